@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+//! A client library for NBD, the Network Block Device protocol: a drop-in for
+//! libnbd, with the same C interface.
+//!
+//! Data flows one way down through these rooms:
+//!
+//! - [`capi`]: the C functions. Checks arguments, takes the lock, turns
+//!   results into C.
+//! - [`handle`]: one connection. Settings, connecting, commands, waiting; user
+//!   memory and callbacks.
+//! - [`machine`]: the protocol as a state machine with no I/O in it.
+//! - [`protocol`]: the wire format.
+//!
+//! Beside them, driven by [`handle`]:
+//!
+//! - [`transport`]: sockets, subprocesses, name resolution, poll(2).
+//! - [`uri`]: NBD URIs, parsed and written.
+//!
+//! The crate exists for its C interface. As a Rust library it offers its rooms
+//! to the tests and the fuzzers, with no promise to stay the same.
+
+pub mod capi;
+pub mod error;
+pub mod handle;
+pub mod machine;
+pub mod protocol;
+pub mod transport;
+pub mod uri;

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+//! The protocol's error numbers ("Error values") and the system's errno.
+//!
+//! The numbers on the wire are those of Linux on x86; a client on another
+//! system must translate them.
+
+use libc::c_int;
+
+/// The errno for an error number sent by a server. Numbers that the protocol
+/// does not define become `EINVAL`, as the protocol document asks for. Never 0
+/// for a number other than 0.
+pub fn from_wire(error: u32) -> c_int {
+    match error {
+        0 => 0,
+        1 => libc::EPERM,
+        5 => libc::EIO,
+        12 => libc::ENOMEM,
+        22 => libc::EINVAL,
+        28 => libc::ENOSPC,
+        75 => libc::EOVERFLOW,
+        95 => libc::ENOTSUP,
+        108 => libc::ESHUTDOWN,
+        _ => libc::EINVAL,
+    }
+}

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+//! Flag fields: handshake, client, transmission, command and reply flags.
+
+/// `NBD_FLAG_FIXED_NEWSTYLE` of the handshake flags and
+/// `NBD_FLAG_C_FIXED_NEWSTYLE` of the client flags.
+pub const FIXED_NEWSTYLE: u16 = 1 << 0;
+/// `NBD_FLAG_NO_ZEROES` and `NBD_FLAG_C_NO_ZEROES`.
+pub const NO_ZEROES: u16 = 1 << 1;
+
+/// What the server says of an export: the 16 "Transmission flags".
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct TransmissionFlags(pub u16);
+
+impl TransmissionFlags {
+    /// Set on every export of a server that knows flags at all.
+    pub const HAS_FLAGS: u16 = 1 << 0;
+    /// Writes and write-like commands fail.
+    pub const READ_ONLY: u16 = 1 << 1;
+    /// `NBD_CMD_FLUSH` may be sent.
+    pub const SEND_FLUSH: u16 = 1 << 2;
+    /// `NBD_CMD_FLAG_FUA` may be sent.
+    pub const SEND_FUA: u16 = 1 << 3;
+    /// The export behaves like a rotating disk.
+    pub const ROTATIONAL: u16 = 1 << 4;
+    /// `NBD_CMD_TRIM` may be sent.
+    pub const SEND_TRIM: u16 = 1 << 5;
+    /// `NBD_CMD_WRITE_ZEROES` and `NBD_CMD_FLAG_NO_HOLE` may be sent.
+    pub const SEND_WRITE_ZEROES: u16 = 1 << 6;
+    /// `NBD_CMD_FLAG_DF` may be sent.
+    pub const SEND_DF: u16 = 1 << 7;
+    /// Several connections see each other's writes.
+    pub const CAN_MULTI_CONN: u16 = 1 << 8;
+    /// `NBD_CMD_CACHE` may be sent.
+    pub const SEND_CACHE: u16 = 1 << 10;
+    /// `NBD_CMD_FLAG_FAST_ZERO` may be sent.
+    pub const SEND_FAST_ZERO: u16 = 1 << 11;
+    /// `NBD_CMD_BLOCK_STATUS` may carry a payload that selects contexts.
+    pub const BLOCK_STATUS_PAYLOAD: u16 = 1 << 12;
+
+    /// Whether all bits of `flag` are set.
+    pub fn has(self, flag: u16) -> bool {
+        self.0 & flag == flag
+    }
+}
+
+/// Command flags, as they travel in a request.
+pub mod command {
+    /// Reply only when the data is on stable storage.
+    pub const FUA: u16 = 1 << 0;
+    /// Do not punch a hole.
+    pub const NO_HOLE: u16 = 1 << 1;
+    /// Do not fragment the reply.
+    pub const DF: u16 = 1 << 2;
+    /// One extent per context, not longer than asked for.
+    pub const REQ_ONE: u16 = 1 << 3;
+    /// Fail quickly where zeroing is no faster than writing.
+    pub const FAST_ZERO: u16 = 1 << 4;
+    /// The request's length field is that of a payload.
+    pub const PAYLOAD_LEN: u16 = 1 << 5;
+    /// All of the above.
+    pub const MASK: u16 = 0x3f;
+}
+
+/// `NBD_REPLY_FLAG_DONE`: no further chunk answers this request.
+pub const REPLY_FLAG_DONE: u16 = 1 << 0;

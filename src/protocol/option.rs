@@ -1,0 +1,291 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+//! Options and their replies ("Option types", "Option reply types").
+
+use super::bytes::Reader;
+use super::handshake::IHAVEOPT;
+use super::MAX_STRING;
+
+/// The magic of every option reply.
+pub const REPLY_MAGIC: u64 = 0x0003_e889_0455_65a9;
+/// Bytes of an option reply's header.
+pub const REPLY_HEADER_LENGTH: usize = 20;
+
+/// Options that a client may send.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u32)]
+pub enum OptionType {
+    /// `NBD_OPT_EXPORT_NAME`
+    ExportName = 1,
+    /// `NBD_OPT_ABORT`
+    Abort = 2,
+    /// `NBD_OPT_LIST`
+    List = 3,
+    /// `NBD_OPT_STARTTLS`
+    StartTls = 5,
+    /// `NBD_OPT_INFO`
+    Info = 6,
+    /// `NBD_OPT_GO`
+    Go = 7,
+    /// `NBD_OPT_STRUCTURED_REPLY`
+    StructuredReply = 8,
+    /// `NBD_OPT_LIST_META_CONTEXT`
+    ListMetaContext = 9,
+    /// `NBD_OPT_SET_META_CONTEXT`
+    SetMetaContext = 10,
+    /// `NBD_OPT_EXTENDED_HEADERS`
+    ExtendedHeaders = 11,
+}
+
+impl OptionType {
+    /// The name that the protocol document gives it.
+    pub fn name(self) -> &'static str {
+        match self {
+            OptionType::ExportName => "NBD_OPT_EXPORT_NAME",
+            OptionType::Abort => "NBD_OPT_ABORT",
+            OptionType::List => "NBD_OPT_LIST",
+            OptionType::StartTls => "NBD_OPT_STARTTLS",
+            OptionType::Info => "NBD_OPT_INFO",
+            OptionType::Go => "NBD_OPT_GO",
+            OptionType::StructuredReply => "NBD_OPT_STRUCTURED_REPLY",
+            OptionType::ListMetaContext => "NBD_OPT_LIST_META_CONTEXT",
+            OptionType::SetMetaContext => "NBD_OPT_SET_META_CONTEXT",
+            OptionType::ExtendedHeaders => "NBD_OPT_EXTENDED_HEADERS",
+        }
+    }
+}
+
+/// Information that a client may ask for with `NBD_OPT_INFO` and
+/// `NBD_OPT_GO`, and that a server may send unasked.
+pub mod info {
+    /// `NBD_INFO_EXPORT`: size and transmission flags.
+    pub const EXPORT: u16 = 0;
+    /// `NBD_INFO_NAME`: the canonical name.
+    pub const NAME: u16 = 1;
+    /// `NBD_INFO_DESCRIPTION`: a text for people.
+    pub const DESCRIPTION: u16 = 2;
+    /// `NBD_INFO_BLOCK_SIZE`: block size constraints.
+    pub const BLOCK_SIZE: u16 = 3;
+}
+
+/// The type of an option reply.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ReplyType {
+    /// `NBD_REP_ACK`
+    Ack,
+    /// `NBD_REP_SERVER`
+    Server,
+    /// `NBD_REP_INFO`
+    Info,
+    /// `NBD_REP_META_CONTEXT`
+    MetaContext,
+    /// Bit 31 is set: the option failed.
+    Error(ReplyError),
+    /// Nothing that the document defines.
+    Unknown(u32),
+}
+
+impl ReplyType {
+    /// The type for the number on the wire.
+    pub fn from_wire(number: u32) -> Self {
+        match number {
+            1 => ReplyType::Ack,
+            2 => ReplyType::Server,
+            3 => ReplyType::Info,
+            4 => ReplyType::MetaContext,
+            n if n & ReplyError::BIT != 0 => ReplyType::Error(ReplyError(n)),
+            n => ReplyType::Unknown(n),
+        }
+    }
+}
+
+/// The number of a failed option, bit 31 included.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ReplyError(pub u32);
+
+impl ReplyError {
+    /// Tells errors from other reply types.
+    pub const BIT: u32 = 1 << 31;
+    /// `NBD_REP_ERR_UNSUP`: the server does not know the option.
+    pub const UNSUP: ReplyError = ReplyError(Self::BIT + 1);
+    /// `NBD_REP_ERR_POLICY`: the server does not want to.
+    pub const POLICY: ReplyError = ReplyError(Self::BIT + 2);
+    /// `NBD_REP_ERR_INVALID`: the request made no sense to the server.
+    pub const INVALID: ReplyError = ReplyError(Self::BIT + 3);
+    /// `NBD_REP_ERR_PLATFORM`: not on the server's system.
+    pub const PLATFORM: ReplyError = ReplyError(Self::BIT + 4);
+    /// `NBD_REP_ERR_TLS_REQD`: TLS must be started first.
+    pub const TLS_REQD: ReplyError = ReplyError(Self::BIT + 5);
+    /// `NBD_REP_ERR_UNKNOWN`: no such export.
+    pub const UNKNOWN: ReplyError = ReplyError(Self::BIT + 6);
+    /// `NBD_REP_ERR_SHUTDOWN`: the server is going away.
+    pub const SHUTDOWN: ReplyError = ReplyError(Self::BIT + 7);
+    /// `NBD_REP_ERR_BLOCK_SIZE_REQD`: the client must ask for block sizes.
+    pub const BLOCK_SIZE_REQD: ReplyError = ReplyError(Self::BIT + 8);
+    /// `NBD_REP_ERR_TOO_BIG`: the request or its reply is too large.
+    pub const TOO_BIG: ReplyError = ReplyError(Self::BIT + 9);
+    /// `NBD_REP_ERR_EXT_HEADER_REQD`: extended headers are needed, or are in
+    /// use already.
+    pub const EXT_HEADER_REQD: ReplyError = ReplyError(Self::BIT + 10);
+}
+
+/// The header of an option reply.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ReplyHeader {
+    /// [`REPLY_MAGIC`], from a server that keeps to the protocol.
+    pub magic: u64,
+    /// The number of the option that this answers.
+    pub option: u32,
+    /// The number of the reply type.
+    pub reply: u32,
+    /// Bytes of data that follow.
+    pub length: u32,
+}
+
+impl ReplyHeader {
+    /// Decodes the header of an option reply.
+    pub fn decode(bytes: &[u8]) -> Option<Self> {
+        let mut reader = Reader::new(bytes);
+        Some(ReplyHeader {
+            magic: reader.u64()?,
+            option: reader.u32()?,
+            reply: reader.u32()?,
+            length: reader.u32()?,
+        })
+    }
+}
+
+/// Appends an option request with its data to `out`.
+pub fn encode(out: &mut Vec<u8>, option: OptionType, data: &[u8]) {
+    out.extend_from_slice(&IHAVEOPT.to_be_bytes());
+    out.extend_from_slice(&(option as u32).to_be_bytes());
+    out.extend_from_slice(&(data.len() as u32).to_be_bytes());
+    out.extend_from_slice(data);
+}
+
+/// The data of `NBD_OPT_INFO` and `NBD_OPT_GO`: the export's name and what
+/// to be told of it.
+pub fn info_request(export: &[u8], wanted: &[u16]) -> Vec<u8> {
+    let mut data = Vec::with_capacity(4 + export.len() + 2 + 2 * wanted.len());
+    push_string(&mut data, export);
+    data.extend_from_slice(&(wanted.len() as u16).to_be_bytes());
+    for info in wanted {
+        data.extend_from_slice(&info.to_be_bytes());
+    }
+    data
+}
+
+/// The data of `NBD_OPT_LIST_META_CONTEXT` and `NBD_OPT_SET_META_CONTEXT`:
+/// the export's name and the queries.
+pub fn meta_context_request<Q: AsRef<[u8]>>(export: &[u8], queries: &[Q]) -> Vec<u8> {
+    let mut data = Vec::new();
+    push_string(&mut data, export);
+    data.extend_from_slice(&(queries.len() as u32).to_be_bytes());
+    for query in queries {
+        push_string(&mut data, query.as_ref());
+    }
+    data
+}
+
+fn push_string(data: &mut Vec<u8>, string: &[u8]) {
+    data.extend_from_slice(&(string.len() as u32).to_be_bytes());
+    data.extend_from_slice(string);
+}
+
+/// Name and description of an export, from the data of `NBD_REP_SERVER`.
+pub fn server_reply(data: &[u8]) -> Option<(&[u8], &[u8])> {
+    let mut reader = Reader::new(data);
+    let length = reader.u32()?;
+    let name = reader.take(usize::try_from(length).ok()?)?;
+    Some((name, reader.rest()))
+}
+
+/// Id and name of a context, from the data of `NBD_REP_META_CONTEXT`.
+pub fn meta_context_reply(data: &[u8]) -> Option<(u32, &[u8])> {
+    let mut reader = Reader::new(data);
+    let id = reader.u32()?;
+    Some((id, reader.rest()))
+}
+
+/// Block size constraints in bytes, as `NBD_INFO_BLOCK_SIZE` gives them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BlockSize {
+    /// What offset and length of a request must be a multiple of.
+    pub minimum: u32,
+    /// What they had better be a multiple of.
+    pub preferred: u32,
+    /// The longest payload.
+    pub maximum: u32,
+}
+
+impl BlockSize {
+    /// Whether the sizes are what "Block size constraints" allows: minimum and
+    /// preferred size are powers of 2, the minimum at most 64 KiB, the
+    /// preferred size at least 512 and the minimum, and the maximum a multiple
+    /// of the minimum unless there is none.
+    pub fn is_proper(&self) -> bool {
+        let least_preferred = self.minimum.max(512);
+        self.minimum.is_power_of_two()
+            && self.minimum <= 64 * 1024
+            && self.preferred.is_power_of_two()
+            && (least_preferred..1 << 31).contains(&self.preferred)
+            && self.maximum >= self.preferred
+            && (self.maximum == u32::MAX || self.maximum % self.minimum == 0)
+    }
+}
+
+/// The data of `NBD_REP_INFO`, decoded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Info<'a> {
+    /// `NBD_INFO_EXPORT`: size in bytes and transmission flags.
+    Export {
+        /// Bytes.
+        size: u64,
+        /// Transmission flags.
+        flags: u16,
+    },
+    /// `NBD_INFO_NAME`
+    Name(&'a [u8]),
+    /// `NBD_INFO_DESCRIPTION`
+    Description(&'a [u8]),
+    /// `NBD_INFO_BLOCK_SIZE`
+    BlockSize(BlockSize),
+    /// A type this client has not heard of; to be ignored.
+    Unknown(u16),
+}
+
+/// Decodes the data of `NBD_REP_INFO`. An error names the type whose length is
+/// wrong, if there was room for a type at all.
+pub fn info_reply(data: &[u8]) -> Result<Info<'_>, Option<u16>> {
+    let mut reader = Reader::new(data);
+    let info = reader.u16().ok_or(None)?;
+    let text = reader.rest();
+    let proper_text = text.len() <= MAX_STRING;
+    let decoded = match info {
+        info::EXPORT => export_info(text),
+        info::BLOCK_SIZE => block_size_info(text),
+        info::NAME => proper_text.then_some(Info::Name(text)),
+        info::DESCRIPTION => proper_text.then_some(Info::Description(text)),
+        other => Some(Info::Unknown(other)),
+    };
+    decoded.ok_or(Some(info))
+}
+
+fn export_info(data: &[u8]) -> Option<Info<'static>> {
+    let mut reader = Reader::new(data);
+    let (size, flags) = (reader.u64()?, reader.u16()?);
+    reader
+        .rest()
+        .is_empty()
+        .then_some(Info::Export { size, flags })
+}
+
+fn block_size_info(data: &[u8]) -> Option<Info<'static>> {
+    let mut reader = Reader::new(data);
+    let sizes = BlockSize {
+        minimum: reader.u32()?,
+        preferred: reader.u32()?,
+        maximum: reader.u32()?,
+    };
+    reader.rest().is_empty().then_some(Info::BlockSize(sizes))
+}

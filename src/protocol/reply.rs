@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+//! Replies of the transmission phase: simple, structured, extended.
+
+use super::bytes::Reader;
+
+/// `NBD_SIMPLE_REPLY_MAGIC`
+pub const SIMPLE_MAGIC: u32 = 0x6744_6698;
+/// `NBD_STRUCTURED_REPLY_MAGIC`
+pub const STRUCTURED_MAGIC: u32 = 0x668e_33ef;
+/// `NBD_EXTENDED_REPLY_MAGIC`
+pub const EXTENDED_MAGIC: u32 = 0x6e8a_278c;
+
+/// Bytes of a simple reply's header.
+pub const SIMPLE_LENGTH: usize = 16;
+/// Bytes of a structured reply chunk's header.
+pub const STRUCTURED_LENGTH: usize = 20;
+/// Bytes of an extended reply chunk's header.
+pub const EXTENDED_LENGTH: usize = 32;
+
+/// The header of a reply, of whichever kind its magic names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Header {
+    /// The whole answer to a request, unless data follows.
+    Simple {
+        /// Error number of the protocol, 0 for success.
+        error: u32,
+        /// The request that this answers.
+        cookie: u64,
+    },
+    /// One chunk of the answer to a request.
+    Chunk(ChunkHeader),
+}
+
+/// The header of a structured or extended reply chunk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ChunkHeader {
+    /// [`super::flags::REPLY_FLAG_DONE`] and flags not yet defined.
+    pub flags: u16,
+    /// What the payload is.
+    pub kind: ChunkType,
+    /// The request that this answers.
+    pub cookie: u64,
+    /// The offset of that request, in an extended header.
+    pub offset: Option<u64>,
+    /// Bytes of payload that follow.
+    pub length: u64,
+}
+
+/// Types of chunks ("Structured reply types").
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ChunkType {
+    /// `NBD_REPLY_TYPE_NONE`
+    None,
+    /// `NBD_REPLY_TYPE_OFFSET_DATA`
+    OffsetData,
+    /// `NBD_REPLY_TYPE_OFFSET_HOLE`
+    OffsetHole,
+    /// `NBD_REPLY_TYPE_BLOCK_STATUS`
+    BlockStatus,
+    /// `NBD_REPLY_TYPE_BLOCK_STATUS_EXT`
+    BlockStatusExt,
+    /// `NBD_REPLY_TYPE_ERROR`
+    Error,
+    /// `NBD_REPLY_TYPE_ERROR_OFFSET`
+    ErrorOffset,
+    /// Bit 15 is set: some error that this client has not heard of, whose
+    /// payload begins like that of `NBD_REPLY_TYPE_ERROR`.
+    UnknownError(u16),
+    /// Nothing that the document defines.
+    Unknown(u16),
+}
+
+impl ChunkType {
+    /// The type for the number on the wire.
+    pub fn from_wire(number: u16) -> Self {
+        match number {
+            0 => ChunkType::None,
+            1 => ChunkType::OffsetData,
+            2 => ChunkType::OffsetHole,
+            5 => ChunkType::BlockStatus,
+            6 => ChunkType::BlockStatusExt,
+            0x8001 => ChunkType::Error,
+            0x8002 => ChunkType::ErrorOffset,
+            n if n & 0x8000 != 0 => ChunkType::UnknownError(n),
+            n => ChunkType::Unknown(n),
+        }
+    }
+}
+
+/// How many bytes the header that begins with this magic has; `None` for a
+/// magic that begins no reply.
+pub fn header_length(magic: u32) -> Option<usize> {
+    match magic {
+        SIMPLE_MAGIC => Some(SIMPLE_LENGTH),
+        STRUCTURED_MAGIC => Some(STRUCTURED_LENGTH),
+        EXTENDED_MAGIC => Some(EXTENDED_LENGTH),
+        _ => None,
+    }
+}
+
+/// Decodes a header of [`header_length`] bytes.
+pub fn decode(bytes: &[u8]) -> Option<Header> {
+    let mut reader = Reader::new(bytes);
+    match reader.u32()? {
+        SIMPLE_MAGIC => Some(Header::Simple {
+            error: reader.u32()?,
+            cookie: reader.u64()?,
+        }),
+        STRUCTURED_MAGIC => Some(Header::Chunk(ChunkHeader {
+            flags: reader.u16()?,
+            kind: ChunkType::from_wire(reader.u16()?),
+            cookie: reader.u64()?,
+            offset: None,
+            length: u64::from(reader.u32()?),
+        })),
+        EXTENDED_MAGIC => Some(Header::Chunk(ChunkHeader {
+            flags: reader.u16()?,
+            kind: ChunkType::from_wire(reader.u16()?),
+            cookie: reader.u64()?,
+            offset: Some(reader.u64()?),
+            length: reader.u64()?,
+        })),
+        _ => None,
+    }
+}
+
+/// Bytes before the data of an `NBD_REPLY_TYPE_OFFSET_DATA` chunk.
+pub const OFFSET_DATA_PREFIX: usize = 8;
+/// Bytes of the payload of an `NBD_REPLY_TYPE_OFFSET_HOLE` chunk.
+pub const OFFSET_HOLE_LENGTH: usize = 12;
+/// Bytes of the shortest error payload: number and length of the message.
+pub const ERROR_PREFIX: usize = 6;
+
+/// Offset and length in bytes of the hole in an `NBD_REPLY_TYPE_OFFSET_HOLE`
+/// payload.
+pub fn offset_hole(payload: &[u8]) -> Option<(u64, u32)> {
+    let mut reader = Reader::new(payload);
+    Some((reader.u64()?, reader.u32()?))
+}
+
+/// The payload of an error chunk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ErrorPayload<'a> {
+    /// Error number of the protocol.
+    pub error: u32,
+    /// A text for people; may be empty.
+    pub message: &'a [u8],
+    /// Whatever follows the message: the offset, in `ERROR_OFFSET`.
+    pub rest: &'a [u8],
+}
+
+/// Decodes the payload of an error chunk. A message that is said to be longer
+/// than the payload ends with it: the error counts, not its decoration.
+pub fn error_payload(payload: &[u8]) -> Option<ErrorPayload<'_>> {
+    let mut reader = Reader::new(payload);
+    let error = reader.u32()?;
+    let length = usize::from(reader.u16()?);
+    let rest = reader.rest();
+    let (message, rest) = rest.split_at(length.min(rest.len()));
+    Some(ErrorPayload {
+        error,
+        message,
+        rest,
+    })
+}
+
+/// The context id that begins a block status payload, and the rest of it.
+pub fn context_id(payload: &[u8]) -> Option<(u32, &[u8])> {
+    let mut reader = Reader::new(payload);
+    Some((reader.u32()?, reader.rest()))
+}

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+//! Requests of the transmission phase, compact and extended.
+
+/// `NBD_REQUEST_MAGIC`: a request whose length has 32 bits.
+pub const COMPACT_MAGIC: u32 = 0x2560_9513;
+/// `NBD_EXTENDED_REQUEST_MAGIC`: a request whose length has 64 bits.
+pub const EXTENDED_MAGIC: u32 = 0x21e4_1c71;
+
+/// Bytes of a compact request header.
+pub const COMPACT_LENGTH: usize = 28;
+/// Bytes of an extended request header.
+pub const EXTENDED_LENGTH: usize = 32;
+
+/// Request types ("Request types").
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u16)]
+pub enum RequestType {
+    /// `NBD_CMD_READ`
+    Read = 0,
+    /// `NBD_CMD_WRITE`
+    Write = 1,
+    /// `NBD_CMD_DISC`
+    Disconnect = 2,
+    /// `NBD_CMD_FLUSH`
+    Flush = 3,
+    /// `NBD_CMD_TRIM`
+    Trim = 4,
+    /// `NBD_CMD_CACHE`
+    Cache = 5,
+    /// `NBD_CMD_WRITE_ZEROES`
+    WriteZeroes = 6,
+    /// `NBD_CMD_BLOCK_STATUS`
+    BlockStatus = 7,
+}
+
+/// The header of a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Request {
+    /// Command flags, see [`super::flags::command`].
+    pub flags: u16,
+    /// What is asked for.
+    pub kind: RequestType,
+    /// Comes back in each reply.
+    pub cookie: u64,
+    /// Where in the export, in bytes.
+    pub offset: u64,
+    /// How much of the export, or of the payload that follows, in bytes.
+    pub length: u64,
+}
+
+impl Request {
+    /// The header with a 32-bit length. The caller has checked that the length
+    /// fits.
+    pub fn compact(&self) -> [u8; COMPACT_LENGTH] {
+        debug_assert!(self.length <= u64::from(u32::MAX));
+        let mut out = [0; COMPACT_LENGTH];
+        out[0..4].copy_from_slice(&COMPACT_MAGIC.to_be_bytes());
+        self.common(&mut out);
+        out[24..28].copy_from_slice(&(self.length as u32).to_be_bytes());
+        out
+    }
+
+    /// The header with a 64-bit length.
+    pub fn extended(&self) -> [u8; EXTENDED_LENGTH] {
+        let mut out = [0; EXTENDED_LENGTH];
+        out[0..4].copy_from_slice(&EXTENDED_MAGIC.to_be_bytes());
+        self.common(&mut out);
+        out[24..32].copy_from_slice(&self.length.to_be_bytes());
+        out
+    }
+
+    fn common(&self, out: &mut [u8]) {
+        out[4..6].copy_from_slice(&self.flags.to_be_bytes());
+        out[6..8].copy_from_slice(&(self.kind as u16).to_be_bytes());
+        out[8..16].copy_from_slice(&self.cookie.to_be_bytes());
+        out[16..24].copy_from_slice(&self.offset.to_be_bytes());
+    }
+}
+
+/// The payload of a block status request that selects contexts: the length
+/// asked about in bytes, then the id of each context.
+pub fn block_status_payload(length: u64, context_ids: &[u32]) -> Vec<u8> {
+    let mut payload = Vec::with_capacity(8 + 4 * context_ids.len());
+    payload.extend_from_slice(&length.to_be_bytes());
+    for id in context_ids {
+        payload.extend_from_slice(&id.to_be_bytes());
+    }
+    payload
+}
