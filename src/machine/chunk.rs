@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+//! Chunks of structured and extended replies: which may answer what, and what
+//! their payloads say ("Structured reply types").
+//!
+//! A chunk that makes no sense fails the command that it answers with EPROTO
+//! and is skipped: its length is known, so the stream can still be trusted.
+
+use super::command::Slot;
+use super::event::{Event, Extent, ReadStatus};
+use super::reply::{Chunk, Receiving};
+use super::Machine;
+use crate::protocol::bytes::Reader;
+use crate::protocol::errno;
+use crate::protocol::reply::{
+    self, ChunkHeader, ChunkType, ERROR_PREFIX, OFFSET_DATA_PREFIX, OFFSET_HOLE_LENGTH,
+};
+use crate::protocol::request::RequestType;
+use crate::protocol::{MAX_PAYLOAD, MAX_STRING};
+
+/// The longest payload of any chunk in bytes: the most data that a read can
+/// ask for, and the offset before it.
+const MAX_CHUNK: u64 = MAX_PAYLOAD + OFFSET_DATA_PREFIX as u64;
+
+/// The longest error payload in bytes: number, message and offset, each at its
+/// longest.
+const MAX_ERROR: u64 = (ERROR_PREFIX + MAX_STRING + 8) as u64;
+
+impl<T> Machine<T> {
+    /// Takes in the header of a chunk.
+    pub(super) fn chunk_header(
+        &mut self,
+        header: ChunkHeader,
+    ) -> Result<Receiving, Event<'static>> {
+        if header.length > MAX_CHUNK {
+            let length = header.length;
+            return Err(self.violation(format!("invalid server reply length {length}")));
+        }
+        let slot = self.commands.find(header.cookie);
+        let chunk = Chunk { slot, header };
+        let left = header.length;
+        let Some(command) = slot.and_then(|slot| self.commands.get_mut(slot)) else {
+            self.note("skipping a reply chunk whose cookie is not in flight");
+            return Ok(Receiving::Skip { chunk, left });
+        };
+        let read = command.kind == RequestType::Read;
+        let block_status = command.kind == RequestType::BlockStatus;
+        let about_this = header.offset.is_none_or(|offset| offset == command.offset);
+        let acceptable = match header.kind {
+            _ if !about_this => false,
+            ChunkType::None => left == 0,
+            ChunkType::OffsetData => read && left >= OFFSET_DATA_PREFIX as u64,
+            ChunkType::OffsetHole => read && left == OFFSET_HOLE_LENGTH as u64,
+            ChunkType::BlockStatus => block_status && left >= 12 && (left - 4) % 8 == 0,
+            ChunkType::BlockStatusExt => block_status && left >= 24 && (left - 8) % 16 == 0,
+            ChunkType::Error | ChunkType::ErrorOffset | ChunkType::UnknownError(_) => {
+                (ERROR_PREFIX as u64..=MAX_ERROR).contains(&left)
+            }
+            ChunkType::Unknown(_) => false,
+        };
+        if !acceptable {
+            command.fail(libc::EPROTO);
+            return Ok(Receiving::Skip { chunk, left });
+        }
+        Ok(match header.kind {
+            ChunkType::None => chunk.after(),
+            ChunkType::OffsetData => Receiving::DataOffset(chunk),
+            _ => Receiving::Payload(chunk),
+        })
+    }
+
+    /// Decodes the payload of a chunk that is no data.
+    pub(super) fn payload(&mut self, chunk: &Chunk, payload: &[u8]) -> Option<Event<'static>> {
+        let slot = chunk.slot?;
+        match chunk.header.kind {
+            ChunkType::OffsetHole => self.hole(chunk, payload),
+            ChunkType::BlockStatus | ChunkType::BlockStatusExt => {
+                self.block_status(slot, chunk.header.kind, payload)
+            }
+            _ => self.error_chunk(slot, chunk.header.kind, payload),
+        }
+    }
+
+    fn hole(&mut self, chunk: &Chunk, payload: &[u8]) -> Option<Event<'static>> {
+        let (offset, length) = reply::offset_hole(payload)?;
+        let (slot, at) = self.place(chunk, offset, u64::from(length))?;
+        let command = self.commands.get_mut(slot)?;
+        command.received += u64::from(length);
+        Some(Event::Chunk {
+            slot,
+            at,
+            count: length as usize,
+            offset,
+            status: ReadStatus::Hole,
+        })
+    }
+
+    fn error_chunk(
+        &mut self,
+        slot: Slot,
+        kind: ChunkType,
+        payload: &[u8],
+    ) -> Option<Event<'static>> {
+        let command = self.commands.get_mut(slot)?;
+        let decoded = reply::error_payload(payload)?;
+        // An error that is no error: the server said that the command failed,
+        // so it does.
+        let errno = match errno::from_wire(decoded.error) {
+            0 => libc::EPROTO,
+            errno => errno,
+        };
+        command.fail(errno);
+        let mut event = None;
+        if kind == ChunkType::ErrorOffset && command.kind == RequestType::Read {
+            let offset = Reader::new(decoded.rest).u64();
+            let at = offset.and_then(|offset| offset.checked_sub(command.offset));
+            event = at.filter(|at| *at < command.length).map(|at| Event::Chunk {
+                slot,
+                at: at as usize,
+                count: 0,
+                offset: command.offset + at,
+                status: ReadStatus::Error(errno),
+            });
+        }
+        if !decoded.message.is_empty() {
+            let message = String::from_utf8_lossy(decoded.message).into_owned();
+            self.note(format!("structured error server message: {message}"));
+        }
+        event
+    }
+
+    fn block_status(
+        &mut self,
+        slot: Slot,
+        kind: ChunkType,
+        payload: &[u8],
+    ) -> Option<Event<'static>> {
+        let command = self.commands.get_mut(slot)?;
+        let (context_id, rest) = reply::context_id(payload)?;
+        let mut reader = Reader::new(rest);
+        self.extents.clear();
+        let extended = kind == ChunkType::BlockStatusExt;
+        if extended {
+            let announced = reader.u32()? as usize;
+            while let (Some(length), Some(flags)) = (reader.u64(), reader.u64()) {
+                self.extents.push(Extent { length, flags });
+            }
+            if announced != self.extents.len() {
+                command.fail(libc::EPROTO);
+                return None;
+            }
+        } else {
+            while let (Some(length), Some(flags)) = (reader.u32(), reader.u32()) {
+                let (length, flags) = (u64::from(length), u64::from(flags));
+                self.extents.push(Extent { length, flags });
+            }
+        }
+        // 32-bit extents go with 32-bit lengths, 64-bit ones with 64; but what
+        // they say is clear either way.
+        let proper_kind = extended == self.negotiated.extended_headers;
+        let proper = keep_proper(&mut self.extents, command.offset, self.export.size());
+        if !proper || !proper_kind {
+            command.fail(libc::EPROTO);
+        }
+        if self.export.context(context_id).is_none() {
+            self.note("ignoring block status of a context that was not negotiated");
+            return None;
+        }
+        Some(Event::Extents { slot, context_id })
+    }
+}
+
+/// Extents follow each other from `offset` on, each at least a byte long, up to
+/// the end of the export at most. Cuts the list after the first one that does
+/// not, shortened to what there is. False if there was one.
+fn keep_proper(extents: &mut Vec<Extent>, offset: u64, size: u64) -> bool {
+    let mut left = size.saturating_sub(offset);
+    for (index, extent) in extents.iter_mut().enumerate() {
+        if extent.length == 0 || extent.length > left {
+            extent.length = extent.length.min(left);
+            extents.truncate(index + 1);
+            return false;
+        }
+        left -= extent.length;
+    }
+    true
+}

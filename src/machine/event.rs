@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+//! What the machine tells its owner.
+
+use std::borrow::Cow;
+use std::ffi::CString;
+
+use libc::c_int;
+
+use super::command::Slot;
+use crate::error::Error;
+
+/// One extent of a meta context.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(C)]
+pub struct Extent {
+    /// Bytes.
+    pub length: u64,
+    /// Their status; what the bits mean is the context's business.
+    pub flags: u64,
+}
+
+/// What a chunk of a read says of its part of the buffer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ReadStatus {
+    /// It holds data (`LIBNBD_READ_DATA`).
+    Data,
+    /// It is a hole, all zeroes (`LIBNBD_READ_HOLE`).
+    Hole,
+    /// Reading failed at this place, with this errno (`LIBNBD_READ_ERROR`).
+    Error(c_int),
+}
+
+/// Something that the owner has to act on, in the order in which it happened.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Event<'i> {
+    /// Bytes for the buffer of a read, `at` bytes into it.
+    Data {
+        /// The read.
+        slot: Slot,
+        /// Where in its buffer.
+        at: usize,
+        /// What to put there.
+        bytes: &'i [u8],
+    },
+    /// A part of a read is complete. Its data is in place; a hole is the
+    /// owner's to fill with zeroes.
+    Chunk {
+        /// The read.
+        slot: Slot,
+        /// Where in its buffer.
+        at: usize,
+        /// How many bytes; 0 for an error.
+        count: usize,
+        /// Where in the export, in bytes.
+        offset: u64,
+        /// What it is.
+        status: ReadStatus,
+    },
+    /// Extents of one context; see [`super::Machine::extents`].
+    Extents {
+        /// The block status command.
+        slot: Slot,
+        /// Their context.
+        context_id: u32,
+    },
+    /// A command is done, successfully if it has no error.
+    Completed {
+        /// The command, still in flight until it is taken out.
+        slot: Slot,
+    },
+    /// An export, in reply to `NBD_OPT_LIST`.
+    Listed {
+        /// Its name.
+        name: CString,
+        /// Its description; may be empty.
+        description: CString,
+    },
+    /// A meta context, in reply to an option that the program asked for.
+    MetaContext {
+        /// Its name.
+        name: CString,
+    },
+    /// The option that the program asked for is done: how many replies it
+    /// had, or 1 and 0 for agreed and refused.
+    OptionDone(Result<u32, Error>),
+    /// Something worth a debug message.
+    Note(Cow<'static, str>),
+    /// The server broke the protocol: the connection is dead.
+    Dead(Error),
+}

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+//! The beginning of a connection, up to the first option ("Handshake").
+
+use super::export::Protocol;
+use super::negotiation::Purpose;
+use super::phase::Phase;
+use super::reply::Receiving;
+use super::Machine;
+use crate::protocol::flags::{self, TransmissionFlags};
+use crate::protocol::handshake::{self, BadGreeting, Style};
+
+impl<T> Machine<T> {
+    /// Takes in a part of the handshake or an option reply. False when more
+    /// bytes are needed.
+    pub(super) fn negotiate(&mut self, input: &mut &[u8]) -> bool {
+        match self.phase {
+            Phase::Greeting => self.greeting(input),
+            Phase::Oldstyle => self.oldstyle(input),
+            Phase::HandshakeFlags => self.handshake_flags(input),
+            Phase::Option(_) => self.option_reply(input),
+            Phase::ExportName(_) => self.export_name_reply(input),
+            _ if input.is_empty() => false,
+            _ => {
+                // Nothing was asked, so nothing said can be trusted to answer
+                // what will be asked next.
+                *input = &[];
+                let event = self.violation("handshake: server sent data out of turn");
+                self.events.push_back(event);
+                true
+            }
+        }
+    }
+
+    fn greeting(&mut self, input: &mut &[u8]) -> bool {
+        let Some(bytes) = self.inbox.take(input, handshake::GREETING_LENGTH) else {
+            return false;
+        };
+        let bytes: &[u8; handshake::GREETING_LENGTH] = (&*bytes).try_into().expect("exact length");
+        match handshake::greeting(bytes) {
+            Ok(Style::Oldstyle) => self.phase = Phase::Oldstyle,
+            Ok(Style::Newstyle) => self.phase = Phase::HandshakeFlags,
+            Err(bad) => {
+                let what = match bad {
+                    BadGreeting::NotNbd => "handshake: server did not send expected NBD magic",
+                    BadGreeting::UnknownStyle => {
+                        "handshake: server is not either an oldstyle or fixed newstyle NBD server"
+                    }
+                };
+                let event = self.violation(what);
+                self.events.push_back(event);
+                return true;
+            }
+        }
+        self.statistics.chunks_received += 1;
+        true
+    }
+
+    fn oldstyle(&mut self, input: &mut &[u8]) -> bool {
+        let Some(bytes) = self.inbox.take(input, handshake::OLDSTYLE_LENGTH) else {
+            return false;
+        };
+        let (size, flags) = handshake::oldstyle(&bytes).expect("exact length");
+        if flags > u32::from(u16::MAX) {
+            let event = self.violation("handshake: oldstyle server should not set gflags");
+            self.events.push_back(event);
+            return true;
+        }
+        self.negotiated.protocol = Some(Protocol::Oldstyle);
+        self.negotiated.handshake_flags = 0;
+        if self.set_export_details(size, flags as u16) {
+            self.enter_transmission();
+        }
+        true
+    }
+
+    fn handshake_flags(&mut self, input: &mut &[u8]) -> bool {
+        let Some(bytes) = self.inbox.take(input, handshake::NEWSTYLE_LENGTH) else {
+            return false;
+        };
+        let offered = u16::from_be_bytes((&*bytes).try_into().expect("exact length"));
+        let agreed = offered & self.settings.handshake_flags;
+        self.negotiated.handshake_flags = agreed;
+        self.negotiated.protocol = Some(if agreed & flags::FIXED_NEWSTYLE != 0 {
+            Protocol::NewstyleFixed
+        } else {
+            Protocol::Newstyle
+        });
+        let client_flags = u32::from(agreed).to_be_bytes();
+        self.outgoing.handshake().extend_from_slice(&client_flags);
+        self.next_option(Purpose::Connect, None);
+        true
+    }
+
+    /// Remembers size in bytes and transmission flags of the export. False,
+    /// and the connection is dead, when the flags cannot be: of every server
+    /// at least `NBD_FLAG_HAS_FLAGS` is expected.
+    pub(super) fn set_export_details(&mut self, size: u64, flags: u16) -> bool {
+        self.export.details = Some((size, TransmissionFlags(flags)));
+        self.note(format!("exportsize: {size} eflags: 0x{flags:x}"));
+        let improper = flags & TransmissionFlags::HAS_FLAGS == 0;
+        if improper {
+            let what = "handshake: invalid eflags == 0 from server";
+            let event = self.violation_errno(libc::EINVAL, what);
+            self.events.push_back(event);
+        }
+        !improper
+    }
+
+    /// The negotiation is over.
+    pub(super) fn enter_transmission(&mut self) {
+        self.phase = Phase::Transmission {
+            receiving: Receiving::Header,
+            disconnecting: false,
+        };
+    }
+}

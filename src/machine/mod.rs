@@ -1,0 +1,248 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+//! The client of one connection as a state machine: bytes in, bytes out,
+//! events out.
+//!
+//! There is no I/O here, no clock, no thread and no unsafe code. Whoever owns
+//! a [`Machine`] moves the bytes:
+//!
+//! - [`Machine::outgoing`] says what to send next, [`Machine::sent`] is told
+//!   how much of it went;
+//! - [`Machine::receive`] is given what came and hands back one [`Event`] at a
+//!   time; [`Machine::direct`] names the place in a user's buffer where the
+//!   next bytes belong, for an owner that can receive straight into it;
+//! - [`Machine::end_of_stream`] and [`Machine::fail`] end the connection.
+//!
+//! User memory is the attachment `T` of a command: stored here, never looked
+//! at. The same bytes give the same events however they are split.
+
+#![forbid(unsafe_code)]
+
+mod chunk;
+mod command;
+mod event;
+mod export;
+mod handshake;
+mod inbox;
+mod negotiation;
+mod option_reply;
+mod outgoing;
+mod phase;
+mod reply;
+mod settings;
+mod statistics;
+mod transmission;
+
+use std::collections::VecDeque;
+
+use libc::c_int;
+
+pub use command::{Command, Slot};
+pub use event::{Event, Extent, ReadStatus};
+pub use export::{Export, MetaContext, Negotiated, Protocol};
+pub use phase::Group;
+pub use settings::Settings;
+pub use statistics::Statistics;
+pub use transmission::{NewCommand, Piece};
+
+use crate::error::Error;
+use command::Commands;
+use inbox::Inbox;
+use outgoing::Outgoing;
+use phase::Phase;
+
+/// One connection, from its creation to its end.
+#[derive(Debug)]
+pub struct Machine<T> {
+    settings: Settings,
+    negotiated: Negotiated,
+    export: Export,
+    phase: Phase,
+    inbox: Inbox,
+    outgoing: Outgoing,
+    commands: Commands<T>,
+    statistics: Statistics,
+    /// Extents of the block status chunk received last.
+    extents: Vec<Extent>,
+    /// Events of the negotiation that were not handed out yet.
+    events: VecDeque<Event<'static>>,
+}
+
+impl<T> Default for Machine<T> {
+    fn default() -> Self {
+        Machine {
+            settings: Settings::default(),
+            negotiated: Negotiated::default(),
+            export: Export::default(),
+            phase: Phase::Created,
+            inbox: Inbox::default(),
+            outgoing: Outgoing::default(),
+            commands: Commands::default(),
+            statistics: Statistics::default(),
+            extents: Vec::new(),
+            events: VecDeque::new(),
+        }
+    }
+}
+
+impl<T> Machine<T> {
+    /// What to negotiate.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// What to negotiate, to be changed before it is.
+    pub fn settings_mut(&mut self) -> &mut Settings {
+        &mut self.settings
+    }
+
+    /// What has been agreed so far.
+    pub fn negotiated(&self) -> &Negotiated {
+        &self.negotiated
+    }
+
+    /// What the server has said of the export so far.
+    pub fn export(&self) -> &Export {
+        &self.export
+    }
+
+    /// Changes the export to ask for. The meta contexts in effect belonged to
+    /// the export of before (nbd_opt_set_meta_context(3)).
+    pub fn set_export_name(&mut self, name: std::ffi::CString) {
+        if name != self.settings.export_name {
+            self.settings.export_name = name;
+            self.export = Export::default();
+        }
+    }
+
+    /// Traffic so far.
+    pub fn statistics(&self) -> &Statistics {
+        &self.statistics
+    }
+
+    /// The group of states that programs can tell apart.
+    pub fn group(&self) -> Group {
+        match self.phase.group() {
+            Group::Ready if !self.between_replies() || !self.outgoing.is_empty() => {
+                Group::Processing
+            }
+            group => group,
+        }
+    }
+
+    /// The state in words (nbd_connection_state(3)).
+    pub fn description(&self) -> &'static std::ffi::CStr {
+        match self.group() {
+            Group::Processing if !self.between_replies() => c"REPLY: Receiving a reply",
+            Group::Processing => c"ISSUE_COMMAND: Sending requests",
+            _ => self.phase.description(),
+        }
+    }
+
+    /// Whether bytes from the server are awaited.
+    pub fn wants_to_receive(&self) -> bool {
+        !matches!(
+            self.phase,
+            Phase::Created | Phase::Connecting | Phase::Negotiating | Phase::Closed | Phase::Dead
+        )
+    }
+
+    /// Whether there is something to send.
+    pub fn wants_to_send(&self) -> bool {
+        !self.outgoing.is_empty()
+    }
+
+    /// The transport is being set up.
+    pub fn connecting(&mut self) {
+        self.phase = Phase::Connecting;
+    }
+
+    /// The transport could not be set up, and another attempt may be made.
+    pub fn not_connected(&mut self) {
+        self.phase = Phase::Created;
+    }
+
+    /// The transport is there: the server speaks first.
+    pub fn connected(&mut self) {
+        self.phase = Phase::Greeting;
+    }
+
+    /// Takes in bytes from the server: as many as belong to the next event.
+    /// Call it until it returns `None`, which it does only when all of `input`
+    /// has been taken.
+    pub fn receive<'i>(&mut self, input: &mut &'i [u8]) -> Option<Event<'i>> {
+        let before = input.len();
+        let event = loop {
+            if let Some(event) = self.events.pop_front() {
+                break Some(event);
+            }
+            match self.phase {
+                Phase::Transmission { receiving, .. } => {
+                    break self.receive_reply(receiving, input);
+                }
+                Phase::Closed | Phase::Dead => {
+                    *input = &[];
+                    break None;
+                }
+                _ => {
+                    if !self.negotiate(input) && self.events.is_empty() {
+                        break None;
+                    }
+                }
+            }
+        };
+        self.statistics.bytes_received += (before - input.len()) as u64;
+        event
+    }
+
+    /// The server closed the connection. An error in the middle of something;
+    /// between replies it is an end like any other, and whoever waits for a
+    /// reply learns of it by that.
+    pub fn end_of_stream(&mut self) -> Result<(), Error> {
+        if self.phase.may_end() && self.between_replies() {
+            self.close();
+            return Ok(());
+        }
+        self.fail();
+        Err(Error::new(0, "recv: server disconnected unexpectedly"))
+    }
+
+    /// Ends the connection after an error: nothing is sent or received any
+    /// more. Commands in flight stay, for their owner to end them.
+    pub fn fail(&mut self) {
+        self.end(Phase::Dead);
+    }
+
+    /// Ends the connection in good order.
+    pub fn close(&mut self) {
+        self.end(Phase::Closed);
+    }
+
+    fn end(&mut self, phase: Phase) {
+        self.phase = phase;
+        self.outgoing.clear();
+        self.inbox = Inbox::default();
+    }
+
+    /// A server broke the protocol beyond repair. There is no errno for that,
+    /// for most of the ways to do it.
+    fn violation(&mut self, what: impl Into<std::borrow::Cow<'static, str>>) -> Event<'static> {
+        self.violation_errno(0, what)
+    }
+
+    fn violation_errno(
+        &mut self,
+        errno: c_int,
+        what: impl Into<std::borrow::Cow<'static, str>>,
+    ) -> Event<'static> {
+        self.fail();
+        Event::Dead(Error::new(errno, what))
+    }
+
+    /// Bytes of memory held, besides the machine itself.
+    pub fn allocated(&self) -> usize {
+        self.commands.allocated()
+            + self.outgoing.allocated()
+            + self.extents.capacity() * size_of::<Extent>()
+    }
+}

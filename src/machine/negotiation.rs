@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+//! Which option comes next, and what it says.
+//!
+//! The order of a connection's own negotiation is: extended headers;
+//! structured replies where extended headers were refused; the pause of option
+//! mode; meta contexts; `NBD_OPT_GO`, or `NBD_OPT_EXPORT_NAME` for a server
+//! that does not know it.
+
+use std::borrow::Cow;
+use std::ffi::CString;
+
+use super::event::Event;
+use super::export::Protocol;
+use super::option_reply::Pending;
+use super::phase::Phase;
+use super::Machine;
+use crate::error::Error;
+use crate::protocol::option::{self, info, OptionType};
+
+/// Who wanted an option.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// The connection on its way to transmission or to the pause.
+    Connect,
+    /// The program, in option mode: `NBD_OPT_GO`, and meta contexts before it.
+    Go,
+    /// The program, in option mode: `NBD_OPT_INFO`, and meta contexts before
+    /// it.
+    Info,
+    /// The program, in option mode: this option and nothing else.
+    Program,
+}
+
+/// What is to be done next.
+enum Next {
+    Send(OptionType),
+    Pause,
+}
+
+impl<T> Machine<T> {
+    /// Asks for the export and for transmission (nbd_opt_go(3)).
+    pub fn opt_go(&mut self) {
+        self.next_option(Purpose::Go, None);
+    }
+
+    /// Asks about the export (nbd_opt_info(3)).
+    pub fn opt_info(&mut self) -> Result<(), Error> {
+        self.require_fixed_newstyle()?;
+        self.next_option(Purpose::Info, None);
+        Ok(())
+    }
+
+    /// Says goodbye (nbd_opt_abort(3)).
+    pub fn opt_abort(&mut self) {
+        self.send_option(Purpose::Program, OptionType::Abort, &[]);
+    }
+
+    /// Asks for the list of exports (nbd_opt_list(3)).
+    pub fn opt_list(&mut self) -> Result<(), Error> {
+        self.require_fixed_newstyle()?;
+        self.send_option(Purpose::Program, OptionType::List, &[]);
+        Ok(())
+    }
+
+    /// Asks for structured replies (nbd_opt_structured_reply(3)).
+    pub fn opt_structured_reply(&mut self) -> Result<(), Error> {
+        self.require_fixed_newstyle()?;
+        self.send_option(Purpose::Program, OptionType::StructuredReply, &[]);
+        Ok(())
+    }
+
+    /// Asks for extended headers (nbd_opt_extended_headers(3)).
+    pub fn opt_extended_headers(&mut self) -> Result<(), Error> {
+        self.require_fixed_newstyle()?;
+        self.send_option(Purpose::Program, OptionType::ExtendedHeaders, &[]);
+        Ok(())
+    }
+
+    /// Asks which meta contexts there are (nbd_opt_list_meta_context(3)).
+    pub fn opt_list_meta_context(&mut self, queries: &[CString]) -> Result<(), Error> {
+        self.require_fixed_newstyle()?;
+        self.send_meta_context(Purpose::Program, OptionType::ListMetaContext, queries);
+        Ok(())
+    }
+
+    /// Asks for meta contexts (nbd_opt_set_meta_context(3)).
+    pub fn opt_set_meta_context(&mut self, queries: &[CString]) -> Result<(), Error> {
+        self.require_fixed_newstyle()?;
+        self.send_meta_context(Purpose::Program, OptionType::SetMetaContext, queries);
+        Ok(())
+    }
+
+    fn require_fixed_newstyle(&self) -> Result<(), Error> {
+        if self.negotiated.protocol == Some(Protocol::NewstyleFixed) {
+            return Ok(());
+        }
+        Err(Error::new(
+            libc::ENOTSUP,
+            "server is not using fixed newstyle protocol",
+        ))
+    }
+
+    /// Sends what follows on `previous`, which was sent for the same purpose.
+    pub(super) fn next_option(&mut self, purpose: Purpose, previous: Option<OptionType>) {
+        match self.choose(purpose, previous) {
+            Next::Pause => self.phase = Phase::Negotiating,
+            Next::Send(OptionType::SetMetaContext) => {
+                let queries = self.settings.meta_contexts.clone();
+                self.send_meta_context(purpose, OptionType::SetMetaContext, &queries);
+            }
+            Next::Send(option @ (OptionType::Go | OptionType::Info)) => {
+                self.export.forget_details();
+                let data = self.info_request();
+                self.send_option(purpose, option, &data);
+            }
+            Next::Send(OptionType::ExportName) => self.send_export_name(purpose),
+            Next::Send(option) => self.send_option(purpose, option, &[]),
+        }
+    }
+
+    fn choose(&self, purpose: Purpose, previous: Option<OptionType>) -> Next {
+        use OptionType::*;
+        let settings = &self.settings;
+        let fixed = self.negotiated.protocol == Some(Protocol::NewstyleFixed);
+        let structured = settings.request_structured_replies && fixed;
+        if purpose == Purpose::Connect {
+            if previous.is_none() && structured && settings.request_extended_headers {
+                return Next::Send(ExtendedHeaders);
+            }
+            if matches!(previous, None | Some(ExtendedHeaders))
+                && structured
+                && !self.negotiated.structured_replies
+            {
+                return Next::Send(StructuredReply);
+            }
+            if settings.opt_mode {
+                return Next::Pause;
+            }
+        }
+        if previous != Some(SetMetaContext)
+            && settings.request_meta_context
+            && self.negotiated.structured_replies
+            && !settings.meta_contexts.is_empty()
+        {
+            return Next::Send(SetMetaContext);
+        }
+        match purpose {
+            Purpose::Info => Next::Send(Info),
+            _ if fixed => Next::Send(Go),
+            _ => Next::Send(ExportName),
+        }
+    }
+
+    /// The data of `NBD_OPT_GO` and `NBD_OPT_INFO`.
+    fn info_request(&self) -> Vec<u8> {
+        let mut wanted = Vec::new();
+        if self.settings.full_info {
+            wanted.extend([info::NAME, info::DESCRIPTION]);
+        }
+        if self.settings.request_block_size {
+            wanted.push(info::BLOCK_SIZE);
+        }
+        option::info_request(self.settings.export_name.as_bytes(), &wanted)
+    }
+
+    /// Falls back to the option that every newstyle server knows.
+    pub(super) fn send_export_name(&mut self, purpose: Purpose) {
+        self.export.forget_details();
+        let name = self.settings.export_name.clone();
+        self.send_option(purpose, OptionType::ExportName, name.as_bytes());
+    }
+
+    fn send_meta_context(&mut self, purpose: Purpose, option: OptionType, queries: &[CString]) {
+        if option == OptionType::SetMetaContext {
+            self.export.meta_contexts = None;
+        }
+        let export = self.settings.export_name.as_bytes();
+        let queries: Vec<_> = queries.iter().map(|query| query.as_bytes()).collect();
+        let data = option::meta_context_request(export, &queries);
+        self.send_option(purpose, option, &data);
+    }
+
+    fn send_option(&mut self, purpose: Purpose, option: OptionType, data: &[u8]) {
+        option::encode(self.outgoing.handshake(), option, data);
+        self.statistics.chunks_sent += 1;
+        let pending = Pending::new(option, purpose);
+        self.phase = match option {
+            OptionType::ExportName => Phase::ExportName(pending),
+            _ => Phase::Option(pending),
+        };
+    }
+
+    pub(super) fn note(&mut self, text: impl Into<Cow<'static, str>>) {
+        self.events.push_back(Event::Note(text.into()));
+    }
+}

@@ -1,0 +1,376 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+//! What a server answers to options, and what follows from it.
+
+use std::borrow::Cow;
+use std::ffi::CString;
+
+use super::event::Event;
+use super::export::MetaContext;
+use super::negotiation::Purpose;
+use super::phase::Phase;
+use super::Machine;
+use crate::error::Error;
+use crate::protocol::flags;
+use crate::protocol::handshake::{self, RESERVED_ZEROES};
+use crate::protocol::option::{
+    self, info, Info, OptionType, ReplyError, ReplyHeader, ReplyType, REPLY_HEADER_LENGTH, REPLY_MAGIC,
+};
+use crate::protocol::MAX_STRING;
+
+/// The longest data of an option reply that is taken in, in bytes: two strings
+/// and their lengths (`NBD_REP_SERVER`), with room to spare.
+const MAX_REPLY_DATA: u32 = 4 * MAX_STRING as u32;
+
+/// The most meta contexts that a server may select for one connection.
+const MAX_META_CONTEXTS: usize = 1024;
+
+/// An option whose replies are awaited.
+#[derive(Debug)]
+pub(super) struct Pending {
+    /// The option that was sent.
+    pub option: OptionType,
+    /// Who wanted it.
+    pub purpose: Purpose,
+    /// The header of the reply whose data is awaited.
+    header: Option<ReplyHeader>,
+    /// Replies so far that said something.
+    replies: u32,
+    /// Meta contexts selected so far.
+    meta_contexts: Vec<MetaContext>,
+}
+
+impl Pending {
+    pub fn new(option: OptionType, purpose: Purpose) -> Self {
+        Pending {
+            option,
+            purpose,
+            header: None,
+            replies: 0,
+            meta_contexts: Vec::new(),
+        }
+    }
+}
+
+impl<T> Machine<T> {
+    /// Takes in a part of an option reply. False when more bytes are needed.
+    pub(super) fn option_reply(&mut self, input: &mut &[u8]) -> bool {
+        let Phase::Option(pending) = &mut self.phase else {
+            return false;
+        };
+        let Some(header) = pending.header else {
+            let Some(bytes) = self.inbox.take(input, REPLY_HEADER_LENGTH) else {
+                return false;
+            };
+            let header = ReplyHeader::decode(&bytes).expect("exact length");
+            match check_header(&header, pending.option) {
+                Ok(()) => pending.header = Some(header),
+                Err(what) => self.broken(what),
+            }
+            return true;
+        };
+        let Some(data) = self.inbox.take(input, header.length as usize) else {
+            return false;
+        };
+        pending.header = None;
+        let option = pending.option;
+        match ReplyType::from_wire(header.reply) {
+            _ if option == OptionType::Abort => self.close(),
+            ReplyType::Ack if data.is_empty() => self.acknowledged(),
+            ReplyType::Ack => self.broken("handshake: invalid NBD_REP_ACK option reply length"),
+            ReplyType::Server if option == OptionType::List => self.listed(&data),
+            ReplyType::Info if matches!(option, OptionType::Go | OptionType::Info) => {
+                self.info(&data)
+            }
+            ReplyType::MetaContext
+                if matches!(
+                    option,
+                    OptionType::ListMetaContext | OptionType::SetMetaContext
+                ) =>
+            {
+                self.meta_context(&data)
+            }
+            ReplyType::Error(error) => self.refused(error, &data),
+            _ => self.broken(format!(
+                "handshake: unexpected option reply type {}",
+                header.reply
+            )),
+        }
+        true
+    }
+
+    /// The option failed in a way that leaves nothing to trust.
+    fn broken(&mut self, what: impl Into<Cow<'static, str>>) {
+        let event = self.violation(what);
+        self.events.push_back(event);
+    }
+
+    /// An export of the server's list. Everything after the name is a
+    /// description for people.
+    fn listed(&mut self, data: &[u8]) {
+        let Some((name, description)) = option::server_reply(data) else {
+            return self.broken("handshake: invalid NBD_REP_SERVER option reply length");
+        };
+        let (name, description) = (text(name), text(description));
+        self.count_reply();
+        self.events.push_back(Event::Listed { name, description });
+    }
+
+    fn info(&mut self, data: &[u8]) {
+        let malformed = |info: u16| match info {
+            info::EXPORT => "handshake: incorrect NBD_INFO_EXPORT option reply length",
+            info::BLOCK_SIZE => "handshake: incorrect NBD_INFO_BLOCK_SIZE option reply length",
+            info::NAME => "handshake: incorrect NBD_INFO_NAME option reply length",
+            _ => "handshake: incorrect NBD_INFO_DESCRIPTION option reply length",
+        };
+        match option::info_reply(data) {
+            Ok(Info::Export { size, flags }) => {
+                self.set_export_details(size, flags);
+            }
+            Ok(Info::BlockSize(sizes)) if sizes.is_proper() => {
+                self.export.block_size = Some(sizes);
+            }
+            // A server that contradicts itself has said nothing.
+            Ok(Info::BlockSize(_)) => self.note("ignoring improper block sizes from the server"),
+            Ok(Info::Name(name)) => self.export.canonical_name = Some(text(name)),
+            Ok(Info::Description(words)) => self.export.description = Some(text(words)),
+            Ok(Info::Unknown(info)) => {
+                self.note(format!("skipping unknown info type {info} from the server"));
+            }
+            Err(Some(info)) => self.broken(malformed(info)),
+            Err(None) => self.broken("handshake: NBD_REP_INFO reply length too small"),
+        }
+    }
+
+    fn meta_context(&mut self, data: &[u8]) {
+        let Phase::Option(pending) = &mut self.phase else {
+            return;
+        };
+        let Some((id, name)) = option::meta_context_reply(data) else {
+            return self.broken("handshake: invalid NBD_REP_META_CONTEXT option reply length");
+        };
+        let name = text(name);
+        if pending.option == OptionType::SetMetaContext {
+            if pending.meta_contexts.len() == MAX_META_CONTEXTS {
+                return self.broken("handshake: too many meta contexts from the server");
+            }
+            pending.meta_contexts.push(MetaContext {
+                id,
+                name: name.clone(),
+            });
+        }
+        let by_program = pending.purpose == Purpose::Program;
+        if pending.option == OptionType::SetMetaContext {
+            let shown = name.to_string_lossy();
+            let note = format!("negotiated {shown} with context ID {id}");
+            self.note(note);
+        }
+        self.count_reply();
+        if by_program {
+            self.events.push_back(Event::MetaContext { name });
+        }
+    }
+
+    fn count_reply(&mut self) {
+        if let Phase::Option(pending) = &mut self.phase {
+            pending.replies = pending.replies.saturating_add(1);
+        }
+    }
+
+    /// The last reply to an option that succeeded.
+    fn acknowledged(&mut self) {
+        let Some(pending) = self.take_pending() else {
+            return;
+        };
+        match pending.option {
+            OptionType::StructuredReply => {
+                self.negotiated.structured_replies = true;
+                self.note("negotiated structured replies on this connection");
+                self.option_done(&pending, Ok(1));
+            }
+            OptionType::ExtendedHeaders => {
+                self.negotiated.extended_headers = true;
+                self.negotiated.structured_replies = true;
+                self.note("negotiated extended headers on this connection");
+                self.option_done(&pending, Ok(1));
+            }
+            OptionType::SetMetaContext => {
+                self.export.meta_contexts = Some(pending.meta_contexts.clone());
+                self.option_done(&pending, Ok(pending.replies));
+            }
+            OptionType::Go | OptionType::Info if self.export.details.is_none() => {
+                let event = self.violation_errno(
+                    libc::EINVAL,
+                    "handshake: server omitted NBD_INFO_EXPORT reply",
+                );
+                self.events.push_back(event);
+            }
+            OptionType::Go => {
+                self.enter_transmission();
+                if pending.purpose == Purpose::Go {
+                    self.events.push_back(Event::OptionDone(Ok(0)));
+                }
+            }
+            _ => self.option_done(&pending, Ok(pending.replies)),
+        }
+    }
+
+    /// The server said no.
+    fn refused(&mut self, error: ReplyError, message: &[u8]) {
+        let Some(pending) = self.take_pending() else {
+            return;
+        };
+        match pending.option {
+            OptionType::Go if error == ReplyError::UNSUP => {
+                self.note("server is confused by NBD_OPT_GO, continuing anyway");
+                self.send_export_name(pending.purpose);
+            }
+            OptionType::Go | OptionType::Info => {
+                let export = self.settings.export_name.to_string_lossy();
+                let error = export_error(error, &export, message);
+                self.export.forget_details();
+                self.option_done(&pending, Err(error));
+            }
+            OptionType::ExtendedHeaders => {
+                self.note("extended headers are not supported by this server");
+                self.option_done(&pending, Ok(0));
+            }
+            OptionType::StructuredReply => {
+                self.note("structured replies are not supported by this server");
+                self.option_done(&pending, Ok(0));
+            }
+            OptionType::StartTls => self.option_done(&pending, Ok(0)),
+            OptionType::List => {
+                self.note("unexpected response, possibly the server does not support listing exports");
+                let what = "server replied with error to list request";
+                self.option_done(&pending, Err(Error::new(libc::ENOTSUP, what)));
+            }
+            _ => {
+                if pending.purpose != Purpose::Program {
+                    // Asked for along the way: the server has none of them.
+                    self.export.meta_contexts = Some(Vec::new());
+                }
+                self.note("unexpected response, possibly the server does not support meta contexts");
+                let what = "server replied with error to meta context request";
+                self.option_done(&pending, Err(Error::new(libc::ENOTSUP, what)));
+            }
+        }
+    }
+
+    fn take_pending(&mut self) -> Option<Pending> {
+        match std::mem::replace(&mut self.phase, Phase::Negotiating) {
+            Phase::Option(pending) | Phase::ExportName(pending) => Some(pending),
+            other => {
+                self.phase = other;
+                None
+            }
+        }
+    }
+
+    /// Goes on after an option whose last reply has come.
+    fn option_done(&mut self, pending: &Pending, outcome: Result<u32, Error>) {
+        let single = pending.purpose == Purpose::Program;
+        match (pending.option, outcome) {
+            // A connection that nobody steers has nowhere to go without its
+            // export.
+            (OptionType::Go, Err(error)) if pending.purpose == Purpose::Connect => {
+                self.fail();
+                self.events.push_back(Event::Dead(error));
+            }
+            (OptionType::Go | OptionType::Info, outcome) => {
+                let outcome = outcome.map(|_| 0);
+                self.events.push_back(Event::OptionDone(outcome));
+            }
+            (_, outcome) if single => self.events.push_back(Event::OptionDone(outcome)),
+            // Whether or not the server agreed, the next option is tried.
+            (option, _) => self.next_option(pending.purpose, Some(option)),
+        }
+    }
+
+    /// Takes in the reply to `NBD_OPT_EXPORT_NAME`, which has no header and
+    /// cannot say no.
+    pub(super) fn export_name_reply(&mut self, input: &mut &[u8]) -> bool {
+        let zeroes = if self.negotiated.handshake_flags & flags::NO_ZEROES != 0 {
+            0
+        } else {
+            RESERVED_ZEROES
+        };
+        let Some(bytes) = self.inbox.take(input, 8 + 2 + zeroes) else {
+            return false;
+        };
+        let (size, flags) = handshake::export_name_reply(&bytes).expect("exact length");
+        let Some(pending) = self.take_pending() else {
+            return false;
+        };
+        if !self.set_export_details(size, flags) {
+            return true;
+        }
+        self.enter_transmission();
+        if pending.purpose == Purpose::Go {
+            self.events.push_back(Event::OptionDone(Ok(0)));
+        }
+        true
+    }
+}
+
+/// Text of a server as C has it: it ends at a NUL, if there is one.
+fn text(bytes: &[u8]) -> CString {
+    let end = bytes.iter().position(|&byte| byte == 0);
+    CString::new(&bytes[..end.unwrap_or(bytes.len())]).unwrap_or_default()
+}
+
+fn check_header(header: &ReplyHeader, option: OptionType) -> Result<(), &'static str> {
+    if header.magic != REPLY_MAGIC || header.option != option as u32 {
+        return Err("handshake: invalid option reply magic or option");
+    }
+    if header.length > MAX_REPLY_DATA {
+        return Err("handshake: invalid option reply length");
+    }
+    Ok(())
+}
+
+/// Why `NBD_OPT_GO` or `NBD_OPT_INFO` failed, with the server's own words
+/// when it gave some.
+fn export_error(error: ReplyError, export: &str, message: &[u8]) -> Error {
+    let (errno, what): (_, Cow<'static, str>) = match error {
+        ReplyError::UNSUP => (
+            libc::ENOTSUP,
+            "the operation is not supported by the server".into(),
+        ),
+        ReplyError::POLICY => (0, "server policy prevents the operation".into()),
+        ReplyError::INVALID => (
+            libc::EINVAL,
+            "the server rejected this operation as invalid".into(),
+        ),
+        ReplyError::PLATFORM => (
+            0,
+            "the operation is not supported by the server platform".into(),
+        ),
+        ReplyError::TLS_REQD => (
+            libc::ENOTSUP,
+            "the server requires TLS encryption first".into(),
+        ),
+        ReplyError::UNKNOWN => (
+            libc::ENOENT,
+            format!("the server has no export named '{export}'").into(),
+        ),
+        ReplyError::SHUTDOWN => (libc::ESHUTDOWN, "the server is shutting down".into()),
+        ReplyError::BLOCK_SIZE_REQD => (
+            libc::EINVAL,
+            "the server requires specific block sizes".into(),
+        ),
+        ReplyError::TOO_BIG => (
+            libc::EINVAL,
+            "the operation is too large to process".into(),
+        ),
+        ReplyError(number) => (
+            0,
+            format!("handshake: unknown reply from the server: 0x{number:x}").into(),
+        ),
+    };
+    if message.is_empty() {
+        return Error::new(errno, what);
+    }
+    let message = String::from_utf8_lossy(message);
+    Error::new(errno, format!("{what}: {message}"))
+}

@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+//! Messages that wait to be sent, oldest first.
+
+use std::collections::VecDeque;
+
+use crate::protocol::request::EXTENDED_LENGTH;
+
+/// What a queued message is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// A request with this cookie.
+    Request(u64),
+    /// `NBD_CMD_DISC`: nothing may follow.
+    Disconnect,
+}
+
+/// A request in the queue: its header, and how long its payload is. The
+/// payload itself stays with the command.
+#[derive(Debug)]
+pub(super) struct Queued {
+    pub kind: Kind,
+    header: [u8; EXTENDED_LENGTH],
+    header_length: u8,
+    pub payload: u64,
+}
+
+impl Queued {
+    pub fn new(kind: Kind, header: &[u8], payload: u64) -> Self {
+        let mut bytes = [0; EXTENDED_LENGTH];
+        bytes[..header.len()].copy_from_slice(header);
+        Queued {
+            kind,
+            header: bytes,
+            header_length: header.len() as u8,
+            payload,
+        }
+    }
+
+    pub fn header(&self) -> &[u8] {
+        &self.header[..usize::from(self.header_length)]
+    }
+
+    fn length(&self) -> u64 {
+        u64::from(self.header_length) + self.payload
+    }
+}
+
+/// All that waits to be sent.
+#[derive(Debug, Default)]
+pub(super) struct Outgoing {
+    /// Messages of the handshake, already laid out.
+    handshake: Vec<u8>,
+    handshake_sent: usize,
+    requests: VecDeque<Queued>,
+    /// Bytes of the first request that are gone already.
+    first_sent: u64,
+}
+
+/// How far a call to [`Outgoing::sent`] got.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Progress {
+    pub requests: u64,
+    pub disconnected: bool,
+}
+
+impl Outgoing {
+    /// Where handshake messages are appended.
+    pub fn handshake(&mut self) -> &mut Vec<u8> {
+        &mut self.handshake
+    }
+
+    pub fn push(&mut self, request: Queued) {
+        self.requests.push_back(request);
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.handshake_left().is_empty() && self.requests.is_empty()
+    }
+
+    /// The part of the handshake that is not sent yet.
+    pub fn handshake_left(&self) -> &[u8] {
+        &self.handshake[self.handshake_sent..]
+    }
+
+    /// Requests not completely sent, each with how many of its bytes are gone.
+    pub fn requests(&self) -> impl Iterator<Item = (&Queued, u64)> {
+        let first_sent = self.first_sent;
+        let skip = move |index| if index == 0 { first_sent } else { 0 };
+        let queue = self.requests.iter().enumerate();
+        queue.map(move |(index, request)| (request, skip(index)))
+    }
+
+    /// Forgets the first `count` bytes: they have been sent.
+    pub fn sent(&mut self, count: usize) -> Progress {
+        let mut progress = Progress::default();
+        let handshake = count.min(self.handshake_left().len());
+        self.handshake_sent += handshake;
+        if self.handshake_left().is_empty() {
+            // Options are rare; an idle connection keeps no memory for them.
+            self.handshake = Vec::new();
+            self.handshake_sent = 0;
+        }
+        let mut left = (count - handshake) as u64;
+        while let Some(first) = self.requests.front() {
+            let remaining = first.length() - self.first_sent;
+            if left < remaining {
+                self.first_sent += left;
+                break;
+            }
+            left -= remaining;
+            progress.requests += 1;
+            progress.disconnected |= first.kind == Kind::Disconnect;
+            self.first_sent = 0;
+            self.requests.pop_front();
+        }
+        progress
+    }
+
+    /// Takes out the cookies of requests of which no byte has been sent
+    /// (`LIBNBD_SHUTDOWN_ABANDON_PENDING`).
+    pub fn abandon(&mut self) -> Vec<u64> {
+        let started = usize::from(self.first_sent > 0);
+        let unsent = self.requests.drain(started.min(self.requests.len())..);
+        unsent
+            .filter_map(|request| match request.kind {
+                Kind::Request(cookie) => Some(cookie),
+                Kind::Disconnect => None,
+            })
+            .collect()
+    }
+
+    /// Drops everything: the connection is over.
+    pub fn clear(&mut self) {
+        *self = Outgoing::default();
+    }
+
+    /// Bytes of memory held.
+    pub fn allocated(&self) -> usize {
+        self.handshake.capacity() + self.requests.capacity() * size_of::<Queued>()
+    }
+}

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+//! Where in its life a connection is.
+
+use std::ffi::CStr;
+
+use super::reply::Receiving;
+use super::option_reply::Pending;
+use crate::protocol::option::OptionType;
+
+/// The groups of states that programs can tell apart: nbd_aio_is_created(3)
+/// and its siblings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Group {
+    /// Not connecting yet.
+    Created,
+    /// Connecting, or negotiating on its own.
+    Connecting,
+    /// Paused in option mode.
+    Negotiating,
+    /// Commands may be issued; nothing is half sent or half received.
+    Ready,
+    /// Commands may be issued; something is half sent or half received.
+    Processing,
+    /// Ended in good order.
+    Closed,
+    /// Ended by an error.
+    Dead,
+}
+
+/// Each phase, with what only that phase needs.
+#[derive(Debug)]
+pub(super) enum Phase {
+    /// Nothing has happened yet.
+    Created,
+    /// The transport is being set up.
+    Connecting,
+    /// The magic that begins every connection is awaited.
+    Greeting,
+    /// The rest of the oldstyle handshake is awaited.
+    Oldstyle,
+    /// The newstyle handshake flags are awaited.
+    HandshakeFlags,
+    /// An option was sent and its reply is awaited.
+    Option(Pending),
+    /// `NBD_OPT_EXPORT_NAME` was sent; its reply has no header.
+    ExportName(Pending),
+    /// Paused in option mode.
+    Negotiating,
+    /// Requests and replies.
+    Transmission {
+        /// Where in a reply.
+        receiving: Receiving,
+        /// `NBD_CMD_DISC` is queued or sent: the server may end the
+        /// connection now.
+        disconnecting: bool,
+    },
+    /// Ended in good order.
+    Closed,
+    /// Ended by an error.
+    Dead,
+}
+
+impl Phase {
+    /// The group that programs see, as far as the phase alone tells it.
+    pub fn group(&self) -> Group {
+        match self {
+            Phase::Created => Group::Created,
+            Phase::Negotiating => Group::Negotiating,
+            Phase::Transmission { .. } => Group::Ready,
+            Phase::Closed => Group::Closed,
+            Phase::Dead => Group::Dead,
+            _ => Group::Connecting,
+        }
+    }
+
+    /// Whether the server may close the connection here.
+    pub fn may_end(&self) -> bool {
+        match self {
+            Phase::Transmission { .. } => true,
+            Phase::Option(pending) => pending.option == OptionType::Abort,
+            _ => false,
+        }
+    }
+
+    /// The state in words, after a short name and a colon
+    /// (nbd_connection_state(3)).
+    pub fn description(&self) -> &'static CStr {
+        match self {
+            Phase::Created => c"START: The handle has not begun to connect",
+            Phase::Connecting => c"CONNECT.START: Waiting for the transport to connect",
+            Phase::Greeting => c"MAGIC.RECV_MAGIC: Waiting for the server's greeting",
+            Phase::Oldstyle => c"OLDSTYLE.RECV_REMAINING: Receiving an oldstyle handshake",
+            Phase::HandshakeFlags => c"NEWSTYLE.START: Receiving the handshake flags",
+            Phase::ExportName(_) => {
+                c"NEWSTYLE.OPT_EXPORT_NAME.RECV_REPLY: Waiting for the reply to NBD_OPT_EXPORT_NAME"
+            }
+            Phase::Option(pending) => option_description(pending.option),
+            Phase::Negotiating => c"NEGOTIATING: Ready to negotiate an option",
+            Phase::Transmission { .. } => c"READY: Ready to issue commands",
+            Phase::Closed => c"CLOSED: The connection is closed",
+            Phase::Dead => c"DEAD: The connection has failed and can only be closed",
+        }
+    }
+}
+
+fn option_description(option: OptionType) -> &'static CStr {
+    match option {
+        OptionType::ExportName => {
+            c"NEWSTYLE.OPT_EXPORT_NAME.RECV_REPLY: Waiting for the reply to NBD_OPT_EXPORT_NAME"
+        }
+        OptionType::Abort => c"NEWSTYLE.PREPARE_OPT_ABORT: Waiting for the end after NBD_OPT_ABORT",
+        OptionType::List => c"NEWSTYLE.OPT_LIST.RECV_REPLY: Waiting for replies to NBD_OPT_LIST",
+        OptionType::StartTls => {
+            c"NEWSTYLE.OPT_STARTTLS.RECV_REPLY: Waiting for the reply to NBD_OPT_STARTTLS"
+        }
+        OptionType::Info | OptionType::Go => {
+            c"NEWSTYLE.OPT_GO.RECV_REPLY: Waiting for replies to NBD_OPT_GO or NBD_OPT_INFO"
+        }
+        OptionType::StructuredReply => {
+            c"NEWSTYLE.OPT_STRUCTURED_REPLY.RECV_REPLY: Waiting for the reply to NBD_OPT_STRUCTURED_REPLY"
+        }
+        OptionType::ListMetaContext | OptionType::SetMetaContext => {
+            c"NEWSTYLE.OPT_META_CONTEXT.RECV_REPLY: Waiting for replies about meta contexts"
+        }
+        OptionType::ExtendedHeaders => {
+            c"NEWSTYLE.OPT_EXTENDED_HEADERS.RECV_REPLY: Waiting for the reply to NBD_OPT_EXTENDED_HEADERS"
+        }
+    }
+}

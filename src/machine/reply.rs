@@ -1,0 +1,326 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+//! Replies of the transmission phase: headers, and data on its way to a
+//! user's buffer. What is inside other payloads: [`super::chunk`].
+
+use super::command::Slot;
+use super::event::{Event, ReadStatus};
+use super::phase::Phase;
+use super::Machine;
+use crate::protocol::bytes::Reader;
+use crate::protocol::errno;
+use crate::protocol::flags::REPLY_FLAG_DONE;
+use crate::protocol::reply::{self, ChunkHeader, Header, OFFSET_DATA_PREFIX};
+use crate::protocol::request::RequestType;
+
+/// Where in a reply.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Receiving {
+    /// Before or inside a header.
+    Header,
+    /// Inside the offset that begins a data chunk.
+    DataOffset(Chunk),
+    /// Inside data for a user's buffer.
+    Data(Data),
+    /// Inside a payload that is decoded once it is complete.
+    Payload(Chunk),
+    /// Inside a payload that nobody wants.
+    Skip {
+        /// The chunk that it belongs to.
+        chunk: Chunk,
+        /// Bytes still to come.
+        left: u64,
+    },
+    /// After a chunk that was the last one of its command.
+    Done(Slot),
+}
+
+/// A chunk whose header has been received.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Chunk {
+    /// The command that it answers; `None` for a cookie that is not in flight.
+    pub slot: Option<Slot>,
+    pub header: ChunkHeader,
+}
+
+impl Chunk {
+    /// Where to go on after the chunk.
+    pub fn after(&self) -> Receiving {
+        match self.slot {
+            Some(slot) if self.header.flags & REPLY_FLAG_DONE != 0 => Receiving::Done(slot),
+            _ => Receiving::Header,
+        }
+    }
+}
+
+/// Data of a read on its way to the user's buffer.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Data {
+    pub slot: Slot,
+    /// Where the next byte belongs, in the buffer.
+    pub at: usize,
+    /// Bytes still to come.
+    pub left: usize,
+    /// The chunk to report, and whether it is the command's last.
+    pub chunk: Option<(Chunk, usize, usize)>,
+}
+
+impl<T> Machine<T> {
+    /// Whether the last reply received is complete and no other has begun.
+    pub(super) fn between_replies(&self) -> bool {
+        match self.phase {
+            Phase::Transmission { receiving, .. } => {
+                matches!(receiving, Receiving::Header) && self.inbox.is_empty()
+            }
+            _ => true,
+        }
+    }
+
+    pub(super) fn set_receiving(&mut self, next: Receiving) {
+        if let Phase::Transmission { receiving, .. } = &mut self.phase {
+            *receiving = next;
+        }
+    }
+
+    /// The place in a user's buffer where the next bytes belong: the command,
+    /// how far into its buffer, and how many bytes. An owner that receives
+    /// them straight to there says so with [`Machine::received_directly`].
+    pub fn direct(&self) -> Option<(Slot, usize, usize)> {
+        match self.phase {
+            Phase::Transmission {
+                receiving: Receiving::Data(data),
+                ..
+            } if data.left > 0 => Some((data.slot, data.at, data.left)),
+            _ => None,
+        }
+    }
+
+    /// `count` bytes have been put where [`Machine::direct`] said.
+    pub fn received_directly(&mut self, count: usize) {
+        if let Phase::Transmission {
+            receiving: Receiving::Data(data),
+            ..
+        } = &mut self.phase
+        {
+            let count = count.min(data.left);
+            data.at += count;
+            data.left -= count;
+            self.statistics.bytes_received += count as u64;
+        }
+    }
+
+    /// Takes in a part of a reply.
+    pub(super) fn receive_reply<'i>(
+        &mut self,
+        mut receiving: Receiving,
+        input: &mut &'i [u8],
+    ) -> Option<Event<'i>> {
+        loop {
+            let event = match receiving {
+                Receiving::Header => match self.header(input)? {
+                    Ok(next) => {
+                        receiving = next;
+                        None
+                    }
+                    Err(dead) => return Some(dead),
+                },
+                Receiving::DataOffset(chunk) => {
+                    let prefix = self.inbox.take(input, OFFSET_DATA_PREFIX);
+                    let Some(prefix) = prefix else {
+                        self.set_receiving(receiving);
+                        return None;
+                    };
+                    let offset = Reader::new(&prefix).u64().expect("exact length");
+                    receiving = self.data_chunk(chunk, offset);
+                    None
+                }
+                Receiving::Data(ref mut data) => {
+                    if data.left > 0 {
+                        if input.is_empty() {
+                            self.set_receiving(receiving);
+                            return None;
+                        }
+                        let (bytes, rest) = input.split_at(data.left.min(input.len()));
+                        *input = rest;
+                        let event = Event::Data {
+                            slot: data.slot,
+                            at: data.at,
+                            bytes,
+                        };
+                        data.at += bytes.len();
+                        data.left -= bytes.len();
+                        Some(event)
+                    } else {
+                        let finished = *data;
+                        receiving = match finished.chunk {
+                            Some((chunk, ..)) => chunk.after(),
+                            None => Receiving::Done(finished.slot),
+                        };
+                        self.data_complete(&finished)
+                    }
+                }
+                Receiving::Payload(chunk) => {
+                    // Checked against the limits when the header came.
+                    let payload = self.inbox.take(input, chunk.header.length as usize);
+                    let Some(payload) = payload else {
+                        self.set_receiving(receiving);
+                        return None;
+                    };
+                    receiving = chunk.after();
+                    self.payload(&chunk, &payload)
+                }
+                Receiving::Skip { chunk, left } => {
+                    let skipped = left.min(input.len() as u64);
+                    *input = &input[skipped as usize..];
+                    if skipped < left {
+                        let left = left - skipped;
+                        self.set_receiving(Receiving::Skip { chunk, left });
+                        return None;
+                    }
+                    receiving = chunk.after();
+                    None
+                }
+                Receiving::Done(slot) => {
+                    receiving = Receiving::Header;
+                    self.finish_read(slot);
+                    Some(Event::Completed { slot })
+                }
+            };
+            if event.is_some() {
+                self.set_receiving(receiving);
+                return event;
+            }
+        }
+    }
+
+    /// Takes in a header and says what to expect after it; `None` when more
+    /// bytes are needed.
+    fn header(&mut self, input: &mut &[u8]) -> Option<Result<Receiving, Event<'static>>> {
+        let Some(magic) = self.inbox.peek::<4>(input).map(u32::from_be_bytes) else {
+            self.set_receiving(Receiving::Header);
+            return None;
+        };
+        let expected = match magic {
+            reply::SIMPLE_MAGIC => !self.negotiated.extended_headers,
+            reply::STRUCTURED_MAGIC => {
+                self.negotiated.structured_replies && !self.negotiated.extended_headers
+            }
+            reply::EXTENDED_MAGIC => self.negotiated.extended_headers,
+            _ => false,
+        };
+        let length = reply::header_length(magic).filter(|_| expected);
+        let Some(length) = length else {
+            let what = format!("invalid or unexpected reply magic 0x{magic:x}");
+            return Some(Err(self.violation(what)));
+        };
+        let Some(bytes) = self.inbox.take(input, length) else {
+            self.set_receiving(Receiving::Header);
+            return None;
+        };
+        let header = reply::decode(&bytes).expect("a whole header of a known kind");
+        self.statistics.chunks_received += 1;
+        Some(match header {
+            Header::Simple { error, cookie } => self.simple_reply(error, cookie),
+            Header::Chunk(header) => self.chunk_header(header),
+        })
+    }
+
+    /// A simple reply: what follows depends on the request that it answers, so
+    /// that request has to be known.
+    fn simple_reply(&mut self, error: u32, cookie: u64) -> Result<Receiving, Event<'static>> {
+        let structured = self.negotiated.structured_replies;
+        let Some(slot) = self.commands.find(cookie) else {
+            if structured {
+                self.note("skipping a simple reply whose cookie is not in flight");
+                return Ok(Receiving::Header);
+            }
+            let what = format!("no matching cookie {cookie} found for server reply");
+            return Err(self.violation_errno(libc::EPROTO, what));
+        };
+        let command = self.commands.get_mut(slot).expect("found by its cookie");
+        let read = command.kind == RequestType::Read;
+        let has_extents = command.kind == RequestType::BlockStatus && error == 0;
+        if (read && structured) || has_extents {
+            // "Simple reply message": not to be used for reads here, and no
+            // way to report extents.
+            command.fail(libc::EPROTO);
+        }
+        command.fail(errno::from_wire(error));
+        if !read || error != 0 {
+            return Ok(Receiving::Done(slot));
+        }
+        let left = command.length as usize;
+        Ok(Receiving::Data(Data {
+            slot,
+            at: 0,
+            left,
+            chunk: None,
+        }))
+    }
+
+    /// A data chunk's offset is known: where does the data go?
+    fn data_chunk(&mut self, chunk: Chunk, offset: u64) -> Receiving {
+        let left = chunk.header.length - OFFSET_DATA_PREFIX as u64;
+        match self.place(&chunk, offset, left) {
+            Some((slot, at)) => Receiving::Data(Data {
+                slot,
+                at,
+                left: left as usize,
+                chunk: Some((chunk, at, left as usize)),
+            }),
+            None => Receiving::Skip { chunk, left },
+        }
+    }
+
+    /// Where `length` bytes of the export, `offset` bytes into it, belong in
+    /// the buffer of the read that a chunk answers. If they do not, the read
+    /// fails.
+    pub(super) fn place(
+        &mut self,
+        chunk: &Chunk,
+        offset: u64,
+        length: u64,
+    ) -> Option<(Slot, usize)> {
+        let slot = chunk.slot?;
+        let command = self.commands.get_mut(slot)?;
+        let at = offset.checked_sub(command.offset);
+        let fits = |at: &u64| {
+            at.checked_add(length)
+                .is_some_and(|end| end <= command.length)
+        };
+        match at.filter(fits) {
+            Some(at) => Some((slot, at as usize)),
+            None => {
+                command.fail(libc::EPROTO);
+                None
+            }
+        }
+    }
+
+    /// All data of a chunk or of a simple reply is in the user's buffer.
+    fn data_complete(&mut self, data: &Data) -> Option<Event<'static>> {
+        let command = self.commands.get_mut(data.slot)?;
+        // A simple reply has all the data that was asked for: one chunk.
+        let (at, count) = match data.chunk {
+            Some((_, at, count)) => (at, count),
+            None => (0, command.length as usize),
+        };
+        command.received += count as u64;
+        Some(Event::Chunk {
+            slot: data.slot,
+            at,
+            count,
+            offset: command.offset + at as u64,
+            status: ReadStatus::Data,
+        })
+    }
+
+    /// A read is done: has all of it come, and nothing twice?
+    fn finish_read(&mut self, slot: Slot) {
+        if let Some(command) = self.commands.get_mut(slot) {
+            if command.kind == RequestType::Read && command.received != command.length {
+                command.fail(libc::EPROTO);
+            }
+        }
+    }
+}

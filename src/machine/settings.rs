@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+//! What the client wants of the negotiation.
+
+use std::ffi::CString;
+
+use crate::protocol::flags;
+
+/// What to negotiate. Read when the option concerned is sent, so that a
+/// program in option mode may change it between options.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The export to ask for; empty for the server's default.
+    pub export_name: CString,
+    /// Ask for block size constraints (nbd_set_request_block_size(3)).
+    pub request_block_size: bool,
+    /// Ask for the canonical name and the description (nbd_set_full_info(3)).
+    pub full_info: bool,
+    /// Ask for 64-bit lengths; only together with structured replies.
+    pub request_extended_headers: bool,
+    /// Ask for structured replies.
+    pub request_structured_replies: bool,
+    /// Ask for [`Settings::meta_contexts`] before `NBD_OPT_GO` and
+    /// `NBD_OPT_INFO`.
+    pub request_meta_context: bool,
+    /// The contexts to ask for, in order.
+    pub meta_contexts: Vec<CString>,
+    /// Handshake flags that the client is willing to agree to.
+    pub handshake_flags: u16,
+    /// Pause before the export is chosen (nbd_set_opt_mode(3)).
+    pub opt_mode: bool,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Settings {
+            export_name: CString::default(),
+            request_block_size: true,
+            full_info: false,
+            request_extended_headers: true,
+            request_structured_replies: true,
+            request_meta_context: true,
+            meta_contexts: Vec::new(),
+            handshake_flags: flags::FIXED_NEWSTYLE | flags::NO_ZEROES,
+            opt_mode: false,
+        }
+    }
+}

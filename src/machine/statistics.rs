@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+//! Counters of traffic (libnbd(3), "STATISTICS COUNTERS").
+
+/// Plaintext bytes of the protocol, and chunks: groups of bytes that a magic
+/// number begins.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub struct Statistics {
+    /// Bytes sent.
+    pub bytes_sent: u64,
+    /// Chunks of which the last byte has been sent.
+    pub chunks_sent: u64,
+    /// Bytes received.
+    pub bytes_received: u64,
+    /// Chunks of which the header has been received.
+    pub chunks_received: u64,
+}

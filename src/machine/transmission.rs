@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+//! Issuing commands and ending the transmission phase.
+
+use super::command::{Command, Slot};
+use super::event::Extent;
+use super::export::MetaContext;
+use super::outgoing::{Kind, Queued};
+use super::phase::Phase;
+use super::Machine;
+use crate::protocol::request::{Request, RequestType};
+
+/// A command to be issued. Whether it makes sense to the server has been
+/// decided before.
+#[derive(Debug)]
+pub struct NewCommand<T> {
+    /// What is asked for; not [`RequestType::Disconnect`].
+    pub kind: RequestType,
+    /// Command flags as they go on the wire.
+    pub flags: u16,
+    /// Where in the export, in bytes.
+    pub offset: u64,
+    /// How many bytes of it.
+    pub length: u64,
+    /// A payload that is not the user's memory.
+    pub payload: Option<Box<[u8]>>,
+    /// What the owner wants to find again.
+    pub attachment: T,
+}
+
+/// A part of what is to be sent next.
+#[derive(Debug)]
+pub enum Piece<'m, T> {
+    /// Bytes of the machine's own.
+    Bytes(&'m [u8]),
+    /// The rest of a write's data, `at` bytes into the user's buffer.
+    Data {
+        /// The write.
+        command: &'m Command<T>,
+        /// How far into its buffer.
+        at: usize,
+    },
+}
+
+impl<T> Machine<T> {
+    /// Queues a command and returns its cookie.
+    pub fn issue(&mut self, new: NewCommand<T>) -> u64 {
+        let cookie = self.commands.next_cookie();
+        let own_payload = new.payload.as_ref().map(|payload| payload.len() as u64);
+        let payload = match new.kind {
+            RequestType::Write => new.length,
+            _ => own_payload.unwrap_or(0),
+        };
+        let request = Request {
+            flags: new.flags,
+            kind: new.kind,
+            cookie,
+            offset: new.offset,
+            length: own_payload.unwrap_or(new.length),
+        };
+        self.push(Kind::Request(cookie), &request, payload);
+        self.commands.insert(
+            cookie,
+            new.kind,
+            new.offset,
+            new.length,
+            new.payload,
+            new.attachment,
+        );
+        cookie
+    }
+
+    /// Queues `NBD_CMD_DISC`: the last request of the connection.
+    pub fn disconnect(&mut self) {
+        let Phase::Transmission { disconnecting, .. } = &mut self.phase else {
+            return;
+        };
+        if std::mem::replace(disconnecting, true) {
+            return;
+        }
+        let request = Request {
+            flags: 0,
+            kind: RequestType::Disconnect,
+            cookie: self.commands.next_cookie(),
+            offset: 0,
+            length: 0,
+        };
+        self.push(Kind::Disconnect, &request, 0);
+    }
+
+    fn push(&mut self, kind: Kind, request: &Request, payload: u64) {
+        let queued = if self.negotiated.extended_headers {
+            Queued::new(kind, &request.extended(), payload)
+        } else {
+            Queued::new(kind, &request.compact(), payload)
+        };
+        self.outgoing.push(queued);
+    }
+
+    /// Whether `NBD_CMD_DISC` has been queued: no command may follow.
+    pub fn is_disconnecting(&self) -> bool {
+        matches!(
+            self.phase,
+            Phase::Transmission {
+                disconnecting: true,
+                ..
+            }
+        )
+    }
+
+    /// What to send next, in order, in pieces of the memory that it lies in.
+    pub fn outgoing(&self) -> impl Iterator<Item = Piece<'_, T>> {
+        let handshake = self.outgoing.handshake_left();
+        let handshake = (!handshake.is_empty()).then_some(Piece::Bytes(handshake));
+        let requests = self.outgoing.requests();
+        let requests = requests.flat_map(|(request, sent)| self.pieces(request, sent));
+        handshake.into_iter().chain(requests)
+    }
+
+    /// Header and payload of a queued request, without the `sent` bytes that
+    /// are gone already.
+    fn pieces<'m>(
+        &'m self,
+        request: &'m Queued,
+        sent: u64,
+    ) -> impl Iterator<Item = Piece<'m, T>> + 'm {
+        let header = request.header();
+        let header_sent = sent.min(header.len() as u64) as usize;
+        let header = &header[header_sent..];
+        let at = (sent - header_sent as u64) as usize;
+        let header = (!header.is_empty()).then_some(Piece::Bytes(header));
+        let payload = if request.payload == 0 {
+            None
+        } else {
+            self.payload_piece(request, at)
+        };
+        header.into_iter().chain(payload)
+    }
+
+    fn payload_piece(&self, request: &Queued, at: usize) -> Option<Piece<'_, T>> {
+        let Kind::Request(cookie) = request.kind else {
+            return None;
+        };
+        let command = self.commands.get(self.commands.find(cookie)?)?;
+        Some(match &command.payload {
+            Some(payload) => Piece::Bytes(&payload[at..]),
+            None => Piece::Data { command, at },
+        })
+    }
+
+    /// `count` bytes of what [`Machine::outgoing`] said have been sent.
+    pub fn sent(&mut self, count: usize) {
+        self.statistics.bytes_sent += count as u64;
+        let progress = self.outgoing.sent(count);
+        self.statistics.chunks_sent += progress.requests;
+    }
+
+    /// Takes back the commands of which nothing has been sent yet
+    /// (`LIBNBD_SHUTDOWN_ABANDON_PENDING`). They stay in flight, for the owner
+    /// to end them.
+    pub fn abandon_unsent(&mut self) -> Vec<Slot> {
+        let cookies = self.outgoing.abandon();
+        let slots = cookies.iter().map(|cookie| self.commands.find(*cookie));
+        slots.flatten().collect()
+    }
+
+    /// A command in flight.
+    pub fn command(&self, slot: Slot) -> Option<&Command<T>> {
+        self.commands.get(slot)
+    }
+
+    /// A command in flight.
+    pub fn command_mut(&mut self, slot: Slot) -> Option<&mut Command<T>> {
+        self.commands.get_mut(slot)
+    }
+
+    /// Takes out a command that is done.
+    pub fn take(&mut self, slot: Slot) -> Option<Command<T>> {
+        self.commands.remove(slot)
+    }
+
+    /// The command in flight with this cookie.
+    pub fn find(&self, cookie: u64) -> Option<Slot> {
+        self.commands.find(cookie)
+    }
+
+    /// All commands in flight, oldest first.
+    pub fn oldest_first(&self) -> Vec<Slot> {
+        self.commands.oldest_first()
+    }
+
+    /// How many commands are in flight.
+    pub fn in_flight(&self) -> usize {
+        self.commands.len()
+    }
+
+    /// What an [`super::Event::Extents`] is about: the command, the context
+    /// and its extents, in order.
+    pub fn extents(
+        &mut self,
+        slot: Slot,
+        context_id: u32,
+    ) -> Option<(&mut Command<T>, &MetaContext, &mut Vec<Extent>)> {
+        let command = self.commands.get_mut(slot)?;
+        let context = self.export.context(context_id)?;
+        Some((command, context, &mut self.extents))
+    }
+}

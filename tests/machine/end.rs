@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+//! How a connection ends.
+
+use nbd::machine::{Group, Machine, NewCommand};
+use nbd::protocol::request::RequestType;
+
+use crate::server;
+
+fn ready() -> Machine<()> {
+    let mut machine = Machine::default();
+    machine.connected();
+    let bytes = server::handshake_simple();
+    let mut input = bytes.as_slice();
+    while machine.receive(&mut input).is_some() {}
+    send_all(&mut machine);
+    assert_eq!(machine.group(), Group::Ready);
+    machine
+}
+
+fn send_all(machine: &mut Machine<()>) {
+    while machine.wants_to_send() {
+        machine.sent(1);
+    }
+}
+
+fn flush(machine: &mut Machine<()>) -> u64 {
+    machine.issue(NewCommand {
+        kind: RequestType::Flush,
+        flags: 0,
+        offset: 0,
+        length: 0,
+        payload: None,
+        attachment: (),
+    })
+}
+
+#[test]
+fn an_end_between_replies_closes_and_inside_one_is_an_error() {
+    let mut machine = ready();
+    flush(&mut machine);
+    assert_eq!(machine.end_of_stream(), Ok(()));
+    assert_eq!(machine.group(), Group::Closed);
+
+    let mut machine = ready();
+    flush(&mut machine);
+    let mut input: &[u8] = &0x6744_6698_u32.to_be_bytes();
+    assert!(machine.receive(&mut input).is_none());
+    assert!(machine.end_of_stream().is_err());
+    assert_eq!(machine.group(), Group::Dead);
+}
+
+#[test]
+fn an_end_during_negotiation_is_an_error() {
+    let mut machine = Machine::<()>::default();
+    machine.connected();
+    assert!(machine.end_of_stream().is_err());
+}
+
+#[test]
+fn a_half_sent_request_shows_as_processing() {
+    let mut machine = ready();
+    flush(&mut machine);
+    machine.sent(27);
+    assert_eq!(machine.group(), Group::Processing);
+    machine.sent(1);
+    assert_eq!(machine.group(), Group::Ready);
+    assert_eq!(machine.in_flight(), 1);
+}
+
+#[test]
+fn commands_of_which_nothing_was_sent_can_be_taken_back() {
+    let mut machine = ready();
+    flush(&mut machine);
+    machine.sent(28);
+    let started = flush(&mut machine);
+    machine.sent(1);
+    let unsent = flush(&mut machine);
+    let slots = machine.abandon_unsent();
+    assert_eq!(slots, [machine.find(unsent).expect("still in flight")]);
+    assert!(machine.find(started).is_some());
+    machine.disconnect();
+    send_all(&mut machine);
+    // Two flushes and NBD_CMD_DISC went; the third flush did not.
+    let sent = machine.statistics().bytes_sent;
+    let handshake = ready().statistics().bytes_sent;
+    assert_eq!(sent - handshake, 3 * 28);
+}
+
+#[test]
+fn cookies_count_from_one_and_replies_still_come_after_a_disconnect() {
+    let mut machine = ready();
+    assert_eq!(flush(&mut machine), 1);
+    assert_eq!(flush(&mut machine), 2);
+    machine.disconnect();
+    send_all(&mut machine);
+    let bytes = server::simple(2, 0, &[]);
+    let mut input = bytes.as_slice();
+    let event = machine.receive(&mut input);
+    assert!(format!("{event:?}").contains("Completed"));
+    assert_eq!(machine.end_of_stream(), Ok(()));
+    assert_eq!(machine.group(), Group::Closed);
+    assert!(machine.find(1).is_some());
+}

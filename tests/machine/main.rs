@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+//! The state machine fed with byte strings, without a socket. Every
+//! conversation is played whole, a byte at a time and split in two at every
+//! place: what the machine tells must not depend on it.
+
+mod end;
+mod negotiation;
+mod reads;
+mod replies;
+mod script;
+mod server;

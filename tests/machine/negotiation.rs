@@ -1,0 +1,243 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+//! From the greeting to transmission.
+
+use nbd::machine::{Group, Machine, Protocol, Settings};
+
+use crate::script::{defaults, play, with_allocation, Outcome, Script};
+use crate::server::{self, ack, info_export, newstyle, oldstyle, refuse, reply, FLAGS, SIZE};
+
+fn connect(settings: &dyn Fn(&mut Settings), server: &[u8]) -> Outcome {
+    play(&Script {
+        settings,
+        handshake: server,
+        commands: &[],
+        replies: &[],
+    })
+}
+
+/// The numbers of the options that were sent.
+fn options(sent: &[u8]) -> Vec<u32> {
+    let mut found = Vec::new();
+    let mut rest = &sent[4..];
+    while rest.len() >= 16 && rest.starts_with(b"IHAVEOPT") {
+        let field = |at: usize| u32::from_be_bytes(rest[at..at + 4].try_into().expect("4 bytes"));
+        found.push(field(8));
+        rest = &rest[16 + field(12) as usize..];
+    }
+    assert!(rest.is_empty());
+    found
+}
+
+fn send_all(machine: &mut Machine<()>) {
+    while machine.wants_to_send() {
+        machine.sent(1);
+    }
+}
+
+#[test]
+fn options_are_tried_in_order_until_transmission() {
+    let outcome = connect(&with_allocation, &server::handshake_structured());
+    assert_eq!(outcome.group, Group::Ready);
+    assert_eq!(outcome.sent[..4], 3_u32.to_be_bytes());
+    assert_eq!(options(&outcome.sent), [11, 8, 10, 7]);
+}
+
+#[test]
+fn extended_headers_imply_structured_replies() {
+    let outcome = connect(&with_allocation, &server::handshake_extended());
+    assert_eq!(options(&outcome.sent), [11, 10, 7]);
+}
+
+#[test]
+fn contexts_are_not_asked_for_without_structured_replies() {
+    let outcome = connect(&with_allocation, &server::handshake_simple());
+    assert_eq!(options(&outcome.sent), [11, 8, 7]);
+    assert_eq!(outcome.group, Group::Ready);
+}
+
+#[test]
+fn an_oldstyle_server_says_everything_at_once() {
+    let outcome = connect(&defaults, &oldstyle(SIZE, 3));
+    assert_eq!(outcome.group, Group::Ready);
+    assert!(outcome.sent.is_empty());
+}
+
+#[test]
+fn an_oldstyle_server_has_no_handshake_flags() {
+    let outcome = connect(&defaults, &oldstyle(SIZE, 0x1_0001));
+    assert_eq!(
+        outcome.lines,
+        ["dead: handshake: oldstyle server should not set gflags"]
+    );
+}
+
+#[test]
+fn a_server_without_fixed_newstyle_is_asked_for_the_export_only() {
+    let reply = [&SIZE.to_be_bytes()[..], &FLAGS.to_be_bytes(), &[0; 124]].concat();
+    let outcome = connect(&defaults, &[newstyle(0), reply].concat());
+    assert_eq!(outcome.group, Group::Ready);
+    assert_eq!(outcome.sent[..4], [0; 4]);
+    assert_eq!(options(&outcome.sent), [1]);
+}
+
+#[test]
+fn zeroes_are_left_out_when_both_sides_agree() {
+    let reply = [&SIZE.to_be_bytes()[..], &FLAGS.to_be_bytes()].concat();
+    let outcome = connect(&defaults, &[newstyle(2), reply].concat());
+    assert_eq!(outcome.group, Group::Ready);
+    assert_eq!(outcome.sent[..4], 2_u32.to_be_bytes());
+}
+
+#[test]
+fn a_server_that_does_not_know_go_is_asked_by_name() {
+    let reply = [&SIZE.to_be_bytes()[..], &FLAGS.to_be_bytes()].concat();
+    let server = [newstyle(3), refuse(11, 1), refuse(8, 1), refuse(7, 1), reply].concat();
+    let outcome = connect(&defaults, &server);
+    assert_eq!(outcome.group, Group::Ready);
+    assert_eq!(options(&outcome.sent), [11, 8, 7, 1]);
+}
+
+#[test]
+fn an_export_that_is_not_there_ends_a_connection_that_nobody_steers() {
+    let unknown = reply(7, 1 << 31 | 6, b"try another");
+    let server = [newstyle(3), refuse(11, 1), ack(8), unknown].concat();
+    let outcome = connect(&defaults, &server);
+    assert_eq!(
+        outcome.lines,
+        ["dead: the server has no export named '': try another: No such file or directory"]
+    );
+}
+
+#[test]
+fn an_export_without_a_size_is_none() {
+    let server = [newstyle(3), refuse(11, 1), ack(8), ack(7)].concat();
+    let outcome = connect(&defaults, &server);
+    assert_eq!(outcome.group, Group::Dead);
+}
+
+#[test]
+fn replies_that_are_none_end_the_connection() {
+    let greeting = [newstyle(3), refuse(11, 1), ack(8)].concat();
+    let mut bad_magic = ack(7);
+    bad_magic[0] ^= 1;
+    let cases = [
+        (bad_magic, "handshake: invalid option reply magic or option"),
+        (ack(8), "handshake: invalid option reply magic or option"),
+        (
+            reply(7, 1, b"why"),
+            "handshake: invalid NBD_REP_ACK option reply length",
+        ),
+        (reply(7, 77, &[]), "handshake: unexpected option reply type 77"),
+        (reply(7, 3, &[0]), "handshake: NBD_REP_INFO reply length too small"),
+        (
+            reply(7, 3, &[0; 11]),
+            "handshake: incorrect NBD_INFO_EXPORT option reply length",
+        ),
+        (
+            info_export(7, SIZE, 0),
+            "handshake: invalid eflags == 0 from server: Invalid argument",
+        ),
+    ];
+    for (reply, what) in cases {
+        let outcome = connect(&defaults, &[greeting.clone(), reply].concat());
+        assert_eq!(outcome.lines, [format!("dead: {what}")]);
+    }
+}
+
+#[test]
+fn an_option_reply_of_any_announced_length_takes_no_memory() {
+    let mut huge = reply(7, 3, &[]);
+    huge[16..20].copy_from_slice(&u32::MAX.to_be_bytes());
+    let outcome = connect(&defaults, &[newstyle(3), refuse(11, 1), ack(8), huge].concat());
+    assert_eq!(outcome.lines, ["dead: handshake: invalid option reply length"]);
+}
+
+#[test]
+fn what_is_no_nbd_server_is_told_apart() {
+    let outcome = connect(&defaults, b"SSH-2.0-OpenSSH_9.2p1\r\n");
+    assert_eq!(
+        outcome.lines,
+        ["dead: handshake: server did not send expected NBD magic"]
+    );
+    let outcome = connect(&defaults, b"NBDMAGICNBDMAGIC");
+    assert_eq!(outcome.group, Group::Dead);
+}
+
+#[test]
+fn block_sizes_that_contradict_themselves_are_ignored() {
+    for (sizes, proper) in [
+        ([1_u32, 4096, 1 << 25], true),
+        ([512, 512, u32::MAX], true),
+        ([3, 4096, 1 << 25], false),
+        ([4096, 512, 1 << 25], false),
+        ([512, 4096, 1000], false),
+        ([1 << 17, 1 << 17, 1 << 25], false),
+        ([0, 0, 0], false),
+    ] {
+        let mut data = vec![0, 3];
+        data.extend(sizes.iter().flat_map(|size| size.to_be_bytes()));
+        let server = [
+            newstyle(3),
+            refuse(11, 1),
+            ack(8),
+            info_export(7, SIZE, FLAGS),
+            reply(7, 3, &data),
+            ack(7),
+        ]
+        .concat();
+        let mut machine = Machine::<()>::default();
+        machine.connected();
+        let mut input = server.as_slice();
+        while machine.receive(&mut input).is_some() {}
+        send_all(&mut machine);
+        assert_eq!(machine.export().block_size.is_some(), proper, "{sizes:?}");
+        assert_eq!(machine.group(), Group::Ready);
+    }
+}
+
+#[test]
+fn option_mode_pauses_and_the_program_asks() {
+    let mut machine = Machine::<()>::default();
+    machine.settings_mut().opt_mode = true;
+    machine.connected();
+    let say = |machine: &mut Machine<()>, bytes: &[u8]| {
+        let mut input = bytes;
+        let mut events = Vec::new();
+        while let Some(event) = machine.receive(&mut input) {
+            events.push(format!("{event:?}"));
+        }
+        send_all(machine);
+        events
+    };
+    say(&mut machine, &[newstyle(3), ack(11)].concat());
+    assert_eq!(machine.group(), Group::Negotiating);
+    assert_eq!(
+        machine.negotiated().protocol,
+        Some(Protocol::NewstyleFixed)
+    );
+    machine.opt_list().expect("allowed");
+    assert_eq!(machine.group(), Group::Connecting);
+    let export = reply(3, 2, &[&4_u32.to_be_bytes()[..], b"diskthe disk"].concat());
+    let events = say(&mut machine, &[export, ack(3)].concat());
+    assert!(events[0].contains("\"disk\"") && events[0].contains("\"the disk\""));
+    assert!(events[1].contains("OptionDone(Ok(1))"));
+    machine.opt_go();
+    let events = say(&mut machine, &refuse(7, 6));
+    assert!(events[0].contains("OptionDone(Err"));
+    assert_eq!(machine.group(), Group::Negotiating);
+    machine.opt_go();
+    say(&mut machine, &[info_export(7, SIZE, FLAGS), ack(7)].concat());
+    assert_eq!(machine.group(), Group::Ready);
+}
+
+#[test]
+fn what_a_server_says_unasked_in_the_pause_answers_nothing() {
+    let mut machine = Machine::<()>::default();
+    machine.settings_mut().opt_mode = true;
+    machine.connected();
+    let bytes = [newstyle(3), ack(11), info_export(7, SIZE, FLAGS)].concat();
+    let mut input = bytes.as_slice();
+    while machine.receive(&mut input).is_some() {}
+    assert_eq!(machine.group(), Group::Dead);
+}

@@ -1,0 +1,252 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+//! Plays a conversation and writes down what the machine told.
+
+use std::ffi::CString;
+
+use nbd::machine::{Event, Group, Machine, NewCommand, Piece, Settings, Slot};
+use nbd::protocol::request::RequestType;
+
+/// The buffer of a read, as a test sees it.
+pub type Memory = Vec<u8>;
+
+/// What the client does once it is ready: commands, issued in this order, so
+/// that the first one has cookie 1.
+#[derive(Clone, Copy)]
+pub struct Issue {
+    pub kind: RequestType,
+    pub offset: u64,
+    pub length: u64,
+}
+
+/// A read of `length` bytes at `offset`.
+pub fn read(offset: u64, length: u64) -> Issue {
+    let kind = RequestType::Read;
+    Issue {
+        kind,
+        offset,
+        length,
+    }
+}
+
+/// Another command about `length` bytes at `offset`.
+pub fn command(kind: RequestType, offset: u64, length: u64) -> Issue {
+    Issue {
+        kind,
+        offset,
+        length,
+    }
+}
+
+/// How a conversation is set up. The server does not begin to reply to commands
+/// before they have been issued; apart from that its bytes may come in any
+/// pieces.
+pub struct Script<'a> {
+    pub settings: &'a dyn Fn(&mut Settings),
+    pub handshake: &'a [u8],
+    pub commands: &'a [Issue],
+    pub replies: &'a [u8],
+}
+
+/// What came of it: a line for each thing told, the group of states at the
+/// end, and the whole traffic of the client.
+#[derive(Debug, PartialEq, Eq, Clone)]
+pub struct Outcome {
+    pub lines: Vec<String>,
+    pub group: Group,
+    pub sent: Vec<u8>,
+    pub received: u64,
+    pub chunks_received: u64,
+}
+
+impl Outcome {
+    /// Whether a line was told.
+    pub fn told(&self, line: &str) -> bool {
+        self.lines.iter().any(|it| it == line)
+    }
+}
+
+/// Plays it whole, a byte at a time and split in two at every place, and checks
+/// that all of them come to the same.
+pub fn play(script: &Script) -> Outcome {
+    let (handshake, replies) = (script.handshake, script.replies);
+    let whole = play_in(script, &[handshake, replies]);
+    let bytes: Vec<_> = handshake.chunks(1).chain(replies.chunks(1)).collect();
+    assert_eq!(play_in(script, &bytes), whole, "a byte at a time");
+    for split in 1..handshake.len() {
+        let (head, tail) = handshake.split_at(split);
+        let outcome = play_in(script, &[head, tail, replies]);
+        assert_eq!(outcome, whole, "handshake split at {split}");
+    }
+    for split in 1..replies.len() {
+        let (head, tail) = replies.split_at(split);
+        let outcome = play_in(script, &[handshake, head, tail]);
+        assert_eq!(outcome, whole, "replies split at {split}");
+        let outcome = play_directly(script, head, tail);
+        assert_eq!(outcome, whole, "straight to the buffer from {split} on");
+    }
+    whole
+}
+
+struct Player<'a> {
+    machine: Machine<Memory>,
+    script: &'a Script<'a>,
+    issued: bool,
+    outcome: Outcome,
+}
+
+fn start<'a>(script: &'a Script) -> Player<'a> {
+    let mut machine = Machine::default();
+    (script.settings)(machine.settings_mut());
+    machine.connecting();
+    machine.connected();
+    Player {
+        machine,
+        script,
+        issued: false,
+        outcome: Outcome {
+            lines: Vec::new(),
+            group: Group::Created,
+            sent: Vec::new(),
+            received: 0,
+            chunks_received: 0,
+        },
+    }
+}
+
+fn play_in(script: &Script, parts: &[&[u8]]) -> Outcome {
+    let mut player = start(script);
+    for part in parts {
+        player.feed(part);
+    }
+    player.finish()
+}
+
+/// What an owner does that receives data straight into the user's buffer.
+fn play_directly(script: &Script, head: &[u8], tail: &[u8]) -> Outcome {
+    let mut player = start(script);
+    player.feed(script.handshake);
+    player.feed(head);
+    let mut tail = tail;
+    if let Some((slot, at, length)) = player.machine.direct() {
+        let (straight, rest) = tail.split_at(length.min(tail.len()));
+        let command = player.machine.command_mut(slot).expect("in flight");
+        command.attachment[at..at + straight.len()].copy_from_slice(straight);
+        player.machine.received_directly(straight.len());
+        tail = rest;
+    }
+    player.feed(tail);
+    player.finish()
+}
+
+impl Player<'_> {
+    fn feed(&mut self, mut input: &[u8]) {
+        loop {
+            self.send();
+            self.issue_when_ready();
+            match self.machine.receive(&mut input) {
+                Some(event) => self.write_down(event),
+                None => break,
+            }
+        }
+        assert!(input.is_empty(), "the machine takes all that it is given");
+        self.issue_when_ready();
+        self.send();
+    }
+
+    fn issue_when_ready(&mut self) {
+        if self.issued || self.machine.group() != Group::Ready {
+            return;
+        }
+        self.issued = true;
+        for issue in self.script.commands {
+            self.machine.issue(NewCommand {
+                kind: issue.kind,
+                flags: 0,
+                offset: issue.offset,
+                length: issue.length,
+                payload: None,
+                attachment: vec![0xee; issue.length as usize],
+            });
+        }
+        self.send();
+    }
+
+    fn send(&mut self) {
+        let mut count = 0;
+        for piece in self.machine.outgoing() {
+            let bytes = match &piece {
+                Piece::Bytes(bytes) => bytes,
+                Piece::Data { command, at } => &command.attachment[*at..],
+            };
+            self.outcome.sent.extend_from_slice(bytes);
+            count += bytes.len();
+        }
+        self.machine.sent(count);
+        assert!(!self.machine.wants_to_send());
+    }
+
+    fn cookie(&self, slot: Slot) -> u64 {
+        self.machine.command(slot).expect("in flight").cookie
+    }
+
+    fn write_down(&mut self, event: Event<'_>) {
+        let line = match event {
+            Event::Data { slot, at, bytes } => {
+                let command = self.machine.command_mut(slot).expect("in flight");
+                command.attachment[at..at + bytes.len()].copy_from_slice(bytes);
+                return;
+            }
+            Event::Chunk {
+                slot,
+                at,
+                count,
+                offset,
+                status,
+            } => {
+                let cookie = self.cookie(slot);
+                format!("{cookie}: {status:?} at {at} count {count} offset {offset}")
+            }
+            Event::Extents { slot, context_id } => {
+                let (command, context, extents) =
+                    self.machine.extents(slot, context_id).expect("in flight");
+                let list: Vec<_> = extents.iter().map(|it| (it.length, it.flags)).collect();
+                let name = context.name.to_string_lossy();
+                let error = command.error();
+                format!("{}: {name} {list:?} error {error}", command.cookie)
+            }
+            Event::Completed { slot } => {
+                let command = self.machine.take(slot).expect("in flight");
+                let line = format!("{}: done, error {}", command.cookie, command.error());
+                if command.kind == RequestType::Read && command.error() == 0 {
+                    let data = String::from_utf8_lossy(&command.attachment).into_owned();
+                    self.outcome.lines.push(format!("{}: {data}", command.cookie));
+                }
+                line
+            }
+            Event::Listed { name, description } => format!("export {name:?} {description:?}"),
+            Event::MetaContext { name } => format!("context {name:?}"),
+            Event::OptionDone(Ok(count)) => format!("option done: {count}"),
+            Event::OptionDone(Err(error)) => format!("option failed: {error}"),
+            Event::Note(_) => return,
+            Event::Dead(error) => format!("dead: {error}"),
+        };
+        self.outcome.lines.push(line);
+    }
+
+    fn finish(mut self) -> Outcome {
+        self.outcome.group = self.machine.group();
+        self.outcome.received = self.machine.statistics().bytes_received;
+        self.outcome.chunks_received = self.machine.statistics().chunks_received;
+        self.outcome
+    }
+}
+
+/// Settings that ask for `base:allocation`.
+pub fn with_allocation(settings: &mut Settings) {
+    let name = CString::new("base:allocation").expect("no NUL");
+    settings.meta_contexts.push(name);
+}
+
+/// Settings as they are by default.
+pub fn defaults(_: &mut Settings) {}
