@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+//! What is refused before anything is sent (nbd_set_strict_mode(3)).
+//!
+//! The checks of a command come in the order of this file: its flags, whether
+//! the server offers it, an empty range, the bounds of the export, alignment,
+//! and limits on size. The first that fails decides the error.
+
+use libc::c_int;
+
+use super::connection::Connection;
+use super::settings::strict;
+use crate::error::Error;
+use crate::protocol::flags::{command, TransmissionFlags};
+use crate::protocol::request::RequestType;
+use crate::protocol::{DEFAULT_PAYLOAD, MAX_PAYLOAD};
+
+/// The least that is taken for a server's maximum payload, in bytes
+/// (nbd_get_block_size(3), `LIBNBD_SIZE_PAYLOAD`).
+const LEAST_PAYLOAD: u64 = 1024 * 1024;
+
+/// An argument with bits that mean nothing there.
+pub(super) fn invalid_flag(argument: &str, value: u32) -> Error {
+    let what = format!("{argument}: invalid value for flag: 0x{value:x}");
+    Error::new(libc::EINVAL, what)
+}
+
+impl Connection {
+    pub(super) fn is_strict(&self, flag: u32) -> bool {
+        self.settings.strict_mode & flag != 0
+    }
+
+    /// The flags of a command for the wire. `known` are those that the command
+    /// can have.
+    pub(super) fn check_flags(&self, flags: u32, known: u16) -> Result<u16, Error> {
+        let wire = u16::try_from(flags).map_err(|_| invalid_flag("flags", flags))?;
+        if wire & !known != 0 && self.is_strict(strict::FLAGS) {
+            return Err(invalid_flag("flags", flags));
+        }
+        Ok(wire)
+    }
+
+    /// `NBD_CMD_FLAG_PAYLOAD_LEN` belongs on a request with a payload exactly
+    /// when headers are extended.
+    pub(super) fn payload_flag(&self, wire: u16) -> Result<u16, Error> {
+        let extended = self.machine.negotiated().extended_headers;
+        if self.is_strict(strict::AUTO_FLAG) {
+            let others = wire & !command::PAYLOAD_LEN;
+            return Ok(others | if extended { command::PAYLOAD_LEN } else { 0 });
+        }
+        if self.is_strict(strict::COMMANDS) && (wire & command::PAYLOAD_LEN != 0) != extended {
+            let what = "incorrect setting for PAYLOAD_LEN flag";
+            return Err(Error::new(libc::EINVAL, what));
+        }
+        Ok(wire)
+    }
+
+    /// Refuses what the server did not offer, named by `what`.
+    pub(super) fn require(&self, flag: u16, what: &'static str) -> Result<(), Error> {
+        let offered = self.machine.export().flags().has(flag);
+        if offered || !self.is_strict(strict::COMMANDS) {
+            return Ok(());
+        }
+        let what = format!("server does not support {what}");
+        Err(Error::new(libc::EINVAL, what))
+    }
+
+    pub(super) fn require_writable(&self) -> Result<(), Error> {
+        let flags = self.machine.export().flags();
+        if flags.has(TransmissionFlags::READ_ONLY) && self.is_strict(strict::COMMANDS) {
+            let what = "server does not support write operations";
+            return Err(Error::new(libc::EPERM, what));
+        }
+        Ok(())
+    }
+
+    /// FUA, on a command that changes data.
+    pub(super) fn require_fua(&self, wire: u16) -> Result<(), Error> {
+        if wire & command::FUA == 0 {
+            return Ok(());
+        }
+        self.require(TransmissionFlags::SEND_FUA, "the FUA flag")
+    }
+
+    /// Block status needs replies that can carry it and contexts to report.
+    pub(super) fn require_block_status(&self) -> Result<(), Error> {
+        if !self.is_strict(strict::COMMANDS) {
+            return Ok(());
+        }
+        if !self.machine.negotiated().structured_replies {
+            let what = "server does not support structured replies";
+            return Err(Error::new(libc::ENOTSUP, what));
+        }
+        let contexts = self.machine.export().meta_contexts.as_deref();
+        if contexts.unwrap_or_default().is_empty() {
+            let what = "did not negotiate any metadata contexts, \
+                        either you did not call nbd_add_meta_context before connecting \
+                        or the server does not support it";
+            return Err(Error::new(libc::ENOTSUP, what));
+        }
+        Ok(())
+    }
+
+    /// The range of a command, in bytes.
+    pub(super) fn check_range(
+        &self,
+        kind: RequestType,
+        offset: u64,
+        count: u64,
+    ) -> Result<(), Error> {
+        if count == 0 && self.is_strict(strict::ZERO_SIZE) {
+            return Err(Error::new(libc::EINVAL, "count cannot be 0"));
+        }
+        let export = self.machine.export();
+        let size = export.size();
+        let end = offset.checked_add(count);
+        if self.is_strict(strict::BOUNDS) && !end.is_some_and(|end| end <= size) {
+            return Err(Error::new(out_of_bounds(kind), "request out of bounds"));
+        }
+        if let Some(sizes) = export.block_size {
+            let minimum = u64::from(sizes.minimum);
+            let count_fits = count % minimum == 0 || end == Some(size);
+            if self.is_strict(strict::ALIGN) && !(offset % minimum == 0 && count_fits) {
+                return Err(Error::new(libc::EINVAL, "request is unaligned"));
+            }
+        }
+        self.check_size(kind, count)
+    }
+
+    fn check_size(&self, kind: RequestType, count: u64) -> Result<(), Error> {
+        let too_large = |which: &str, limit: u64| {
+            let what = format!("request too large: maximum {which} size is {limit}");
+            Err(Error::new(libc::ERANGE, what))
+        };
+        match kind {
+            RequestType::Read | RequestType::Write if count > MAX_PAYLOAD => {
+                too_large("request", MAX_PAYLOAD)
+            }
+            RequestType::Write
+                if count > self.payload_limit() && self.is_strict(strict::PAYLOAD) =>
+            {
+                too_large("payload", self.payload_limit())
+            }
+            _ if count > u64::from(u32::MAX) && !self.machine.negotiated().extended_headers => {
+                too_large("request", u64::from(u32::MAX))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The largest payload that is sent, in bytes.
+    pub(super) fn payload_limit(&self) -> u64 {
+        let advertised = self.machine.export().block_size.map(|sizes| sizes.maximum);
+        match advertised {
+            Some(maximum) if maximum != 0 => u64::from(maximum).clamp(LEAST_PAYLOAD, MAX_PAYLOAD),
+            _ => DEFAULT_PAYLOAD,
+        }
+    }
+}
+
+/// A command that would have to make the export larger has run out of space;
+/// any other is asking for what is not there.
+fn out_of_bounds(kind: RequestType) -> c_int {
+    match kind {
+        RequestType::Write | RequestType::Trim | RequestType::WriteZeroes => libc::ENOSPC,
+        _ => libc::EINVAL,
+    }
+}

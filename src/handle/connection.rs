@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+//! Everything of a handle that is behind its lock.
+
+use std::ffi::CStr;
+use std::fmt;
+use std::sync::Arc;
+
+use super::commands::Attachment;
+use super::completion::Completed;
+use super::connect::Endpoint;
+use super::options::PendingOption;
+use super::settings::Settings;
+use super::shared::{Shared, State};
+use crate::error::Error;
+use crate::machine::Machine;
+use crate::transport::{Connector, Socket, Subprocess};
+
+/// How the bytes travel.
+#[derive(Debug)]
+pub(super) enum Transport {
+    /// Not at all: before connecting, and after the end.
+    None,
+    /// An address is being tried.
+    Connecting(Connector),
+    /// There is a connection.
+    Connected(Socket),
+}
+
+/// `LIBNBD_AIO_DIRECTION_READ`
+pub(super) const DIRECTION_READ: u32 = 1;
+/// `LIBNBD_AIO_DIRECTION_WRITE`
+pub(super) const DIRECTION_WRITE: u32 = 2;
+
+/// The part of a handle that is behind its lock. For each function of the C
+/// API that needs the lock there is a method of the same name.
+#[derive(Debug)]
+pub struct Connection {
+    pub(super) shared: Arc<Shared>,
+    pub(super) settings: Settings,
+    pub(super) machine: Machine<Attachment>,
+    pub(super) completed: Completed,
+    pub(super) option: Option<PendingOption>,
+    /// How the program's last option ended, for a call that waits for it.
+    pub(super) option_outcome: Option<Result<u32, Error>>,
+    /// Where the program asked to connect to.
+    pub(super) endpoint: Endpoint,
+    /// Before the subprocess, which waits for its end when it is dropped.
+    pub(super) transport: Transport,
+    pub(super) subprocess: Option<Subprocess>,
+    /// The API function that is running, for debug messages.
+    context: &'static CStr,
+}
+
+impl Connection {
+    pub(super) fn new(shared: Arc<Shared>) -> Self {
+        Connection {
+            shared,
+            settings: Settings::default(),
+            machine: Machine::default(),
+            completed: Completed::default(),
+            option: None,
+            option_outcome: None,
+            endpoint: Endpoint::None,
+            transport: Transport::None,
+            subprocess: None,
+            context: c"",
+        }
+    }
+
+    /// The group of states that the connection is in.
+    pub fn state(&self) -> State {
+        self.machine.group()
+    }
+
+    /// Names the API function that is running.
+    pub fn set_context(&mut self, name: &'static CStr) {
+        self.context = name;
+    }
+
+    /// Emits a debug message in the name of the function that is running.
+    pub(super) fn debug(&self, message: fmt::Arguments<'_>) {
+        self.shared.debug(self.context, message);
+    }
+
+    /// The name of the state, without its description.
+    pub(super) fn state_name(&self) -> &'static str {
+        let description = self.machine.description().to_str().unwrap_or_default();
+        description.split(':').next().unwrap_or_default()
+    }
+
+    /// The `LIBNBD_AIO_DIRECTION_*` bits to wait for.
+    pub(super) fn direction(&self) -> u32 {
+        if matches!(self.transport, Transport::Connecting(_)) {
+            return DIRECTION_WRITE;
+        }
+        let mut direction = 0;
+        if self.machine.wants_to_receive() {
+            direction |= DIRECTION_READ;
+        }
+        if self.machine.wants_to_send() {
+            direction |= DIRECTION_WRITE;
+        }
+        direction
+    }
+
+    /// Lets other threads see where the connection is.
+    pub(super) fn publish(&self) {
+        self.shared.publish(&self.machine, self.direction());
+    }
+
+    /// Ends the connection after an error, which is handed back for the call
+    /// that noticed it. Every command in flight completes with ENOTCONN.
+    pub(super) fn die(&mut self, error: Error) -> Error {
+        if self.shared.debug_enabled() {
+            let context = self.context.to_string_lossy();
+            self.debug(format_args!("handle dead: {context}: {error}"));
+        }
+        self.machine.fail();
+        self.abandon_all();
+        error
+    }
+
+    /// The connection is over: nothing more will be answered.
+    pub(super) fn abandon_all(&mut self) {
+        self.transport = Transport::None;
+        self.publish();
+        for slot in self.machine.oldest_first() {
+            self.complete_with(slot, libc::ENOTCONN);
+        }
+        let what = "the connection ended before the reply";
+        self.finish_option(Err(Error::new(libc::ENOTCONN, what)));
+    }
+
+    /// A panic was caught: nothing of the connection can be trusted, so it is
+    /// dead. Callbacks are not called, since one of them may have panicked.
+    pub fn poison(&mut self, message: &str) {
+        self.machine.fail();
+        self.transport = Transport::None;
+        self.publish();
+        self.debug(format_args!("handle dead: internal error: {message}"));
+    }
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        // The socket goes before the callbacks do, so that the server sees the
+        // end first; then commands are freed in the order of their issue.
+        self.transport = Transport::None;
+        for slot in self.machine.oldest_first() {
+            drop(self.machine.take(slot));
+        }
+    }
+}

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+//! One connection to a server as a Rust type: settings, connecting, commands,
+//! waiting.
+//!
+//! [`Handle`] is what a program holds. Its [`Shared`] part can be read at any
+//! time; everything else is a [`Connection`] behind one lock. The connection
+//! owns a [`crate::machine`], which knows the protocol, and a
+//! [`crate::transport`], which knows the sockets, and moves bytes between the
+//! two. User memory and callbacks are turned into bytes and calls here, and
+//! nowhere below.
+
+pub mod buffer;
+pub mod callback;
+mod checks;
+mod commands;
+mod completion;
+mod connect;
+mod connection;
+mod debug;
+mod events;
+mod export;
+mod options;
+mod receive_buffer;
+mod send_receive;
+mod settings;
+mod shared;
+mod shutdown;
+mod synchronous;
+mod tls;
+mod uri;
+mod wait;
+
+use std::ops::{Deref, DerefMut};
+use std::sync::Arc;
+
+use parking_lot::{Mutex, MutexGuard};
+
+pub use connection::Connection;
+pub use shared::{Shared, State, Statistics};
+
+/// What nbd_create(3) makes and nbd_close(3) drops.
+#[derive(Debug)]
+pub struct Handle {
+    shared: Arc<Shared>,
+    connection: Mutex<Connection>,
+}
+
+impl Default for Handle {
+    fn default() -> Self {
+        Handle::new()
+    }
+}
+
+impl Handle {
+    /// A handle that has not begun to connect.
+    pub fn new() -> Self {
+        let shared = Arc::new(Shared::new(debug::Debug::new()));
+        Handle {
+            connection: Mutex::new(Connection::new(Arc::clone(&shared))),
+            shared,
+        }
+    }
+
+    /// What can be seen without waiting.
+    pub fn shared(&self) -> &Shared {
+        &self.shared
+    }
+
+    /// Waits for the lock.
+    pub fn lock(&self) -> LockedConnection<'_> {
+        LockedConnection(self.connection.lock())
+    }
+}
+
+/// A connection while its lock is held. What [`Shared`] shows is up to date
+/// when it is let go.
+pub struct LockedConnection<'a>(MutexGuard<'a, Connection>);
+
+impl Deref for LockedConnection<'_> {
+    type Target = Connection;
+    fn deref(&self) -> &Connection {
+        &self.0
+    }
+}
+
+impl DerefMut for LockedConnection<'_> {
+    fn deref_mut(&mut self) -> &mut Connection {
+        &mut self.0
+    }
+}
+
+impl Drop for LockedConnection<'_> {
+    fn drop(&mut self) {
+        self.0.publish();
+    }
+}

@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+//! Moving bytes between the socket and the machine.
+//!
+//! Many replies are received with one system call. The data of a read goes
+//! straight to the user's buffer as soon as it is known to be next, with
+//! whatever follows it received into a buffer behind it. A short read means
+//! that the socket is drained: it is not asked again just to say so.
+
+use std::io;
+
+use libc::iovec;
+
+use super::commands::Buffer;
+use super::connection::{Connection, Transport};
+use super::receive_buffer::ReceiveBuffer;
+use crate::error::Error;
+use crate::machine::{Group, Piece};
+
+/// The most pieces of memory that are sent with one system call. Requests have
+/// at most two, and the system takes 1024.
+const PIECES: usize = 128;
+
+/// What one attempt to receive came to.
+enum Received {
+    /// There may be more.
+    Bytes,
+    /// There was no more.
+    Drained,
+    /// The server has closed its side.
+    End,
+}
+
+impl Connection {
+    /// Sends as much as the socket takes.
+    pub(super) fn send(&mut self) -> Result<(), Error> {
+        while self.machine.wants_to_send() {
+            let Transport::Connected(socket) = &self.transport else {
+                return Ok(());
+            };
+            let mut pieces = [const { EMPTY }; PIECES];
+            let mut used = 0;
+            let mut length = 0;
+            for (slot, piece) in pieces.iter_mut().zip(self.machine.outgoing()) {
+                *slot = match piece {
+                    Piece::Bytes(bytes) => iovec {
+                        iov_base: bytes.as_ptr().cast_mut().cast(),
+                        iov_len: bytes.len(),
+                    },
+                    Piece::Data { command, at } => match &command.attachment.buffer {
+                        Buffer::Write(buffer) => buffer.iovec(at, buffer.len() - at),
+                        _ => EMPTY,
+                    },
+                };
+                length += slot.iov_len;
+                used += 1;
+            }
+            // SAFETY: the pieces are bytes of the machine, which is not touched
+            // before the call returns, and of buffers that the program keeps
+            // until their commands complete.
+            match unsafe { socket.send_raw(&pieces[..used]) } {
+                Ok(sent) => {
+                    self.machine.sent(sent);
+                    if sent < length {
+                        return Ok(());
+                    }
+                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(()),
+                Err(error) => return Err(self.send_failed(&error)),
+            }
+        }
+        Ok(())
+    }
+
+    /// The server does not want to hear any more, but what it said before
+    /// still counts.
+    fn send_failed(&mut self, error: &io::Error) -> Error {
+        while let Ok(Received::Bytes) = self.receive_once() {}
+        self.die(Error::system("send", error))
+    }
+
+    /// Receives all that has come, and acts on it.
+    pub(super) fn receive(&mut self) -> Result<(), Error> {
+        while self.machine.wants_to_receive() {
+            match self.receive_once()? {
+                Received::Bytes => {}
+                Received::Drained => break,
+                Received::End => return self.end_of_stream(),
+            }
+        }
+        Ok(())
+    }
+
+    fn end_of_stream(&mut self) -> Result<(), Error> {
+        match self.machine.end_of_stream() {
+            Ok(()) => {
+                self.abandon_all();
+                Ok(())
+            }
+            Err(error) => Err(self.die(error)),
+        }
+    }
+
+    fn receive_once(&mut self) -> Result<Received, Error> {
+        let Transport::Connected(socket) = &self.transport else {
+            return Ok(Received::Drained);
+        };
+        let mut buffer = ReceiveBuffer::borrow();
+        let bytes = buffer.bytes();
+        let behind = iovec {
+            iov_base: bytes.as_mut_ptr().cast(),
+            iov_len: bytes.len(),
+        };
+        let direct = self.direct();
+        let pieces = [direct.unwrap_or(EMPTY), behind];
+        let pieces = &pieces[usize::from(direct.is_none())..];
+        // SAFETY: one piece is a buffer of this thread's, the other a part of a
+        // read's buffer that the program keeps until the command completes.
+        let received = match unsafe { socket.recv_raw(pieces) } {
+            Ok(0) => return Ok(Received::End),
+            Ok(received) => received,
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                return Ok(Received::Drained)
+            }
+            Err(error) => return Err(self.die(Error::system("recv", &error))),
+        };
+        let straight = received.min(direct.map_or(0, |piece| piece.iov_len));
+        self.machine.received_directly(straight);
+        self.process(&buffer.bytes()[..received - straight])?;
+        let room: usize = pieces.iter().map(|piece| piece.iov_len).sum();
+        Ok(if received < room {
+            Received::Drained
+        } else {
+            Received::Bytes
+        })
+    }
+
+    /// The part of a read's buffer where the next bytes belong.
+    fn direct(&self) -> Option<iovec> {
+        let (slot, at, length) = self.machine.direct()?;
+        match &self.machine.command(slot)?.attachment.buffer {
+            Buffer::Read(buffer) => Some(buffer.iovec(at, length)),
+            _ => None,
+        }
+    }
+
+    /// Acts on bytes that were received.
+    fn process(&mut self, mut bytes: &[u8]) -> Result<(), Error> {
+        while let Some(event) = self.machine.receive(&mut bytes) {
+            self.act(event)?;
+        }
+        if self.machine.group() == Group::Closed {
+            self.abandon_all();
+        }
+        Ok(())
+    }
+}
+
+const EMPTY: iovec = iovec {
+    iov_base: std::ptr::null_mut(),
+    iov_len: 0,
+};

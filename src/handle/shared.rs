@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+//! What can be seen of a handle without waiting for its lock: one thread
+//! watches while another is blocked in a command.
+
+use std::ffi::CStr;
+use std::fmt;
+use std::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, AtomicU8, AtomicUsize, Ordering};
+
+use super::debug::Debug;
+use crate::machine::{self, Group};
+
+/// The groups of states that programs can tell apart.
+pub type State = Group;
+
+/// Counters of traffic, as last published.
+#[derive(Debug, Default)]
+pub struct Statistics {
+    bytes_sent: AtomicU64,
+    chunks_sent: AtomicU64,
+    bytes_received: AtomicU64,
+    chunks_received: AtomicU64,
+}
+
+impl Statistics {
+    /// Bytes sent, before any encryption.
+    pub fn bytes_sent(&self) -> u64 {
+        self.bytes_sent.load(Ordering::Relaxed)
+    }
+
+    /// Messages sent, counted by their magic numbers.
+    pub fn chunks_sent(&self) -> u64 {
+        self.chunks_sent.load(Ordering::Relaxed)
+    }
+
+    /// Bytes received, after any decryption.
+    pub fn bytes_received(&self) -> u64 {
+        self.bytes_received.load(Ordering::Relaxed)
+    }
+
+    /// Messages received, counted by their magic numbers.
+    pub fn chunks_received(&self) -> u64 {
+        self.chunks_received.load(Ordering::Relaxed)
+    }
+}
+
+/// The part of a handle that is outside its lock. Whoever holds the lock
+/// writes it; anybody reads it.
+#[derive(Debug)]
+pub struct Shared {
+    state: AtomicU8,
+    direction: AtomicU32,
+    in_flight: AtomicU32,
+    /// A `&'static CStr`, kept as the thin pointer to its first byte.
+    description: AtomicPtr<libc::c_char>,
+    statistics: Statistics,
+    private_data: AtomicUsize,
+    debug: Debug,
+}
+
+impl Shared {
+    pub(super) fn new(debug: Debug) -> Self {
+        let description = machine::Machine::<()>::default().description();
+        Shared {
+            state: AtomicU8::new(Group::Created as u8),
+            direction: AtomicU32::new(0),
+            in_flight: AtomicU32::new(0),
+            description: AtomicPtr::new(description.as_ptr().cast_mut()),
+            statistics: Statistics::default(),
+            private_data: AtomicUsize::new(0),
+            debug,
+        }
+    }
+
+    /// The group of states that the connection is in.
+    pub fn state(&self) -> State {
+        const GROUPS: [Group; 7] = [
+            Group::Created,
+            Group::Connecting,
+            Group::Negotiating,
+            Group::Ready,
+            Group::Processing,
+            Group::Closed,
+            Group::Dead,
+        ];
+        let state = usize::from(self.state.load(Ordering::Acquire));
+        GROUPS.get(state).copied().unwrap_or(Group::Dead)
+    }
+
+    /// The state in words, after a short name and a colon.
+    pub fn description(&self) -> &'static CStr {
+        let description = self.description.load(Ordering::Acquire);
+        // SAFETY: only `publish` and `new` store here, and what they store is
+        // the start of a `&'static CStr`.
+        unsafe { CStr::from_ptr(description) }
+    }
+
+    /// The `LIBNBD_AIO_DIRECTION_*` bits to wait for; 0 for none.
+    pub fn direction(&self) -> u32 {
+        self.direction.load(Ordering::Acquire)
+    }
+
+    /// Commands that await their reply.
+    pub fn in_flight(&self) -> u32 {
+        self.in_flight.load(Ordering::Acquire)
+    }
+
+    /// Counters of traffic.
+    pub fn statistics(&self) -> &Statistics {
+        &self.statistics
+    }
+
+    /// The program's own number.
+    pub fn private_data(&self) -> usize {
+        self.private_data.load(Ordering::SeqCst)
+    }
+
+    /// Stores the program's own number and returns the one of before.
+    pub fn swap_private_data(&self, value: usize) -> usize {
+        self.private_data.swap(value, Ordering::SeqCst)
+    }
+
+    /// Whether debug messages are wanted.
+    pub fn debug_enabled(&self) -> bool {
+        self.debug.enabled()
+    }
+
+    /// Emits one debug message in the name of the API function `context`.
+    pub fn debug(&self, context: &CStr, message: fmt::Arguments<'_>) {
+        self.debug.emit(context, message);
+    }
+
+    pub(super) fn debug_settings(&self) -> &Debug {
+        &self.debug
+    }
+
+    pub(super) fn publish<T>(&self, machine: &machine::Machine<T>, direction: u32) {
+        self.direction.store(direction, Ordering::Release);
+        self.in_flight
+            .store(machine.in_flight() as u32, Ordering::Release);
+        let description = machine.description().as_ptr().cast_mut();
+        self.description.store(description, Ordering::Release);
+        let now = machine.statistics();
+        let seen = &self.statistics;
+        seen.bytes_sent.store(now.bytes_sent, Ordering::Relaxed);
+        seen.chunks_sent.store(now.chunks_sent, Ordering::Relaxed);
+        seen.bytes_received
+            .store(now.bytes_received, Ordering::Relaxed);
+        seen.chunks_received
+            .store(now.chunks_received, Ordering::Relaxed);
+        self.state.store(machine.group() as u8, Ordering::Release);
+    }
+}

@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+//! Connecting to a URI, and the URI of a connection.
+
+use std::ffi::{CStr, CString};
+use std::net::SocketAddr;
+
+use libc::c_int;
+
+use super::checks::invalid_flag;
+use super::connect::Endpoint;
+use super::connection::Connection;
+use super::tls;
+use crate::error::Error;
+use crate::uri::{self, NbdUri, Transport};
+
+/// `LIBNBD_ALLOW_TRANSPORT_MASK`
+const TRANSPORT_MASK: u32 = 0x0f;
+
+impl Connection {
+    /// nbd_set_uri_allow_transports(3)
+    pub fn set_uri_allow_transports(&mut self, mask: u32) -> Result<(), Error> {
+        if mask & !TRANSPORT_MASK != 0 {
+            return Err(invalid_flag("mask", mask));
+        }
+        self.settings.uri.transports = mask;
+        Ok(())
+    }
+
+    /// nbd_set_uri_allow_tls(3)
+    pub fn set_uri_allow_tls(&mut self, tls: c_int) -> Result<(), Error> {
+        tls::check_mode(tls)?;
+        self.settings.uri.tls = tls;
+        Ok(())
+    }
+
+    /// nbd_set_uri_allow_tls_priority(3)
+    pub fn set_uri_allow_tls_priority(&mut self, allow: bool) -> Result<(), Error> {
+        self.settings.uri.tls_priority = allow;
+        Ok(())
+    }
+
+    /// nbd_set_uri_allow_local_file(3)
+    pub fn set_uri_allow_local_file(&mut self, allow: bool) -> Result<(), Error> {
+        self.settings.uri.local_file = allow;
+        Ok(())
+    }
+
+    /// nbd_is_uri(3)
+    pub fn is_uri(&mut self, uri: &CStr) -> Result<bool, Error> {
+        Ok(uri::is_nbd_uri(uri))
+    }
+
+    /// nbd_aio_connect_uri(3)
+    pub fn aio_connect_uri(&mut self, uri: &CStr) -> Result<(), Error> {
+        let uri = NbdUri::parse(uri, &self.settings.uri)?;
+        self.apply(&uri)?;
+        match &uri.transport {
+            Transport::Tcp { host, port } => self.aio_connect_tcp(host, port),
+            Transport::Unix { path } => self.aio_connect_unix(path),
+            Transport::Vsock { cid, port } => self.aio_connect_vsock(*cid, *port),
+            Transport::Ssh { .. } => {
+                let what = "this build of the library does not support the SSH transport";
+                Err(Error::new(libc::ENOTSUP, what))
+            }
+        }
+    }
+
+    /// nbd_connect_uri(3)
+    pub fn connect_uri(&mut self, uri: &CStr) -> Result<(), Error> {
+        self.aio_connect_uri(uri)?;
+        self.wait_while_connecting()
+    }
+
+    /// Sets what a URI sets besides the server's address. It can ask for more
+    /// security than the program did, never for less TLS.
+    fn apply(&mut self, uri: &NbdUri) -> Result<(), Error> {
+        if uri.tls {
+            self.settings.tls.mode = tls::REQUIRE;
+        }
+        self.set_export_name(&uri.export_name)?;
+        let settings = &mut self.settings.tls;
+        let replace = |setting: &mut Option<CString>, value: &Option<CString>| {
+            if value.is_some() {
+                setting.clone_from(value);
+            }
+        };
+        replace(&mut settings.username, &uri.tls_username);
+        replace(&mut settings.certificates, &uri.tls_certificates);
+        replace(&mut settings.psk_file, &uri.tls_psk_file);
+        replace(&mut settings.hostname, &uri.tls_hostname);
+        if let Some(priority) = &uri.tls_priority {
+            settings.priority.clone_from(priority);
+        }
+        if let Some(verify) = uri.tls_verify_peer {
+            settings.verify_peer = verify;
+        }
+        Ok(())
+    }
+
+    /// nbd_get_uri(3)
+    pub fn get_uri(&mut self) -> Result<CString, Error> {
+        let transport = match &self.endpoint {
+            Endpoint::Tcp { host, port } => Transport::Tcp {
+                host: host.clone(),
+                port: port.clone(),
+            },
+            Endpoint::Address(address) => numeric(address),
+            Endpoint::Unix { path } if path.is_empty() => {
+                let what = "Unix domain sockets in the abstract namespace are not yet supported";
+                return Err(Error::new(libc::EPROTONOSUPPORT, what));
+            }
+            Endpoint::Unix { path } => Transport::Unix { path: path.clone() },
+            Endpoint::Vsock { cid, port } => Transport::Vsock {
+                cid: *cid,
+                port: *port,
+            },
+            Endpoint::None | Endpoint::Other => {
+                let what = "cannot construct a URI for this connection type";
+                return Err(Error::new(libc::EINVAL, what));
+            }
+        };
+        let tls = &self.settings.tls;
+        let default_hostname = match &self.endpoint {
+            Endpoint::Tcp { host, .. } => Some(host),
+            _ => None,
+        };
+        let hostname = tls.hostname.as_ref();
+        let uri = NbdUri {
+            tls: tls.mode == tls::REQUIRE,
+            export_name: self.machine.settings().export_name.clone(),
+            tls_username: tls.username.clone(),
+            tls_certificates: tls.certificates.clone(),
+            tls_psk_file: tls.psk_file.clone(),
+            tls_hostname: hostname.filter(|_| hostname != default_hostname).cloned(),
+            tls_priority: Some(&tls.priority)
+                .filter(|priority| priority.as_c_str() != tls::DEFAULT_PRIORITY)
+                .cloned(),
+            tls_verify_peer: Some(false).filter(|_| !tls.verify_peer),
+            ..NbdUri::new(transport)
+        };
+        Ok(uri.write())
+    }
+}
+
+/// The URI transport of a numeric address.
+fn numeric(address: &SocketAddr) -> Transport {
+    let text = |text: String| CString::new(text).unwrap_or_default();
+    Transport::Tcp {
+        host: text(address.ip().to_string()),
+        port: text(address.port().to_string()),
+    }
+}

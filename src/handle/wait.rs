@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+//! The program's main loop, or the one inside synchronous calls.
+
+use std::os::fd::AsRawFd;
+
+use libc::{c_int, POLLERR, POLLHUP, POLLIN, POLLNVAL, POLLOUT};
+
+use super::connection::{Connection, Transport, DIRECTION_READ, DIRECTION_WRITE};
+use super::shared::State;
+use crate::error::Error;
+use crate::transport;
+
+impl Connection {
+    fn fd(&self) -> Option<c_int> {
+        match &self.transport {
+            Transport::None => None,
+            Transport::Connecting(connector) => connector.fd(),
+            Transport::Connected(socket) => Some(socket.as_raw_fd()),
+        }
+    }
+
+    /// nbd_aio_get_fd(3)
+    pub fn aio_get_fd(&mut self) -> Result<c_int, Error> {
+        let what = "connection is not in a connected state";
+        self.fd().ok_or_else(|| Error::new(libc::EINVAL, what))
+    }
+
+    /// nbd_aio_notify_read(3)
+    pub fn aio_notify_read(&mut self) -> Result<(), Error> {
+        if self.direction() & DIRECTION_READ == 0 {
+            return Err(self.invalid_event(0));
+        }
+        self.receive()?;
+        self.send()
+    }
+
+    /// nbd_aio_notify_write(3)
+    pub fn aio_notify_write(&mut self) -> Result<(), Error> {
+        if self.direction() & DIRECTION_WRITE == 0 {
+            return Err(self.invalid_event(1));
+        }
+        match self.transport {
+            Transport::Connecting(_) => self.continue_connecting(),
+            _ => self.send(),
+        }
+    }
+
+    fn invalid_event(&self, event: u32) -> Error {
+        let state = self.state_name();
+        let what = format!("external event {event} is invalid in state {state}");
+        Error::new(libc::EINVAL, what)
+    }
+
+    /// nbd_poll(3)
+    pub fn poll(&mut self, timeout: c_int) -> Result<c_int, Error> {
+        self.poll2(-1, timeout)
+    }
+
+    /// nbd_poll2(3)
+    pub fn poll2(&mut self, fd: c_int, timeout: c_int) -> Result<c_int, Error> {
+        let direction = self.direction();
+        let Some(own_fd) = self.fd().filter(|_| direction != 0) else {
+            let state = self.state_name();
+            let what = format!("nothing to poll for in state {state}");
+            return Err(Error::new(libc::EINVAL, what));
+        };
+        let mut events = 0;
+        if direction & DIRECTION_READ != 0 {
+            events |= POLLIN;
+        }
+        if direction & DIRECTION_WRITE != 0 {
+            events |= POLLOUT;
+        }
+        self.publish();
+        if self.shared.debug_enabled() {
+            self.debug(format_args!("poll start: events={events:x}"));
+        }
+        let extra = (fd >= 0).then_some(fd);
+        let ready = transport::wait::poll(own_fd, events, extra, timeout)
+            .map_err(|error| Error::system("poll", &error))?;
+        if self.shared.debug_enabled() {
+            let (result, revents) = ready.as_ref().map_or((0, 0), |it| (1, it.events));
+            self.debug(format_args!("poll end: r={result} revents={revents:x}"));
+        }
+        let Some(ready) = ready else {
+            return Ok(0);
+        };
+        self.notify(ready.events)?;
+        Ok(1)
+    }
+
+    /// Goes on after poll(2) has found the socket ready for `events`.
+    fn notify(&mut self, events: i16) -> Result<(), Error> {
+        let wants_to_receive = self.direction() & DIRECTION_READ != 0;
+        if wants_to_receive && events & (POLLIN | POLLHUP) != 0 {
+            return self.aio_notify_read();
+        }
+        if matches!(self.transport, Transport::Connecting(_)) && events != 0 {
+            return self.continue_connecting();
+        }
+        if events & POLLOUT != 0 {
+            return self.send();
+        }
+        if events & (POLLERR | POLLNVAL) != 0 {
+            let error = Error::new(libc::ENOTCONN, "server closed socket unexpectedly");
+            return Err(self.die(error));
+        }
+        Ok(())
+    }
+
+    /// Waits until the connection is made, or the option is done.
+    pub(super) fn wait_while_connecting(&mut self) -> Result<(), Error> {
+        while self.state() == State::Connecting {
+            self.poll(-1)?;
+        }
+        Ok(())
+    }
+
+    /// Waits until a command is done, and retires it.
+    pub(super) fn wait_for(&mut self, cookie: u64) -> Result<(), Error> {
+        while !self.aio_command_completed(cookie)? {
+            if let Err(error) = self.poll(-1) {
+                // Nobody will ask for the command any more.
+                drop(self.completed.take(cookie));
+                return Err(error);
+            }
+        }
+        Ok(())
+    }
+}
