@@ -279,10 +279,7 @@ impl Connection {
         payload: Option<Box<[u8]>>,
         attachment: Attachment,
     ) -> Result<u64, Error> {
-        if self.machine.is_disconnecting() {
-            let what = "cannot request more commands after NBD_CMD_DISC";
-            return Err(Error::new(libc::EINVAL, what));
-        }
+        self.check_not_disconnecting()?;
         let cookie = self.machine.issue(NewCommand {
             kind,
             flags,
@@ -291,11 +288,7 @@ impl Connection {
             payload,
             attachment,
         });
-        // The command has been accepted, and its end will be told by its
-        // completion: a failure to send is no failure to issue.
-        if let Err(error) = self.send() {
-            self.debug(format_args!("{error}"));
-        }
+        self.send_accepted();
         Ok(cookie)
     }
 }

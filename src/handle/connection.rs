@@ -144,11 +144,9 @@ impl Connection {
 
 impl Drop for Connection {
     fn drop(&mut self) {
-        // The socket goes before the callbacks do, so that the server sees the
-        // end first; then commands are freed in the order of their issue.
-        self.transport = Transport::None;
-        for slot in self.machine.oldest_first() {
-            drop(self.machine.take(slot));
-        }
+        // Nobody will answer any more: commands in flight end as they do when
+        // the connection is lost, and their callbacks are freed.
+        self.machine.fail();
+        self.abandon_all();
     }
 }

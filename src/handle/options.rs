@@ -40,7 +40,7 @@ impl Connection {
             Ok(_) => 0,
             // To a program that sees no text, an error without a number would
             // look like success.
-            Err(error) if error.errno() == 0 => libc::EINVAL,
+            Err(error) if error.errno() == 0 => libc::ENOTSUP,
             Err(error) => error.errno(),
         };
         self.option_outcome = Some(outcome);
@@ -58,7 +58,8 @@ impl Connection {
         start(self)?;
         self.option = Some(option);
         self.option_outcome = None;
-        self.send()
+        self.send_accepted();
+        Ok(())
     }
 
     /// Waits for the option that was just sent.

@@ -72,6 +72,14 @@ impl Connection {
         Ok(())
     }
 
+    /// Sends a command or an option that has been accepted. Its end is told by
+    /// its completion, so a failure to send is no failure to issue it.
+    pub(super) fn send_accepted(&mut self) {
+        if let Err(error) = self.send() {
+            self.debug(format_args!("{error}"));
+        }
+    }
+
     /// The server does not want to hear any more, but what it said before
     /// still counts.
     fn send_failed(&mut self, error: &io::Error) -> Error {

@@ -24,7 +24,9 @@ impl Connection {
         if self.state() == State::Negotiating {
             return self.opt_abort();
         }
-        self.aio_disconnect(0)?;
+        self.machine.disconnect();
+        // A server that is gone already is what was wanted.
+        self.send_accepted();
         while !matches!(self.state(), State::Closed | State::Dead) {
             self.poll(-1)?;
         }
@@ -34,7 +36,18 @@ impl Connection {
     /// nbd_aio_disconnect(3)
     pub fn aio_disconnect(&mut self, flags: u32) -> Result<(), Error> {
         self.check_flags(flags, 0)?;
+        self.check_not_disconnecting()?;
         self.machine.disconnect();
-        self.send()
+        self.send_accepted();
+        Ok(())
+    }
+
+    /// Nothing may follow `NBD_CMD_DISC`.
+    pub(super) fn check_not_disconnecting(&self) -> Result<(), Error> {
+        if !self.machine.is_disconnecting() {
+            return Ok(());
+        }
+        let what = "cannot request more commands after NBD_CMD_DISC";
+        Err(Error::new(libc::EINVAL, what))
     }
 }

@@ -171,14 +171,21 @@ impl<T> Machine<T> {
 }
 
 /// Extents follow each other from `offset` on, each at least a byte long, up to
-/// the end of the export at most. Cuts the list after the first one that does
-/// not, shortened to what there is. False if there was one.
+/// the end of the export at most. Cuts the list where one does not: one that
+/// reaches too far is shortened to what there is, and one of no length is kept
+/// only where the list would be empty without it. False if what is left does
+/// not follow the rules either.
 fn keep_proper(extents: &mut Vec<Extent>, offset: u64, size: u64) -> bool {
     let mut left = size.saturating_sub(offset);
     for (index, extent) in extents.iter_mut().enumerate() {
-        if extent.length == 0 || extent.length > left {
+        if left > 0 && extent.length == 0 && index > 0 {
+            extents.truncate(index);
+            return true;
+        }
+        if left == 0 || extent.length == 0 || extent.length > left {
             extent.length = extent.length.min(left);
-            extents.truncate(index + 1);
+            let kept = if left == 0 { index.max(1) } else { index + 1 };
+            extents.truncate(kept);
             return false;
         }
         left -= extent.length;

@@ -60,8 +60,8 @@ pub(super) struct Outgoing {
 /// How far a call to [`Outgoing::sent`] got.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Progress {
-    pub requests: u64,
-    pub disconnected: bool,
+    /// Requests whose header is gone now and was not before.
+    pub headers: u64,
 }
 
 impl Outgoing {
@@ -103,31 +103,29 @@ impl Outgoing {
         }
         let mut left = (count - handshake) as u64;
         while let Some(first) = self.requests.front() {
-            let remaining = first.length() - self.first_sent;
-            if left < remaining {
-                self.first_sent += left;
+            let before = self.first_sent;
+            let step = left.min(first.length() - before);
+            let header = u64::from(first.header_length);
+            if before < header && before + step >= header {
+                progress.headers += 1;
+            }
+            if before + step < first.length() {
+                self.first_sent += step;
                 break;
             }
-            left -= remaining;
-            progress.requests += 1;
-            progress.disconnected |= first.kind == Kind::Disconnect;
+            left -= step;
             self.first_sent = 0;
             self.requests.pop_front();
         }
         progress
     }
 
-    /// Takes out the cookies of requests of which no byte has been sent
+    /// Takes out the requests of which no byte has been sent
     /// (`LIBNBD_SHUTDOWN_ABANDON_PENDING`).
-    pub fn abandon(&mut self) -> Vec<u64> {
+    pub fn abandon(&mut self) -> Vec<Kind> {
         let started = usize::from(self.first_sent > 0);
         let unsent = self.requests.drain(started.min(self.requests.len())..);
-        unsent
-            .filter_map(|request| match request.kind {
-                Kind::Request(cookie) => Some(cookie),
-                Kind::Disconnect => None,
-            })
-            .collect()
+        unsent.map(|request| request.kind).collect()
     }
 
     /// Drops everything: the connection is over.

@@ -152,16 +152,25 @@ impl<T> Machine<T> {
     pub fn sent(&mut self, count: usize) {
         self.statistics.bytes_sent += count as u64;
         let progress = self.outgoing.sent(count);
-        self.statistics.chunks_sent += progress.requests;
+        self.statistics.chunks_sent += progress.headers;
     }
 
-    /// Takes back the commands of which nothing has been sent yet
-    /// (`LIBNBD_SHUTDOWN_ABANDON_PENDING`). They stay in flight, for the owner
-    /// to end them.
+    /// Takes back the commands of which nothing has been sent yet, and
+    /// `NBD_CMD_DISC` if it is among them
+    /// (`LIBNBD_SHUTDOWN_ABANDON_PENDING`). The commands stay in flight, for
+    /// the owner to end them.
     pub fn abandon_unsent(&mut self) -> Vec<Slot> {
-        let cookies = self.outgoing.abandon();
-        let slots = cookies.iter().map(|cookie| self.commands.find(*cookie));
-        slots.flatten().collect()
+        let unsent = self.outgoing.abandon();
+        if unsent.contains(&Kind::Disconnect) {
+            if let Phase::Transmission { disconnecting, .. } = &mut self.phase {
+                *disconnecting = false;
+            }
+        }
+        let find = |kind: &Kind| match kind {
+            Kind::Request(cookie) => self.commands.find(*cookie),
+            Kind::Disconnect => None,
+        };
+        unsent.iter().filter_map(find).collect()
     }
 
     /// A command in flight.
@@ -189,9 +198,10 @@ impl<T> Machine<T> {
         self.commands.oldest_first()
     }
 
-    /// How many commands are in flight.
+    /// How many commands are in flight. `NBD_CMD_DISC` is one until the
+    /// server has acted on it by closing the connection.
     pub fn in_flight(&self) -> usize {
-        self.commands.len()
+        self.commands.len() + usize::from(self.is_disconnecting())
     }
 
     /// What an [`super::Event::Extents`] is about: the command, the context

@@ -77,8 +77,13 @@ fn commands_of_which_nothing_was_sent_can_be_taken_back() {
     machine.sent(1);
     let unsent = flush(&mut machine);
     let slots = machine.abandon_unsent();
-    assert_eq!(slots, [machine.find(unsent).expect("still in flight")]);
+    let unsent = machine.find(unsent).expect("still in flight");
+    assert_eq!(slots, [unsent]);
     assert!(machine.find(started).is_some());
+    machine.disconnect();
+    assert_eq!(machine.in_flight(), 4);
+    assert!(machine.abandon_unsent().is_empty());
+    assert!(!machine.is_disconnecting());
     machine.disconnect();
     send_all(&mut machine);
     // Two flushes and NBD_CMD_DISC went; the third flush did not.

@@ -117,14 +117,28 @@ fn block_status_of_64_bits_is_reported_with_extended_headers() {
 }
 
 #[test]
-fn an_extent_of_no_length_ends_the_list_and_fails_the_command() {
+fn an_extent_of_no_length_ends_the_list() {
     let status = command(RequestType::BlockStatus, 0, 8192);
     let list = [(512, 1), (0, 2), (512, 3)];
     let outcome = structured(&[status], &chunk(1, true, 5, &extents(42, &list)));
+    assert_eq!(outcome.lines[0], "1: base:allocation [(512, 1)] error 0");
+    assert_eq!(outcome.lines[1], "1: done, error 0");
+
+    let list = [(0, 2), (512, 3)];
+    let outcome = structured(&[status], &chunk(1, true, 5, &extents(42, &list)));
     let eproto = libc::EPROTO;
-    let told = format!("1: base:allocation [(512, 1), (0, 2)] error {eproto}");
+    let told = format!("1: base:allocation [(0, 2)] error {eproto}");
     assert_eq!(outcome.lines[0], told);
     assert_eq!(outcome.lines[1], format!("1: done, error {eproto}"));
+}
+
+#[test]
+fn extents_beyond_the_end_of_the_export_are_dropped_and_fail_the_command() {
+    let status = command(RequestType::BlockStatus, server::SIZE - 512, 512);
+    let list = [(512, 1), (512, 3)];
+    let outcome = structured(&[status], &chunk(1, true, 5, &extents(42, &list)));
+    let told = format!("1: base:allocation [(512, 1)] error {}", libc::EPROTO);
+    assert_eq!(outcome.lines[0], told);
 }
 
 #[test]

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+//! A listening socket for a server to be started with, as systemd does it
+//! (sd_listen_fds(3)).
+
+use std::ffi::{CStr, CString};
+use std::io;
+use std::os::fd::{AsRawFd, OwnedFd};
+
+use super::address::Address;
+use super::socket::open_stream;
+use super::spawn::Environment;
+use crate::error::Error;
+
+/// What the variables must not say to the server about somebody else's sockets.
+const VARIABLES: [&str; 4] = [
+    "LISTEN_PID",
+    "LISTEN_PIDFDID",
+    "LISTEN_FDS",
+    "LISTEN_FDNAMES",
+];
+
+/// A Unix socket in a directory that only this user may enter, removed with it
+/// when dropped.
+#[derive(Debug)]
+pub(super) struct PrivateSocket {
+    directory: CString,
+    path: CString,
+}
+
+impl PrivateSocket {
+    /// Makes the directory, and the socket in it, listening.
+    pub fn listen() -> Result<(PrivateSocket, OwnedFd), Error> {
+        let mut template = *b"/tmp/libnbdXXXXXX\0";
+        // SAFETY: the template is writable and ends in NUL.
+        if unsafe { libc::mkdtemp(template.as_mut_ptr().cast()) }.is_null() {
+            return Err(Error::last_os("mkdtemp"));
+        }
+        let directory = CStr::from_bytes_with_nul(&template).expect("mkdtemp keeps the length");
+        let directory = directory.to_owned();
+        let mut path = directory.clone().into_bytes();
+        path.extend_from_slice(b"/sock");
+        let path = CString::new(path).expect("both parts are without NUL");
+        // From here on, dropping removes the directory whatever fails.
+        let socket = PrivateSocket { directory, path };
+        let listener = listen(&socket.path)?;
+        Ok((socket, listener))
+    }
+
+    pub fn path(&self) -> &CStr {
+        &self.path
+    }
+}
+
+impl Drop for PrivateSocket {
+    fn drop(&mut self) {
+        // SAFETY: both paths end in NUL.
+        unsafe {
+            libc::unlink(self.path.as_ptr());
+            libc::rmdir(self.directory.as_ptr());
+        }
+    }
+}
+
+fn listen(path: &CStr) -> Result<OwnedFd, Error> {
+    let failed = |error| Error::system(format!("listen: {}", path.to_string_lossy()), &error);
+    let address = Address::unix(path)?;
+    // Blocking, as servers expect it.
+    let listener = open_stream(libc::AF_UNIX, 0).map_err(failed)?;
+    let fd = listener.as_raw_fd();
+    // SAFETY: the pointer and the length describe `address`, which lives across
+    // the call; listen(2) takes integers.
+    let result = unsafe {
+        match libc::bind(fd, address.as_ptr(), address.length()) {
+            0 => libc::listen(fd, libc::SOMAXCONN),
+            error => error,
+        }
+    };
+    if result < 0 {
+        return Err(failed(io::Error::last_os_error()));
+    }
+    Ok(listener)
+}
+
+/// The environment that tells a server of its one listening socket.
+pub(super) fn environment(name: &CStr) -> Environment {
+    let name = if name.is_empty() { c"unknown" } else { name };
+    let added = [("LISTEN_FDS", c"1"), ("LISTEN_FDNAMES", name)];
+    Environment::new(&VARIABLES, &added, "LISTEN_PID")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::ffi::OsStrExt;
+    use std::os::unix::fs::{FileTypeExt, PermissionsExt};
+    use std::path::Path;
+
+    #[test]
+    fn the_socket_is_private_and_goes_with_its_directory() {
+        let (socket, _listener) = PrivateSocket::listen().unwrap();
+        let path = Path::new(std::ffi::OsStr::from_bytes(socket.path().to_bytes())).to_owned();
+        let directory = path.parent().unwrap();
+        assert!(std::fs::metadata(&path).unwrap().file_type().is_socket());
+        let mode = std::fs::metadata(directory).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o700);
+        drop(socket);
+        assert!(!directory.exists());
+    }
+}

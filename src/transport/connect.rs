@@ -1,0 +1,323 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+//! Connecting to a server without waiting for it.
+
+use std::ffi::CStr;
+use std::io;
+use std::os::fd::{AsRawFd, RawFd};
+use std::vec;
+
+use super::address::Address;
+use super::resolve::resolve;
+use super::socket::Socket;
+use super::wait;
+use crate::error::Error;
+
+/// How far an attempt to connect has come.
+#[derive(Debug)]
+pub enum Progress {
+    /// The server has accepted.
+    Connected(Socket),
+    /// Nothing more can be done until [`Connector::fd`] is writable.
+    InProgress,
+}
+
+/// An attempt to connect to one of several addresses, in turn.
+#[derive(Debug)]
+pub struct Connector {
+    /// What is being done, for the error message.
+    what: String,
+    untried: vec::IntoIter<Address>,
+    pending: Option<Socket>,
+    /// Why the last address did not work.
+    failure: io::Error,
+}
+
+impl Connector {
+    fn new(what: String, addresses: Vec<Address>) -> Connector {
+        Connector {
+            what,
+            untried: addresses.into_iter(),
+            pending: None,
+            // Reported only if there is no address to try at all.
+            failure: io::Error::from_raw_os_error(libc::EADDRNOTAVAIL),
+        }
+    }
+
+    /// To a Unix socket in the file system.
+    pub fn unix(path: &CStr) -> Result<Connector, Error> {
+        let address = Address::unix(path)?;
+        let what = format!("connect: {}", path.to_string_lossy());
+        Ok(Connector::new(what, vec![address]))
+    }
+
+    /// To every address of a host, until one accepts. `port` is a number or
+    /// the name of a service.
+    ///
+    /// The name is resolved here, which may take long.
+    pub fn tcp(host: &CStr, port: &CStr) -> Result<Connector, Error> {
+        let addresses = resolve(host, port)?;
+        let host = host.to_string_lossy();
+        let port = port.to_string_lossy();
+        let what = if host.contains(':') {
+            format!("connect: [{host}]:{port}")
+        } else {
+            format!("connect: {host}:{port}")
+        };
+        Ok(Connector::new(what, addresses))
+    }
+
+    /// To a virtual machine, or from one to its host.
+    pub fn vsock(cid: u32, port: u32) -> Connector {
+        let address = Address::vsock(cid, port);
+        Connector::new(format!("connect: vsock {cid}:{port}"), vec![address])
+    }
+
+    /// To an address in the form of a `struct sockaddr` of any family.
+    pub fn sockaddr(address: &[u8]) -> Result<Connector, Error> {
+        let address = Address::from_bytes(address)?;
+        Ok(Connector::new("connect".to_owned(), vec![address]))
+    }
+
+    /// Begins with the first address. One that is refused at once leads on to
+    /// the next.
+    pub fn start(&mut self) -> Result<Progress, Error> {
+        for address in self.untried.by_ref() {
+            match connect(&address) {
+                Ok((socket, true)) => return Ok(Progress::Connected(socket)),
+                Ok((socket, false)) => {
+                    self.pending = Some(socket);
+                    return Ok(Progress::InProgress);
+                }
+                Err(error) => self.failure = error,
+            }
+        }
+        Err(self.error())
+    }
+
+    /// What to wait for being writable, while an attempt is in progress. Each
+    /// address has a descriptor of its own.
+    pub fn fd(&self) -> Option<RawFd> {
+        self.pending.as_ref().map(AsRawFd::as_raw_fd)
+    }
+
+    /// Learns how the attempt in progress ended; if it failed, begins with the
+    /// next address. Called before it has ended, this changes nothing.
+    pub fn on_writable(&mut self) -> Result<Progress, Error> {
+        let Some(socket) = self.pending.take() else {
+            return self.start();
+        };
+        match ended(&socket) {
+            Ok(true) => Ok(Progress::Connected(socket)),
+            Ok(false) => {
+                self.pending = Some(socket);
+                Ok(Progress::InProgress)
+            }
+            Err(error) => {
+                self.failure = error;
+                self.start()
+            }
+        }
+    }
+
+    fn error(&self) -> Error {
+        let hint = match self.failure.kind() {
+            // Only a Unix socket says this: nothing tells when there is room
+            // again, so there is nothing to wait for either.
+            io::ErrorKind::WouldBlock => ": too many clients are waiting for the server",
+            _ => "",
+        };
+        Error::system(format!("{}{hint}", self.what), &self.failure)
+    }
+}
+
+/// Begins to connect. `true` means that the connection is there already.
+fn connect(address: &Address) -> io::Result<(Socket, bool)> {
+    let socket = Socket::open(address.family())?;
+    // SAFETY: the pointer and the length describe `address`, which lives across
+    // the call.
+    let result = unsafe { libc::connect(socket.as_raw_fd(), address.as_ptr(), address.length()) };
+    if result == 0 {
+        return Ok((socket, true));
+    }
+    let error = io::Error::last_os_error();
+    match error.raw_os_error() {
+        // An interrupted attempt goes on all the same (connect(2)).
+        Some(libc::EINPROGRESS | libc::EINTR) => Ok((socket, false)),
+        _ => Err(error),
+    }
+}
+
+/// Whether the attempt to connect that socket has ended in success.
+fn ended(socket: &Socket) -> io::Result<bool> {
+    if wait::poll(socket.as_raw_fd(), libc::POLLOUT, None, 0)?.is_none() {
+        return Ok(false);
+    }
+    socket.take_error()?;
+    Ok(true)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::ffi::CString;
+    use std::net::{TcpListener, TcpStream};
+    use std::os::fd::FromRawFd;
+    use std::os::unix::ffi::OsStrExt;
+    use std::os::unix::net::UnixListener;
+    use std::path::PathBuf;
+
+    /// Drives an attempt to its end.
+    fn finish(connector: &mut Connector) -> Result<Socket, Error> {
+        let mut progress = connector.start()?;
+        for _ in 0..10 {
+            match progress {
+                Progress::Connected(socket) => return Ok(socket),
+                Progress::InProgress => {
+                    let fd = connector.fd().expect("a descriptor to wait for");
+                    let ready = wait::poll(fd, libc::POLLOUT, None, 10_000).unwrap();
+                    assert!(ready.is_some(), "no answer in 10 s");
+                    progress = connector.on_writable()?;
+                }
+            }
+        }
+        panic!("more steps than addresses");
+    }
+
+    struct UnixServer {
+        path: PathBuf,
+        listener: UnixListener,
+    }
+
+    impl UnixServer {
+        fn new(name: &str) -> UnixServer {
+            let file = format!("nbd-test-{}-{name}", std::process::id());
+            let path = std::env::temp_dir().join(file);
+            let listener = UnixListener::bind(&path).unwrap();
+            UnixServer { path, listener }
+        }
+
+        fn address(&self) -> CString {
+            CString::new(self.path.as_os_str().as_bytes()).unwrap()
+        }
+    }
+
+    impl Drop for UnixServer {
+        fn drop(&mut self) {
+            std::fs::remove_file(&self.path).unwrap();
+        }
+    }
+
+    #[test]
+    fn connects_to_a_unix_socket() {
+        let server = UnixServer::new("connect");
+        finish(&mut Connector::unix(&server.address()).unwrap()).unwrap();
+    }
+
+    #[test]
+    fn a_missing_unix_socket_is_named_with_its_errno() {
+        let mut connector = Connector::unix(c"/nonexistent/socket").unwrap();
+        let error = finish(&mut connector).unwrap_err();
+        assert_eq!(error.errno(), libc::ENOENT);
+        assert_eq!(error.message(), "connect: /nonexistent/socket");
+    }
+
+    #[test]
+    fn a_server_with_too_many_waiting_clients_is_an_error_and_not_a_wait() {
+        let server = UnixServer::new("backlog");
+        // Fewer than there are descriptors for.
+        // SAFETY: listen(2) takes integers; doing it again changes the backlog.
+        let result = unsafe { libc::listen(server.listener.as_raw_fd(), 4) };
+        assert_eq!(result, 0);
+        let mut waiting = Vec::new();
+        let error =
+            (0..100).find_map(
+                |_| match finish(&mut Connector::unix(&server.address()).unwrap()) {
+                    Ok(socket) => {
+                        waiting.push(socket);
+                        None
+                    }
+                    Err(error) => Some(error),
+                },
+            );
+        assert_eq!(error.expect("the backlog has an end").errno(), libc::EAGAIN);
+    }
+
+    #[test]
+    fn connects_to_tcp_by_name_and_number() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port().to_string();
+        let port = CString::new(port).unwrap();
+        for host in [c"127.0.0.1", c"localhost"] {
+            let socket = finish(&mut Connector::tcp(host, &port).unwrap()).unwrap();
+            drop(socket);
+        }
+    }
+
+    /// A port on which nobody listens.
+    fn dead_port() -> u16 {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        listener.local_addr().unwrap().port()
+    }
+
+    fn ipv4(port: u16) -> Vec<u8> {
+        let mut bytes = (libc::AF_INET as u16).to_ne_bytes().to_vec();
+        bytes.extend(port.to_be_bytes());
+        bytes.extend([127, 0, 0, 1]);
+        bytes.extend([0; 8]);
+        bytes
+    }
+
+    #[test]
+    fn a_refused_address_leads_on_to_the_next() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let alive = listener.local_addr().unwrap().port();
+        let dead = Address::from_bytes(&ipv4(dead_port())).unwrap();
+        let missing = Address::unix(c"/nonexistent").unwrap();
+        let good = Address::from_bytes(&ipv4(alive)).unwrap();
+        let mut connector = Connector::new("x".to_owned(), vec![dead, missing, dead, good]);
+        let socket = finish(&mut connector).unwrap();
+        // SAFETY: the descriptor is duplicated for its new owner.
+        let stream = unsafe { TcpStream::from_raw_fd(libc::dup(socket.as_raw_fd())) };
+        assert_eq!(stream.peer_addr().unwrap().port(), alive);
+        assert!(stream.nodelay().unwrap());
+
+        let mut connector = Connector::new("x".to_owned(), vec![missing, dead]);
+        let error = finish(&mut connector).unwrap_err();
+        assert_eq!(
+            error.errno(),
+            libc::ECONNREFUSED,
+            "that of the last address"
+        );
+    }
+
+    #[test]
+    fn a_refused_tcp_server_is_named() {
+        let port = CString::new(dead_port().to_string()).unwrap();
+        let error = finish(&mut Connector::tcp(c"127.0.0.1", &port).unwrap()).unwrap_err();
+        assert_eq!(error.errno(), libc::ECONNREFUSED);
+        let peer = format!("connect: 127.0.0.1:{}", port.to_str().unwrap());
+        assert_eq!(error.message(), peer);
+    }
+
+    #[test]
+    fn an_address_in_the_programs_own_form() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = ipv4(listener.local_addr().unwrap().port());
+        finish(&mut Connector::sockaddr(&address).unwrap()).unwrap();
+        assert!(Connector::sockaddr(&[]).is_err());
+    }
+
+    #[test]
+    fn asking_too_early_changes_nothing() {
+        // Nothing answers there: the addresses are reserved for documentation.
+        // Without a route the attempt fails at once, which is right too.
+        let mut connector = Connector::tcp(c"192.0.2.1", c"1").unwrap();
+        if let Ok(Progress::InProgress) = connector.start() {
+            let fd = connector.fd();
+            let progress = connector.on_writable().unwrap();
+            assert!(matches!(progress, Progress::InProgress));
+            assert_eq!(connector.fd(), fd);
+        }
+    }
+}

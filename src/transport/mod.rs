@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+//! Everything that owns a file descriptor: sockets, attempts to connect them,
+//! name resolution, servers run as a subprocess, and waiting.
+//!
+//! Nothing here knows the NBD protocol. Every descriptor is close-on-exec, every
+//! socket non-blocking, and no call raises SIGPIPE. What may take long is said
+//! where it happens: [`Connector::tcp`] resolves a name, and dropping a
+//! [`Subprocess`] waits for it.
+
+mod activation;
+mod address;
+mod connect;
+mod resolve;
+mod socket;
+mod spawn;
+mod subprocess;
+pub mod wait;
+
+pub use address::{ip_address, unix_path};
+pub use connect::{Connector, Progress};
+pub use socket::Socket;
+pub use subprocess::Subprocess;

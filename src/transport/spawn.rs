@@ -1,0 +1,369 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+//! Running a program with one socket handed over.
+//!
+//! The program that uses this library may have other threads, so the child may
+//! call nothing between fork and exec but what is async-signal-safe: no
+//! allocation, no lock, no panic. Everything that the child needs is therefore
+//! made before the fork.
+
+use std::ffi::{CStr, CString, OsString};
+use std::io::{self, PipeReader, Read};
+use std::mem::{zeroed, MaybeUninit};
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::ptr::{null, null_mut};
+
+use libc::{c_char, c_int, pid_t};
+
+use crate::error::Error;
+
+/// The descriptor at which socket activation hands over the first socket.
+const FIRST_LISTENER: RawFd = 3;
+
+/// Which descriptors of the child the socket becomes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Place {
+    /// Standard input and output, as inetd does it.
+    InputAndOutput,
+    /// The first descriptor of socket activation.
+    Listener,
+}
+
+/// The environment of the child, where it is not the one of this process.
+pub(super) struct Environment {
+    entries: Vec<CString>,
+    /// `NAME=` followed by ten digits' worth of NUL bytes, to be filled with
+    /// the process ID of the child, which only the child knows in time.
+    pid_entry: Vec<u8>,
+    pid_start: usize,
+}
+
+impl Environment {
+    /// This process's environment without the variables in `replaced`, and
+    /// with `added` and the child's process ID under the name `pid_name`.
+    pub fn new(replaced: &[&str], added: &[(&str, &CStr)], pid_name: &str) -> Environment {
+        let mut entries = Vec::new();
+        for (name, value) in std::env::vars_os() {
+            if !replaced.iter().any(|replaced| name == *replaced) {
+                entries.push(entry(name, &value.into_vec()));
+            }
+        }
+        for (name, value) in added {
+            entries.push(entry(OsString::from(name), value.to_bytes()));
+        }
+        let mut pid_entry = format!("{pid_name}=").into_bytes();
+        let pid_start = pid_entry.len();
+        pid_entry.resize(pid_start + 11, 0);
+        Environment {
+            entries,
+            pid_entry,
+            pid_start,
+        }
+    }
+}
+
+fn entry(name: OsString, value: &[u8]) -> CString {
+    let mut bytes = name.into_vec();
+    bytes.push(b'=');
+    bytes.extend_from_slice(value);
+    CString::new(bytes).expect("neither part came with a NUL byte")
+}
+
+/// Runs `argv` with `socket` in that place, and nothing else of this library's.
+///
+/// Returns when the program has replaced the child, or with the reason why it
+/// could not. The program is found as execvp(3) finds it.
+pub(super) fn spawn(
+    argv: &[CString],
+    socket: OwnedFd,
+    place: Place,
+    environment: Option<Environment>,
+) -> Result<pid_t, Error> {
+    let Some(name) = argv.first() else {
+        return Err(Error::new(libc::EINVAL, "the command to run has no name"));
+    };
+    let (reader, writer) = io::pipe().map_err(|error| Error::system("pipe", &error))?;
+    // The child overwrites the descriptors up to FIRST_LISTENER: what it still
+    // needs after that must not be among them, as they can be where the
+    // program has closed its standard input or output.
+    let socket = out_of_the_way(socket)?;
+    let writer = out_of_the_way(OwnedFd::from(writer))?;
+
+    let candidates = candidates(name);
+    let candidate_pointers: Vec<_> = candidates.iter().map(|path| path.as_ptr()).collect();
+    let mut arguments: Vec<_> = argv.iter().map(|argument| argument.as_ptr()).collect();
+    arguments.push(null());
+    // A file without "#!" is run by the shell: /bin/sh, the file, the arguments.
+    let mut shell_arguments = vec![c"/bin/sh".as_ptr(), null()];
+    shell_arguments.extend_from_slice(&arguments[1..]);
+    let mut environment = environment;
+    let mut variables = Vec::new();
+    let mut pid_digits = null_mut();
+    if let Some(environment) = &mut environment {
+        variables.extend(environment.entries.iter().map(|entry| entry.as_ptr()));
+        let pid_entry = environment.pid_entry.as_mut_ptr();
+        // SAFETY: the digits begin within the entry.
+        pid_digits = unsafe { pid_entry.add(environment.pid_start) };
+        variables.push(pid_entry.cast::<c_char>().cast_const());
+        variables.push(null());
+    }
+    let mut child = Child {
+        socket: socket.as_raw_fd(),
+        place,
+        report: writer.as_raw_fd(),
+        candidates: &candidate_pointers,
+        arguments: arguments.as_ptr(),
+        shell_arguments: shell_arguments.as_mut_ptr(),
+        variables: environment.as_ref().map(|_| variables.as_ptr()),
+        pid_digits,
+    };
+    // SAFETY: the child does nothing but what `Child::run` does, which is made
+    // for the time after a fork and does not return.
+    let pid = unsafe { libc::fork() };
+    if pid < 0 {
+        return Err(Error::last_os("fork"));
+    }
+    if pid == 0 {
+        // SAFETY: this is the child of a fork; every pointer in `child` refers
+        // to what this function has kept alive, of which the child has a copy.
+        unsafe { child.run() }
+    }
+    drop(writer);
+    match failure_of(reader) {
+        None => Ok(pid),
+        Some(error) => {
+            wait_for(pid);
+            Err(Error::system(
+                format!("cannot run {}", name.to_string_lossy()),
+                &error,
+            ))
+        }
+    }
+}
+
+/// Waits until that child has ended. It may have been waited for already: by
+/// the program, or by the kernel where the program ignores SIGCHLD.
+pub(super) fn wait_for(pid: pid_t) {
+    loop {
+        // SAFETY: waitpid accepts a null pointer for a status nobody wants.
+        let result = unsafe { libc::waitpid(pid, null_mut(), 0) };
+        if result >= 0 || io::Error::last_os_error().kind() != io::ErrorKind::Interrupted {
+            return;
+        }
+    }
+}
+
+/// The same file at a descriptor behind those that the child overwrites.
+fn out_of_the_way(fd: OwnedFd) -> Result<OwnedFd, Error> {
+    if fd.as_raw_fd() > FIRST_LISTENER {
+        return Ok(fd);
+    }
+    // SAFETY: this command of fcntl takes and returns integers only.
+    let copy = unsafe { libc::fcntl(fd.as_raw_fd(), libc::F_DUPFD_CLOEXEC, FIRST_LISTENER + 1) };
+    if copy < 0 {
+        return Err(Error::last_os("fcntl"));
+    }
+    // SAFETY: the descriptor was just made and has no other owner.
+    Ok(unsafe { OwnedFd::from_raw_fd(copy) })
+}
+
+/// The files that a command name may mean, in the order of execvp(3).
+fn candidates(name: &CStr) -> Vec<CString> {
+    let name = name.to_bytes();
+    if name.is_empty() || name.contains(&b'/') {
+        return vec![CString::new(name).expect("was without NUL before")];
+    }
+    let path = std::env::var_os("PATH").unwrap_or_else(|| OsString::from("/bin:/usr/bin"));
+    let directories = path.as_bytes().split(|&byte| byte == b':');
+    directories
+        .map(|directory| {
+            let mut file = directory.to_vec();
+            if !file.is_empty() {
+                file.push(b'/');
+            }
+            file.extend_from_slice(name);
+            CString::new(file).expect("neither part came with a NUL byte")
+        })
+        .collect()
+}
+
+/// The errno that the child reports, if it could not run the program. The pipe
+/// is closed without a word when it could.
+fn failure_of(mut reader: PipeReader) -> Option<io::Error> {
+    let mut errno = [0; size_of::<c_int>()];
+    reader.read_exact(&mut errno).ok()?;
+    Some(io::Error::from_raw_os_error(c_int::from_ne_bytes(errno)))
+}
+
+/// What the child needs after the fork.
+struct Child<'a> {
+    socket: RawFd,
+    place: Place,
+    report: RawFd,
+    candidates: &'a [*const c_char],
+    arguments: *const *const c_char,
+    /// With a free second element, for the file to run.
+    shell_arguments: *mut *const c_char,
+    variables: Option<*const *const c_char>,
+    /// Room for the decimal digits of the process ID, or null.
+    pid_digits: *mut u8,
+}
+
+impl Child<'_> {
+    /// Becomes the program, or reports why not and ends.
+    ///
+    /// # Safety
+    /// Only to be called in the child of a fork, with pointers to arrays that
+    /// end in null where exec wants that, and room for ten digits.
+    unsafe fn run(&mut self) -> ! {
+        // SAFETY: every call is async-signal-safe and none allocates; the
+        // pointers are as the caller promises.
+        unsafe {
+            let errno = match self.prepare() {
+                Err(errno) => errno,
+                Ok(()) => self.execute(),
+            };
+            let bytes = errno.to_ne_bytes();
+            // Nothing is left to be done about a failure to report a failure:
+            // the parent then sees a server that ends at once.
+            libc::write(self.report, bytes.as_ptr().cast(), bytes.len());
+            libc::_exit(127)
+        }
+    }
+
+    unsafe fn prepare(&mut self) -> Result<(), c_int> {
+        // SAFETY: integers, and pointers to locals and to room that the caller
+        // of `run` promises.
+        unsafe {
+            // dup2 makes copies that survive exec; the original does not.
+            match self.place {
+                Place::InputAndOutput => {
+                    check(libc::dup2(self.socket, libc::STDIN_FILENO))?;
+                    check(libc::dup2(self.socket, libc::STDOUT_FILENO))?;
+                }
+                Place::Listener => check(libc::dup2(self.socket, FIRST_LISTENER))?,
+            }
+            if !self.pid_digits.is_null() {
+                write_decimal(self.pid_digits, libc::getpid());
+            }
+            // What this process ignores or blocks says nothing about the
+            // server, which must hear SIGTERM when it is told to end.
+            let mut default: libc::sigaction = zeroed();
+            default.sa_sigaction = libc::SIG_DFL;
+            check(libc::sigaction(
+                libc::SIGPIPE,
+                &raw const default,
+                null_mut(),
+            ))?;
+            let mut none = MaybeUninit::<libc::sigset_t>::uninit();
+            libc::sigemptyset(none.as_mut_ptr());
+            check(libc::sigprocmask(
+                libc::SIG_SETMASK,
+                none.as_ptr(),
+                null_mut(),
+            ))
+        }
+    }
+
+    /// Tries every candidate as execvp(3) does, and returns the errno to report.
+    unsafe fn execute(&mut self) -> c_int {
+        let mut denied = false;
+        let mut errno = libc::ENOENT;
+        let candidates = self.candidates;
+        for &file in candidates {
+            // SAFETY: `file` ends in NUL and the arrays in null.
+            errno = unsafe { self.execute_file(file) };
+            match errno {
+                libc::EACCES => denied = true,
+                libc::ENOENT | libc::ENOTDIR | libc::ESTALE | libc::ENODEV | libc::ETIMEDOUT => {}
+                _ => return errno,
+            }
+        }
+        if denied {
+            libc::EACCES
+        } else {
+            errno
+        }
+    }
+
+    unsafe fn execute_file(&mut self, file: *const c_char) -> c_int {
+        // SAFETY: `file` ends in NUL, the arrays in null, and the second element
+        // of `shell_arguments` is there to be set; `environ` is read while no
+        // other thread exists in this process.
+        unsafe {
+            let variables = match self.variables {
+                Some(variables) => variables,
+                None => environ.cast_const(),
+            };
+            libc::execve(file, self.arguments, variables);
+            if last_errno() == libc::ENOEXEC {
+                *self.shell_arguments.add(1) = file;
+                libc::execve(c"/bin/sh".as_ptr(), self.shell_arguments, variables);
+            }
+            last_errno()
+        }
+    }
+}
+
+extern "C" {
+    static mut environ: *mut *const c_char;
+}
+
+fn last_errno() -> c_int {
+    // SAFETY: the function returns a pointer to this thread's errno.
+    unsafe { *libc::__errno_location() }
+}
+
+fn check(result: c_int) -> Result<(), c_int> {
+    if result < 0 {
+        Err(last_errno())
+    } else {
+        Ok(())
+    }
+}
+
+/// Writes a process ID as text, without anything that may allocate or panic.
+///
+/// # Safety
+/// `to` has room for ten bytes, as many as a positive `pid_t` has digits.
+unsafe fn write_decimal(to: *mut u8, pid: pid_t) {
+    let mut divisor: pid_t = 1;
+    while pid / divisor >= 10 {
+        divisor *= 10;
+    }
+    let mut to = to;
+    while divisor > 0 {
+        // SAFETY: one byte a digit, for which the caller has made room.
+        unsafe {
+            *to = b'0' + (pid / divisor % 10) as u8;
+            to = to.add(1);
+        }
+        divisor /= 10;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn process_ids_become_text() {
+        for pid in [1, 9, 10, 99, 32768, 4_194_304, 1_000_000_000, pid_t::MAX] {
+            let mut text = [0; 10];
+            // SAFETY: room for ten bytes.
+            unsafe { write_decimal(text.as_mut_ptr(), pid) };
+            let expected = pid.to_string();
+            assert_eq!(&text[..expected.len()], expected.as_bytes());
+            assert!(text[expected.len()..].iter().all(|&byte| byte == 0));
+        }
+    }
+
+    #[test]
+    fn only_a_bare_name_is_looked_for() {
+        assert_eq!(candidates(c"./x"), [c"./x".to_owned()]);
+        assert_eq!(candidates(c""), [c"".to_owned()]);
+        let found = candidates(c"sh");
+        assert!(found.contains(&c"/bin/sh".to_owned()), "{found:?}");
+    }
+}

@@ -1,0 +1,330 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+//! A server that runs as a child of this process.
+
+use std::ffi::{CStr, CString};
+
+use libc::{c_int, pid_t};
+
+use super::activation::{self, PrivateSocket};
+use super::connect::Connector;
+use super::socket::Socket;
+use super::spawn::{spawn, wait_for, Place};
+use crate::error::Error;
+
+/// A running server, waited for when dropped.
+///
+/// A server with the connection as its standard input ends when the connection
+/// does, after it has finished what it was doing; so the [`Socket`] is to be
+/// dropped first, and the server is not disturbed. One that listens would serve
+/// on: it is told to end, with SIGTERM.
+#[derive(Debug)]
+pub struct Subprocess {
+    pid: pid_t,
+    /// The socket on which the server listens, with socket activation.
+    listening: Option<PrivateSocket>,
+}
+
+impl Subprocess {
+    /// Runs a server that speaks NBD over its standard input and output.
+    pub fn command(argv: &[CString]) -> Result<(Subprocess, Socket), Error> {
+        let (ours, theirs) = Socket::pair().map_err(|error| Error::system("socketpair", &error))?;
+        let pid = spawn(argv, theirs, Place::InputAndOutput, None)?;
+        let server = Subprocess {
+            pid,
+            listening: None,
+        };
+        Ok((server, ours))
+    }
+
+    /// Runs a server that accepts connections on a socket which it is given,
+    /// under that name ("unknown" if it is empty), and connects to it.
+    pub fn socket_activation(
+        argv: &[CString],
+        name: &CStr,
+    ) -> Result<(Subprocess, Connector), Error> {
+        let (listening, listener) = PrivateSocket::listen()?;
+        let connector = Connector::unix(listening.path())?;
+        let environment = activation::environment(name);
+        // Only the server keeps the listening socket, so that connecting to one
+        // that has ended is refused instead of never answered.
+        let pid = spawn(argv, listener, Place::Listener, Some(environment))?;
+        let server = Subprocess {
+            pid,
+            listening: Some(listening),
+        };
+        Ok((server, connector))
+    }
+
+    /// The process ID of the server.
+    pub fn pid(&self) -> pid_t {
+        self.pid
+    }
+
+    /// Sends the server a signal: SIGTERM, if `signum` is 0.
+    pub fn kill(&self, signum: c_int) -> Result<(), Error> {
+        let signum = match signum {
+            0 => libc::SIGTERM,
+            1.. => signum,
+            _ => {
+                let message = format!("signal {signum} does not exist");
+                return Err(Error::new(libc::EINVAL, message));
+            }
+        };
+        // SAFETY: kill(2) takes integers, and the child has not been waited
+        // for, so its process ID still means it.
+        if unsafe { libc::kill(self.pid, signum) } < 0 {
+            return Err(Error::last_os(format!("kill: signal {signum}")));
+        }
+        Ok(())
+    }
+
+    /// Where the server listens, with socket activation.
+    pub fn socket_path(&self) -> Option<&CStr> {
+        self.listening.as_ref().map(PrivateSocket::path)
+    }
+}
+
+impl Drop for Subprocess {
+    fn drop(&mut self) {
+        if let Some(listening) = self.listening.take() {
+            // A server that has ended by itself needs no signal.
+            let _ = self.kill(libc::SIGTERM);
+            drop(listening);
+        }
+        wait_for(self.pid);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::transport::{wait, Progress};
+    use std::io::{IoSlice, IoSliceMut};
+    use std::os::fd::AsRawFd;
+    use std::path::Path;
+    use std::time::{Duration, Instant};
+
+    fn words(words: &[&str]) -> Vec<CString> {
+        words
+            .iter()
+            .map(|word| CString::new(*word).unwrap())
+            .collect()
+    }
+
+    fn shell(script: &str) -> Vec<CString> {
+        words(&["sh", "-c", script])
+    }
+
+    /// Everything that the server writes until it ends its output.
+    fn read_all(socket: &Socket) -> String {
+        let mut text = Vec::new();
+        let mut buffer = [0; 4096];
+        loop {
+            let ready = wait::poll(socket.as_raw_fd(), libc::POLLIN, None, 10_000).unwrap();
+            assert!(ready.is_some(), "no output in 10 s");
+            match socket.recv(&mut [IoSliceMut::new(&mut buffer)]).unwrap() {
+                0 => return String::from_utf8(text).unwrap(),
+                count => text.extend_from_slice(&buffer[..count]),
+            }
+        }
+    }
+
+    fn output_of(argv: &[CString]) -> String {
+        let (server, socket) = Subprocess::command(argv).unwrap();
+        socket.shutdown_write();
+        let text = read_all(&socket);
+        drop(socket);
+        drop(server);
+        text
+    }
+
+    /// The output of a shell script that got the listening socket, written by
+    /// way of a file, since its standard output is ours.
+    fn output_with_activation(script: &str, name: &CStr) -> String {
+        let file = std::env::temp_dir().join(format!(
+            "nbd-test-{}-{:?}",
+            std::process::id(),
+            std::thread::current().id()
+        ));
+        let script = format!(
+            "exec >'{0}.part'; {script}; mv '{0}.part' '{0}'",
+            file.display()
+        );
+        let (server, connector) = Subprocess::socket_activation(&shell(&script), name).unwrap();
+        let start = Instant::now();
+        while !file.exists() {
+            assert!(
+                start.elapsed() < Duration::from_secs(10),
+                "no output in 10 s"
+            );
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        drop(connector);
+        drop(server);
+        let text = std::fs::read_to_string(&file).unwrap();
+        std::fs::remove_file(&file).unwrap();
+        text
+    }
+
+    fn exists(pid: pid_t) -> bool {
+        Path::new(&format!("/proc/{pid}")).exists()
+    }
+
+    #[test]
+    fn a_command_talks_over_its_standard_input_and_output() {
+        let (server, socket) = Subprocess::command(&words(&["cat"])).unwrap();
+        assert_eq!(socket.send(&[IoSlice::new(b"hello")]).unwrap(), 5);
+        socket.shutdown_write();
+        assert_eq!(read_all(&socket), "hello");
+        assert!(exists(server.pid()));
+    }
+
+    #[test]
+    fn a_command_ends_with_its_connection_and_leaves_no_zombie() {
+        // Ends only when its input does, and says so only if it is not killed.
+        let file = std::env::temp_dir().join(format!("nbd-test-{}-end", std::process::id()));
+        let script = format!(
+            "cat >/dev/null; sleep 0.1; echo ended >'{}'",
+            file.display()
+        );
+        let (server, socket) = Subprocess::command(&shell(&script)).unwrap();
+        let pid = server.pid();
+        drop(socket);
+        drop(server);
+        assert!(!exists(pid));
+        assert_eq!(std::fs::read_to_string(&file).unwrap(), "ended\n");
+        std::fs::remove_file(&file).unwrap();
+    }
+
+    #[test]
+    fn a_program_that_cannot_run_is_named() {
+        for argv in [
+            words(&["/nonexistent/nbd-server", "x"]),
+            words(&["no-such-program-anywhere"]),
+            words(&[""]),
+        ] {
+            let error = Subprocess::command(&argv).err().unwrap();
+            assert_eq!(error.errno(), libc::ENOENT);
+            assert!(
+                error.message().contains(argv[0].to_str().unwrap()),
+                "{error}"
+            );
+            let error = Subprocess::socket_activation(&argv, c"").err().unwrap();
+            assert_eq!(error.errno(), libc::ENOENT);
+        }
+        let error = Subprocess::command(&words(&["/etc/passwd"])).err().unwrap();
+        assert_eq!(error.errno(), libc::EACCES);
+        let error = Subprocess::command(&[]).err().unwrap();
+        assert_eq!(error.errno(), libc::EINVAL);
+        let error = Subprocess::socket_activation(&[], c"").err().unwrap();
+        assert_eq!(error.errno(), libc::EINVAL);
+    }
+
+    #[test]
+    fn a_script_without_interpreter_line_is_run_by_the_shell() {
+        use std::os::unix::fs::PermissionsExt;
+        let file = std::env::temp_dir().join(format!("nbd-test-{}-script", std::process::id()));
+        std::fs::write(&file, "echo \"$0 $1 $#\"\n").unwrap();
+        std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o700)).unwrap();
+        let name = file.to_str().unwrap();
+        let text = output_of(&words(&[name, "one", "two"]));
+        std::fs::remove_file(&file).unwrap();
+        assert_eq!(text, format!("{name} one 2\n"));
+    }
+
+    /// The descriptors of this process that survive an exec.
+    fn inheritable() -> Vec<c_int> {
+        let entries = std::fs::read_dir("/proc/self/fd").unwrap();
+        let fds = entries.map(|entry| entry.unwrap().file_name().to_str().unwrap().parse());
+        fds.map(Result::unwrap)
+            .filter(|&fd| {
+                // SAFETY: this command of fcntl takes and returns integers only.
+                let flags = unsafe { libc::fcntl(fd, libc::F_GETFD) };
+                flags >= 0 && flags & libc::FD_CLOEXEC == 0
+            })
+            .collect()
+    }
+
+    #[test]
+    fn nothing_of_this_library_leaks_into_the_server() {
+        // A server and a connection that exist while the others start.
+        let (_other, _socket) = Subprocess::command(&words(&["cat"])).unwrap();
+        let beyond_the_programs_own = |text: String| -> Vec<c_int> {
+            let fds = text.split_whitespace().map(|fd| fd.parse().unwrap());
+            fds.filter(|fd| *fd > 2 && !inheritable().contains(fd))
+                .collect()
+        };
+        let script = "ls /proc/$$/fd";
+        let text = output_of(&shell(script));
+        assert_eq!(beyond_the_programs_own(text), []);
+        let text = output_with_activation(script, c"");
+        assert_eq!(beyond_the_programs_own(text), [3]);
+    }
+
+    #[test]
+    fn signals_are_as_in_a_fresh_process() {
+        // SAFETY: the set is initialized before use; the mask is this thread's.
+        unsafe {
+            let mut all = std::mem::zeroed();
+            libc::sigfillset(&raw mut all);
+            libc::pthread_sigmask(libc::SIG_BLOCK, &raw const all, std::ptr::null_mut());
+        }
+        // The Rust runtime has set SIGPIPE to be ignored.
+        let text = output_of(&words(&[
+            "grep",
+            "-E",
+            "^Sig(Blk|Ign)",
+            "/proc/self/status",
+        ]));
+        let bits = |name| {
+            let line = text.lines().find(|line: &&str| line.starts_with(name));
+            let hex = line.unwrap().split_whitespace().nth(1).unwrap();
+            u64::from_str_radix(hex, 16).unwrap()
+        };
+        assert_eq!(bits("SigBlk"), 0);
+        assert_eq!(bits("SigIgn") & 1 << (libc::SIGPIPE - 1), 0);
+    }
+
+    #[test]
+    fn a_signal_reaches_the_server() {
+        let (server, socket) = Subprocess::command(&words(&["sleep", "60"])).unwrap();
+        assert_eq!(server.kill(-1).unwrap_err().errno(), libc::EINVAL);
+        assert_eq!(server.kill(1000).unwrap_err().errno(), libc::EINVAL);
+        server.kill(0).unwrap();
+        assert_eq!(read_all(&socket), "", "its output ends with it");
+        server
+            .kill(libc::SIGKILL)
+            .expect("it is not forgotten before it is waited for");
+    }
+
+    #[test]
+    fn socket_activation_tells_the_server_what_it_has() {
+        let script = "echo $LISTEN_FDS $LISTEN_FDNAMES; [ $LISTEN_PID = $$ ] && echo mine";
+        assert_eq!(output_with_activation(script, c"disk1"), "1 disk1\nmine\n");
+        assert_eq!(output_with_activation(script, c""), "1 unknown\nmine\n");
+        let script = "env | grep -c LISTEN_; readlink /proc/$$/fd/3 | cut -c1-7";
+        assert_eq!(output_with_activation(script, c""), "3\nsocket:\n");
+    }
+
+    #[test]
+    fn a_server_with_socket_activation_is_ended_and_cleaned_up_after() {
+        let argv = words(&["sleep", "60"]);
+        let (server, mut connector) = Subprocess::socket_activation(&argv, c"").unwrap();
+        let path = server.socket_path().unwrap().to_str().unwrap().to_owned();
+        let directory = Path::new(&path).parent().unwrap().to_owned();
+        use std::os::unix::fs::PermissionsExt;
+        let mode = std::fs::metadata(&directory).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o700);
+        let progress = connector.start().unwrap();
+        assert!(matches!(progress, Progress::Connected(_)));
+
+        let pid = server.pid();
+        let start = Instant::now();
+        drop(progress);
+        drop(server);
+        assert!(start.elapsed() < Duration::from_secs(30));
+        assert!(!exists(pid));
+        assert!(!directory.exists());
+    }
+}
