@@ -190,7 +190,10 @@ mod tests {
             let mut memory = [0xff; 8];
             let buffer = buffer(&mut memory, 6);
             assert!(catch_unwind(|| buffer.zero(at, len)).is_err(), "{at} {len}");
-            assert!(catch_unwind(|| buffer.iovec(at, len)).is_err(), "{at} {len}");
+            assert!(
+                catch_unwind(|| buffer.iovec(at, len)).is_err(),
+                "{at} {len}"
+            );
             assert_eq!(memory, [0xff; 8]);
         }
     }

@@ -129,8 +129,7 @@ pub struct nbd_list_callback {
 #[derive(Debug)]
 #[allow(non_camel_case_types)] // the name it has in C
 pub struct nbd_context_callback {
-    callback:
-        Option<unsafe extern "C" fn(user_data: *mut c_void, name: *const c_char) -> c_int>,
+    callback: Option<unsafe extern "C" fn(user_data: *mut c_void, name: *const c_char) -> c_int>,
     user_data: *mut c_void,
     free: Option<unsafe extern "C" fn(user_data: *mut c_void)>,
 }

@@ -159,7 +159,13 @@ impl Connection {
         self.machine.connecting();
         let progress = connector.start();
         self.transport = Transport::Connecting(connector);
-        self.connect_progress(progress)
+        match progress {
+            Ok(progress) => {
+                self.connect_progress(progress);
+                Ok(())
+            }
+            Err(error) => Err(self.not_connected(error)),
+        }
     }
 
     /// The socket that is being connected is ready to say how that went.
@@ -167,18 +173,18 @@ impl Connection {
         let Transport::Connecting(connector) = &mut self.transport else {
             return Ok(());
         };
-        let progress = connector.on_writable();
-        self.connect_progress(progress)
-    }
-
-    fn connect_progress(&mut self, progress: Result<Progress, Error>) -> Result<(), Error> {
-        match progress {
-            Ok(Progress::InProgress) => Ok(()),
-            Ok(Progress::Connected(socket)) => {
-                self.connected(socket);
+        match connector.on_writable() {
+            Ok(progress) => {
+                self.connect_progress(progress);
                 Ok(())
             }
-            Err(error) => Err(self.not_connected(error)),
+            Err(error) => Err(self.die(error)),
+        }
+    }
+
+    fn connect_progress(&mut self, progress: Progress) {
+        if let Progress::Connected(socket) = progress {
+            self.connected(socket);
         }
     }
 
@@ -187,8 +193,8 @@ impl Connection {
         self.machine.connected();
     }
 
-    /// Connecting failed. Over TCP the program may try again, perhaps another
-    /// name; over anything else the handle is dead.
+    /// Connecting failed at once. Over TCP the program may try again, perhaps
+    /// another name; over anything else the handle is dead.
     fn not_connected(&mut self, error: Error) -> Error {
         if !matches!(self.endpoint, Endpoint::Tcp { .. }) {
             return self.die(error);

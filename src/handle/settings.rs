@@ -35,7 +35,6 @@ const MAX_SOCKET_NAME: usize = 32;
 #[derive(Debug)]
 pub(super) struct Settings {
     pub strict_mode: u32,
-    pub pread_initialize: bool,
     pub socket_activation_name: CString,
     pub tls: TlsSettings,
     pub uri: UriPolicy,
@@ -45,7 +44,6 @@ impl Default for Settings {
     fn default() -> Self {
         Settings {
             strict_mode: strict::MASK,
-            pread_initialize: true,
             socket_activation_name: CString::default(),
             tls: TlsSettings::default(),
             uri: UriPolicy::default(),
@@ -192,13 +190,13 @@ impl Connection {
 
     /// nbd_set_pread_initialize(3)
     pub fn set_pread_initialize(&mut self, request: bool) -> Result<(), Error> {
-        self.settings.pread_initialize = request;
+        self.shared.set_pread_initialize(request);
         Ok(())
     }
 
     /// nbd_get_pread_initialize(3)
     pub fn get_pread_initialize(&mut self) -> Result<bool, Error> {
-        Ok(self.settings.pread_initialize)
+        Ok(self.shared.pread_initialize())
     }
 
     /// nbd_set_strict_mode(3)

@@ -5,7 +5,7 @@
 
 use std::ffi::CStr;
 use std::fmt;
-use std::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, AtomicU8, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicU64, AtomicU8, AtomicUsize, Ordering};
 
 use super::debug::Debug;
 use crate::machine::{self, Group};
@@ -55,6 +55,9 @@ pub struct Shared {
     description: AtomicPtr<libc::c_char>,
     statistics: Statistics,
     private_data: AtomicUsize,
+    /// Whether reads fill their buffer with zeroes before anything else,
+    /// waiting for the lock included.
+    pread_initialize: AtomicBool,
     debug: Debug,
 }
 
@@ -68,6 +71,7 @@ impl Shared {
             description: AtomicPtr::new(description.as_ptr().cast_mut()),
             statistics: Statistics::default(),
             private_data: AtomicUsize::new(0),
+            pread_initialize: AtomicBool::new(true),
             debug,
         }
     }
@@ -118,6 +122,15 @@ impl Shared {
     /// Stores the program's own number and returns the one of before.
     pub fn swap_private_data(&self, value: usize) -> usize {
         self.private_data.swap(value, Ordering::SeqCst)
+    }
+
+    /// Whether reads fill their buffer with zeroes before anything else.
+    pub fn pread_initialize(&self) -> bool {
+        self.pread_initialize.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn set_pread_initialize(&self, request: bool) {
+        self.pread_initialize.store(request, Ordering::Relaxed);
     }
 
     /// Whether debug messages are wanted.

@@ -1,0 +1,304 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+//! Connecting to a server, and waiting until that is done: the handshake is over
+//! when these return, or in option mode has got to the options.
+
+use libc::{c_char, c_int};
+
+use super::entry::locked;
+use super::handle::nbd_handle;
+use super::trace::{Strings, Text};
+
+/// Connects to the server and export that a URI names, and waits.
+///
+/// The URI sets the export's name and what it says of TLS on the handle, as
+/// `nbd_set_export_name` and the `nbd_set_tls_...` functions do, and the handle
+/// connects. Some URIs:
+///
+/// - `nbd://server/disk`: the export "disk" of a server, over TCP, port 10809.
+/// - `nbds://server:10999`: the default export, with TLS, on another port.
+/// - `nbd+unix:///disk?socket=/run/nbd.sock`: over a Unix domain socket.
+/// - `nbd+vsock://2/disk`: from a virtual machine to its host.
+/// - `nbd+ssh://user@server/disk`: over TCP from the server to itself, with
+///   ssh(1) in between.
+///
+/// The export's name is the path without the `/` that it begins with. The user's
+/// name in front of the host is that for TLS, and with ssh the one to log in
+/// with. Further parameters after a `?`, put together with `&`:
+///
+/// - `socket`: the path of the socket; needed with `+unix`.
+/// - `nbd-port`: the port, where the place behind the host will not do: with ssh
+///   that is the port of ssh, and vsock ports may be too large for it.
+/// - `tls-certificates`, `tls-hostname`, `tls-priority`, `tls-psk-file`,
+///   `tls-username`, `tls-verify-peer`: as the functions `nbd_set_tls_...`.
+/// - `compress`: `true` to have ssh compress.
+///
+/// Some of this is refused unless the program allows it on this handle:
+/// `tls-certificates` and `tls-psk-file` with `nbd_set_uri_allow_local_file`,
+/// and `tls-priority` with `nbd_set_uri_allow_tls_priority`. Transports and TLS
+/// can be restricted as well, see `nbd_set_uri_allow_transports` and
+/// `nbd_set_uri_allow_tls`.
+///
+/// # Parameters
+///
+/// - `uri`: the URI.
+///
+/// # Errors
+///
+/// - `EINVAL`: it is no URI, or not one of NBD's, or lacks something.
+/// - `EPERM`: it asks for something that is not allowed on this handle.
+/// - `ENOTSUP`: it asks for something that this build does not have.
+/// - Otherwise those of connecting, see `nbd_connect_tcp` and the others.
+///
+/// # Standards
+///
+/// NBD URI specification; RFC 3986. vsock, ssh, and all parameters but `socket`,
+/// `tls-hostname` and `tls-verify-peer` are additions of libnbd.
+///
+/// # See also
+///
+/// `nbd_aio_connect_uri`, `nbd_get_uri`, `nbd_is_uri`.
+#[no_mangle]
+pub unsafe extern "C" fn nbd_connect_uri(h: *mut nbd_handle, uri: *const c_char) -> c_int {
+    // SAFETY: NULL or a string of the caller's, there for the length of the call.
+    let uri = unsafe { Text::new(uri) };
+    locked!(NBD_CONNECT_URI(h, uri: uri), |connection| connection
+        .connect_uri(uri.get()))
+}
+
+/// Connects to a server on a Unix domain socket, and waits.
+///
+/// # Parameters
+///
+/// - `unixsocket`: the path of the socket.
+///
+/// # Errors
+///
+/// - `ENAMETOOLONG`: a socket's path cannot be that long.
+/// - `ENOENT`, `ECONNREFUSED` and others of connect(2). The handle is dead then.
+/// - Those of the handshake, with or without an errno.
+///
+/// # See also
+///
+/// `nbd_aio_connect_unix`, `nbd_connect_uri`.
+#[no_mangle]
+pub unsafe extern "C" fn nbd_connect_unix(h: *mut nbd_handle, unixsocket: *const c_char) -> c_int {
+    // SAFETY: NULL or a string of the caller's, there for the length of the call.
+    let unixsocket = unsafe { Text::new(unixsocket) };
+    locked!(
+        NBD_CONNECT_UNIX(h, unixsocket: unixsocket),
+        |connection| connection.connect_unix(unixsocket.get())
+    )
+}
+
+/// Connects to a server over vsock, and waits.
+///
+/// vsock joins virtual machines and the host that they run on.
+///
+/// # Parameters
+///
+/// - `cid`: the machine; 2 is the host.
+/// - `port`: the port; servers mostly use 10809.
+///
+/// # Errors
+///
+/// - `EAFNOSUPPORT`, `ENODEV`, `ETIMEDOUT` and others of socket(2) and
+///   connect(2). The handle is dead then.
+/// - Those of the handshake, with or without an errno.
+///
+/// # See also
+///
+/// `nbd_aio_connect_vsock`, `nbd_supports_vsock`, `nbd_connect_uri`; vsock(7).
+#[no_mangle]
+pub unsafe extern "C" fn nbd_connect_vsock(h: *mut nbd_handle, cid: u32, port: u32) -> c_int {
+    locked!(NBD_CONNECT_VSOCK(h, cid: cid, port: port), |connection| {
+        connection.connect_vsock(cid, port)
+    })
+}
+
+/// Connects to a server over TCP, and waits.
+///
+/// Every address of the host is tried, IPv6 and IPv4, until one accepts. The
+/// name of the host is also the one that the server's certificate has to be made
+/// out to, unless `nbd_set_tls_hostname` says otherwise.
+///
+/// # Parameters
+///
+/// - `hostname`: the name or the address of the host.
+/// - `port`: the port, as a number or as the name of a service, such as "nbd".
+///
+/// # Errors
+///
+/// - None, that is 0: the name of the host or of the service is unknown; the text
+///   of the error is that of getaddrinfo(3).
+/// - `ECONNREFUSED` and others of connect(2), for the address tried last. The
+///   handle may then be connected to something else.
+/// - Those of the handshake, with or without an errno.
+///
+/// # See also
+///
+/// `nbd_aio_connect_tcp`, `nbd_connect_uri`.
+#[no_mangle]
+pub unsafe extern "C" fn nbd_connect_tcp(
+    h: *mut nbd_handle,
+    hostname: *const c_char,
+    port: *const c_char,
+) -> c_int {
+    // SAFETY: NULL or strings of the caller's, there for the length of the call.
+    let (hostname, port) = unsafe { (Text::new(hostname), Text::new(port)) };
+    locked!(
+        NBD_CONNECT_TCP(h, hostname: hostname, port: port),
+        |connection| connection.connect_tcp(hostname.get(), port.get())
+    )
+}
+
+/// Talks to a server over a socket that is connected already, and waits.
+///
+/// This is for servers that nothing else here reaches, and for tests. The socket
+/// has to be a stream; it becomes non-blocking and close-on-exec.
+///
+/// # Parameters
+///
+/// - `sock`: its file descriptor. When the call succeeds it belongs to the
+///   handle, which closes it; the program must not use it any more. When the
+///   call fails before the handle has taken it, it stays the program's.
+///
+/// # Errors
+///
+/// - `EBADF`: `sock` is not an open file descriptor.
+/// - `ENOTSOCK`: it is not a socket.
+/// - Those of the handshake, with or without an errno.
+///
+/// # See also
+///
+/// `nbd_aio_connect_socket`; socketpair(2).
+#[no_mangle]
+pub unsafe extern "C" fn nbd_connect_socket(h: *mut nbd_handle, sock: c_int) -> c_int {
+    locked!(NBD_CONNECT_SOCKET(h, sock: sock), |connection| connection
+        .connect_socket(sock))
+}
+
+/// Runs a server as a subprocess, connects to it, and waits.
+///
+/// The server talks NBD on its standard input and output, which are one socket,
+/// as `nbdkit -s` and nbd-server(1) with port 0 do. It inherits the standard
+/// error and the environment of the program. qemu-nbd(8) needs
+/// `nbd_connect_systemd_socket_activation` instead.
+///
+/// The server belongs to the handle: `nbd_close` kills it and waits for its end.
+///
+/// # Parameters
+///
+/// - `argv`: the command and its arguments, with NULL at the end of the list. A
+///   command without a `/` is looked for in `PATH`. No shell is involved.
+///
+/// # Errors
+///
+/// - `EINVAL`: the list is empty.
+/// - Those of starting a process, and those of the handshake, with or without an
+///   errno. A command that cannot be run shows as a server that closes the
+///   connection at once; what went wrong is on standard error.
+///
+/// # See also
+///
+/// `nbd_aio_connect_command`, `nbd_kill_subprocess`, `nbd_get_subprocess_pid`.
+#[no_mangle]
+pub unsafe extern "C" fn nbd_connect_command(h: *mut nbd_handle, argv: *mut *mut c_char) -> c_int {
+    // SAFETY: NULL or a list of the caller's, there for the length of the call.
+    let argv = unsafe { Strings::new(argv) };
+    locked!(NBD_CONNECT_COMMAND(h, argv: argv), |connection| connection
+        .connect_command(argv.get()))
+}
+
+/// Runs a server as a subprocess by socket activation, connects, and waits.
+///
+/// The server gets a listening socket in the way in which systemd passes one:
+/// as file descriptor 3, told of by the environment variables `LISTEN_PID`,
+/// `LISTEN_FDS` and `LISTEN_FDNAMES`. qemu-nbd(8), qemu-storage-daemon(1) and
+/// nbdkit(1) know it. The socket is a Unix domain socket in a directory that only
+/// this user can enter.
+///
+/// The server belongs to the handle: `nbd_close` kills it and waits for its end.
+///
+/// # Parameters
+///
+/// - `argv`: as in `nbd_connect_command`.
+///
+/// # Errors
+///
+/// - `EINVAL`: the list is empty.
+/// - Those of starting a process, and those of the handshake, with or without an
+///   errno. A command that cannot be run shows as a connection that is closed or
+///   reset; what went wrong is on standard error.
+///
+/// # Standards
+///
+/// sd_listen_fds(3).
+///
+/// # See also
+///
+/// `nbd_aio_connect_systemd_socket_activation`, `nbd_set_socket_activation_name`,
+/// `nbd_kill_subprocess`.
+#[no_mangle]
+pub unsafe extern "C" fn nbd_connect_systemd_socket_activation(
+    h: *mut nbd_handle,
+    argv: *mut *mut c_char,
+) -> c_int {
+    // SAFETY: NULL or a list of the caller's, there for the length of the call.
+    let argv = unsafe { Strings::new(argv) };
+    locked!(
+        NBD_CONNECT_SYSTEMD_SOCKET_ACTIVATION(h, argv: argv),
+        |connection| connection.connect_systemd_socket_activation(argv.get())
+    )
+}
+
+/// Sets the name of the socket that socket activation passes to the server.
+///
+/// A server that takes several sockets can tell them apart by it, as
+/// qemu-storage-daemon(1) does; most do not look. It is the value of
+/// `LISTEN_FDNAMES`.
+///
+/// # Parameters
+///
+/// - `socket_name`: at most 32 ASCII letters and digits, which are copied. With
+///   "", as at first, the server sees the name "unknown".
+///
+/// # Errors
+///
+/// - `EINVAL`: there is something else in it than letters and digits.
+/// - `ENAMETOOLONG`: it is too long.
+///
+/// # Standards
+///
+/// sd_listen_fds(3).
+///
+/// # See also
+///
+/// `nbd_get_socket_activation_name`, `nbd_connect_systemd_socket_activation`.
+#[no_mangle]
+pub unsafe extern "C" fn nbd_set_socket_activation_name(
+    h: *mut nbd_handle,
+    socket_name: *const c_char,
+) -> c_int {
+    // SAFETY: NULL or a string of the caller's, there for the length of the call.
+    let socket_name = unsafe { Text::new(socket_name) };
+    locked!(
+        NBD_SET_SOCKET_ACTIVATION_NAME(h, socket_name: socket_name),
+        |connection| connection.set_socket_activation_name(socket_name.get())
+    )
+}
+
+/// Returns the name of the socket that socket activation passes to the server.
+///
+/// # Result
+///
+/// The name that was set, "" at first, for the caller to free; or NULL.
+///
+/// # See also
+///
+/// `nbd_set_socket_activation_name`.
+#[no_mangle]
+pub unsafe extern "C" fn nbd_get_socket_activation_name(h: *mut nbd_handle) -> *mut c_char {
+    locked!(NBD_GET_SOCKET_ACTIVATION_NAME(h), |connection| connection
+        .get_socket_activation_name())
+}

@@ -1,0 +1,328 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+//! The way in and out of the library that every call on a handle takes.
+//!
+//! In: the handle is one, the debug message, the state allows the call, no
+//! argument is NULL that may not be. Out: the result in C's terms, or the error
+//! for the program to ask for, and the debug message. What the call owns, its
+//! closures above all, is in its body, so it is released wherever this stops.
+//!
+//! No panic gets past here. One that happens under the lock may have left the
+//! connection half changed, so the connection is dead afterwards.
+
+use std::any::Any;
+use std::fmt;
+use std::panic::{catch_unwind, AssertUnwindSafe};
+
+use super::error;
+use super::function::Function;
+use super::handle::nbd_handle;
+use super::outcome::Outcome;
+use super::trace::Argument;
+use crate::error::Error;
+use crate::handle::buffer::ReadBuffer;
+use crate::handle::{Connection, Handle, Shared};
+
+/// A call that has the connection to itself:
+/// `locked!(FUNCTION(h, parameter: value, ...), |connection| body)`.
+macro_rules! locked {
+    ($function:ident($h:ident $(, $name:ident: $value:expr)* $(,)?), $body:expr $(,)?) => {
+        $crate::capi::entry::with_connection(
+            &$crate::capi::function::$function,
+            // SAFETY: only functions of the C API use this, with their own `h`:
+            // the program may pass NULL or a handle, and no thread closes a
+            // handle while a call on it is under way (nbd_close(3)).
+            unsafe { $crate::capi::handle::nbd_handle::check($h) },
+            &[$((stringify!($name), $crate::capi::trace::Value::from($value))),*],
+            $body,
+        )
+    };
+}
+
+/// A call that only looks, and so never waits for another one:
+/// `looking!(FUNCTION(h, parameter: value, ...), |shared| body)`.
+macro_rules! looking {
+    ($function:ident($h:ident $(, $name:ident: $value:expr)* $(,)?), $body:expr $(,)?) => {
+        $crate::capi::entry::with_shared(
+            &$crate::capi::function::$function,
+            // SAFETY: as for `locked`.
+            unsafe { $crate::capi::handle::nbd_handle::check($h) },
+            &[$((stringify!($name), $crate::capi::trace::Value::from($value))),*],
+            $body,
+        )
+    };
+}
+
+pub(super) use {locked, looking};
+
+/// Fills the buffer of a read with zeroes, before anything can go wrong and
+/// leave what it held before (nbd_set_pread_initialize(3)).
+///
+/// # Safety
+///
+/// As for [`nbd_handle::check`].
+pub(super) unsafe fn initialize(h: *mut nbd_handle, buf: &ReadBuffer) {
+    // SAFETY: by the promise of the caller.
+    match unsafe { nbd_handle::check(h) } {
+        Ok(handle) if !handle.shared().pread_initialize() => {}
+        _ => buf.zero_all(),
+    }
+}
+
+/// Runs `body` under the lock of the handle.
+pub(super) fn with_connection<R: Outcome>(
+    function: &'static Function,
+    handle: Result<&Handle, Error>,
+    arguments: &[Argument<'_>],
+    body: impl FnOnce(&mut Connection) -> Result<R, Error>,
+) -> R::C {
+    let handle = match handle {
+        Ok(handle) => handle,
+        Err(error) => return failed::<R>(function, &error),
+    };
+    let mut connection = handle.lock();
+    connection.set_context(function.name);
+    // Unwind safety: `poison` makes whatever state is left unreachable.
+    let result = catch_unwind(AssertUnwindSafe(|| {
+        call(function, handle.shared(), arguments, || {
+            body(&mut connection)
+        })
+    }));
+    result.unwrap_or_else(|panic| {
+        let message = panic_message(&*panic);
+        connection.poison(&message);
+        failed::<R>(function, &internal(message))
+    })
+}
+
+/// Runs `body` on what can be seen of the handle without its lock.
+pub(super) fn with_shared<R: Outcome>(
+    function: &'static Function,
+    handle: Result<&Handle, Error>,
+    arguments: &[Argument<'_>],
+    body: impl FnOnce(&Shared) -> R,
+) -> R::C {
+    let shared = match handle {
+        Ok(handle) => handle.shared(),
+        Err(error) => return failed::<R>(function, &error),
+    };
+    // Unwind safety: a body only reads and swaps atomics.
+    catch_unwind(AssertUnwindSafe(|| {
+        call(function, shared, arguments, || Ok(body(shared)))
+    }))
+    .unwrap_or_else(|panic| failed::<R>(function, &internal(panic_message(&*panic))))
+}
+
+/// What both have in common: messages around the call, and checks before it.
+fn call<R: Outcome>(
+    function: &'static Function,
+    shared: &Shared,
+    arguments: &[Argument<'_>],
+    body: impl FnOnce() -> Result<R, Error>,
+) -> R::C {
+    if shared.debug_enabled() {
+        enter(function, shared, arguments);
+    }
+    let outcome = function
+        .check_state(shared)
+        .and_then(|()| check_arguments(function, arguments))
+        .and_then(|()| body())
+        .and_then(|result| Ok((result.to_c()?, result)));
+    let (value, result) = match outcome {
+        Ok((value, result)) => (value, Ok(result)),
+        Err(error) => (failed::<R>(function, &error), Err(error)),
+    };
+    if shared.debug_enabled() {
+        leave(function, shared, &result);
+    }
+    value
+}
+
+/// No argument is NULL that may not be.
+fn check_arguments(function: &Function, arguments: &[Argument<'_>]) -> Result<(), Error> {
+    // Parameters are numbered from 1, and number 1 is the handle.
+    for (number, (name, value)) in (2..).zip(arguments) {
+        if value.lacks_function() || (value.is_null() && function.non_null.contains(&number)) {
+            return Err(null(name));
+        }
+    }
+    Ok(())
+}
+
+/// The error of a pointer that is NULL.
+pub(super) fn null(name: &str) -> Error {
+    Error::new(libc::EFAULT, format!("{name} cannot be NULL"))
+}
+
+/// Keeps the error for the program, and gives what the call returns.
+fn failed<R: Outcome>(function: &Function, error: &Error) -> R::C {
+    error::keep(function.name, error);
+    R::FAILED
+}
+
+#[cold]
+fn enter(function: &Function, shared: &Shared, arguments: &[Argument<'_>]) {
+    let list = fmt::from_fn(|f| {
+        arguments
+            .iter()
+            .try_for_each(|(name, value)| write!(f, " {name}={value}"))
+    });
+    shared.debug(function.name, format_args!("enter:{list}"));
+}
+
+#[cold]
+fn leave<R: Outcome>(function: &Function, shared: &Shared, result: &Result<R, Error>) {
+    match result {
+        Ok(result) => {
+            let shown = fmt::from_fn(|f| result.show(f));
+            shared.debug(function.name, format_args!("leave: ret={shown}"));
+        }
+        Err(error) => {
+            let text = error::text(function.name, error);
+            shared.debug(function.name, format_args!("leave: error=\"{text}\""));
+        }
+    }
+}
+
+/// The error of a panic: a mistake in the library itself.
+pub(super) fn internal(message: String) -> Error {
+    Error::new(libc::ENOTRECOVERABLE, format!("internal error: {message}"))
+}
+
+/// What a panic said.
+pub(super) fn panic_message(panic: &(dyn Any + Send)) -> String {
+    if let Some(text) = panic.downcast_ref::<&str>() {
+        (*text).into()
+    } else if let Some(text) = panic.downcast_ref::<String>() {
+        text.clone()
+    } else {
+        "unknown".into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::capi::error::{nbd_get_errno, nbd_get_error};
+    use crate::capi::handle::{nbd_close, nbd_create, nbd_handle};
+    use crate::capi::state::{nbd_aio_is_created, nbd_aio_is_dead};
+    use crate::capi::trace::Text;
+    use crate::handle::State;
+    use libc::c_int;
+    use std::ffi::CStr;
+
+    /// Closes itself, as a test may end early.
+    struct Created(*mut nbd_handle);
+
+    impl Created {
+        fn new() -> Self {
+            // SAFETY: always allowed.
+            Created(unsafe { nbd_create() })
+        }
+    }
+
+    impl Drop for Created {
+        fn drop(&mut self) {
+            // SAFETY: it comes from `nbd_create`, and is closed once.
+            unsafe { nbd_close(self.0) }
+        }
+    }
+
+    fn last_error() -> (String, i32) {
+        // SAFETY: some call has failed, so there is a text.
+        let text = unsafe { CStr::from_ptr(nbd_get_error()) };
+        // SAFETY: always allowed.
+        (text.to_str().unwrap().into(), unsafe { nbd_get_errno() })
+    }
+
+    #[test]
+    fn a_panic_is_an_error_and_leaves_a_dead_handle() {
+        let created = Created::new();
+        let h = created.0;
+        let result = locked!(NBD_GET_DEBUG(h), |_connection| -> Result<bool, Error> {
+            panic!("out of {}", "order")
+        });
+        assert_eq!(result, -1);
+        let (text, errno) = last_error();
+        assert!(text.starts_with("nbd_get_debug: internal error: out of order: "));
+        assert_eq!(errno, libc::ENOTRECOVERABLE);
+        // SAFETY: it is a handle.
+        assert_eq!(unsafe { nbd_aio_is_dead(h) }, 1);
+    }
+
+    #[test]
+    fn a_panic_of_a_call_that_only_looks_is_an_error() {
+        let created = Created::new();
+        let h = created.0;
+        let result = looking!(NBD_AIO_IS_READY(h), |_shared| -> bool { panic!("lost") });
+        assert_eq!(result, -1);
+        assert!(last_error()
+            .0
+            .starts_with("nbd_aio_is_ready: internal error: lost: "));
+        // SAFETY: it is a handle.
+        assert_eq!(unsafe { nbd_aio_is_created(h) }, 1);
+    }
+
+    #[test]
+    fn what_is_not_a_handle_is_refused() {
+        let mut memory = [0_u64; 4096];
+        let some: *mut nbd_handle = (&raw mut memory).cast();
+        for (h, expected) in [
+            (std::ptr::null_mut(), "h cannot be NULL"),
+            (some, "h is not a handle, or was closed"),
+            (
+                some.wrapping_byte_add(1),
+                "h is not a handle, or was closed",
+            ),
+        ] {
+            let result = locked!(NBD_GET_DEBUG(h), |_connection| -> Result<bool, Error> {
+                unreachable!()
+            });
+            assert_eq!(result, -1);
+            let (text, errno) = last_error();
+            assert!(text.starts_with(&format!("nbd_get_debug: {expected}: ")));
+            assert_eq!(errno, libc::EFAULT);
+        }
+    }
+
+    #[test]
+    fn the_state_is_checked_before_the_arguments() {
+        let created = Created::new();
+        let h = created.0;
+        // SAFETY: NULL is allowed.
+        let null = unsafe { Text::new(std::ptr::null()) };
+        let fails = |result: c_int, start: &str, expected: c_int| {
+            let (text, errno) = last_error();
+            assert_eq!(result, -1);
+            assert!(text.starts_with(start), "{text}");
+            assert_eq!(errno, expected);
+        };
+        fails(
+            locked!(NBD_CAN_META_CONTEXT(h, metacontext: null), |_c| {
+                unreachable!() as Result<bool, Error>
+            }),
+            "nbd_can_meta_context: invalid state: START: the handle must be negotiating, \
+             or connected with the server, or shut down: ",
+            libc::ENOTCONN,
+        );
+        fails(
+            locked!(NBD_SET_EXPORT_NAME(h, export_name: null), |_c| {
+                unreachable!() as Result<(), Error>
+            }),
+            "nbd_set_export_name: export_name cannot be NULL: ",
+            libc::EFAULT,
+        );
+    }
+
+    #[test]
+    fn calls_that_look_see_a_handle_whose_lock_is_held() {
+        let created = Created::new();
+        let h = created.0;
+        let state = locked!(NBD_GET_DEBUG(h), |_connection| {
+            Ok(looking!(NBD_AIO_IS_CREATED(h), |shared| shared.state()
+                == State::Created)
+                == 1)
+        });
+        assert_eq!(state, 1);
+    }
+}

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+//! The last error of each thread, and the two functions that ask for it.
+//!
+//! An error stays until the next call of the same thread that fails: success
+//! does not clear it, and it outlives the handle (libnbd(3), "ERROR HANDLING").
+
+use std::cell::RefCell;
+use std::ffi::{CStr, CString};
+use std::ptr;
+
+use libc::{c_char, c_int};
+
+use crate::error::Error;
+
+thread_local! {
+    static LAST: RefCell<Option<(CString, c_int)>> = const { RefCell::new(None) };
+}
+
+/// Keeps the error of a call of `function` for this thread.
+pub(super) fn keep(function: &CStr, error: &Error) {
+    // A server can put a NUL in what it says; what is behind it cannot be shown.
+    let mut text = text(function, error).into_bytes();
+    text.truncate(
+        text.iter()
+            .position(|&byte| byte == 0)
+            .unwrap_or(text.len()),
+    );
+    let text = CString::new(text).unwrap_or_default();
+    // When the thread is ending there is nobody left to ask for the error.
+    let _ = LAST.try_with(|last| last.replace(Some((text, error.errno()))));
+}
+
+/// The error as programs see it.
+pub(super) fn text(function: &CStr, error: &Error) -> String {
+    format!("{}: {error}", function.to_string_lossy())
+}
+
+/// Returns the text of the last error of this thread.
+///
+/// A call that fails says so by its result; this tells why, in words that begin
+/// with the name of the function that failed and end, where there is one, with
+/// the system's text for the errno. Ask at once, in the thread that made the
+/// call: each thread has its own last error, and the next call that fails
+/// replaces it. A call that succeeds leaves it alone, so the result of this
+/// function says nothing of whether a call failed.
+///
+/// # Result
+///
+/// The text, in UTF-8. It belongs to the library, which frees it when a later
+/// libnbd call of this thread fails: copy it to keep it. NULL when no call of
+/// this thread has failed yet. This function does not fail itself.
+///
+/// # See also
+///
+/// `nbd_get_errno`; libnbd(3), "ERROR HANDLING".
+#[no_mangle]
+pub unsafe extern "C" fn nbd_get_error() -> *const c_char {
+    LAST.try_with(|last| {
+        last.borrow()
+            .as_ref()
+            .map_or(ptr::null(), |(text, _)| text.as_ptr())
+    })
+    .unwrap_or(ptr::null())
+}
+
+/// Returns the errno of the last error of this thread.
+///
+/// The numbers are those of `<errno.h>`: that of the system call that failed,
+/// or one of a few with a meaning of their own, such as `EINVAL` for arguments
+/// or a state of the handle that do not allow the call, `EFAULT` for a pointer
+/// that is NULL and may not be, `ERANGE` for a request that is too large, and
+/// `ENOTSUP` for what this build cannot do. A command that the server refuses
+/// has the errno that the server gave.
+///
+/// # Result
+///
+/// The errno, or 0 when no call of this thread has failed yet, or none fits the
+/// error: 0 does not mean that there was no error. This function does not fail
+/// itself.
+///
+/// # See also
+///
+/// `nbd_get_error`; libnbd(3), "ERROR HANDLING".
+#[no_mangle]
+pub unsafe extern "C" fn nbd_get_errno() -> c_int {
+    LAST.try_with(|last| last.borrow().as_ref().map_or(0, |&(_, errno)| errno))
+        .unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn last() -> Option<String> {
+        // SAFETY: no call of this thread fails meanwhile, so the text stays.
+        unsafe {
+            let text = nbd_get_error();
+            (!text.is_null()).then(|| CStr::from_ptr(text).to_str().unwrap().into())
+        }
+    }
+
+    #[test]
+    fn each_thread_has_its_own() {
+        keep(c"nbd_pread", &Error::new(libc::EINVAL, "no such thing"));
+        assert_eq!(
+            last().unwrap(),
+            "nbd_pread: no such thing: Invalid argument"
+        );
+        // SAFETY: always allowed.
+        assert_eq!(unsafe { nbd_get_errno() }, libc::EINVAL);
+        std::thread::spawn(|| {
+            assert_eq!(last(), None);
+            // SAFETY: always allowed.
+            assert_eq!(unsafe { nbd_get_errno() }, 0);
+        })
+        .join()
+        .unwrap();
+    }
+
+    #[test]
+    fn the_next_error_replaces_it() {
+        keep(c"nbd_trim", &Error::new(libc::EIO, "first"));
+        keep(c"nbd_zero", &Error::new(0, "second\0hidden"));
+        assert_eq!(last().unwrap(), "nbd_zero: second");
+        // SAFETY: always allowed.
+        assert_eq!(unsafe { nbd_get_errno() }, 0);
+    }
+}

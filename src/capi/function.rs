@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+//! What `functions.tsv` says of each function of the C API, as far as calls
+//! have to know it. The build turns every line of the table into a `static`
+//! here, named after the function in capitals.
+
+use std::ffi::CStr;
+
+use libc::c_int;
+
+use crate::error::Error;
+use crate::handle::{Shared, State};
+
+/// One function of the C API.
+#[derive(Debug)]
+pub(super) struct Function {
+    /// Its name in C.
+    pub name: &'static CStr,
+    /// The states of a handle in which it may be called.
+    states: States,
+    /// Its parameters that may not be NULL, the handle being number 1.
+    pub non_null: &'static [usize],
+}
+
+/// A set of the groups of states that libnbd(3) distinguishes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct States(u8);
+
+impl States {
+    const CREATED: u8 = 1;
+    const CONNECTING: u8 = 1 << 1;
+    const NEGOTIATING: u8 = 1 << 2;
+    const CONNECTED: u8 = 1 << 3;
+    const CLOSED: u8 = 1 << 4;
+    const DEAD: u8 = 1 << 5;
+    const ANY: u8 = 0xff;
+
+    /// What errors call each of them, in the order in which they name them.
+    const NAMES: [(u8, &'static str); 6] = [
+        (Self::CREATED, "newly created"),
+        (Self::CONNECTING, "connecting"),
+        (Self::NEGOTIATING, "negotiating"),
+        (Self::CONNECTED, "connected with the server"),
+        (Self::CLOSED, "shut down"),
+        (Self::DEAD, "dead"),
+    ];
+
+    fn contains(self, state: State) -> bool {
+        let group = match state {
+            State::Created => Self::CREATED,
+            State::Connecting => Self::CONNECTING,
+            State::Negotiating => Self::NEGOTIATING,
+            State::Ready | State::Processing => Self::CONNECTED,
+            State::Closed => Self::CLOSED,
+            State::Dead => Self::DEAD,
+        };
+        self.0 & group != 0
+    }
+
+    fn names(self) -> String {
+        let names: Vec<&str> = Self::NAMES
+            .into_iter()
+            .filter(|(group, _)| self.0 & group != 0)
+            .map(|(_, name)| name)
+            .collect();
+        names.join(", or ")
+    }
+}
+
+impl Function {
+    /// Whether the handle's state allows the call. `ENOTCONN` when the program
+    /// has yet to connect, `EINVAL` when it is too late or the wrong moment.
+    pub fn check_state(&self, shared: &Shared) -> Result<(), Error> {
+        let state = shared.state();
+        if self.states.0 == States::ANY || self.states.contains(state) {
+            return Ok(());
+        }
+        let description = shared.description().to_string_lossy();
+        let short = description.split(':').next().unwrap_or_default();
+        Err(Error::new(
+            wrong_state(state),
+            format!(
+                "invalid state: {short}: the handle must be {}",
+                self.states.names()
+            ),
+        ))
+    }
+}
+
+fn wrong_state(state: State) -> c_int {
+    match state {
+        State::Created => libc::ENOTCONN,
+        _ => libc::EINVAL,
+    }
+}
+
+include!(concat!(env!("OUT_DIR"), "/functions.rs"));
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn permitted_states_are_those_of_the_table() {
+        for state in [State::Ready, State::Processing] {
+            assert!(NBD_PREAD.states.contains(state));
+        }
+        for state in [
+            State::Created,
+            State::Connecting,
+            State::Negotiating,
+            State::Closed,
+            State::Dead,
+        ] {
+            assert!(!NBD_PREAD.states.contains(state));
+            assert!(NBD_GET_HANDLE_NAME.states.contains(state));
+        }
+        assert!(NBD_GET_SIZE.states.contains(State::Closed));
+        assert!(!NBD_GET_SIZE.states.contains(State::Dead));
+    }
+
+    #[test]
+    fn states_are_named_in_the_order_of_a_connection() {
+        assert_eq!(
+            NBD_GET_URI.states.names(),
+            "connecting, or negotiating, or connected with the server, or shut down, or dead"
+        );
+        assert_eq!(NBD_SET_TLS.states.names(), "newly created");
+    }
+
+    #[test]
+    fn non_null_parameters_are_those_of_the_table() {
+        assert_eq!(NBD_CLOSE.non_null, [0_usize; 0]);
+        assert_eq!(NBD_PREAD.non_null, [1, 2]);
+        assert_eq!(NBD_BLOCK_STATUS_FILTER.non_null, [1, 4]);
+        assert_eq!(NBD_PREAD.name, c"nbd_pread");
+    }
+}

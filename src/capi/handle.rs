@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+//! Handles: made, closed, named, and given something to keep.
+
+use std::panic::{catch_unwind, AssertUnwindSafe};
+use std::ptr;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use libc::{c_char, c_int, ssize_t};
+
+use super::entry::{internal, locked, looking, null, panic_message};
+use super::error;
+use super::function::NBD_CLOSE;
+use super::outcome::PrivateData;
+use super::trace::Text;
+use crate::error::Error;
+use crate::handle::Handle;
+
+/// What a handle begins with, to tell it from other memory.
+const MAGIC: u64 = u64::from_be_bytes(*b"nbd hndl");
+
+/// One connection to one NBD server, as programs hold it.
+#[allow(non_camel_case_types)] // the name it has in C
+pub struct nbd_handle {
+    magic: AtomicU64,
+    handle: Handle,
+}
+
+impl nbd_handle {
+    /// The handle behind a pointer, when there is one.
+    ///
+    /// Something that was never a handle, or is one no longer, is noticed where
+    /// that can be done: a mistake in the program is better reported than run.
+    ///
+    /// # Safety
+    ///
+    /// `h` is NULL, or comes from `nbd_create` and is not closed during `'a`.
+    pub(super) unsafe fn check<'a>(h: *mut nbd_handle) -> Result<&'a Handle, Error> {
+        if h.is_null() {
+            return Err(null("h"));
+        }
+        // SAFETY: a handle, by the promise of the caller. Only the one field is
+        // looked at until that promise is seen to be kept.
+        if !h.is_aligned() || unsafe { (*h).magic.load(Ordering::Relaxed) } != MAGIC {
+            return Err(Error::new(libc::EFAULT, "h is not a handle, or was closed"));
+        }
+        // SAFETY: the same.
+        Ok(unsafe { &(*h).handle })
+    }
+}
+
+impl Drop for nbd_handle {
+    fn drop(&mut self) {
+        self.magic.store(0, Ordering::Relaxed);
+    }
+}
+
+/// Closes a handle and frees all that belongs to it.
+///
+/// The socket is closed at once, without a word to the server; `nbd_shutdown`
+/// says goodbye first. Commands in flight fail: their completion callbacks are
+/// told `ENOTCONN`, while what became of them on the server stays unknown. Every
+/// closure that the handle still holds is freed. A server that runs as a
+/// subprocess of the handle is killed and waited for, so this call may take as
+/// long as the server takes to end.
+///
+/// No other thread may be in a call on the handle, nor use it afterwards.
+///
+/// # Parameters
+///
+/// - `h`: the handle. NULL is allowed, and nothing happens then.
+///
+/// # See also
+///
+/// `nbd_create`, `nbd_shutdown`, `nbd_aio_disconnect`.
+#[no_mangle]
+pub unsafe extern "C" fn nbd_close(h: *mut nbd_handle) {
+    let name = NBD_CLOSE.name;
+    if h.is_null() {
+        return;
+    }
+    // SAFETY: no other call on the handle is under way (see above).
+    let handle = match unsafe { nbd_handle::check(h) } {
+        Ok(handle) => handle,
+        Err(error) => return error::keep(name, &error),
+    };
+    // Unwind safety: nothing looks at the handle afterwards.
+    let closed = catch_unwind(AssertUnwindSafe(|| {
+        handle.lock().set_context(name);
+        if handle.shared().debug_enabled() {
+            handle.shared().debug(name, format_args!("closing handle"));
+        }
+        // SAFETY: `nbd_create` made it with `Box::into_raw`, and whoever closes
+        // it does not use it again.
+        drop(unsafe { Box::from_raw(h) });
+    }));
+    if let Err(panic) = closed {
+        error::keep(name, &internal(panic_message(&*panic)));
+    }
+}
+
+/// Makes a handle, which is not connected yet.
+///
+/// A handle is one connection to one server. It is connected once, with one of
+/// the `nbd_connect_...` or `nbd_aio_connect_...` functions, and never again;
+/// for another connection, make another handle. All functions of a handle may be
+/// called from any thread.
+///
+/// Its name is `nbd1`, `nbd2` and so on in the order in which a process makes
+/// its handles. It writes debug messages from the start if the environment
+/// variable `LIBNBD_DEBUG` is `1`.
+///
+/// # Result
+///
+/// The handle, which belongs to the caller until `nbd_close`, or NULL.
+///
+/// # See also
+///
+/// `nbd_close`, `nbd_set_handle_name`, `nbd_set_debug`.
+#[no_mangle]
+pub unsafe extern "C" fn nbd_create() -> *mut nbd_handle {
+    let created = catch_unwind(|| {
+        Box::new(nbd_handle {
+            magic: AtomicU64::new(MAGIC),
+            handle: Handle::new(),
+        })
+    });
+    match created {
+        Ok(handle) => Box::into_raw(handle),
+        Err(panic) => {
+            error::keep(c"nbd_create", &internal(panic_message(&*panic)));
+            ptr::null_mut()
+        }
+    }
+}
+
+/// Sets the name of the handle, which debug messages show.
+///
+/// It is for people who read the messages of a program with several handles:
+/// nothing checks that names differ, and no server sees them.
+///
+/// # Parameters
+///
+/// - `handle_name`: the name, which is copied.
+///
+/// # See also
+///
+/// `nbd_get_handle_name`, `nbd_set_debug`.
+#[no_mangle]
+pub unsafe extern "C" fn nbd_set_handle_name(
+    h: *mut nbd_handle,
+    handle_name: *const c_char,
+) -> c_int {
+    // SAFETY: NULL or a string of the caller's, there for the length of the call.
+    let handle_name = unsafe { Text::new(handle_name) };
+    locked!(
+        NBD_SET_HANDLE_NAME(h, handle_name: handle_name),
+        |connection| connection.set_handle_name(handle_name.get())
+    )
+}
+
+/// Returns the name of the handle.
+///
+/// That is the one set with `nbd_set_handle_name`, or the one that `nbd_create`
+/// gave it, such as `nbd1`.
+///
+/// # Result
+///
+/// The name, for the caller to free, or NULL.
+///
+/// # See also
+///
+/// `nbd_set_handle_name`.
+#[no_mangle]
+pub unsafe extern "C" fn nbd_get_handle_name(h: *mut nbd_handle) -> *mut c_char {
+    locked!(NBD_GET_HANDLE_NAME(h), |connection| connection
+        .get_handle_name())
+}
+
+/// Sets a value that the handle keeps for the program.
+///
+/// The library never looks at the value. Where it is a pointer, what it points
+/// to stays the program's: closing the handle does not free it. Old and new
+/// value are exchanged in one step, without waiting for other calls.
+///
+/// # Parameters
+///
+/// - `private_data`: the value, a number or a pointer made into one.
+///
+/// # Result
+///
+/// The value of before, 0 at first. This function does not fail with a handle
+/// that is one.
+///
+/// # See also
+///
+/// `nbd_get_private_data`.
+#[no_mangle]
+pub unsafe extern "C" fn nbd_set_private_data(h: *mut nbd_handle, private_data: usize) -> usize {
+    looking!(NBD_SET_PRIVATE_DATA(h, private_data: private_data), |shared| {
+        PrivateData(shared.swap_private_data(private_data))
+    })
+}
+
+/// Returns the value that the handle keeps for the program.
+///
+/// # Result
+///
+/// What `nbd_set_private_data` set last, or 0. This function does not fail with
+/// a handle that is one, and it never waits.
+///
+/// # See also
+///
+/// `nbd_set_private_data`.
+#[no_mangle]
+pub unsafe extern "C" fn nbd_get_private_data(h: *mut nbd_handle) -> usize {
+    looking!(NBD_GET_PRIVATE_DATA(h), |shared| PrivateData(
+        shared.private_data()
+    ))
+}
+
+/// Returns about how much memory the handle uses.
+///
+/// It is an estimate, for garbage collectors that weigh what they free. It
+/// counts what the library has allocated for the handle, not the buffers of the
+/// program that commands in flight point to.
+///
+/// # Result
+///
+/// A number of bytes, or -1.
+#[no_mangle]
+pub unsafe extern "C" fn nbd_get_handle_size(h: *mut nbd_handle) -> ssize_t {
+    locked!(NBD_GET_HANDLE_SIZE(h), |connection| connection
+        .get_handle_size())
+}

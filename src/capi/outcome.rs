@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+//! How the result of a call looks in C, and in the debug message at its end.
+
+use std::ffi::{CStr, CString};
+use std::fmt;
+use std::ptr;
+
+use libc::{c_char, c_int, size_t, ssize_t};
+
+use super::trace::Quoted;
+use crate::error::Error;
+
+/// A result that C programs can be given.
+pub(super) trait Outcome {
+    /// The type it has in C.
+    type C;
+
+    /// What a failed call returns instead.
+    const FAILED: Self::C;
+
+    /// Its value in C. Only a result that needs memory can fail.
+    fn to_c(&self) -> Result<Self::C, Error>;
+
+    /// Its value in debug messages.
+    fn show(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result;
+}
+
+/// The number that identifies a command of a connection.
+pub(super) struct Cookie(pub u64);
+
+/// A number for which no value is left to mean that the call failed.
+pub(super) struct Counter(pub u64);
+
+/// Bits for which no value is left to mean that the call failed.
+pub(super) struct Bits(pub u32);
+
+/// What the program keeps in its handle.
+pub(super) struct PrivateData(pub usize);
+
+/// An outcome that is a number in C.
+macro_rules! number {
+    ($outcome:ty, $c:ty, $failed:expr, |$value:ident| $to_c:expr) => {
+        impl Outcome for $outcome {
+            type C = $c;
+
+            const FAILED: $c = $failed;
+
+            fn to_c(&self) -> Result<$c, Error> {
+                let $value = self;
+                Ok($to_c)
+            }
+
+            fn show(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                let $value = self;
+                let c: $c = $to_c;
+                write!(f, "{c}")
+            }
+        }
+    };
+}
+
+number!((), c_int, -1, |_done| 0);
+number!(bool, c_int, -1, |value| c_int::from(*value));
+number!(c_int, c_int, -1, |value| *value);
+number!(i64, i64, -1, |value| *value);
+// Cookies are counted up from 1, sizes are those of objects in memory: neither
+// reaches the half of its range that is negative in C.
+number!(Cookie, i64, -1, |cookie| cookie.0 as i64);
+number!(size_t, ssize_t, -1, |size| *size as ssize_t);
+number!(Counter, u64, 0, |counter| counter.0);
+number!(Bits, u32, 0, |bits| bits.0);
+number!(PrivateData, usize, 0, |data| data.0);
+
+/// A string that the caller frees.
+impl Outcome for CString {
+    type C = *mut c_char;
+
+    const FAILED: *mut c_char = ptr::null_mut();
+
+    fn to_c(&self) -> Result<*mut c_char, Error> {
+        // SAFETY: a `CString` is a string with a NUL at its end. The copy comes
+        // from malloc, so the caller can free it.
+        let copy = unsafe { libc::strdup(self.as_ptr()) };
+        if copy.is_null() {
+            return Err(Error::new(libc::ENOMEM, "strdup"));
+        }
+        Ok(copy)
+    }
+
+    fn show(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", Quoted(self.as_bytes()))
+    }
+}
+
+/// A string that is there as long as the library.
+impl Outcome for &'static CStr {
+    type C = *const c_char;
+
+    const FAILED: *const c_char = ptr::null();
+
+    fn to_c(&self) -> Result<*const c_char, Error> {
+        Ok(self.as_ptr())
+    }
+
+    fn show(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.to_string_lossy())
+    }
+}

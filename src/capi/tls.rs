@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+//! Whether the connection is encrypted, and how strictly.
+
+use libc::{c_char, c_int};
+
+use super::entry::locked;
+use super::handle::nbd_handle;
+use super::trace::Text;
+
+/// Sets whether the connection is to use TLS.
+///
+/// The default is not to, except for the URIs that ask for TLS.
+///
+/// - `LIBNBD_TLS_DISABLE` (0): no TLS. In option mode, `nbd_opt_starttls` can
+///   still turn it on later.
+/// - `LIBNBD_TLS_ALLOW` (1): TLS if the server has it, and in the clear if not.
+///   This protects from nobody who can change what goes over the network, and
+///   some servers end the connection instead of going on in the clear.
+/// - `LIBNBD_TLS_REQUIRE` (2): TLS, or no connection.
+///
+/// # Parameters
+///
+/// - `tls`: one of the three.
+///
+/// # Errors
+///
+/// - `EINVAL`: `tls` is none of the three.
+/// - `ENOTSUP`: this build has no TLS, see `nbd_supports_tls`. The call may
+///   succeed all the same; then connecting fails so.
+///
+/// # Standards
+///
+/// NBD protocol, "TLS support" and NBD_OPT_STARTTLS.
+///
+/// # See also
+///
+/// `nbd_get_tls`, `nbd_get_tls_negotiated`, `nbd_set_tls_certificates`,
+/// `nbd_set_tls_psk_file`, `nbd_set_tls_verify_peer`.
+#[no_mangle]
+pub unsafe extern "C" fn nbd_set_tls(h: *mut nbd_handle, tls: c_int) -> c_int {
+    locked!(NBD_SET_TLS(h, tls: tls), |connection| connection
+        .set_tls(tls))
+}
+
+/// Returns whether the connection is to use TLS.
+///
+/// That is the setting; `nbd_get_tls_negotiated` tells what came of it.
+///
+/// # Result
+///
+/// One of `LIBNBD_TLS_DISABLE`, `LIBNBD_TLS_ALLOW` and `LIBNBD_TLS_REQUIRE`. This
+/// function does not fail with a handle that is one.
+///
+/// # See also
+///
+/// `nbd_set_tls`.
+#[no_mangle]
+pub unsafe extern "C" fn nbd_get_tls(h: *mut nbd_handle) -> c_int {
+    locked!(NBD_GET_TLS(h), |connection| connection.get_tls())
+}
+
+/// Returns whether the connection does use TLS.
+///
+/// Of interest after connecting with `LIBNBD_TLS_ALLOW`, and in option mode
+/// after `nbd_opt_starttls`; with `LIBNBD_TLS_REQUIRE` there is no connection
+/// without TLS.
+///
+/// # Result
+///
+/// 1 or 0, or -1.
+///
+/// # See also
+///
+/// `nbd_set_tls`, `nbd_opt_starttls`.
+#[no_mangle]
+pub unsafe extern "C" fn nbd_get_tls_negotiated(h: *mut nbd_handle) -> c_int {
+    locked!(NBD_GET_TLS_NEGOTIATED(h), |connection| connection
+        .get_tls_negotiated())
+}
+
+/// Sets whether the server has to prove who it is.
+///
+/// With certificates, the server's has to be signed by an authority that is
+/// trusted, and made out to the name of the server. Turning this off leaves a
+/// connection that is encrypted, with anybody at the other end.
+///
+/// # Parameters
+///
+/// - `verify`: whether to check the server's certificate; true at first.
+///
+/// # See also
+///
+/// `nbd_get_tls_verify_peer`, `nbd_set_tls_hostname`,
+/// `nbd_set_tls_certificates`.
+#[no_mangle]
+pub unsafe extern "C" fn nbd_set_tls_verify_peer(h: *mut nbd_handle, verify: bool) -> c_int {
+    locked!(NBD_SET_TLS_VERIFY_PEER(h, verify: verify), |connection| {
+        connection.set_tls_verify_peer(verify)
+    })
+}
+
+/// Returns whether the server has to prove who it is.
+///
+/// # Result
+///
+/// 1 or 0. This function does not fail with a handle that is one.
+///
+/// # See also
+///
+/// `nbd_set_tls_verify_peer`.
+#[no_mangle]
+pub unsafe extern "C" fn nbd_get_tls_verify_peer(h: *mut nbd_handle) -> c_int {
+    locked!(NBD_GET_TLS_VERIFY_PEER(h), |connection| connection
+        .get_tls_verify_peer())
+}
+
+/// Sets which ciphers and protocol versions TLS may use.
+///
+/// The text is a priority string of GnuTLS, which decides about every algorithm
+/// and their order, and can name files to read. It is kept as it is, and found
+/// to be wrong when the connection is made. Do not take it from someone who is
+/// not trusted: it can weaken the encryption. It has no effect on connections
+/// without TLS.
+///
+/// # Parameters
+///
+/// - `priority`: the priority string, which is copied.
+///
+/// # See also
+///
+/// `nbd_get_tls_priority`, `nbd_set_uri_allow_tls_priority`.
+#[no_mangle]
+pub unsafe extern "C" fn nbd_set_tls_priority(
+    h: *mut nbd_handle,
+    priority: *const c_char,
+) -> c_int {
+    // SAFETY: NULL or a string of the caller's, there for the length of the call.
+    let priority = unsafe { Text::new(priority) };
+    locked!(NBD_SET_TLS_PRIORITY(h, priority: priority), |connection| {
+        connection.set_tls_priority(priority.get())
+    })
+}
+
+/// Returns which ciphers and protocol versions TLS may use.
+///
+/// # Result
+///
+/// The priority string, `NORMAL` unless another one was set, for the caller to
+/// free; or NULL.
+///
+/// # See also
+///
+/// `nbd_set_tls_priority`.
+#[no_mangle]
+pub unsafe extern "C" fn nbd_get_tls_priority(h: *mut nbd_handle) -> *mut c_char {
+    locked!(NBD_GET_TLS_PRIORITY(h), |connection| connection
+        .get_tls_priority())
+}

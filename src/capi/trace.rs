@@ -1,0 +1,311 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+//! The arguments of a call: what has to be known of them before the call can be
+//! made, and their text in debug messages, which is only made when it is wanted.
+
+use std::ffi::{CStr, CString};
+use std::fmt;
+use std::marker::PhantomData;
+
+use libc::{c_char, sockaddr, socklen_t};
+
+use crate::handle::buffer::{ReadBuffer, WriteBuffer};
+use crate::handle::callback::{
+    nbd_chunk_callback, nbd_completion_callback, nbd_context_callback, nbd_debug_callback,
+    nbd_extent64_callback, nbd_extent_callback, nbd_list_callback,
+};
+
+/// How much of a string or of a buffer a debug message shows, in bytes.
+const SHOWN: usize = 512;
+
+/// A string of the program's, or NULL.
+#[derive(Clone, Copy)]
+pub(super) struct Text<'a>(Option<&'a CStr>);
+
+impl<'a> Text<'a> {
+    /// # Safety
+    ///
+    /// `start` is NULL, or a string that stays as it is for `'a`.
+    pub unsafe fn new(start: *const c_char) -> Self {
+        // SAFETY: not NULL, and so a string, by the promise of the caller.
+        Text((!start.is_null()).then(|| unsafe { CStr::from_ptr(start) }))
+    }
+
+    /// The string; an empty one for NULL, which calls have been checked for.
+    pub fn get(self) -> &'a CStr {
+        self.0.unwrap_or_default()
+    }
+}
+
+/// A NULL-terminated list of strings of the program's, or NULL.
+#[derive(Clone, Copy)]
+pub(super) struct Strings<'a> {
+    first: *const *const c_char,
+    lifetime: PhantomData<&'a CStr>,
+}
+
+impl<'a> Strings<'a> {
+    /// # Safety
+    ///
+    /// `first` is NULL, or points to an array of strings with NULL at its end.
+    /// Array and strings stay as they are for `'a`.
+    pub unsafe fn new(first: *mut *mut c_char) -> Self {
+        Strings {
+            first: first.cast_const().cast(),
+            lifetime: PhantomData,
+        }
+    }
+
+    /// The strings, as copies; none for NULL, which calls have been checked for.
+    pub fn get(self) -> Vec<CString> {
+        self.iter().map(CString::from).collect()
+    }
+
+    fn iter(self) -> impl Iterator<Item = &'a CStr> {
+        let mut next = self.first;
+        std::iter::from_fn(move || {
+            if next.is_null() {
+                return None;
+            }
+            // SAFETY: `next` is in the array: this stops at the NULL at its end.
+            let string = unsafe { *next };
+            if string.is_null() {
+                return None;
+            }
+            next = next.wrapping_add(1);
+            // SAFETY: what is in front of the NULL at the end is a string.
+            Some(unsafe { CStr::from_ptr(string) })
+        })
+    }
+}
+
+/// Bits, which debug messages show in hexadecimal.
+pub(super) struct Mask(pub u32);
+
+/// The address of a socket, as its bytes, or NULL.
+#[derive(Clone, Copy)]
+pub(super) struct Address<'a>(Option<&'a [u8]>);
+
+impl<'a> Address<'a> {
+    /// # Safety
+    ///
+    /// `start` is NULL, or `len` bytes can be read there that stay as they are
+    /// for `'a`.
+    pub unsafe fn new(start: *const sockaddr, len: socklen_t) -> Self {
+        // SAFETY: not NULL, and so that many bytes, by the promise of the caller.
+        Address(
+            (!start.is_null())
+                .then(|| unsafe { std::slice::from_raw_parts(start.cast(), len as usize) }),
+        )
+    }
+
+    /// The bytes; none for NULL, which calls have been checked for.
+    pub fn get(self) -> &'a [u8] {
+        self.0.unwrap_or_default()
+    }
+}
+
+/// One argument of a call: the name of the parameter, and its value.
+pub(super) type Argument<'a> = (&'static str, Value<'a>);
+
+/// The value of an argument.
+pub(super) enum Value<'a> {
+    Bool(bool),
+    Signed(i64),
+    Unsigned(u64),
+    Mask(u32),
+    Text(Option<&'a CStr>),
+    Strings(Strings<'a>),
+    Data(WriteBuffer),
+    Pointer { shown: &'static str, is_null: bool },
+    Callback { needed: bool, is_null: bool },
+}
+
+impl Value<'_> {
+    /// Whether it is a callback without a function, where one is needed. Those
+    /// that only hear of something may be left out; whoever asks for pieces of
+    /// data or for extents has to take them.
+    pub fn lacks_function(&self) -> bool {
+        matches!(
+            self,
+            Value::Callback {
+                needed: true,
+                is_null: true
+            }
+        )
+    }
+
+    /// Whether it is a pointer that points to nothing.
+    pub fn is_null(&self) -> bool {
+        match self {
+            Value::Text(text) => text.is_none(),
+            Value::Strings(strings) => strings.first.is_null(),
+            Value::Data(buffer) => buffer.is_null(),
+            Value::Pointer { is_null, .. } | Value::Callback { is_null, .. } => *is_null,
+            Value::Bool(_) | Value::Signed(_) | Value::Unsigned(_) | Value::Mask(_) => false,
+        }
+    }
+}
+
+impl fmt::Display for Value<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            _ if self.is_null() => f.write_str("NULL"),
+            Value::Bool(value) => write!(f, "{value}"),
+            Value::Signed(value) => write!(f, "{value}"),
+            Value::Unsigned(value) => write!(f, "{value}"),
+            Value::Mask(value) => write!(f, "{value:#x}"),
+            Value::Text(text) => write!(f, "{}", Quoted(text.unwrap_or_default().to_bytes())),
+            Value::Strings(strings) => {
+                f.write_str("[")?;
+                for (index, string) in strings.iter().enumerate() {
+                    let separator = if index == 0 { "" } else { ", " };
+                    write!(f, "{separator}{}", Quoted(string.to_bytes()))?;
+                }
+                f.write_str("]")
+            }
+            Value::Data(buffer) => write!(f, "{}", Dump(*buffer)),
+            Value::Pointer { shown, .. } => f.write_str(shown),
+            Value::Callback { .. } => f.write_str("<fun>"),
+        }
+    }
+}
+
+/// A string in quotes, on one line whatever is in it.
+pub(super) struct Quoted<'a>(pub &'a [u8]);
+
+impl fmt::Display for Quoted<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("\"")?;
+        for &byte in self.0.iter().take(SHOWN) {
+            match byte {
+                b' '..=b'~' => write!(f, "{}", char::from(byte))?,
+                _ => write!(f, "\\x{byte:02x}")?,
+            }
+        }
+        if let Some(left @ 1..) = self.0.len().checked_sub(SHOWN) {
+            write!(f, "[... {left} more bytes truncated ...]")?;
+        }
+        f.write_str("\"")
+    }
+}
+
+/// The first bytes of a buffer, sixteen a line, as numbers and as characters.
+struct Dump(WriteBuffer);
+
+impl fmt::Display for Dump {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "\"")?;
+        for (index, line) in self.0.head(SHOWN).chunks(16).enumerate() {
+            let numbers: String = line.iter().map(|byte| format!("{byte:02x} ")).collect();
+            let characters: String = line
+                .iter()
+                .map(|&byte| match byte {
+                    b' '..=b'~' => char::from(byte),
+                    _ => '.',
+                })
+                .collect();
+            writeln!(f, "{:04x}: {numbers:<48}|{characters:<16}|", index * 16)?;
+        }
+        if let Some(left @ 1..) = self.0.len().checked_sub(SHOWN) {
+            writeln!(f, "[... {left} more bytes truncated ...]")?;
+        }
+        f.write_str("\"")
+    }
+}
+
+macro_rules! value_from {
+    ($($given:ty => |$value:ident| $made:expr;)*) => {$(
+        impl<'a> From<$given> for Value<'a> {
+            fn from($value: $given) -> Self {
+                $made
+            }
+        }
+    )*};
+}
+
+value_from! {
+    bool => |value| Value::Bool(value);
+    i32 => |value| Value::Signed(value.into());
+    u32 => |value| Value::Unsigned(value.into());
+    u64 => |value| Value::Unsigned(value);
+    usize => |value| Value::Unsigned(value as u64);
+    Mask => |mask| Value::Mask(mask.0);
+    Text<'a> => |text| Value::Text(text.0);
+    Strings<'a> => |strings| Value::Strings(strings);
+    WriteBuffer => |buffer| Value::Data(buffer);
+    &ReadBuffer => |buffer| Value::Pointer { shown: "<buf>", is_null: buffer.is_null() };
+    Address<'a> => |address| Value::Pointer { shown: "<sockaddr>", is_null: address.0.is_none() };
+    &nbd_chunk_callback => |it| Value::Callback { needed: true, is_null: it.is_null() };
+    &nbd_completion_callback => |it| Value::Callback { needed: false, is_null: it.is_null() };
+    &nbd_context_callback => |it| Value::Callback { needed: false, is_null: it.is_null() };
+    &nbd_debug_callback => |it| Value::Callback { needed: false, is_null: it.is_null() };
+    &nbd_extent64_callback => |it| Value::Callback { needed: true, is_null: it.is_null() };
+    &nbd_extent_callback => |it| Value::Callback { needed: true, is_null: it.is_null() };
+    &nbd_list_callback => |it| Value::Callback { needed: false, is_null: it.is_null() };
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown<'a>(value: impl Into<Value<'a>>) -> String {
+        value.into().to_string()
+    }
+
+    #[test]
+    fn values_are_shown_as_programs_know_them() {
+        assert_eq!(shown(true), "true");
+        assert_eq!(shown(-1), "-1");
+        assert_eq!(shown(u64::MAX), "18446744073709551615");
+        assert_eq!(shown(Mask(0x7f)), "0x7f");
+        // SAFETY: a string, and NULL.
+        let texts = unsafe {
+            [
+                Text::new(c"a \"b\"\n\xff".as_ptr()),
+                Text::new(std::ptr::null()),
+            ]
+        };
+        assert_eq!(texts.map(shown), [r#""a "b"\x0a\xff""#, "NULL"]);
+        assert_eq!(shown(&nbd_completion_callback::null()), "NULL");
+        assert_eq!(shown(Address(Some(&[]))), "<sockaddr>");
+    }
+
+    #[test]
+    fn lists_end_with_null() {
+        let mut strings = [c"a b", c""]
+            .map(|string| string.as_ptr().cast_mut())
+            .to_vec();
+        strings.push(std::ptr::null_mut());
+        // SAFETY: an array of strings, then NULL; and NULL.
+        let (list, null) = unsafe {
+            (
+                Strings::new(strings.as_mut_ptr()),
+                Strings::new(std::ptr::null_mut()),
+            )
+        };
+        assert_eq!(list.get(), [c"a b".to_owned(), c"".to_owned()]);
+        assert_eq!(shown(list), r#"["a b", ""]"#);
+        assert!(null.get().is_empty());
+        assert_eq!(shown(null), "NULL");
+    }
+
+    #[test]
+    fn long_strings_are_cut() {
+        let text = CString::new(vec![b'a'; SHOWN + 3]).unwrap();
+        let expected = format!("\"{}[... 3 more bytes truncated ...]\"", "a".repeat(SHOWN));
+        assert_eq!(Quoted(text.as_bytes()).to_string(), expected);
+    }
+
+    #[test]
+    fn data_is_shown_as_numbers_and_characters() {
+        let data = *b"0123456789abcdef\0z";
+        // SAFETY: the bytes exist and are not changed.
+        let buffer = unsafe { WriteBuffer::new(data.as_ptr().cast(), data.len()) };
+        let expected = "\"\n\
+            0000: 30 31 32 33 34 35 36 37 38 39 61 62 63 64 65 66 |0123456789abcdef|\n\
+            0010: 00 7a                                           |.z              |\n\
+            \"";
+        assert_eq!(shown(buffer), expected);
+    }
+}

@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+//! NBD URIs, parsed and written.
+//!
+//! The syntax is RFC 3986; what the parts mean is said by `doc/uri.md` of the
+//! NBD protocol and by nbd_connect_uri(3). Every text in here is a C string:
+//! each comes from one and goes to one, none can hold a NUL byte, and a URI
+//! that smuggles one in as `%00` is refused.
+
+use std::ffi::{CStr, CString};
+
+use libc::c_int;
+
+mod parse;
+mod query;
+#[cfg(test)]
+mod tests;
+mod write;
+
+/// The port assigned to NBD.
+const NBD_PORT: &CStr = c"10809";
+const NBD_PORT_NUMBER: u32 = 10809;
+
+/// The port assigned to SSH.
+const SSH_PORT: u32 = 22;
+
+/// The host of a virtual machine, as seen from inside (`VMADDR_CID_HOST`).
+const HOST_CID: u32 = 2;
+
+fn decimal(number: u32) -> CString {
+    CString::new(number.to_string()).expect("digits are no NUL bytes")
+}
+
+/// How to reach the server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Transport {
+    /// `nbd`: the host by name or address, the port by number or service name.
+    Tcp { host: CString, port: CString },
+    /// `nbd+unix`: a socket in the file system.
+    Unix { path: CString },
+    /// `nbd+vsock`: between a virtual machine and its host.
+    Vsock { cid: u32, port: u32 },
+    /// `nbd+ssh`: through a Secure Shell connection.
+    Ssh {
+        host: CString,
+        port: u32,
+        user: Option<CString>,
+        target: SshTarget,
+        compress: bool,
+    },
+}
+
+/// Where the server is, seen from the far end of the Secure Shell connection.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SshTarget {
+    /// A TCP port there, by number or service name.
+    Port(CString),
+    /// A Unix socket there.
+    Unix(CString),
+}
+
+/// Everything that a URI can say.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NbdUri {
+    pub transport: Transport,
+    /// The scheme is one of `nbds`: there must be TLS.
+    pub tls: bool,
+    pub export_name: CString,
+    /// The user for TLS: `tls-username`, or else the user before the host.
+    pub tls_username: Option<CString>,
+    pub tls_certificates: Option<CString>,
+    pub tls_psk_file: Option<CString>,
+    pub tls_hostname: Option<CString>,
+    pub tls_priority: Option<CString>,
+    pub tls_verify_peer: Option<bool>,
+}
+
+/// What a program allows in URIs that it may not have written itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct UriPolicy {
+    /// nbd_set_uri_allow_transports(3): a mask of `LIBNBD_ALLOW_TRANSPORT_*`.
+    pub transports: u32,
+    /// nbd_set_uri_allow_tls(3): one of `LIBNBD_TLS_*`.
+    pub tls: c_int,
+    /// nbd_set_uri_allow_local_file(3).
+    pub local_file: bool,
+    /// nbd_set_uri_allow_tls_priority(3).
+    pub tls_priority: bool,
+}
+
+impl Default for UriPolicy {
+    fn default() -> Self {
+        UriPolicy {
+            transports: u32::MAX,
+            tls: TLS_ALLOW,
+            local_file: false,
+            tls_priority: false,
+        }
+    }
+}
+
+const TLS_DISABLE: c_int = 0;
+const TLS_ALLOW: c_int = 1;
+const TLS_REQUIRE: c_int = 2;
+
+/// The scheme of a URI: which transport, and whether with TLS.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Scheme {
+    kind: TransportKind,
+    tls: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum TransportKind {
+    Tcp,
+    Unix,
+    Vsock,
+    Ssh,
+}
+
+impl Scheme {
+    const ALL: [(&'static str, Scheme); 8] = [
+        ("nbd", Scheme::of(TransportKind::Tcp, false)),
+        ("nbds", Scheme::of(TransportKind::Tcp, true)),
+        ("nbd+unix", Scheme::of(TransportKind::Unix, false)),
+        ("nbds+unix", Scheme::of(TransportKind::Unix, true)),
+        ("nbd+vsock", Scheme::of(TransportKind::Vsock, false)),
+        ("nbds+vsock", Scheme::of(TransportKind::Vsock, true)),
+        ("nbd+ssh", Scheme::of(TransportKind::Ssh, false)),
+        ("nbds+ssh", Scheme::of(TransportKind::Ssh, true)),
+    ];
+
+    const fn of(kind: TransportKind, tls: bool) -> Scheme {
+        Scheme { kind, tls }
+    }
+
+    /// Upper and lower case are the same in a scheme (RFC 3986, 3.1).
+    fn from_name(name: &str) -> Option<Scheme> {
+        let mut all = Scheme::ALL.iter();
+        let (_, scheme) = all.find(|(known, _)| known.eq_ignore_ascii_case(name))?;
+        Some(*scheme)
+    }
+
+    fn name(self) -> &'static str {
+        let mut all = Scheme::ALL.iter();
+        let found = all.find(|(_, scheme)| *scheme == self);
+        found.expect("every scheme has a name").0
+    }
+
+    /// Its bit of `LIBNBD_ALLOW_TRANSPORT_*`.
+    fn mask(self) -> u32 {
+        match self.kind {
+            TransportKind::Tcp => 1,
+            TransportKind::Unix => 2,
+            TransportKind::Vsock => 4,
+            TransportKind::Ssh => 8,
+        }
+    }
+}
+
+impl NbdUri {
+    /// A URI that says how to reach a server, and nothing more.
+    pub fn new(transport: Transport) -> NbdUri {
+        NbdUri {
+            transport,
+            tls: false,
+            export_name: CString::default(),
+            tls_username: None,
+            tls_certificates: None,
+            tls_psk_file: None,
+            tls_hostname: None,
+            tls_priority: None,
+            tls_verify_peer: None,
+        }
+    }
+
+    fn scheme(&self) -> Scheme {
+        let kind = match self.transport {
+            Transport::Tcp { .. } => TransportKind::Tcp,
+            Transport::Unix { .. } => TransportKind::Unix,
+            Transport::Vsock { .. } => TransportKind::Vsock,
+            Transport::Ssh { .. } => TransportKind::Ssh,
+        };
+        Scheme::of(kind, self.tls)
+    }
+}
+
+/// Whether that text means to be an NBD URI, rather than a file name, say. It
+/// need not be a valid one.
+pub fn is_nbd_uri(text: &CStr) -> bool {
+    let mut parts = text.to_bytes().splitn(2, |&byte| byte == b':');
+    let scheme = parts.next().and_then(|name| std::str::from_utf8(name).ok());
+    let known = scheme.and_then(Scheme::from_name).is_some();
+    known && parts.next().is_some_and(|rest| rest.starts_with(b"//"))
+}

@@ -1,0 +1,361 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+//! From text to [`NbdUri`].
+
+use std::borrow::Cow;
+use std::ffi::{CStr, CString};
+
+use iri_string::percent_encode::decode::decode_whatwg_bytes;
+use iri_string::types::UriReferenceStr;
+
+use super::query::{parse_bool, Query};
+use super::{
+    decimal, NbdUri, Scheme, SshTarget, Transport, TransportKind, UriPolicy, HOST_CID, NBD_PORT,
+    NBD_PORT_NUMBER, SSH_PORT, TLS_DISABLE, TLS_REQUIRE,
+};
+use crate::error::Error;
+
+fn invalid(message: impl Into<Cow<'static, str>>) -> Error {
+    Error::new(libc::EINVAL, message)
+}
+
+fn forbidden(message: impl Into<Cow<'static, str>>) -> Error {
+    Error::new(libc::EPERM, message)
+}
+
+/// The part of a URI before the path, decoded.
+struct Authority {
+    userinfo: Option<CString>,
+    host: CString,
+    /// The host as it was written, with the brackets of an IPv6 address.
+    host_text: String,
+    port: Option<u32>,
+}
+
+impl NbdUri {
+    /// Understands a URI, as far as the policy allows what it asks for.
+    pub fn parse(uri: &CStr, policy: &UriPolicy) -> Result<NbdUri, Error> {
+        let unparsable = || invalid(format!("not a valid URI: {}", uri.to_string_lossy()));
+        let text = uri.to_str().map_err(|_| unparsable())?;
+        let (text, zone) = take_zone(text);
+        let parts = UriReferenceStr::new(text.as_ref()).map_err(|_| unparsable())?;
+        let Some(name) = parts.scheme_str() else {
+            return Err(without_scheme(&text));
+        };
+        let Some(scheme) = Scheme::from_name(name) else {
+            return Err(invalid(format!("URI scheme {name} is not one of NBD")));
+        };
+        let Some(authority) = parts.authority_components() else {
+            let name = scheme.name();
+            return Err(invalid(format!("an NBD URI must begin with {name}://")));
+        };
+        let port = match authority.port() {
+            None => None,
+            Some(port) => Some(parse_port(port).ok_or_else(unparsable)?),
+        };
+        permit_scheme(scheme, policy)?;
+        let userinfo = authority.userinfo().map(decode).transpose()?;
+        let (host, host_text) = parse_host(authority.host(), zone)?;
+        let authority = Authority {
+            userinfo,
+            host,
+            host_text,
+            // 0 stands for "none given", as it does in the C library.
+            port: port.filter(|&port| port != 0),
+        };
+        let query = Query::parse(parts.query_str().unwrap_or_default())?;
+        check_socket(scheme, &query)?;
+
+        // Errors about parameters come in the order of the parameters, and
+        // before any about the authority.
+        let mut parameters = Parameters::default();
+        for (name, value) in query.iter() {
+            parameters.set(name, value, policy)?;
+        }
+        let path = parts.path_str();
+        let export_name = decode(path.strip_prefix('/').unwrap_or(path))?;
+        let tls_username = parameters
+            .tls_username
+            .or_else(|| authority.userinfo.clone());
+        let transport = transport(scheme, authority, &query, parameters.compress)?;
+        Ok(NbdUri {
+            transport,
+            tls: scheme.tls,
+            export_name,
+            tls_username,
+            tls_certificates: parameters.tls_certificates,
+            tls_psk_file: parameters.tls_psk_file,
+            tls_hostname: parameters.tls_hostname,
+            tls_priority: parameters.tls_priority,
+            tls_verify_peer: parameters.tls_verify_peer,
+        })
+    }
+}
+
+/// What the query says that does not depend on the transport.
+#[derive(Default)]
+struct Parameters {
+    tls_certificates: Option<CString>,
+    tls_psk_file: Option<CString>,
+    tls_hostname: Option<CString>,
+    tls_priority: Option<CString>,
+    tls_username: Option<CString>,
+    tls_verify_peer: Option<bool>,
+    compress: bool,
+}
+
+impl Parameters {
+    /// A parameter that is unknown means something to somebody else.
+    fn set(&mut self, name: &str, value: &CString, policy: &UriPolicy) -> Result<(), Error> {
+        match name.to_ascii_lowercase().as_str() {
+            "tls-certificates" => {
+                permit_file(name, policy)?;
+                self.tls_certificates = Some(value.clone());
+            }
+            "tls-psk-file" => {
+                permit_file(name, policy)?;
+                self.tls_psk_file = Some(value.clone());
+            }
+            "tls-priority" => {
+                if !policy.tls_priority {
+                    return Err(forbidden(
+                        "URI sets tls-priority, which nbd_set_uri_allow_tls_priority has not allowed",
+                    ));
+                }
+                self.tls_priority = Some(value.clone());
+            }
+            "tls-hostname" => self.tls_hostname = Some(value.clone()),
+            "tls-username" => self.tls_username = Some(value.clone()),
+            "tls-verify-peer" => self.tls_verify_peer = Some(parse_bool(name, value)?),
+            "compress" => self.compress = parse_bool(name, value)?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+
+fn permit_scheme(scheme: Scheme, policy: &UriPolicy) -> Result<(), Error> {
+    let name = scheme.name();
+    if policy.transports & scheme.mask() == 0 {
+        return Err(forbidden(format!("URI transport {name} is not allowed")));
+    }
+    match policy.tls {
+        TLS_DISABLE if scheme.tls => Err(forbidden(format!(
+            "URI scheme {name} asks for TLS, which is not allowed"
+        ))),
+        TLS_REQUIRE if !scheme.tls => Err(forbidden(format!(
+            "URI scheme {name} is without TLS, which is not allowed"
+        ))),
+        _ => Ok(()),
+    }
+}
+
+fn permit_file(name: &str, policy: &UriPolicy) -> Result<(), Error> {
+    if policy.local_file {
+        return Ok(());
+    }
+    Err(forbidden(format!(
+        "URI names a local file in {name}, which nbd_set_uri_allow_local_file has not allowed"
+    )))
+}
+
+fn without_scheme(text: &str) -> Error {
+    let hint = if text.starts_with('/') {
+        "; a local socket is nbd+unix:///?socket=PATH"
+    } else {
+        ""
+    };
+    invalid(format!(
+        "an NBD URI must begin with a scheme like nbd:// or nbd+unix://{hint}"
+    ))
+}
+
+/// A socket must be named where there is one, and only there.
+fn check_socket(scheme: Scheme, query: &Query) -> Result<(), Error> {
+    let named = query.get("socket").is_some();
+    match scheme.kind {
+        TransportKind::Unix if !named => Err(invalid(
+            "URI names no socket: it must be like nbd+unix:///?socket=PATH",
+        )),
+        TransportKind::Tcp | TransportKind::Vsock if named => Err(invalid(format!(
+            "URI scheme {} has no parameter socket; nbd+unix:///?socket=PATH has",
+            scheme.name()
+        ))),
+        _ => Ok(()),
+    }
+}
+
+fn transport(
+    scheme: Scheme,
+    authority: Authority,
+    query: &Query,
+    compress: bool,
+) -> Result<Transport, Error> {
+    let nbd_port = query.get("nbd-port");
+    let socket = query.get("socket");
+    Ok(match scheme.kind {
+        TransportKind::Tcp => Transport::Tcp {
+            host: or_localhost(authority.host),
+            port: nbd_port
+                .cloned()
+                .or_else(|| authority.port.map(decimal))
+                .unwrap_or_else(|| NBD_PORT.to_owned()),
+        },
+        TransportKind::Unix => Transport::Unix {
+            path: socket.cloned().unwrap_or_default(),
+        },
+        TransportKind::Vsock => Transport::Vsock {
+            cid: match authority.host_text.as_str() {
+                "" => HOST_CID,
+                text => parse_number("vsock CID", authority.host.as_c_str(), text)?,
+            },
+            port: match nbd_port {
+                Some(port) => parse_number("nbd-port", port, &port.to_string_lossy())?,
+                None => authority.port.unwrap_or(NBD_PORT_NUMBER),
+            },
+        },
+        TransportKind::Ssh => ssh(authority, nbd_port, socket, compress)?,
+    })
+}
+
+fn ssh(
+    authority: Authority,
+    nbd_port: Option<&CString>,
+    socket: Option<&CString>,
+    compress: bool,
+) -> Result<Transport, Error> {
+    if authority.host.is_empty() {
+        return Err(invalid("an nbd+ssh URI must name a host"));
+    }
+    let user = authority.userinfo.as_deref().unwrap_or_default();
+    if looks_like_option(&authority.host) || looks_like_option(user) {
+        return Err(invalid(
+            "host and user of an nbd+ssh URI must not begin with \"-\"",
+        ));
+    }
+    // ssh expands it in the user name.
+    if user.to_bytes().contains(&b'%') {
+        return Err(invalid("the user of an nbd+ssh URI must not contain \"%\""));
+    }
+    for (name, value) in [("socket", socket), ("nbd-port", nbd_port)] {
+        if value.is_some_and(|value| !safe_for_shell(value)) {
+            return Err(invalid(format!(
+                "{name} of an nbd+ssh URI has a meaning to the shell, which it must not have"
+            )));
+        }
+    }
+    Ok(Transport::Ssh {
+        host: authority.host,
+        port: authority.port.unwrap_or(SSH_PORT),
+        user: authority.userinfo,
+        target: match (socket, nbd_port) {
+            (Some(path), _) => SshTarget::Unix(path.clone()),
+            (None, Some(port)) => SshTarget::Port(port.clone()),
+            (None, None) => SshTarget::Port(NBD_PORT.to_owned()),
+        },
+        compress,
+    })
+}
+
+fn looks_like_option(argument: &CStr) -> bool {
+    argument.to_bytes().starts_with(b"-")
+}
+
+/// Whether a text is a single word to every shell, and no option to a program.
+/// What ssh is told to run at the far end goes through a shell there.
+fn safe_for_shell(word: &CStr) -> bool {
+    let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"+,-./:=@_".contains(byte);
+    !looks_like_option(word)
+        && word
+            .to_bytes()
+            .iter()
+            .all(|byte| plain(byte) || !byte.is_ascii())
+}
+
+fn or_localhost(host: CString) -> CString {
+    if host.is_empty() {
+        c"localhost".to_owned()
+    } else {
+        host
+    }
+}
+
+/// A decimal number, digits only: nothing may be cut off or wrap around, lest
+/// the connection go to somebody else.
+fn parse_number(what: &str, value: &CStr, text: &str) -> Result<u32, Error> {
+    let digits = value.to_bytes();
+    if digits.iter().all(u8::is_ascii_digit) {
+        if let Ok(number) = value.to_string_lossy().parse() {
+            return Ok(number);
+        }
+    }
+    Err(invalid(format!(
+        "{what} in URI is not a number of 32 bits: {text}"
+    )))
+}
+
+/// A port in the authority. It is limited to 31 bits as in the C library, whose
+/// programs use `nbd-port` for larger ones.
+fn parse_port(digits: &str) -> Option<u32> {
+    digits.parse().ok().filter(|&port| port <= i32::MAX as u32)
+}
+
+/// The host without brackets, for the system, and with them, for people.
+fn parse_host(host: &str, zone: Option<&str>) -> Result<(CString, String), Error> {
+    let literal = host
+        .strip_prefix('[')
+        .and_then(|rest| rest.strip_suffix(']'));
+    let Some(literal) = literal else {
+        return Ok((decode(host)?, host.to_owned()));
+    };
+    let mut address = literal.to_owned().into_bytes();
+    if let Some(zone) = zone {
+        address.push(b'%');
+        address.extend_from_slice(decode(zone)?.to_bytes());
+    }
+    let address = CString::new(address).expect("both parts are without NUL");
+    Ok((address, host.to_owned()))
+}
+
+/// Splits the zone of a link-local IPv6 address off a URI, as in
+/// `[fe80::1%25eth0]`. RFC 3986 does not know it; RFC 6874 adds it, with the
+/// percent sign encoded, which people leave out as often as not.
+fn take_zone(uri: &str) -> (Cow<'_, str>, Option<&str>) {
+    let unchanged = (Cow::Borrowed(uri), None);
+    let Some(start) = uri.find("://").map(|colon| colon + 3) else {
+        return unchanged;
+    };
+    let length = uri[start..].find(['/', '?', '#']);
+    let authority = &uri[start..length.map_or(uri.len(), |length| start + length)];
+    let host = start + authority.rfind('@').map_or(0, |at| at + 1);
+    let (Some(open), Some(close)) = (authority.rfind('['), authority.rfind(']')) else {
+        return unchanged;
+    };
+    let (open, close) = (start + open, start + close);
+    if open != host || close < open {
+        return unchanged;
+    }
+    let Some(percent) = uri[open..close].find('%').map(|percent| open + percent) else {
+        return unchanged;
+    };
+    let zone = &uri[percent + 1..close];
+    // "%25" alone is the zone 25, written without encoding.
+    let zone = zone
+        .strip_prefix("25")
+        .filter(|rest| !rest.is_empty())
+        .unwrap_or(zone);
+    let unreserved = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~%".contains(&byte);
+    if zone.is_empty() || !zone.bytes().all(unreserved) {
+        return unchanged;
+    }
+    (
+        Cow::Owned(format!("{}{}", &uri[..percent], &uri[close..])),
+        Some(zone),
+    )
+}
+
+/// Decodes `%xx`. The result is for C programs, so it cannot hold a NUL byte.
+pub(super) fn decode(text: &str) -> Result<CString, Error> {
+    let bytes = decode_whatwg_bytes(text.as_bytes()).into_bytes();
+    CString::new(bytes).map_err(|_| invalid("URI contains a NUL byte (%00)"))
+}

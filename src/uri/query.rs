@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+//! The query of a URI: `name=value`, separated by `&` or `;`.
+
+use std::ffi::CString;
+
+use super::parse::decode;
+use crate::error::Error;
+
+/// The parameters of a query, decoded, in the order in which they stand.
+pub(super) struct Query {
+    parameters: Vec<(String, CString)>,
+}
+
+impl Query {
+    /// A parameter without `=` has an empty value; one without a name, and one
+    /// whose name cannot be one that we know, has no meaning.
+    pub fn parse(query: &str) -> Result<Query, Error> {
+        let mut parameters = Vec::new();
+        for parameter in query.split(['&', ';']) {
+            let (name, value) = parameter.split_once('=').unwrap_or((parameter, ""));
+            if let Ok(name) = decode(name)?.into_string() {
+                parameters.push((name, decode(value)?));
+            }
+        }
+        Ok(Query { parameters })
+    }
+
+    /// All parameters, with their names in whatever case they were written.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &CString)> {
+        let parameters = self.parameters.iter();
+        parameters.map(|(name, value)| (name.as_str(), value))
+    }
+
+    /// The value of a parameter; of several with that name, the last one counts.
+    pub fn get(&self, name: &str) -> Option<&CString> {
+        let mut parameters = self.parameters.iter().rev();
+        let (_, value) = parameters.find(|(known, _)| known.eq_ignore_ascii_case(name))?;
+        Some(value)
+    }
+}
+
+/// The truth value of a parameter.
+pub(super) fn parse_bool(name: &str, value: &CString) -> Result<bool, Error> {
+    const WORDS: [(&str, bool); 12] = [
+        ("true", true),
+        ("false", false),
+        ("1", true),
+        ("0", false),
+        ("yes", true),
+        ("no", false),
+        ("on", true),
+        ("off", false),
+        ("t", true),
+        ("f", false),
+        ("y", true),
+        ("n", false),
+    ];
+    let text = value.to_string_lossy();
+    let mut words = WORDS.iter();
+    match words.find(|(word, _)| word.eq_ignore_ascii_case(&text)) {
+        Some((_, truth)) => Ok(*truth),
+        None => Err(Error::new(
+            libc::EINVAL,
+            format!("URI parameter {name} must be true or false, not \"{text}\""),
+        )),
+    }
+}

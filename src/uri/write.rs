@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+//! From [`NbdUri`] to text.
+
+use std::ffi::{CStr, CString};
+
+use super::{decimal, NbdUri, SshTarget, Transport};
+
+/// What may stand unencoded everywhere, besides letters and digits: the
+/// unreserved characters and those that have no meaning in any part of an NBD
+/// URI (RFC 3986, 2.2 and 2.3).
+const EVERYWHERE: &[u8] = b"-._~!$'()*,";
+
+/// The parts of a URI differ in what else may stand unencoded.
+const IN_USER: &[u8] = b"&+;=:";
+const IN_HOST: &[u8] = b"&+;=";
+const IN_ADDRESS: &[u8] = b":";
+const IN_PATH: &[u8] = b"&+;=@/";
+const IN_VALUE: &[u8] = b"+=:@/?";
+
+impl NbdUri {
+    /// The URI that says all this, and which [`parse`](Self::parse) understands.
+    ///
+    /// Ports are always written. So is a user name, even an empty one, which is
+    /// not the same as none.
+    pub fn write(&self) -> CString {
+        let mut uri = Writer {
+            text: format!("{}://", self.scheme().name()),
+            separator: '?',
+        };
+        let username = self.tls_username.as_deref();
+        match &self.transport {
+            Transport::Tcp { host, port } => {
+                uri.user(username);
+                uri.host(host);
+                uri.port(port);
+                uri.path(&self.export_name);
+                if !fits_authority(port) {
+                    uri.parameter("nbd-port", Some(port));
+                }
+            }
+            Transport::Unix { path } => {
+                uri.user(username);
+                uri.path(&self.export_name);
+                uri.parameter("socket", Some(path));
+            }
+            Transport::Vsock { cid, port } => {
+                let port = decimal(*port);
+                uri.user(username);
+                uri.host(&decimal(*cid));
+                uri.port(&port);
+                uri.path(&self.export_name);
+                if !fits_authority(&port) {
+                    uri.parameter("nbd-port", Some(&port));
+                }
+            }
+            Transport::Ssh {
+                host,
+                port,
+                user,
+                target,
+                compress,
+            } => {
+                uri.user(user.as_deref());
+                uri.host(host);
+                uri.port(&decimal(*port));
+                uri.path(&self.export_name);
+                match target {
+                    SshTarget::Unix(path) => uri.parameter("socket", Some(path)),
+                    SshTarget::Port(port) => uri.parameter("nbd-port", Some(port)),
+                }
+                if *compress {
+                    uri.parameter("compress", Some(c"true"));
+                }
+                if username != user.as_deref() {
+                    uri.parameter("tls-username", username);
+                }
+            }
+        }
+        uri.parameter("tls-certificates", self.tls_certificates.as_deref());
+        uri.parameter("tls-psk-file", self.tls_psk_file.as_deref());
+        uri.parameter("tls-hostname", self.tls_hostname.as_deref());
+        uri.parameter("tls-priority", self.tls_priority.as_deref());
+        if self.tls_verify_peer == Some(false) {
+            uri.parameter("tls-verify-peer", Some(c"false"));
+        }
+        CString::new(uri.text).expect("NUL bytes are not among the texts")
+    }
+}
+
+/// Whether a port can stand behind the host and means itself there.
+fn fits_authority(port: &CStr) -> bool {
+    let number = port.to_str().ok().and_then(|text| text.parse::<i32>().ok());
+    number.is_some_and(|number| number > 0 && decimal(number as u32).as_c_str() == port)
+}
+
+struct Writer {
+    text: String,
+    /// What stands before the next parameter.
+    separator: char,
+}
+
+impl Writer {
+    fn user(&mut self, user: Option<&CStr>) {
+        if let Some(user) = user {
+            self.encode(user.to_bytes(), IN_USER);
+            self.text.push('@');
+        }
+    }
+
+    /// Only IPv6 addresses contain colons. Their zone is separated by a percent
+    /// sign, itself encoded (RFC 6874).
+    fn host(&mut self, host: &CStr) {
+        let host = host.to_bytes();
+        if !host.contains(&b':') {
+            return self.encode(host, IN_HOST);
+        }
+        self.text.push('[');
+        self.encode(host, IN_ADDRESS);
+        self.text.push(']');
+    }
+
+    fn port(&mut self, port: &CStr) {
+        if fits_authority(port) {
+            self.text.push(':');
+            self.encode(port.to_bytes(), b"");
+        }
+    }
+
+    fn path(&mut self, export_name: &CStr) {
+        self.text.push('/');
+        self.encode(export_name.to_bytes(), IN_PATH);
+    }
+
+    fn parameter(&mut self, name: &str, value: Option<&CStr>) {
+        if let Some(value) = value {
+            self.text.push(self.separator);
+            self.separator = '&';
+            self.text.push_str(name);
+            self.text.push('=');
+            self.encode(value.to_bytes(), IN_VALUE);
+        }
+    }
+
+    fn encode(&mut self, text: &[u8], also: &[u8]) {
+        for byte in text {
+            if byte.is_ascii_alphanumeric() || EVERYWHERE.contains(byte) || also.contains(byte) {
+                self.text.push(char::from(*byte));
+            } else {
+                self.text.push_str(&format!("%{byte:02X}"));
+            }
+        }
+    }
+}
