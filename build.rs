@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+//! What `cargo build` does besides compiling: the C constants, the symbol
+//! versions of `libnbd.so`, the header, and what a program needs to be compiled
+//! and run against the library where cargo leaves it.
+
+#[path = "build/constants.rs"]
+mod constants;
+#[path = "build/functions.rs"]
+mod functions;
+#[path = "build/header.rs"]
+mod header;
+#[path = "build/interface.rs"]
+mod interface;
+#[path = "build/layout.rs"]
+mod layout;
+#[path = "build/symbols.rs"]
+mod symbols;
+#[path = "build/uninstalled.rs"]
+mod uninstalled;
+
+use std::path::PathBuf;
+use std::{env, fs, io};
+
+fn main() {
+    if let Err(error) = make() {
+        println!("cargo::error={error}");
+    }
+}
+
+fn make() -> io::Result<()> {
+    // cbindgen reads the functions and the callbacks; a header that someone
+    // edited or removed is written again.
+    for path in [
+        "build.rs",
+        "build",
+        "src/capi",
+        "src/handle/callback.rs",
+        "cbindgen.toml",
+        "include/libnbd.h",
+        "pkgconfig/libnbd.pc.in",
+    ] {
+        println!("cargo:rerun-if-changed={path}");
+    }
+    let source = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").expect("cargo sets it"));
+    let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets it"));
+
+    let functions = interface::functions(&fs::read_to_string("src/capi/functions.tsv")?);
+    let constants = interface::constants(&fs::read_to_string("src/capi/constants.tsv")?);
+
+    fs::write(out.join("constants.rs"), constants::rust(&constants))?;
+    fs::write(out.join("functions.rs"), functions::rust(&functions))?;
+    header::write(&source, &functions, &constants)?;
+    symbols::link(&functions, &out)?;
+    uninstalled::write(&source, &out)
+}

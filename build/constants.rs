@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+//! The constants of the C API as Rust ones, of the type that each has in C.
+
+use crate::interface::Constant;
+
+/// The text of the module that `src/capi/constants.rs` includes.
+pub fn rust(constants: &[Constant]) -> String {
+    constants.iter().map(declaration).collect()
+}
+
+fn declaration(Constant { name, value }: &Constant) -> String {
+    let (rust_type, rust_value) = if value.starts_with('"') {
+        ("&std::ffi::CStr", format!("c{value}"))
+    } else if let Some(number) = value.strip_suffix('U') {
+        ("std::ffi::c_uint", number.into())
+    } else {
+        ("std::ffi::c_int", value.clone())
+    };
+    format!("/// `{name}` of libnbd.h.\npub const {name}: {rust_type} = {rust_value};\n")
+}

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+//! The interface tables of the library, `src/capi/functions.tsv` and
+//! `src/capi/constants.tsv`, as data: everything that has to agree with the C
+//! interface is made from these two.
+
+/// One function of the C API: a line of `functions.tsv`.
+pub struct Function {
+    pub name: String,
+    /// The symbol version node, such as `LIBNBD_1.0`.
+    pub version: String,
+    /// The C type of the result.
+    pub returns: String,
+    /// The C parameter list, `void` when there are none.
+    pub parameters: String,
+    /// The states of the handle that allow the call; `any` or a comma's list.
+    pub states: String,
+    /// The parameters that may not be NULL, counted from 1.
+    pub non_null: Vec<usize>,
+    /// The function that releases the result, where the caller owns it.
+    pub release: Option<String>,
+}
+
+/// One macro of the C API: a line of `constants.tsv`, the value spelled as in C.
+pub struct Constant {
+    pub name: String,
+    pub value: String,
+}
+
+/// Reads `functions.tsv`, keeping its order, which is that of the header.
+pub fn functions(table: &str) -> Vec<Function> {
+    rows::<7>(table)
+        .map(
+            |[name, version, returns, parameters, states, non_null, release]| Function {
+                name: name.into(),
+                version: version.into(),
+                returns: returns.into(),
+                parameters: parameters.into(),
+                states: states.into(),
+                non_null: present(non_null)
+                    .into_iter()
+                    .flat_map(|list| list.split(','))
+                    .map(|number| number.parse().expect("functions.tsv: a parameter's number"))
+                    .collect(),
+                release: present(release).map(String::from),
+            },
+        )
+        .collect()
+}
+
+/// Reads `constants.tsv`, keeping its order.
+pub fn constants(table: &str) -> Vec<Constant> {
+    rows::<2>(table)
+        .map(|[name, value]| Constant {
+            name: name.into(),
+            value: value.into(),
+        })
+        .collect()
+}
+
+/// A cell that is not the `-` of an empty one.
+fn present(cell: &str) -> Option<&str> {
+    (cell != "-").then_some(cell)
+}
+
+fn rows<const COLUMNS: usize>(table: &str) -> impl Iterator<Item = [&str; COLUMNS]> {
+    table
+        .lines()
+        .filter(|line| !line.starts_with('#') && !line.is_empty())
+        .map(|line| {
+            let cells: Vec<&str> = line.split('\t').collect();
+            cells
+                .try_into()
+                .unwrap_or_else(|_| panic!("interface table: not {COLUMNS} columns: {line}"))
+        })
+}

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+//! What the linker is told about `libnbd.so`: its name, and the version of each
+//! of its symbols.
+//!
+//! rustc links a cdylib with a version script of its own, an anonymous one that
+//! lists every exported function, and for a function that two scripts list, that
+//! one wins. So the script written here only declares the version nodes, and the
+//! functions get theirs from the other source that a linker takes versions from:
+//! a symbol called `name@@NODE`. Asking lld to look for a symbol of that name
+//! (`--undefined`) gives the definition of `name` the node as its default
+//! version. Nothing has to be said in the object files, so how the crate is cut
+//! into codegen units does not matter, and the static library and the rlib have
+//! plain symbols, which link into anything.
+//!
+//! GNU ld refuses a second version script; lld, the default of the toolchain on
+//! the most common target, is asked for on the others too.
+
+use std::collections::BTreeSet;
+use std::fmt::Write;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::{env, fs, io};
+
+use crate::interface::Function;
+
+/// The ABI that programs are linked against.
+const SONAME: &str = "libnbd.so.0";
+
+/// Writes the linker's input to `out` and tells cargo to use it for the cdylib.
+pub fn link(functions: &[Function], out: &Path) -> io::Result<()> {
+    let script = out.join("versions.map");
+    fs::write(&script, version_script(functions))?;
+    let list = out.join("symbols.args");
+    fs::write(&list, arguments(functions))?;
+
+    let mut all = lld();
+    all.extend([
+        format!("-Wl,-soname,{SONAME}"),
+        // Threads and atexit handlers of a program may still be inside the
+        // library when it calls dlclose.
+        "-Wl,-z,nodelete".into(),
+        format!("-Wl,--version-script={}", script.display()),
+        format!("@{}", list.display()),
+    ]);
+    for argument in all {
+        println!("cargo:rustc-cdylib-link-arg={argument}");
+    }
+    Ok(())
+}
+
+/// How to ask the compiler driver for lld: the toolchain's own where it has one,
+/// otherwise the system's.
+fn lld() -> Vec<String> {
+    let mut arguments = vec!["-fuse-ld=lld".to_string()];
+    if let Some(directory) = toolchain_lld() {
+        arguments.push(format!("-B{}", directory.display()));
+    }
+    arguments
+}
+
+fn toolchain_lld() -> Option<PathBuf> {
+    let rustc = env::var_os("RUSTC")?;
+    let printed = Command::new(rustc).args(["--print", "sysroot"]).output();
+    let sysroot = String::from_utf8(printed.ok()?.stdout).ok()?;
+    let directory = Path::new(sysroot.trim())
+        .join("lib/rustlib")
+        .join(env::var_os("HOST")?)
+        .join("bin/gcc-ld");
+    directory.join("ld.lld").exists().then_some(directory)
+}
+
+/// The version nodes, each one the child of the one before it.
+fn version_script(functions: &[Function]) -> String {
+    let nodes: BTreeSet<(Vec<u32>, &str)> = functions
+        .iter()
+        .map(|function| (numbers(&function.version), function.version.as_str()))
+        .collect();
+    let mut script = String::new();
+    let mut parent = String::new();
+    for (_, node) in nodes {
+        writeln!(script, "{node} {{ }}{parent};").expect("a String takes all text");
+        parent = format!(" {node}");
+    }
+    script
+}
+
+/// The order of nodes: `LIBNBD_1.4` comes before `LIBNBD_1.12`.
+fn numbers(node: &str) -> Vec<u32> {
+    node.split(|character: char| !character.is_ascii_digit())
+        .filter_map(|digits| digits.parse().ok())
+        .collect()
+}
+
+/// A response file for the compiler driver, one argument a line.
+fn arguments(functions: &[Function]) -> String {
+    functions
+        .iter()
+        .map(|Function { name, version, .. }| format!("-Wl,--undefined={name}@@{version}\n"))
+        .collect()
+}

@@ -1,0 +1,412 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+//! What the build makes is what programs expect to find: the shared library and
+//! its symbols, the header, and everything that `make install` puts in place.
+
+use std::collections::BTreeMap;
+use std::ffi::OsStr;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+const FUNCTIONS: &str = include_str!("../src/capi/functions.tsv");
+const CONSTANTS: &str = include_str!("../src/capi/constants.tsv");
+
+/// A program that uses the library as little as possible, and prints what the
+/// library says it is.
+const PROGRAM: &str = r#"
+#include <stddef.h>
+#include <stdio.h>
+#include <libnbd.h>
+
+int
+main (void)
+{
+  struct nbd_handle *nbd = nbd_create ();
+
+  if (nbd == NULL)
+    return 1;
+  printf ("%s %s\n", nbd_get_package_name (nbd), nbd_get_version (nbd));
+  nbd_close (nbd);
+  return 0;
+}
+"#;
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// Where cargo left the library that this test was built with.
+fn built() -> PathBuf {
+    let test = std::env::current_exe().expect("the path of this test");
+    test.parent().expect("it is in a directory").to_path_buf()
+}
+
+/// A directory of its own for each test.
+fn directory(name: &str) -> PathBuf {
+    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    if path.exists() {
+        fs::remove_dir_all(&path).expect("an old directory can be removed");
+    }
+    fs::create_dir_all(&path).expect("a directory can be made");
+    path
+}
+
+/// Runs a program that has to succeed, and gives what it printed.
+fn run(command: &mut Command) -> String {
+    let output = command
+        .output()
+        .unwrap_or_else(|error| panic!("{command:?}: {error}"));
+    assert!(
+        output.status.success(),
+        "{command:?}: {}\n{}{}",
+        output.status,
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    );
+    String::from_utf8(output.stdout).expect("it prints text")
+}
+
+fn rows(table: &'static str) -> impl Iterator<Item = Vec<&'static str>> {
+    table
+        .lines()
+        .filter(|line| !line.starts_with('#'))
+        .map(|line| line.split('\t').collect())
+}
+
+/// Compiles C, with every warning an error.
+fn compile(compiler: &str, arguments: &[&OsStr]) {
+    run(Command::new(compiler)
+        .args(["-Wall", "-Wextra", "-Wpedantic", "-Werror"])
+        .args(arguments));
+}
+
+#[test]
+fn the_library_exports_each_function_at_its_version_and_nothing_else() {
+    let printed = run(Command::new("nm")
+        .args(["--dynamic", "--defined-only"])
+        .arg(built().join("libnbd.so")));
+    // The nodes themselves are absolute symbols where the linker writes them.
+    let exported: BTreeMap<&str, &str> = printed
+        .lines()
+        .map(|line| line.split_whitespace().skip(1).collect::<Vec<_>>())
+        .filter(|words| words[0] != "A")
+        .map(|words| {
+            assert_eq!(words[0], "T", "{words:?} is not a function");
+            words[1]
+                .split_once("@@")
+                .unwrap_or_else(|| panic!("{words:?} has no default version"))
+        })
+        .collect();
+    let expected: BTreeMap<&str, &str> =
+        rows(FUNCTIONS).map(|cells| (cells[0], cells[1])).collect();
+    assert_eq!(expected.len(), 165);
+    assert_eq!(exported, expected);
+}
+
+#[test]
+fn the_dynamic_section_is_that_of_libnbd_so_0() {
+    let printed = run(Command::new("readelf")
+        .args(["--wide", "--dynamic"])
+        .arg(built().join("libnbd.so")));
+    let entry = |tag: &str| {
+        printed
+            .lines()
+            .filter(|line| line.contains(&format!("({tag})")))
+            .collect::<Vec<_>>()
+            .join(" ")
+    };
+    assert!(entry("SONAME").contains("[libnbd.so.0]"), "{printed}");
+    assert!(entry("FLAGS_1").contains("NODELETE"), "{printed}");
+    assert!(entry("FLAGS_1").contains("NOW"), "{printed}");
+    assert_eq!(entry("TEXTREL"), "");
+    assert_eq!(entry("RPATH") + &entry("RUNPATH"), "");
+    // Nothing is needed that is not on every system.
+    for line in printed.lines().filter(|line| line.contains("(NEEDED)")) {
+        assert!(
+            ["[libc.so.6]", "[libgcc_s.so.1]", "[ld-linux"]
+                .iter()
+                .any(|library| line.contains(library)),
+            "{line}"
+        );
+    }
+
+    let segments = run(Command::new("readelf")
+        .args(["--wide", "--segments"])
+        .arg(built().join("libnbd.so")));
+    assert!(segments.contains("GNU_RELRO"), "{segments}");
+    let stack = segments
+        .lines()
+        .find(|line| line.contains("GNU_STACK"))
+        .expect("the stack's protection is stated");
+    assert!(!stack.contains("RWE"), "{stack}");
+}
+
+/// What makes a translation unit in which nothing can go unnoticed: the header
+/// comes first, so it must include whatever it needs.
+#[test]
+fn the_header_compiles_in_every_dialect() {
+    let directory = directory("dialects");
+    let text = "#include <libnbd.h>\n#include <libnbd.h>\n\
+                int program (struct nbd_handle *h);\n\
+                int program (struct nbd_handle *h) { return nbd_get_debug (h); }\n";
+    let include = root().join("include");
+    let compilers: [(&str, &str, &[&str]); 4] = [
+        (
+            "gcc",
+            "c",
+            &["-std=c99", "-std=c11", "-std=c2x", "-std=gnu17"],
+        ),
+        ("g++", "cc", &["-std=c++11", "-std=c++17", "-std=c++20"]),
+        ("clang", "c", &["-std=c99", "-std=c11", "-std=c2x"]),
+        ("clang++", "cc", &["-std=c++11", "-std=c++20"]),
+    ];
+    for (compiler, suffix, dialects) in compilers {
+        let source = directory.join(format!("header.{suffix}"));
+        fs::write(&source, text).expect("a file can be written");
+        for dialect in dialects {
+            compile(
+                compiler,
+                &[
+                    dialect.as_ref(),
+                    "-I".as_ref(),
+                    include.as_ref(),
+                    "-fsyntax-only".as_ref(),
+                    source.as_ref(),
+                ],
+            );
+        }
+    }
+}
+
+/// One C program in which every constant has the value and the type of the
+/// table, and every macro that says what there is says so.
+#[test]
+fn the_header_has_every_macro_with_its_value_and_type() {
+    let directory = directory("macros");
+    let mut text = String::from(
+        "#include <libnbd.h>\n#include <stddef.h>\n#include <string.h>\n\
+         #define INT(x) _Generic ((x), int: 1, default: 0)\n\
+         #define UNSIGNED(x) _Generic ((x), unsigned: 1, default: 0)\n\
+         #define TEXT(x) _Generic ((x), char *: 1, default: 0)\n",
+    );
+    let mut constants = 0;
+    let mut body = String::new();
+    for cells in rows(CONSTANTS) {
+        let (name, value) = (cells[0], cells[1]);
+        constants += 1;
+        if value.starts_with('"') {
+            text += &format!("_Static_assert (TEXT ({name}), \"{name}\");\n");
+            body += &format!("  if (strcmp ({name}, {value}) != 0) return {constants};\n");
+        } else {
+            let kind = if value.ends_with('U') {
+                "UNSIGNED"
+            } else {
+                "INT"
+            };
+            text += &format!("_Static_assert ({kind} ({name}), \"{name}\");\n");
+            text += &format!("_Static_assert ({name} == {value}, \"{name}\");\n");
+        }
+    }
+    assert_eq!(constants, 46);
+    let callbacks = [
+        "nbd_chunk_callback",
+        "nbd_completion_callback",
+        "nbd_context_callback",
+        "nbd_debug_callback",
+        "nbd_extent_callback",
+        "nbd_extent64_callback",
+        "nbd_list_callback",
+    ];
+    for name in rows(FUNCTIONS).map(|cells| cells[0]).chain(callbacks) {
+        let have = format!("LIBNBD_HAVE_{}", name.to_uppercase());
+        text += &format!("#if {have} != 1\n#error {have}\n#endif\n");
+    }
+    for callback in callbacks {
+        text += &format!(
+            "_Static_assert (sizeof ({callback}) == 3 * sizeof (void *), \"{callback}\");\n"
+        );
+    }
+    text += "static nbd_completion_callback none;\nint\nmain (void)\n{\n\
+             \x20 none = NBD_NULL_COMPLETION;\n\
+             \x20 if (none.callback != NULL || none.user_data != NULL) return 99;\n";
+    text += &body;
+    text += "  return 0;\n}\n";
+
+    let source = directory.join("macros.c");
+    let program = directory.join("macros");
+    fs::write(&source, text).expect("a file can be written");
+    let include = root().join("include");
+    compile(
+        "cc",
+        &[
+            "-std=c11".as_ref(),
+            "-I".as_ref(),
+            include.as_ref(),
+            source.as_ref(),
+            "-o".as_ref(),
+            program.as_ref(),
+        ],
+    );
+    run(&mut Command::new(program));
+}
+
+/// Programs have other names of their own: the header takes none of them.
+#[test]
+fn the_header_defines_no_other_names() {
+    let directory = directory("names");
+    let before = directory.join("before.h");
+    let includes = "#include <stdbool.h>\n#include <stdint.h>\n#include <sys/socket.h>\n";
+    fs::write(&before, includes).expect("a file can be written");
+    let macros = |header: &Path| -> Vec<String> {
+        run(Command::new("cc")
+            .args(["-dM", "-E", "-x", "c"])
+            .arg(header))
+        .lines()
+        .filter_map(|line| line.split([' ', '(']).nth(1).map(String::from))
+        .collect()
+    };
+    let ordinary = macros(&before);
+    for name in macros(&root().join("include/libnbd.h")) {
+        assert!(
+            ordinary.contains(&name)
+                || name.starts_with("LIBNBD_")
+                || name == "NBD_NULL_COMPLETION",
+            "{name}"
+        );
+    }
+
+    let program = "typedef int nbd_handle;\nstruct nbd_extent { int x; };\n\
+                   struct nbd_chunk_callback { int x; };\n#include <libnbd.h>\n";
+    let source = directory.join("names.c");
+    fs::write(&source, program).expect("a file can be written");
+    let include = root().join("include");
+    compile(
+        "cc",
+        &[
+            "-I".as_ref(),
+            include.as_ref(),
+            "-fsyntax-only".as_ref(),
+            source.as_ref(),
+        ],
+    );
+}
+
+/// The attributes make a compiler that knows them complain, unless the program
+/// says that it wants to pass NULL.
+#[test]
+fn the_nonnull_attribute_warns_and_can_be_turned_off() {
+    let directory = directory("nonnull");
+    let source = directory.join("null.c");
+    fs::write(
+        &source,
+        "#include <stddef.h>\n#include <libnbd.h>\n\
+         int main (void) { return nbd_get_debug (NULL); }\n",
+    )
+    .expect("a file can be written");
+    let compiles = |defines: &[&str]| {
+        Command::new("gcc")
+            .args(["-Wall", "-Werror", "-fsyntax-only", "-I"])
+            .arg(root().join("include"))
+            .args(defines)
+            .arg(&source)
+            .output()
+            .expect("gcc runs")
+            .status
+            .success()
+    };
+    let gcc = run(Command::new("gcc").arg("-dumpversion"));
+    let major: u32 = gcc
+        .split(['.', '\n'])
+        .next()
+        .and_then(|number| number.parse().ok())
+        .expect("gcc tells its version");
+    assert_eq!(compiles(&[]), major < 12);
+    assert!(compiles(&["-DLIBNBD_ATTRIBUTE_NONNULL(...)="]));
+}
+
+#[test]
+fn programs_link_with_the_static_library() {
+    let directory = directory("static");
+    let source = directory.join("program.c");
+    fs::write(&source, PROGRAM).expect("a file can be written");
+    let include = root().join("include");
+    let archive = built().join("libnbd.a");
+
+    // Into a program, also one without any shared library, and into a plugin.
+    for (name, flags) in [
+        ("dynamic", &[][..]),
+        ("static", &["-static"]),
+        ("plugin.so", &["-shared", "-fPIC"]),
+    ] {
+        let program = directory.join(name);
+        // glibc warns of getaddrinfo in a static program; that is no error here.
+        run(Command::new("cc")
+            .args(flags)
+            .arg("-I")
+            .arg(&include)
+            .arg(&source)
+            .arg(&archive)
+            .arg("-o")
+            .arg(&program)
+            .args(["-lutil", "-lrt", "-lpthread", "-lm", "-ldl"]));
+        if !name.ends_with(".so") {
+            assert_eq!(run(&mut Command::new(&program)), "libnbd 1.24.4\n");
+        }
+    }
+}
+
+#[test]
+fn make_install_puts_a_usable_library_into_the_staging_directory() {
+    let directory = directory("install");
+    let staging = directory.join("staging");
+    let make = |target: &str| {
+        run(Command::new("make")
+            .arg(target)
+            .arg("PREFIX=/opt/nbd")
+            .arg(format!("DESTDIR={}", staging.display()))
+            .arg(format!("OUT={}", built().display()))
+            .env_remove("MAKEFLAGS")
+            .current_dir(root()))
+    };
+    make("install");
+    let prefix = staging.join("opt/nbd");
+    let library = prefix.join("lib");
+
+    // pkg-config moves the paths to where the staged files are.
+    let package = |flags: &[&str]| -> Vec<String> {
+        run(Command::new("pkg-config")
+            .args(flags)
+            .arg("libnbd")
+            .env("PKG_CONFIG_LIBDIR", library.join("pkgconfig"))
+            .env("PKG_CONFIG_SYSROOT_DIR", &staging))
+        .split_whitespace()
+        .map(String::from)
+        .collect()
+    };
+    assert_eq!(package(&["--modversion"]), ["1.24.4"]);
+
+    let source = directory.join("program.c");
+    fs::write(&source, PROGRAM).expect("a file can be written");
+    for (name, flags, extra) in [
+        ("shared", &["--cflags", "--libs"][..], &[][..]),
+        ("static", &["--static", "--cflags", "--libs"], &["-static"]),
+    ] {
+        let program = directory.join(name);
+        run(Command::new("cc")
+            .arg(&source)
+            .arg("-o")
+            .arg(&program)
+            .args(extra)
+            .args(package(flags)));
+        let mut command = Command::new(&program);
+        if name == "shared" {
+            command.env("LD_LIBRARY_PATH", &library);
+        }
+        assert_eq!(run(&mut command), "libnbd 1.24.4\n");
+    }
+
+    make("uninstall");
+    let left = run(Command::new("find").arg(&staging).args(["!", "-type", "d"]));
+    assert_eq!(left, "");
+}
