@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+#
+# What C people type. Rust people can use cargo directly: `cargo build --release`
+# makes the library without any of this.
+#
+#   make                 build the library: libnbd.so, libnbd.a and libnbd.h
+#   make demo            see it at work; URI=nbd://... tours a server of yours
+#   make check           run all the tests
+#   make install         install it below PREFIX, staged in DESTDIR where given
+#   make uninstall       remove what was installed
+#   make header          write include/libnbd.h again
+#   make clean           remove what was built
+
+CARGO ?= cargo
+INSTALL ?= install
+PREFIX ?= /usr/local
+LIBDIR ?= $(PREFIX)/lib
+INCLUDEDIR ?= $(PREFIX)/include
+DESTDIR ?=
+
+# Where cargo leaves what it builds.
+OUT ?= $(or $(CARGO_TARGET_DIR),target)/$(CARGO_BUILD_TARGET:%=%/)release
+
+VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml)
+
+libdir := $(DESTDIR)$(LIBDIR)
+includedir := $(DESTDIR)$(INCLUDEDIR)
+
+.PHONY: all header demo check install uninstall clean
+
+all:
+	$(CARGO) build --release
+
+header:
+	rm -f include/libnbd.h
+	$(CARGO) build --release
+
+demo:
+	scripts/install-deps.sh demo
+	$(CARGO) build --release --workspace
+	OUT='$(OUT)' scripts/demo.sh '$(URI)'
+
+check:
+	scripts/install-deps.sh check
+	$(CARGO) build --release --workspace
+	$(CARGO) test --release --workspace
+
+# Installs what is there, so that it can run as another user than the build.
+install: | $(OUT)/libnbd.so
+	$(INSTALL) -d '$(libdir)/pkgconfig' '$(includedir)'
+	$(INSTALL) -m 755 '$(OUT)/libnbd.so' '$(libdir)/libnbd.so.0.0.0'
+	ln -sf libnbd.so.0.0.0 '$(libdir)/libnbd.so.0'
+	ln -sf libnbd.so.0 '$(libdir)/libnbd.so'
+	$(INSTALL) -m 644 '$(OUT)/libnbd.a' '$(libdir)/libnbd.a'
+	$(INSTALL) -m 644 include/libnbd.h '$(includedir)/libnbd.h'
+	sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@LIBDIR@|$(LIBDIR)|' \
+	    -e 's|@INCLUDEDIR@|$(INCLUDEDIR)|' -e 's|@VERSION@|$(VERSION)|' \
+	    pkgconfig/libnbd.pc.in >'$(libdir)/pkgconfig/libnbd.pc'
+	chmod 644 '$(libdir)/pkgconfig/libnbd.pc'
+
+$(OUT)/libnbd.so:
+	$(CARGO) build --release
+
+uninstall:
+	rm -f '$(libdir)/libnbd.so' '$(libdir)/libnbd.so.0' \
+	    '$(libdir)/libnbd.so.0.0.0' '$(libdir)/libnbd.a' \
+	    '$(libdir)/pkgconfig/libnbd.pc' '$(includedir)/libnbd.h'
+
+clean:
+	$(CARGO) clean
