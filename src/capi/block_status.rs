@@ -98,7 +98,6 @@ pub unsafe extern "C" fn nbd_block_status(
 ///
 /// # Errors
 ///
-/// - `EFAULT`: there is no function in the callback.
 /// - `ENOTSUP`: no meta contexts are in force: none were asked for before
 ///   connecting (`nbd_add_meta_context`), or the server has none of them.
 /// - `EINVAL`: the range is empty, goes beyond the export, or is not made of whole

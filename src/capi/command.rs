@@ -93,8 +93,7 @@ pub unsafe extern "C" fn nbd_pread(
 ///
 /// # Errors
 ///
-/// - `EFAULT`: there is no function in `chunk_callback`.
-/// - Otherwise those of `nbd_pread`, and those of the callback.
+/// - Those of `nbd_pread`, and those of the callback.
 ///
 /// # Standards
 ///

@@ -138,11 +138,11 @@ fn call<R: Outcome>(
     value
 }
 
-/// No argument is NULL that may not be.
+/// No pointer is NULL and no callback empty that may not be.
 fn check_arguments(function: &Function, arguments: &[Argument<'_>]) -> Result<(), Error> {
     // Parameters are numbered from 1, and number 1 is the handle.
     for (number, (name, value)) in (2..).zip(arguments) {
-        if value.lacks_function() || (value.is_null() && function.non_null.contains(&number)) {
+        if value.is_missing_callback() || (value.is_null() && function.non_null.contains(&number)) {
             return Err(null(name));
         }
     }
@@ -312,6 +312,26 @@ mod tests {
             "nbd_set_export_name: export_name cannot be NULL: ",
             libc::EFAULT,
         );
+    }
+
+    #[test]
+    fn only_completion_callbacks_may_be_left_out() {
+        use crate::handle::callback::{nbd_completion_callback, nbd_debug_callback};
+        let created = Created::new();
+        let h = created.0;
+        let null = nbd_debug_callback::null();
+        let result = locked!(NBD_SET_DEBUG_CALLBACK(h, debug: &null), |_c| {
+            unreachable!() as Result<(), Error>
+        });
+        assert_eq!(result, -1);
+        let (text, errno) = last_error();
+        assert!(text.starts_with("nbd_set_debug_callback: debug cannot be NULL: "));
+        assert_eq!(errno, libc::EFAULT);
+
+        // Any function will do that may be called in this state.
+        let null = nbd_completion_callback::null();
+        let result = locked!(NBD_GET_DEBUG(h, completion: &null), |_c| Ok(true));
+        assert_eq!(result, 1);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 //! The C API: the functions of `libnbd.h`, one file for each of its subjects.
 //!
 //! A function here does three things: it says in Rust what its arguments are,
-//! has [`entry`] make the call, and so returns what [`outcome`] makes of the
+//! has `entry` make the call, and so returns what `outcome` makes of the
 //! result. What the call does is the business of [`crate::handle`].
 //!
 //! The comment of a function is its manual page, and the first line of it the
@@ -13,7 +13,9 @@
 //! version. From the same table, the build takes the symbol versions and checks
 //! the types written here. Where a call fails for a state or a NULL, the errors
 //! are the same for all of them too: `ENOTCONN` before the handle connects,
-//! `EINVAL` in any other state that is wrong, and `EFAULT` for NULL.
+//! `EINVAL` in any other state that is wrong, and `EFAULT` for NULL. A callback
+//! other than a completion callback counts as NULL when there is nothing in it,
+//! neither a function to call nor one to free its data.
 
 // What callers have to keep to is what C callers always have to, and what the
 // comments say of buffers and strings; none of them is a Rust program.

@@ -118,18 +118,19 @@ pub(super) enum Value<'a> {
     Strings(Strings<'a>),
     Data(WriteBuffer),
     Pointer { shown: &'static str, is_null: bool },
-    Callback { needed: bool, is_null: bool },
+    Callback { optional: bool, is_null: bool },
 }
 
 impl Value<'_> {
-    /// Whether it is a callback without a function, where one is needed. Those
-    /// that only hear of something may be left out; whoever asks for pieces of
-    /// data or for extents has to take them.
-    pub fn lacks_function(&self) -> bool {
+    /// Whether it is an empty callback where there has to be one. Only what
+    /// tells of completion may be left out. A callback without a function is not
+    /// empty as long as it has data to free: the program then wants to know no
+    /// more than that (libnbd(3), "CALLBACKS").
+    pub fn is_missing_callback(&self) -> bool {
         matches!(
             self,
             Value::Callback {
-                needed: true,
+                optional: false,
                 is_null: true
             }
         )
@@ -236,13 +237,13 @@ value_from! {
     WriteBuffer => |buffer| Value::Data(buffer);
     &ReadBuffer => |buffer| Value::Pointer { shown: "<buf>", is_null: buffer.is_null() };
     Address<'a> => |address| Value::Pointer { shown: "<sockaddr>", is_null: address.0.is_none() };
-    &nbd_chunk_callback => |it| Value::Callback { needed: true, is_null: it.is_null() };
-    &nbd_completion_callback => |it| Value::Callback { needed: false, is_null: it.is_null() };
-    &nbd_context_callback => |it| Value::Callback { needed: false, is_null: it.is_null() };
-    &nbd_debug_callback => |it| Value::Callback { needed: false, is_null: it.is_null() };
-    &nbd_extent64_callback => |it| Value::Callback { needed: true, is_null: it.is_null() };
-    &nbd_extent_callback => |it| Value::Callback { needed: true, is_null: it.is_null() };
-    &nbd_list_callback => |it| Value::Callback { needed: false, is_null: it.is_null() };
+    &nbd_chunk_callback => |it| Value::Callback { optional: false, is_null: it.is_null() };
+    &nbd_completion_callback => |it| Value::Callback { optional: true, is_null: it.is_null() };
+    &nbd_context_callback => |it| Value::Callback { optional: false, is_null: it.is_null() };
+    &nbd_debug_callback => |it| Value::Callback { optional: false, is_null: it.is_null() };
+    &nbd_extent64_callback => |it| Value::Callback { optional: false, is_null: it.is_null() };
+    &nbd_extent_callback => |it| Value::Callback { optional: false, is_null: it.is_null() };
+    &nbd_list_callback => |it| Value::Callback { optional: false, is_null: it.is_null() };
 }
 
 #[cfg(test)]

@@ -152,9 +152,9 @@ macro_rules! callback {
                 }
             }
 
-            /// Whether there is no function to call; there may be data to free.
+            /// Whether there is nothing to call, not even to free data.
             pub const fn is_null(&self) -> bool {
-                self.callback.is_none()
+                self.callback.is_none() && self.free.is_none()
             }
         }
 
@@ -351,7 +351,8 @@ mod tests {
             user_data: (&raw mut seen).cast(),
             free: Some(freed),
         };
-        assert!(callback.is_null());
+        assert!(!callback.is_null());
+        assert!(nbd_completion_callback::null().is_null());
         assert_eq!(callback.call(&mut 0), 0);
         drop(callback);
         assert_eq!((seen.calls, seen.freed), (0, 1));

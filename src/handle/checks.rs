@@ -114,13 +114,13 @@ impl Connection {
         let export = self.machine.export();
         let size = export.size();
         let end = offset.checked_add(count);
-        if self.is_strict(strict::BOUNDS) && !end.is_some_and(|end| end <= size) {
+        if self.is_strict(strict::BOUNDS) && end.is_none_or(|end| end > size) {
             return Err(Error::new(out_of_bounds(kind), "request out of bounds"));
         }
         if let Some(sizes) = export.block_size {
             let minimum = u64::from(sizes.minimum);
-            let count_fits = count % minimum == 0 || end == Some(size);
-            if self.is_strict(strict::ALIGN) && !(offset % minimum == 0 && count_fits) {
+            let count_fits = count.is_multiple_of(minimum) || end == Some(size);
+            if self.is_strict(strict::ALIGN) && !(offset.is_multiple_of(minimum) && count_fits) {
                 return Err(Error::new(libc::EINVAL, "request is unaligned"));
             }
         }

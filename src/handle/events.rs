@@ -43,7 +43,8 @@ impl Connection {
             Event::Extents { slot, context_id } => self.extents(slot, context_id),
             Event::Completed { slot } => self.complete(slot),
             Event::Listed { name, description } => {
-                if let Some(OptionCallback::List(list)) = self.option.as_ref().map(|it| &it.callback)
+                if let Some(OptionCallback::List(list)) =
+                    self.option.as_ref().map(|it| &it.callback)
                 {
                     list.call(&name, &description);
                 }

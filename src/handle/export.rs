@@ -20,9 +20,8 @@ mod size_type {
 }
 
 fn not_connected(what: &'static str) -> Error {
-    let what = format!(
-        "server has not returned export {what}, you need to connect to the server first"
-    );
+    let what =
+        format!("server has not returned export {what}, you need to connect to the server first");
     Error::new(libc::EINVAL, what)
 }
 

@@ -106,10 +106,7 @@ impl Connection {
     }
 
     /// nbd_aio_opt_starttls(3)
-    pub fn aio_opt_starttls(
-        &mut self,
-        _completion: nbd_completion_callback,
-    ) -> Result<(), Error> {
+    pub fn aio_opt_starttls(&mut self, _completion: nbd_completion_callback) -> Result<(), Error> {
         let what = "this build of the library does not support TLS";
         Err(Error::new(libc::ENOTSUP, what))
     }

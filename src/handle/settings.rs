@@ -96,8 +96,14 @@ impl Connection {
 
     /// nbd_get_handle_size(3)
     pub fn get_handle_size(&mut self) -> Result<usize, Error> {
+        let settings = self.machine.settings();
+        let contexts = settings.meta_contexts.iter();
+        let names = contexts.map(|name| name.as_bytes_with_nul().len());
         Ok(size_of::<super::Handle>()
             + size_of::<super::Shared>()
+            + self.shared.debug_settings().handle_name().count_bytes()
+            + settings.export_name.count_bytes()
+            + names.sum::<usize>()
             + self.machine.allocated()
             + self.completed.allocated())
     }

@@ -51,8 +51,10 @@ impl<T> Machine<T> {
             ChunkType::None => left == 0,
             ChunkType::OffsetData => read && left >= OFFSET_DATA_PREFIX as u64,
             ChunkType::OffsetHole => read && left == OFFSET_HOLE_LENGTH as u64,
-            ChunkType::BlockStatus => block_status && left >= 12 && (left - 4) % 8 == 0,
-            ChunkType::BlockStatusExt => block_status && left >= 24 && (left - 8) % 16 == 0,
+            ChunkType::BlockStatus => block_status && left >= 12 && (left - 4).is_multiple_of(8),
+            ChunkType::BlockStatusExt => {
+                block_status && left >= 24 && (left - 8).is_multiple_of(16)
+            }
             ChunkType::Error | ChunkType::ErrorOffset | ChunkType::UnknownError(_) => {
                 (ERROR_PREFIX as u64..=MAX_ERROR).contains(&left)
             }

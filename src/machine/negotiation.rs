@@ -80,6 +80,13 @@ impl<T> Machine<T> {
     /// Asks which meta contexts there are (nbd_opt_list_meta_context(3)).
     pub fn opt_list_meta_context(&mut self, queries: &[CString]) -> Result<(), Error> {
         self.require_fixed_newstyle()?;
+        // "MUST NOT be requested unless structured replies have been
+        // negotiated first": not of a server that has refused them. A program
+        // that did not let them be asked for wants to see what happens.
+        if self.settings.request_structured_replies && !self.negotiated.structured_replies {
+            let what = "server lacks structured replies";
+            return Err(Error::new(libc::ENOTSUP, what));
+        }
         self.send_meta_context(Purpose::Program, OptionType::ListMetaContext, queries);
         Ok(())
     }

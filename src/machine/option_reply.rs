@@ -14,7 +14,8 @@ use crate::error::Error;
 use crate::protocol::flags;
 use crate::protocol::handshake::{self, RESERVED_ZEROES};
 use crate::protocol::option::{
-    self, info, Info, OptionType, ReplyError, ReplyHeader, ReplyType, REPLY_HEADER_LENGTH, REPLY_MAGIC,
+    self, info, Info, OptionType, ReplyError, ReplyHeader, ReplyType, REPLY_HEADER_LENGTH,
+    REPLY_MAGIC,
 };
 use crate::protocol::MAX_STRING;
 
@@ -241,7 +242,9 @@ impl<T> Machine<T> {
             }
             OptionType::StartTls => self.option_done(&pending, Ok(0)),
             OptionType::List => {
-                self.note("unexpected response, possibly the server does not support listing exports");
+                self.note(
+                    "unexpected response, possibly the server does not support listing exports",
+                );
                 let what = "server replied with error to list request";
                 self.option_done(&pending, Err(Error::new(libc::ENOTSUP, what)));
             }
@@ -250,7 +253,9 @@ impl<T> Machine<T> {
                     // Asked for along the way: the server has none of them.
                     self.export.meta_contexts = Some(Vec::new());
                 }
-                self.note("unexpected response, possibly the server does not support meta contexts");
+                self.note(
+                    "unexpected response, possibly the server does not support meta contexts",
+                );
                 let what = "server replied with error to meta context request";
                 self.option_done(&pending, Err(Error::new(libc::ENOTSUP, what)));
             }
@@ -359,10 +364,7 @@ fn export_error(error: ReplyError, export: &str, message: &[u8]) -> Error {
             libc::EINVAL,
             "the server requires specific block sizes".into(),
         ),
-        ReplyError::TOO_BIG => (
-            libc::EINVAL,
-            "the operation is too large to process".into(),
-        ),
+        ReplyError::TOO_BIG => (libc::EINVAL, "the operation is too large to process".into()),
         ReplyError(number) => (
             0,
             format!("handshake: unknown reply from the server: 0x{number:x}").into(),

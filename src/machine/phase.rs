@@ -4,8 +4,8 @@
 
 use std::ffi::CStr;
 
-use super::reply::Receiving;
 use super::option_reply::Pending;
+use super::reply::Receiving;
 use crate::protocol::option::OptionType;
 
 /// The groups of states that programs can tell apart: nbd_aio_is_created(3)

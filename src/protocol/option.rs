@@ -230,7 +230,7 @@ impl BlockSize {
             && self.preferred.is_power_of_two()
             && (least_preferred..1 << 31).contains(&self.preferred)
             && self.maximum >= self.preferred
-            && (self.maximum == u32::MAX || self.maximum % self.minimum == 0)
+            && (self.maximum == u32::MAX || self.maximum.is_multiple_of(self.minimum))
     }
 }
 

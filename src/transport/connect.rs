@@ -143,7 +143,11 @@ fn connect(address: &Address) -> io::Result<(Socket, bool)> {
     let error = io::Error::last_os_error();
     match error.raw_os_error() {
         // An interrupted attempt goes on all the same (connect(2)).
-        Some(libc::EINPROGRESS | libc::EINTR) => Ok((socket, false)),
+        Some(libc::EINPROGRESS | libc::EINTR) => {
+            // To a server on this machine it may have ended meanwhile.
+            let connected = ended(&socket)?;
+            Ok((socket, connected))
+        }
         _ => Err(error),
     }
 }
