@@ -109,7 +109,8 @@ impl<T> Machine<T> {
     /// An export of the server's list. Everything after the name is a
     /// description for people.
     fn listed(&mut self, data: &[u8]) {
-        let Some((name, description)) = option::server_reply(data) else {
+        let decoded = option::server_reply(data).filter(|(name, _)| name.len() <= MAX_STRING);
+        let Some((name, description)) = decoded else {
             return self.broken("handshake: invalid NBD_REP_SERVER option reply length");
         };
         let (name, description) = (text(name), text(description));
@@ -147,7 +148,8 @@ impl<T> Machine<T> {
         let Phase::Option(pending) = &mut self.phase else {
             return;
         };
-        let Some((id, name)) = option::meta_context_reply(data) else {
+        let decoded = option::meta_context_reply(data).filter(|(_, name)| name.len() <= MAX_STRING);
+        let Some((id, name)) = decoded else {
             return self.broken("handshake: invalid NBD_REP_META_CONTEXT option reply length");
         };
         let name = text(name);

@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* What every program in this directory needs: checks that say where they
+ * failed, and a server to talk to.  MEMSERVER in the environment is the path
+ * of the in-memory server.
+ *
+ * A program passes when it exits with status 0.
+ */
+#ifndef HARNESS_H
+#define HARNESS_H
+
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <libnbd.h>
+
+/* The condition must hold. */
+#define CHECK(condition) \
+  ((condition) ? (void) 0 : fail (__FILE__, __LINE__, #condition))
+
+/* The call must return -1 and set this errno. */
+#define CHECK_ERROR(call, expected) \
+  check_error (__FILE__, __LINE__, #call, (call) == -1, (expected))
+
+/* The call must return NULL and set this errno. */
+#define CHECK_NULL(call, expected) \
+  check_error (__FILE__, __LINE__, #call, (call) == NULL, (expected))
+
+/* The message of the last error must contain this text. */
+#define CHECK_MESSAGE(text) \
+  check_text (__FILE__, __LINE__, nbd_get_error (), (text), false)
+
+/* The call must return exactly this string, which is then released. */
+#define CHECK_STRING(call, text) \
+  do { \
+    char *returned_ = (call); \
+    check_text (__FILE__, __LINE__, returned_, (text), true); \
+    free (returned_); \
+  } while (0)
+
+static inline void
+fail (const char *file, int line, const char *what)
+{
+  const char *error = nbd_get_error ();
+
+  fprintf (stderr, "%s:%d: %s\n", file, line, what);
+  fprintf (stderr, "    last error: %s (errno %d)\n",
+           error ? error : "none", nbd_get_errno ());
+  exit (EXIT_FAILURE);
+}
+
+static inline void
+check_error (const char *file, int line, const char *call, bool failed,
+             int expected)
+{
+  if (!failed)
+    fail (file, line, call);
+  if (nbd_get_errno () != expected || nbd_get_error () == NULL) {
+    fprintf (stderr, "%s:%d: expected errno %d (%s)\n",
+             file, line, expected, strerror (expected));
+    fail (file, line, call);
+  }
+}
+
+static inline void
+check_text (const char *file, int line, const char *got, const char *expected,
+            bool exact)
+{
+  if (got && (exact ? strcmp (got, expected) == 0
+                    : strstr (got, expected) != NULL))
+    return;
+  fprintf (stderr, "%s:%d: got \"%s\"\n", file, line, got ? got : "NULL");
+  fail (file, line, expected);
+}
+
+/* An argument vector that runs the server on its standard input, for
+ * nbd_connect_command.  Takes at least one option.
+ */
+#define server_command(...) \
+  ((char *[]) { memserver (), "--stdin", __VA_ARGS__, NULL })
+
+/* A server on a Unix socket, gone when this program exits.  Takes at least
+ * one option and returns the path of the socket.
+ */
+#define server_start(...) \
+  start_server ((char *[]) { memserver (), "--unix", socket_path (), \
+                             "--exit-with-parent", "--ready-fd", "3", \
+                             __VA_ARGS__, NULL })
+
+/* A handle connected to a server of its own with these options. */
+#define connected(...) \
+  connect_handle (nbd_create (), server_command (__VA_ARGS__))
+
+/* The same, paused for option negotiation. */
+#define negotiating(...) \
+  connect_handle (in_opt_mode (nbd_create ()), server_command (__VA_ARGS__))
+
+static inline char *
+memserver (void)
+{
+  char *path = getenv ("MEMSERVER");
+
+  CHECK (path != NULL);
+  return path;
+}
+
+static inline struct nbd_handle *
+in_opt_mode (struct nbd_handle *h)
+{
+  CHECK (h != NULL);
+  CHECK (nbd_set_opt_mode (h, true) == 0);
+  return h;
+}
+
+static inline struct nbd_handle *
+connect_handle (struct nbd_handle *h, char **argv)
+{
+  CHECK (h != NULL);
+  CHECK (nbd_connect_command (h, argv) == 0);
+  return h;
+}
+
+/* No program here may hang: the signal ends it. */
+__attribute__ ((constructor)) static void
+limit_run_time (void)
+{
+  alarm (120);
+}
+
+static char server_directory[] = "/tmp/capi-test-XXXXXX";
+static char server_socket[sizeof server_directory + 8];
+static pid_t server_pid;
+
+static inline void
+stop_server (void)
+{
+  if (server_pid > 0) {
+    kill (server_pid, SIGTERM);
+    waitpid (server_pid, NULL, 0);
+  }
+  unlink (server_socket);
+  rmdir (server_directory);
+}
+
+/* A path in a directory that goes away at exit. */
+static inline char *
+socket_path (void)
+{
+  if (server_socket[0] == '\0') {
+    CHECK (mkdtemp (server_directory) != NULL);
+    snprintf (server_socket, sizeof server_socket, "%s/socket",
+              server_directory);
+    CHECK (atexit (stop_server) == 0);
+  }
+  return server_socket;
+}
+
+static inline const char *
+start_server (char **argv)
+{
+  int ready[2];
+  char byte;
+
+  CHECK (pipe2 (ready, O_CLOEXEC) == 0);
+  server_pid = fork ();
+  CHECK (server_pid >= 0);
+  if (server_pid == 0) {
+    if (ready[1] == 3)
+      fcntl (3, F_SETFD, 0);
+    else
+      dup2 (ready[1], 3);
+    execvp (argv[0], argv);
+    perror (argv[0]);
+    _exit (127);
+  }
+  close (ready[1]);
+  CHECK (read (ready[0], &byte, 1) == 1);
+  close (ready[0]);
+  return server_socket;
+}
+
+/* A socket on which a server has already said these bytes and says no more.
+ * *server gets its other end: what the client sends can be read there.
+ */
+static inline int
+scripted_server (const void *bytes, size_t count, int *server)
+{
+  int pair[2];
+
+  CHECK (socketpair (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) == 0);
+  CHECK (write (pair[1], bytes, count) == (ssize_t) count);
+  *server = pair[1];
+  return pair[0];
+}
+
+/* A counting free function for closures: user_data is an int. */
+static inline void
+count_free (void *user_data)
+{
+  ++*(int *) user_data;
+}
+
+#endif /* HARNESS_H */

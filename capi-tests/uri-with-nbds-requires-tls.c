@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* A scheme with "nbds" sets TLS to required; one without leaves what the
+ * program had set.
+ *
+ * Rule: nbd_connect_uri(3), "URI scheme".  Where this build has no TLS, such a
+ * URI may be refused with ENOTSUP before it is connected.
+ */
+#include "harness.h"
+
+int
+main (void)
+{
+  struct nbd_handle *h = nbd_create ();
+  const char *uri = "nbds+unix://alice@/?socket=/nonexistent/socket";
+
+  CHECK (nbd_connect_uri (h, uri) == -1);
+  if (nbd_supports_tls (h))
+    CHECK (nbd_get_errno () == ENOENT);
+  else
+    CHECK (nbd_get_errno () == ENOENT || nbd_get_errno () == ENOTSUP);
+  CHECK (nbd_get_tls (h) == LIBNBD_TLS_REQUIRE);
+  CHECK_STRING (nbd_get_tls_username (h), "alice");
+  nbd_close (h);
+
+  h = nbd_create ();
+  CHECK (nbd_set_tls (h, LIBNBD_TLS_REQUIRE) == 0);
+  CHECK (nbd_connect_uri (h, "nbd+unix:///?socket=/nonexistent/socket") == -1);
+  CHECK (nbd_get_tls (h) == LIBNBD_TLS_REQUIRE);
+  nbd_close (h);
+  return 0;
+}
