@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+//! The text of `--help`.
+
+use std::fmt::Write as _;
+
+use crate::faults;
+
+const OPTIONS: &str = "\
+Serves disks that exist in memory only, over the NBD protocol. It speaks all of
+the protocol, and breaks it on request.
+
+Usage: memserver (--unix PATH | --tcp HOST:PORT | --stdin) [options]
+
+Where to serve (more than one may be given; sockets passed by systemd socket
+activation, LISTEN_PID and LISTEN_FDS, are always served):
+  --unix PATH           listen on a Unix socket, removed again at the end
+  --tcp HOST:PORT       listen on every address of HOST; [ADDRESS]:PORT for IPv6.
+                        With port 0 the system chooses, and the address is
+                        written to standard output
+  --stdin               standard input is a connected socket: serve it and end
+
+What to serve. --export begins an export, and the options behind it are about
+that one; options before the first --export are about an export named \"\".
+Without any there is one export \"\" of 64 MiB. The first export is also the one
+that a client gets who names none. SIZE is bytes, or a number and k, M, G, T, P
+or E.
+  --export NAME         begin an export
+  --size SIZE           its size; memory is used only where something is written
+  --file PATH           its content, copied at the start and never written back
+  --pattern             where nothing was written, each 8 bytes hold their own
+                        offset, big endian
+  --description TEXT    a description for people
+  --canonical-name TEXT what the server calls the export when asked
+  --read-only           refuse to change it
+  --rotational          say that seeking is slow
+  --block-size MIN,PREFERRED,MAX
+                        announce block sizes, and refuse what breaks them
+  --no-flush --no-fua --no-trim --no-zero --no-fast-zero --no-df
+  --no-multi-conn --no-cache --no-status-payload
+                        do not announce that feature, and refuse it
+  --context NAME=LENGTH:FLAGS,...
+                        one more meta context, whose extents repeat over the
+                        export. One with flags of more than 32 bits is there
+                        only for clients with extended headers
+
+How to speak the protocol:
+  --newstyle-fixed      today's handshake (the default)
+  --newstyle            its predecessor, with EXPORT_NAME as the only option
+  --oldstyle            the first handshake: one export, no options
+  --no-structured-replies   simple replies only; no extended headers either
+  --no-extended-headers     compact headers only
+  --no-zeroes-flag-off  do not offer to leave out the padding of EXPORT_NAME
+  --no-go               neither GO nor INFO (nor extended headers, which need GO)
+  --no-info             no INFO
+  --no-list             refuse LIST
+  --no-meta-context     no meta contexts
+  --require-block-size  refuse GO to clients that do not ask for block sizes
+  --option-error OPTION=ERROR
+                        answer OPTION (GO, LIST, ...) with an error (UNSUP,
+                        POLICY, INVALID, PLATFORM, TLS_REQD, UNKNOWN, SHUTDOWN,
+                        BLOCK_SIZE_REQD, TOO_BIG, EXT_HEADER_REQD); EXPORT_NAME
+                        cannot fail, so the connection is closed
+  --read-chunks SIZE    split the data of reads into chunks of at most SIZE
+  --min-hole SIZE       say 'hole' for SIZE zeroes in a row (default 4k)
+  --no-holes            send all zeroes as data
+  --reverse-chunks      send the chunks of a read last first
+  --simple-acks         simple replies even with structured replies agreed,
+                        where the protocol leaves the choice
+  --long-extents        let the last extent go on behind the request
+  --slow-zero           refuse to zero fast (ENOTSUP)
+  --df-limit SIZE       refuse longer reads in one chunk (EOVERFLOW)
+  --lax-payload-flag    accept writes with extended headers that lack the payload
+                        flag, as qemu's client sends them
+
+How to misbehave. Everything is counted for each connection by itself, and the
+same input always gives the same output.
+  --shuffle N           hold up to N replies and send them in another order
+  --interleave          mix the chunks of the replies held (8 without --shuffle)
+  --seed N              another order
+  --delay MS            send each reply this much later
+  --send-size SIZE      pass at most SIZE bytes to each send call
+  --byte-at-a-time      the same as --send-size 1
+  --stall-after SIZE    send so many bytes and then nothing more
+  --close-after SIZE    send so many bytes and then close
+  --close-after-requests N
+                        reply to N requests and then close
+  --error COMMAND=ERROR[@OFFSET][:N]
+                        fail COMMAND (READ, WRITE, FLUSH, TRIM, CACHE,
+                        WRITE_ZEROES, BLOCK_STATUS) with ERROR (EPERM, EIO,
+                        ENOMEM, EINVAL, ENOSPC, EOVERFLOW, ENOTSUP, ESHUTDOWN or
+                        a number); with OFFSET only if it touches that byte, and
+                        then the reply says where; with N only the Nth time
+  --fault NAME[:N]      break the protocol; with N only at the Nth chance
+  --bad-magic WHERE     the fault greeting-magic, option-magic or reply-magic
+  --unknown-cookie      the fault reply-cookie
+  --oversize-chunk      the fault data-oversize
+  --wrong-chunk         the fault reply-wrong-chunk
+
+The process:
+  --memory-limit SIZE   memory for the content of all exports together (default
+                        half of the machine's); writing more fails with ENOSPC
+  --connections N       end after N connections have ended
+  --pid-file PATH       write the process id there when clients can connect
+  --ready-fd FD         write a byte to FD when clients can connect, and close it
+  --exit-with-parent    end when the process that started this one does
+  --log                 one line for each option and request on standard error
+  -h, --help            this text
+  -V, --version         the version
+
+Faults for --fault, by what they strike:
+";
+
+/// The whole text.
+pub fn text() -> String {
+    let mut text = OPTIONS.to_owned();
+    let mut scope = None;
+    for &(_, name, of, what) in faults::ALL {
+        if scope != Some(of) {
+            scope = Some(of);
+            let title = match of {
+                faults::Scope::Greeting => "the greeting",
+                faults::Scope::Option => "the reply to any option",
+                faults::Scope::Info => "the reply to INFO and GO",
+                faults::Scope::List => "the reply to LIST",
+                faults::Scope::Context => "the reply to LIST_META_CONTEXT and SET_META_CONTEXT",
+                faults::Scope::Reply => "the reply to any command",
+                faults::Scope::Read => "the structured reply to READ",
+                faults::Scope::Status => "the reply to BLOCK_STATUS",
+            };
+            // Writing to a string cannot fail.
+            let _ = writeln!(text, " {title}:");
+        }
+        let _ = writeln!(text, "  {name:<22} {what}");
+    }
+    text
+}

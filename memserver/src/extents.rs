@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+//! The reply to BLOCK_STATUS.
+
+use crate::commands::Answer;
+use crate::export::Export;
+use crate::meta_context::Source;
+use crate::output::Output;
+use crate::pages::Allocation;
+use crate::replies::Headers;
+use crate::wire::{cmd_flag, NBD_STATE_HOLE, NBD_STATE_ZERO};
+
+/// As many extents as one chunk has: 1 MiB of reply.
+const MAX_EXTENTS: usize = 65536;
+
+/// What a context says about `offset`, and for how long, `max` at most.
+fn state(export: &Export, source: Source, offset: u64, max: u64) -> (u64, u64) {
+    match source {
+        Source::Allocation => {
+            let (allocation, length) = export.pages.run(offset, max);
+            let flags = match allocation {
+                Allocation::Hole => NBD_STATE_HOLE | NBD_STATE_ZERO,
+                Allocation::Zero => NBD_STATE_ZERO,
+                Allocation::Data => 0,
+            };
+            (length, flags)
+        }
+        Source::Fixed(n) => {
+            let (length, flags) = export.contexts[n].at(offset);
+            (length.min(max), flags)
+        }
+    }
+}
+
+/// The extent that begins at `offset`, a multiple of the minimum block size.
+fn extent(export: &Export, source: Source, offset: u64, end: u64) -> (u64, u64) {
+    let minimum = export.minimum();
+    let (mut length, mut flags) = state(export, source, offset, end - offset);
+    let over = length % minimum;
+    if over == 0 || offset + length == end {
+        return (length, flags);
+    }
+    if length > minimum {
+        return (length - over, flags);
+    }
+    // One block with several states: only what holds for all of it is said.
+    let block_end = offset.saturating_add(minimum).min(end);
+    while offset + length < block_end {
+        let at = offset + length;
+        let (more, others) = state(export, source, at, block_end - at);
+        flags &= others;
+        length += more;
+    }
+    (length, flags)
+}
+
+/// The extents of one context for this request.
+pub fn list(answer: &Answer<'_>, source: Source) -> Vec<(u64, u64)> {
+    let request = &answer.request;
+    let export = &*answer.export;
+    let one = request.flags & cmd_flag::REQ_ONE != 0;
+    let request_end = request.offset + request.length;
+    let mut end = request_end;
+    if answer.settings.long_extents && !one {
+        end = export.size;
+    }
+    let mut extents = Vec::new();
+    let mut at = request.offset;
+    while at < request_end && extents.len() < MAX_EXTENTS {
+        let (mut length, flags) = extent(export, source, at, end);
+        if answer.reply.headers != Headers::Extended {
+            // The longest run of whole blocks that 32 bits can tell.
+            length = length.min(u64::from(u32::MAX) - 0xffff);
+        }
+        extents.push((length, flags));
+        at += length;
+        if one {
+            break;
+        }
+    }
+    extents
+}
+
+/// Queues one chunk for each context.
+pub fn send(answer: &mut Answer<'_>, out: &mut Output) {
+    let contexts = answer.contexts();
+    for (n, context) in contexts.iter().enumerate() {
+        let last = n + 1 == contexts.len();
+        let extents = list(answer, context.source);
+        answer.reply.extents(out, last, context.id, &extents);
+    }
+    if contexts.is_empty() {
+        // A filter without an id: nothing was asked, and that succeeded.
+        answer.reply.success(out);
+    }
+}

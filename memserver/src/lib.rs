@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+//! An in-memory NBD server for tests, demonstrations and benchmarks.
+//!
+//! It speaks the whole protocol, and breaks it on request. It is written from
+//! the protocol document alone and deliberately shares no code with the client
+//! library of this repository: if the client misreads the document, the server
+//! does not misread it in the same way, and a test fails.
+//!
+//! From the wire inwards:
+//! - `server` is the event loop, `listener` the sockets, `connection` one
+//!   client's socket; only these do I/O.
+//! - `session` is one client's conversation as bytes in and bytes out:
+//!   `handshake`, then `options` and `meta_context`, then `transmission`.
+//! - `commands`, `reads` and `extents` carry requests out, `replies` writes
+//!   what comes of them into an `output` queue, and `delivery` holds replies
+//!   back when asked to.
+//! - `export` and `pages` are the disks.
+//! - `faults` and `faulty_replies` break things.
+//!
+//! Public is what the program and the tests use.
+
+#![warn(missing_docs)]
+
+pub mod command_line;
+mod commands;
+mod connection;
+mod delivery;
+pub mod export;
+mod extents;
+pub mod faults;
+mod faulty_replies;
+mod handshake;
+pub mod listener;
+mod meta_context;
+mod options;
+mod output;
+pub mod pages;
+pub mod process;
+mod reads;
+mod replies;
+pub mod server;
+pub mod session;
+pub mod settings;
+mod transmission;
+mod wire;

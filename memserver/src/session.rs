@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+//! One client's conversation, without any I/O: bytes in, bytes out.
+
+use std::rc::Rc;
+use std::time::Instant;
+
+use crate::delivery::Delivery;
+use crate::export::Exports;
+use crate::faults::Faults;
+use crate::handshake;
+use crate::meta_context::Selection;
+use crate::options;
+use crate::output::Output;
+use crate::replies::Headers;
+use crate::settings::Settings;
+use crate::transmission::Transmission;
+
+/// No further request is looked at while so many bytes wait to be sent: a
+/// client that does not read cannot make the server hold more than this, one
+/// reply, and what it sent itself.
+const HIGH_WATER: usize = 1 << 20;
+/// The same where replies are held on purpose.
+const HIGH_WATER_HELD: usize = 16 << 20;
+
+/// What a client has agreed on so far.
+#[derive(Debug)]
+pub(crate) struct Negotiated {
+    /// No padding after EXPORT_NAME.
+    pub no_zeroes: bool,
+    pub headers: Headers,
+    /// The outcome of the last SET_META_CONTEXT.
+    pub selection: Option<Selection>,
+    /// How many SET_META_CONTEXT there were: ids differ from one to the next.
+    pub selections: u32,
+}
+
+/// Where the conversation stands.
+#[derive(Debug)]
+pub(crate) enum Phase {
+    /// Greeting sent, client flags expected.
+    ClientFlags,
+    /// Option haggling.
+    Options(Negotiated),
+    /// So many bytes of an option's data are to be ignored.
+    SkipOption(Negotiated, u64),
+    Transmission(Transmission),
+    /// Nothing is ever sent again, but the connection stays open.
+    Mute,
+    /// To be closed when everything is sent.
+    Closing,
+}
+
+/// What one message leads to.
+#[derive(Debug)]
+pub(crate) enum Next {
+    /// The next message, in the same phase.
+    Stay,
+    /// The transmission phase.
+    Transmit(Transmission),
+    /// So many bytes to ignore.
+    Skip(u64),
+    /// Silence, with the connection open.
+    Mute,
+    /// The end, when everything is sent.
+    Close,
+}
+
+/// What all messages are handled with.
+pub(crate) struct Env<'a> {
+    pub settings: &'a Settings,
+    pub exports: &'a mut Exports,
+    pub out: &'a mut Output,
+    pub faults: &'a mut Faults,
+    pub delivery: &'a mut Option<Delivery>,
+    /// Number of the connection, for the log.
+    pub connection: u64,
+}
+
+impl Env<'_> {
+    /// One line on standard error, when asked for.
+    pub fn log(&self, text: std::fmt::Arguments<'_>) {
+        if self.settings.log {
+            eprintln!("memserver: connection {}: {text}", self.connection);
+        }
+    }
+}
+
+fn is_full(out: &Output, delivery: &Option<Delivery>) -> bool {
+    match delivery {
+        None => out.len() >= HIGH_WATER,
+        Some(delivery) => out.len() + delivery.held_bytes() >= HIGH_WATER_HELD,
+    }
+}
+
+/// One client.
+#[derive(Debug)]
+pub struct Session {
+    settings: Rc<Settings>,
+    connection: u64,
+    phase: Phase,
+    faults: Faults,
+    delivery: Option<Delivery>,
+    /// What to send.
+    pub out: Output,
+}
+
+impl Session {
+    /// A client that just connected; the greeting is queued.
+    pub fn new(settings: &Rc<Settings>, exports: &Exports, connection: u64) -> Session {
+        let mut faults = Faults::new(&settings.faults);
+        let mut out = Output::default();
+        let phase = handshake::greet(settings, exports, &mut faults, &mut out);
+        Session {
+            settings: Rc::clone(settings),
+            connection,
+            phase,
+            faults,
+            delivery: Delivery::new(settings),
+            out,
+        }
+    }
+
+    /// Whether the connection ends as soon as everything is sent.
+    pub fn is_closing(&self) -> bool {
+        matches!(self.phase, Phase::Closing)
+    }
+
+    /// Whether so much waits to be sent that no input is taken.
+    pub fn is_full(&self) -> bool {
+        is_full(&self.out, &self.delivery)
+    }
+
+    /// When [`Session::release`] is to be called.
+    pub fn next_due(&self) -> Option<Instant> {
+        self.delivery.as_ref().and_then(Delivery::next_due)
+    }
+
+    /// Queues held replies whose time has come.
+    pub fn release(&mut self) {
+        if let Some(delivery) = &mut self.delivery {
+            delivery.release(Instant::now(), &mut self.out);
+        }
+    }
+
+    /// Handles every complete message in `input` and returns how much of it
+    /// was used. What is left must be passed again, with more behind it, or
+    /// when [`Session::is_full`] no longer holds.
+    pub fn consume(&mut self, input: &[u8], exports: &mut Exports) -> usize {
+        let mut env = Env {
+            settings: &self.settings,
+            exports,
+            out: &mut self.out,
+            faults: &mut self.faults,
+            delivery: &mut self.delivery,
+            connection: self.connection,
+        };
+        let mut used = 0;
+        loop {
+            if is_full(env.out, env.delivery) {
+                break;
+            }
+            let input = &input[used..];
+            let step = match &mut self.phase {
+                Phase::Transmission(transmission) => transmission.step(input, &mut env),
+                Phase::Options(negotiated) => options::step(negotiated, input, &mut env),
+                Phase::ClientFlags => {
+                    let step = handshake::client_flags(input, &env);
+                    if let Some((n, Ok(negotiated))) = step {
+                        used += n;
+                        self.phase = Phase::Options(negotiated);
+                        continue;
+                    }
+                    step.map(|(n, _)| (n, Next::Close))
+                }
+                Phase::SkipOption(_, 0) => {
+                    if let Phase::SkipOption(negotiated, _) =
+                        std::mem::replace(&mut self.phase, Phase::Closing)
+                    {
+                        self.phase = Phase::Options(negotiated);
+                    }
+                    continue;
+                }
+                Phase::SkipOption(_, left) => {
+                    let n = (*left).min(input.len() as u64);
+                    *left -= n;
+                    (n > 0).then_some((n as usize, Next::Stay))
+                }
+                Phase::Mute | Phase::Closing => {
+                    used += input.len();
+                    None
+                }
+            };
+            let Some((n, next)) = step else {
+                break;
+            };
+            used += n;
+            match next {
+                Next::Stay => {}
+                Next::Transmit(transmission) => self.phase = Phase::Transmission(transmission),
+                Next::Mute => self.phase = Phase::Mute,
+                Next::Skip(bytes) => {
+                    if let Phase::Options(negotiated) =
+                        std::mem::replace(&mut self.phase, Phase::Closing)
+                    {
+                        self.phase = Phase::SkipOption(negotiated, bytes);
+                    }
+                }
+                Next::Close => {
+                    if let Some(delivery) = env.delivery {
+                        delivery.release_all(Instant::now(), env.out);
+                    }
+                    self.phase = Phase::Closing;
+                }
+            }
+        }
+        self.release();
+        used
+    }
+}

@@ -1,0 +1,302 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+//! The transmission phase: requests taken off the wire, payloads taken in as
+//! they come.
+
+use std::time::Instant;
+
+use crate::commands::{self, Answer, Refusal};
+use crate::export::MAX_PAYLOAD;
+use crate::faulty_replies;
+use crate::meta_context::{Selected, Selection};
+use crate::output::Output;
+use crate::replies::{Headers, ReplyTo};
+use crate::session::{Env, Next};
+use crate::settings::Settings;
+use crate::wire::{
+    cmd, cmd_flag, error, name_of, Cursor, NBD_EXTENDED_REQUEST_MAGIC, NBD_REQUEST_MAGIC,
+};
+
+/// The largest payload that filters a block status: far more ids than there
+/// are contexts.
+const MAX_FILTER: u64 = 8 + 4 * 1024;
+
+/// One request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Request {
+    pub flags: u16,
+    pub command: u16,
+    pub cookie: u64,
+    pub offset: u64,
+    pub length: u64,
+}
+
+impl Request {
+    /// Size of a request header.
+    fn size(headers: Headers) -> usize {
+        match headers {
+            Headers::Extended => 32,
+            _ => 28,
+        }
+    }
+
+    /// Reads a header; `Err` if it does not start with the right magic.
+    fn parse(input: &[u8], headers: Headers) -> Option<Result<Request, u32>> {
+        let mut cursor = Cursor(input.get(..Request::size(headers))?);
+        let magic = cursor.u32()?;
+        let mut request = Request {
+            flags: cursor.u16()?,
+            command: cursor.u16()?,
+            cookie: cursor.u64()?,
+            offset: cursor.u64()?,
+            length: 0,
+        };
+        let expected = if headers == Headers::Extended {
+            request.length = cursor.u64()?;
+            NBD_EXTENDED_REQUEST_MAGIC
+        } else {
+            request.length = u64::from(cursor.u32()?);
+            NBD_REQUEST_MAGIC
+        };
+        Some(if magic == expected {
+            Ok(request)
+        } else {
+            Err(magic)
+        })
+    }
+
+    /// How many bytes follow the header.
+    fn payload(&self, headers: Headers) -> u64 {
+        // A WRITE without the flag that extended headers demand has a payload
+        // all the same: nothing else makes sense, and qemu's client sends it.
+        let flagged = headers == Headers::Extended && self.flags & cmd_flag::PAYLOAD_LEN != 0;
+        if flagged || self.command == cmd::WRITE {
+            self.length
+        } else {
+            0
+        }
+    }
+
+    /// Its name, for people.
+    pub fn name(&self) -> &'static str {
+        name_of(cmd::NAMES, self.command).unwrap_or("unknown command")
+    }
+}
+
+/// What becomes of the payload that is coming in.
+#[derive(Debug)]
+enum Payload {
+    /// Stored in the export from here on.
+    Store { at: u64 },
+    /// Kept: the effect length and context ids of a block status.
+    Filter(Vec<u8>),
+    /// Ignored, because the request failed already.
+    Ignore,
+}
+
+#[derive(Debug)]
+struct Incoming {
+    request: Request,
+    outcome: Result<(), Refusal>,
+    payload: Payload,
+    left: u64,
+}
+
+/// The state of a client that chose its export.
+#[derive(Debug)]
+pub struct Transmission {
+    /// Index of the export.
+    export: usize,
+    /// Transmission flags, as the client was told.
+    flags: u16,
+    headers: Headers,
+    contexts: Vec<Selected>,
+    incoming: Option<Incoming>,
+    /// Requests begun.
+    requests: u64,
+    /// Matches of each error rule so far.
+    error_counts: Vec<u64>,
+}
+
+impl Transmission {
+    /// Nothing requested yet.
+    pub fn new(
+        settings: &Settings,
+        export: usize,
+        flags: u16,
+        headers: Headers,
+        selection: Option<Selection>,
+    ) -> Transmission {
+        Transmission {
+            export,
+            flags,
+            headers,
+            contexts: selection.map(|s| s.contexts).unwrap_or_default(),
+            incoming: None,
+            requests: 0,
+            error_counts: vec![0; settings.errors.len()],
+        }
+    }
+
+    /// Handles one request header, or as much of a payload as there is.
+    pub fn step(&mut self, input: &[u8], env: &mut Env<'_>) -> Option<(usize, Next)> {
+        if self.incoming.is_some() {
+            return self.take_payload(input, env);
+        }
+        let request = match Request::parse(input, self.headers)? {
+            Ok(request) => request,
+            Err(magic) => {
+                env.log(format_args!("wrong request magic {magic:#x}"));
+                return Some((input.len(), Next::Close));
+            }
+        };
+        Some((Request::size(self.headers), self.begin(request, env)))
+    }
+
+    fn begin(&mut self, request: Request, env: &mut Env<'_>) -> Next {
+        if request.command == cmd::DISC {
+            env.log(format_args!("DISC"));
+            return Next::Close;
+        }
+        self.requests += 1;
+        let left = request.payload(self.headers);
+        if left > MAX_PAYLOAD {
+            env.log(format_args!("a payload of {left} bytes is too large"));
+            return Next::Close;
+        }
+        let export = &env.exports.0[self.export];
+        let mut outcome = commands::check(&request, export, self.flags, self.headers, env.settings)
+            .and_then(|()| self.check_contexts(&request))
+            .and_then(|()| self.ordered_error(&request, env.settings));
+        if left == 0 {
+            return self.answer(request, outcome, None, env);
+        }
+        let payload = match (outcome, request.command) {
+            (Ok(()), cmd::WRITE) => Payload::Store { at: request.offset },
+            (Ok(()), cmd::BLOCK_STATUS) if left <= MAX_FILTER => {
+                Payload::Filter(Vec::with_capacity(left as usize))
+            }
+            (Ok(()), _) => {
+                outcome = Err(Refusal::new(error::EINVAL, "payload too large"));
+                Payload::Ignore
+            }
+            (Err(_), _) => Payload::Ignore,
+        };
+        self.incoming = Some(Incoming {
+            request,
+            outcome,
+            payload,
+            left,
+        });
+        Next::Stay
+    }
+
+    fn take_payload(&mut self, input: &[u8], env: &mut Env<'_>) -> Option<(usize, Next)> {
+        let incoming = self.incoming.as_mut()?;
+        let n = incoming.left.min(input.len() as u64) as usize;
+        if n == 0 {
+            return None;
+        }
+        incoming.left -= n as u64;
+        match &mut incoming.payload {
+            Payload::Store { at } => {
+                if env.exports.0[self.export]
+                    .pages
+                    .write(*at, &input[..n])
+                    .is_err()
+                {
+                    incoming.outcome = Err(Refusal::new(error::ENOSPC, "out of memory for pages"));
+                    incoming.payload = Payload::Ignore;
+                } else {
+                    *at += n as u64;
+                }
+            }
+            Payload::Filter(bytes) => bytes.extend_from_slice(&input[..n]),
+            Payload::Ignore => {}
+        }
+        if incoming.left > 0 {
+            return Some((n, Next::Stay));
+        }
+        let done = self.incoming.take()?;
+        let filter = match done.payload {
+            Payload::Filter(bytes) => Some(bytes),
+            _ => None,
+        };
+        let next = self.answer(done.request, done.outcome, filter.as_deref(), env);
+        Some((n, next))
+    }
+
+    fn check_contexts(&self, request: &Request) -> Result<(), Refusal> {
+        if request.command == cmd::BLOCK_STATUS && self.contexts.is_empty() {
+            return Err(Refusal::new(error::EINVAL, "no meta context is selected"));
+        }
+        Ok(())
+    }
+
+    /// The first `--error` that this request matches.
+    fn ordered_error(&mut self, request: &Request, settings: &Settings) -> Result<(), Refusal> {
+        for (rule, count) in settings.errors.iter().zip(&mut self.error_counts) {
+            let touches = rule.offset.is_none_or(|at| {
+                at.checked_sub(request.offset)
+                    .is_some_and(|distance| distance < request.length)
+            });
+            if rule.command != request.command || !touches {
+                continue;
+            }
+            *count += 1;
+            if rule.only.is_none_or(|n| n == *count) {
+                return Err(Refusal {
+                    error: rule.error,
+                    message: "error on request",
+                    at: rule.offset,
+                });
+            }
+        }
+        Ok(())
+    }
+
+    fn answer(
+        &mut self,
+        request: Request,
+        outcome: Result<(), Refusal>,
+        filter: Option<&[u8]>,
+        env: &mut Env<'_>,
+    ) -> Next {
+        env.log(format_args!(
+            "{} offset {} length {} flags {:#x} cookie {:#x}: {}",
+            request.name(),
+            request.offset,
+            request.length,
+            request.flags,
+            request.cookie,
+            outcome.map_or_else(|refusal| refusal.message, |()| "ok"),
+        ));
+        let mut answer = Answer {
+            request,
+            reply: ReplyTo::new(self.headers, request.cookie, request.offset),
+            outcome,
+            export: &mut env.exports.0[self.export],
+            settings: env.settings,
+            contexts: &self.contexts,
+            wanted: None,
+        };
+        if let Some(payload) = filter {
+            answer.apply_filter(payload);
+        }
+        let scope = commands::fault_scope(request.command);
+        let fault = env.faults.in_reply(scope);
+        let next = match env.delivery {
+            None => faulty_replies::send(&mut answer, fault, env.out),
+            Some(delivery) => {
+                let mut reply = Output::with_marks();
+                let next = faulty_replies::send(&mut answer, fault, &mut reply);
+                delivery.push(reply, Instant::now());
+                next
+            }
+        };
+        if env.settings.close_after_requests == Some(self.requests) {
+            return Next::Close;
+        }
+        next
+    }
+}
