@@ -62,15 +62,12 @@ main (void)
   refused (h, 0, 0x10000);
   REFUSED (nbd_aio_flush (h, COMPLETION (&record), 0x40), "c");
   REFUSED (nbd_aio_block_status (h, 512, 0,
-                                 (nbd_extent_callback) {
-                                   .user_data = &record,
-                                   .free = record_middle_free },
-                                 COMPLETION (&record), 0), "mc");
+                                 (nbd_extent_callback) { .callback = NULL },
+                                 COMPLETION (&record), 0), "c");
+  CHECK (nbd_get_errno () == EFAULT);
   REFUSED (nbd_aio_pread_structured (h, buf, 512, 0,
-                                     (nbd_chunk_callback) {
-                                       .user_data = &record,
-                                       .free = record_middle_free },
-                                     COMPLETION (&record), 0), "mc");
+                                     (nbd_chunk_callback) { .callback = NULL },
+                                     COMPLETION (&record), 0), "c");
   CHECK (nbd_get_errno () == EFAULT);
   CHECK (nbd_shutdown (h, 0) == 0);
   refused (h, 0, 0);

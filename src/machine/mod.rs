@@ -120,12 +120,11 @@ impl<T> Machine<T> {
         &self.statistics
     }
 
-    /// The group of states that programs can tell apart.
+    /// The group of states that programs can tell apart. Half of a reply does
+    /// not make a difference to them: it is the server that has work to do.
     pub fn group(&self) -> Group {
         match self.phase.group() {
-            Group::Ready if !self.between_replies() || !self.outgoing.is_empty() => {
-                Group::Processing
-            }
+            Group::Ready if !self.outgoing.is_empty() => Group::Processing,
             group => group,
         }
     }
@@ -133,8 +132,7 @@ impl<T> Machine<T> {
     /// The state in words (nbd_connection_state(3)).
     pub fn description(&self) -> &'static std::ffi::CStr {
         match self.group() {
-            Group::Processing if !self.between_replies() => c"REPLY: Receiving a reply",
-            Group::Processing => c"ISSUE_COMMAND: Sending requests",
+            Group::Processing => c"ISSUE_COMMAND.SEND_REQUEST: Sending requests",
             _ => self.phase.description(),
         }
     }

@@ -19,9 +19,9 @@ pub enum Group {
     Connecting,
     /// Paused in option mode.
     Negotiating,
-    /// Commands may be issued; nothing is half sent or half received.
+    /// Commands may be issued; all that were have been sent.
     Ready,
-    /// Commands may be issued; something is half sent or half received.
+    /// Commands may be issued; some that were have not been sent yet.
     Processing,
     /// Ended in good order.
     Closed,
