@@ -288,6 +288,7 @@ impl Connection {
             payload,
             attachment,
         });
+        self.shared.publish_in_flight(self.machine.in_flight());
         self.send_accepted();
         Ok(cookie)
     }

@@ -149,10 +149,14 @@ impl Shared {
         &self.debug
     }
 
+    /// Lets others see a command before its reply can come.
+    pub(super) fn publish_in_flight(&self, in_flight: usize) {
+        self.in_flight.store(in_flight as u32, Ordering::Release);
+    }
+
     pub(super) fn publish<T>(&self, machine: &machine::Machine<T>, direction: u32) {
         self.direction.store(direction, Ordering::Release);
-        self.in_flight
-            .store(machine.in_flight() as u32, Ordering::Release);
+        self.publish_in_flight(machine.in_flight());
         let description = machine.description().as_ptr().cast_mut();
         self.description.store(description, Ordering::Release);
         let now = machine.statistics();
