@@ -54,5 +54,16 @@ main (void)
     CHECK (nbd_shutdown (h, 0) == 0);
     nbd_close (h);
   }
+
+  /* An export that was never described has no size: nothing can be read. */
+  h = prepare ();
+  if (nbd_connect_command (h, server_command ("--fault", "info-no-export"))
+      == 0) {
+    char byte;
+
+    CHECK (nbd_get_size (h) <= 0);
+    CHECK (nbd_pread (h, &byte, 1, 0, 0) == -1);
+  }
+  nbd_close (h);
   return 0;
 }

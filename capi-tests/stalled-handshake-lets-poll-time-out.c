@@ -10,6 +10,7 @@ int
 main (void)
 {
   static const char greeting[] = "NBDMAGICIHAVEOPT\0\3";
+  struct nbd_handle *silent = nbd_create ();
 
   for (size_t n = 0; n < sizeof greeting; ++n) {
     struct nbd_handle *h = nbd_create ();
@@ -23,5 +24,15 @@ main (void)
     nbd_close (h);
     CHECK (close (server) == 0);
   }
+
+  /* Silent after the first option. */
+  CHECK (nbd_aio_connect_command (silent, server_command ("--fault",
+                                                          "option-silence"))
+         == 0);
+  while (nbd_poll (silent, 200) == 1)
+    ;
+  CHECK (nbd_aio_is_connecting (silent) == 1);
+  CHECK (nbd_poll (silent, 0) == 0);
+  nbd_close (silent);
   return 0;
 }

@@ -12,6 +12,7 @@ use super::reply::{Chunk, Receiving};
 use super::Machine;
 use crate::protocol::bytes::Reader;
 use crate::protocol::errno;
+use crate::protocol::flags::REPLY_FLAG_DONE;
 use crate::protocol::reply::{
     self, ChunkHeader, ChunkType, ERROR_PREFIX, OFFSET_DATA_PREFIX, OFFSET_HOLE_LENGTH,
 };
@@ -48,7 +49,7 @@ impl<T> Machine<T> {
         let about_this = header.offset.is_none_or(|offset| offset == command.offset);
         let acceptable = match header.kind {
             _ if !about_this => false,
-            ChunkType::None => left == 0,
+            ChunkType::None => left == 0 && header.flags & REPLY_FLAG_DONE != 0,
             ChunkType::OffsetData => read && left >= OFFSET_DATA_PREFIX as u64,
             ChunkType::OffsetHole => read && left == OFFSET_HOLE_LENGTH as u64,
             ChunkType::BlockStatus => block_status && left >= 12 && (left - 4).is_multiple_of(8),

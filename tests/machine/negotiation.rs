@@ -92,7 +92,14 @@ fn zeroes_are_left_out_when_both_sides_agree() {
 #[test]
 fn a_server_that_does_not_know_go_is_asked_by_name() {
     let reply = [&SIZE.to_be_bytes()[..], &FLAGS.to_be_bytes()].concat();
-    let server = [newstyle(3), refuse(11, 1), refuse(8, 1), refuse(7, 1), reply].concat();
+    let server = [
+        newstyle(3),
+        refuse(11, 1),
+        refuse(8, 1),
+        refuse(7, 1),
+        reply,
+    ]
+    .concat();
     let outcome = connect(&defaults, &server);
     assert_eq!(outcome.group, Group::Ready);
     assert_eq!(options(&outcome.sent), [11, 8, 7, 1]);
@@ -128,8 +135,14 @@ fn replies_that_are_none_end_the_connection() {
             reply(7, 1, b"why"),
             "handshake: invalid NBD_REP_ACK option reply length",
         ),
-        (reply(7, 77, &[]), "handshake: unexpected option reply type 77"),
-        (reply(7, 3, &[0]), "handshake: NBD_REP_INFO reply length too small"),
+        (
+            reply(7, 77, &[]),
+            "handshake: unexpected option reply type 77",
+        ),
+        (
+            reply(7, 3, &[0]),
+            "handshake: NBD_REP_INFO reply length too small",
+        ),
         (
             reply(7, 3, &[0; 11]),
             "handshake: incorrect NBD_INFO_EXPORT option reply length",
@@ -149,8 +162,14 @@ fn replies_that_are_none_end_the_connection() {
 fn an_option_reply_of_any_announced_length_takes_no_memory() {
     let mut huge = reply(7, 3, &[]);
     huge[16..20].copy_from_slice(&u32::MAX.to_be_bytes());
-    let outcome = connect(&defaults, &[newstyle(3), refuse(11, 1), ack(8), huge].concat());
-    assert_eq!(outcome.lines, ["dead: handshake: invalid option reply length"]);
+    let outcome = connect(
+        &defaults,
+        &[newstyle(3), refuse(11, 1), ack(8), huge].concat(),
+    );
+    assert_eq!(
+        outcome.lines,
+        ["dead: handshake: invalid option reply length"]
+    );
 }
 
 #[test]
@@ -212,10 +231,7 @@ fn option_mode_pauses_and_the_program_asks() {
     };
     say(&mut machine, &[newstyle(3), ack(11)].concat());
     assert_eq!(machine.group(), Group::Negotiating);
-    assert_eq!(
-        machine.negotiated().protocol,
-        Some(Protocol::NewstyleFixed)
-    );
+    assert_eq!(machine.negotiated().protocol, Some(Protocol::NewstyleFixed));
     machine.opt_list().expect("allowed");
     assert_eq!(machine.group(), Group::Connecting);
     let export = reply(3, 2, &[&4_u32.to_be_bytes()[..], b"diskthe disk"].concat());
@@ -227,7 +243,10 @@ fn option_mode_pauses_and_the_program_asks() {
     assert!(events[0].contains("OptionDone(Err"));
     assert_eq!(machine.group(), Group::Negotiating);
     machine.opt_go();
-    say(&mut machine, &[info_export(7, SIZE, FLAGS), ack(7)].concat());
+    say(
+        &mut machine,
+        &[info_export(7, SIZE, FLAGS), ack(7)].concat(),
+    );
     assert_eq!(machine.group(), Group::Ready);
 }
 

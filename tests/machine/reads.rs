@@ -41,7 +41,10 @@ fn a_simple_reply_fills_the_buffer_and_counts_as_one_chunk() {
             "1: done, error 0",
         ]
     );
-    assert_eq!(outcome.received, (server::handshake_simple().len() + replies.len()) as u64);
+    assert_eq!(
+        outcome.received,
+        (server::handshake_simple().len() + replies.len()) as u64
+    );
     assert_eq!(outcome.chunks_received, 3);
 }
 
@@ -82,7 +85,11 @@ fn chunks_come_in_any_order_and_interleaved_with_other_replies() {
 
 #[test]
 fn the_end_of_a_reply_may_be_a_chunk_of_its_own() {
-    let replies = [chunk(1, false, 1, &data(0, b"abcd")), chunk(1, true, 0, &[])].concat();
+    let replies = [
+        chunk(1, false, 1, &data(0, b"abcd")),
+        chunk(1, true, 0, &[]),
+    ]
+    .concat();
     let outcome = structured(&[read(0, 4)], &replies);
     assert!(outcome.told("1: abcd"));
     assert!(outcome.told("1: done, error 0"));
@@ -137,10 +144,7 @@ fn an_error_at_an_offset_is_reported_there_and_fails_the_read() {
     let outcome = structured(&[read(512, 16)], &chunk(1, true, 0x8002, &payload));
     assert_eq!(
         outcome.lines,
-        [
-            "1: Error(5) at 8 count 0 offset 520",
-            "1: done, error 5",
-        ]
+        ["1: Error(5) at 8 count 0 offset 520", "1: done, error 5",]
     );
 }
 

@@ -214,5 +214,8 @@ fn a_chunk_longer_than_any_read_ends_the_connection() {
     let mut reply = chunk(1, true, 1, &[]);
     reply[16..20].copy_from_slice(&u32::MAX.to_be_bytes());
     let outcome = structured(&[read(0, 512)], &reply);
-    assert_eq!(outcome.lines, ["dead: invalid server reply length 4294967295"]);
+    assert_eq!(
+        outcome.lines,
+        ["dead: invalid server reply length 4294967295"]
+    );
 }

@@ -220,7 +220,9 @@ impl Player<'_> {
                 let line = format!("{}: done, error {}", command.cookie, command.error());
                 if command.kind == RequestType::Read && command.error() == 0 {
                     let data = String::from_utf8_lossy(&command.attachment).into_owned();
-                    self.outcome.lines.push(format!("{}: {data}", command.cookie));
+                    self.outcome
+                        .lines
+                        .push(format!("{}: {data}", command.cookie));
                 }
                 line
             }
