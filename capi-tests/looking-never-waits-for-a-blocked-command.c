@@ -29,6 +29,7 @@ main (void)
   char answer[sizeof buf] = "data";
   pthread_t thread;
 
+  alarm (10);
   h = nbd_create ();
   peer_connect (h, &peer);
   CHECK (nbd_set_private_data (h, 42) == 0);

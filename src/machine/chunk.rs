@@ -14,7 +14,7 @@ use crate::protocol::bytes::Reader;
 use crate::protocol::errno;
 use crate::protocol::flags::REPLY_FLAG_DONE;
 use crate::protocol::reply::{
-    self, ChunkHeader, ChunkType, ERROR_PREFIX, OFFSET_DATA_PREFIX, OFFSET_HOLE_LENGTH,
+    self, ChunkHeader, ChunkType, ERROR_LEAST, ERROR_PREFIX, OFFSET_DATA_PREFIX, OFFSET_HOLE_LENGTH,
 };
 use crate::protocol::request::RequestType;
 use crate::protocol::{MAX_PAYLOAD, MAX_STRING};
@@ -57,7 +57,7 @@ impl<T> Machine<T> {
                 block_status && left >= 24 && (left - 8).is_multiple_of(16)
             }
             ChunkType::Error | ChunkType::ErrorOffset | ChunkType::UnknownError(_) => {
-                (ERROR_PREFIX as u64..=MAX_ERROR).contains(&left)
+                (ERROR_LEAST as u64..=MAX_ERROR).contains(&left)
             }
             ChunkType::Unknown(_) => false,
         };

@@ -129,8 +129,11 @@ pub fn decode(bytes: &[u8]) -> Option<Header> {
 pub const OFFSET_DATA_PREFIX: usize = 8;
 /// Bytes of the payload of an `NBD_REPLY_TYPE_OFFSET_HOLE` chunk.
 pub const OFFSET_HOLE_LENGTH: usize = 12;
-/// Bytes of the shortest error payload: number and length of the message.
+/// Bytes of an error payload before its message: number, and length of the
+/// message.
 pub const ERROR_PREFIX: usize = 6;
+/// Bytes of the shortest error payload that says something: the number.
+pub const ERROR_LEAST: usize = 4;
 
 /// Offset and length in bytes of the hole in an `NBD_REPLY_TYPE_OFFSET_HOLE`
 /// payload.
@@ -151,11 +154,12 @@ pub struct ErrorPayload<'a> {
 }
 
 /// Decodes the payload of an error chunk. A message that is said to be longer
-/// than the payload ends with it: the error counts, not its decoration.
+/// than the payload ends with it, and none may be missing altogether: the error
+/// counts, not its decoration.
 pub fn error_payload(payload: &[u8]) -> Option<ErrorPayload<'_>> {
     let mut reader = Reader::new(payload);
     let error = reader.u32()?;
-    let length = usize::from(reader.u16()?);
+    let length = reader.u16().map_or(0, usize::from);
     let rest = reader.rest();
     let (message, rest) = rest.split_at(length.min(rest.len()));
     Some(ErrorPayload {
