@@ -17,15 +17,16 @@ use crate::protocol::reply::{
     self, ChunkHeader, ChunkType, ERROR_LEAST, ERROR_PREFIX, OFFSET_DATA_PREFIX, OFFSET_HOLE_LENGTH,
 };
 use crate::protocol::request::RequestType;
-use crate::protocol::{MAX_PAYLOAD, MAX_STRING};
+use crate::protocol::MAX_PAYLOAD;
 
 /// The longest payload of any chunk in bytes: the most data that a read can
 /// ask for, and the offset before it.
 const MAX_CHUNK: u64 = MAX_PAYLOAD + OFFSET_DATA_PREFIX as u64;
 
-/// The longest error payload in bytes: number, message and offset, each at its
-/// longest.
-const MAX_ERROR: u64 = (ERROR_PREFIX + MAX_STRING + 8) as u64;
+/// The longest error payload that is taken in, in bytes: number, offset, and as
+/// long a message as its length field can say. It ought to be no longer than a
+/// string of the protocol, but the error counts all the same.
+const MAX_ERROR: u64 = (ERROR_PREFIX + u16::MAX as usize + 8) as u64;
 
 impl<T> Machine<T> {
     /// Takes in the header of a chunk.
