@@ -88,7 +88,9 @@ impl Connection {
         let count = buf.len() as u64;
         let attachment = Attachment::new(Buffer::Read(buf), callback, completion);
         let wire = self.check_flags(flags, known)?;
-        if wire & command::DF != 0 {
+        // A read that cannot be fragmented would not ask for it; a flag that
+        // does not belong there is not looked at any closer.
+        if wire & known & command::DF != 0 {
             self.require(TransmissionFlags::SEND_DF, "the DF flag")?;
         }
         self.issue_range(RequestType::Read, wire, offset, count, attachment)
