@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+//! The ways to a server that need a port or a moment of their own.
+
+use libtest_mimic::Trial;
+
+use crate::support::compare::same;
+use crate::support::scenario::Scenario;
+use crate::support::servers::{unused_port, Server};
+use crate::support::Result;
+
+/// nbdkit on a free port: somebody else may take it between asking and using it.
+fn on_a_port(s: &Scenario, arguments: &[&str]) -> Result<(Server, u16)> {
+    let mut failure = String::new();
+    for _ in 0..5 {
+        let port = unused_port()?;
+        match Server::nbdkit_on_port(s.directory(), port, arguments) {
+            Ok(server) => {
+                s.replace(&port.to_string(), "PORT");
+                return Ok((server, port));
+            }
+            Err(why) => failure = why,
+        }
+    }
+    Err(failure)
+}
+
+pub fn trials() -> Vec<Trial> {
+    vec![
+        same("connections: TCP: nbdinfo, nbdcopy, nbddump", |s| {
+            let (_server, port) = on_a_port(s, &["pattern", "1M"])?;
+            for host in ["127.0.0.1", "localhost"] {
+                let uri = format!("nbd://{host}:{port}");
+                s.client("nbdinfo", &[&uri])?;
+                s.client("nbdinfo", &["--json", &uri])?;
+                s.client("nbdinfo", &["--list", &uri])?;
+                s.client("nbdinfo", &["--map", &uri])?;
+                s.client("nbddump", &["--length=64", &uri])?;
+                s.client("nbdcopy", &[&uri, "copy"])?;
+                s.record_file("copy")?;
+            }
+            Ok(())
+        }),
+        same("connections: TCP: every address of a name is tried", |s| {
+            // The server is on the IPv4 address only; localhost has both.
+            let (_server, port) = on_a_port(s, &["memory", "1M"])?;
+            let script = format!(
+                "h.connect_tcp('localhost', '{port}')\n\
+                 print(h.get_size(), h.get_uri())\n"
+            );
+            s.client("nbdsh", &["-c", &script]).map(|_| ())
+        }),
+        same("connections: TCP: a connection is refused", |s| {
+            let port = unused_port()?;
+            s.replace(&port.to_string(), "PORT");
+            for host in ["127.0.0.1", "localhost", "[::1]"] {
+                let uri = format!("nbd://{host}:{port}");
+                s.refused("nbdinfo", &[&uri])?;
+                s.refused("nbdcopy", &[&uri, "null:"])?;
+            }
+            Ok(())
+        }),
+        same(
+            "connections: TCP: a name or service that does not exist",
+            |s| {
+                s.failing_client("nbdinfo", &["nbd://host.invalid"])?;
+                let script = "h.connect_tcp('localhost', 'no-such-service')";
+                s.failing_client("nbdsh", &["-c", script]).map(|_| ())
+            },
+        ),
+        same(
+            "connections: a server that is killed while commands wait",
+            |s| {
+                let line =
+                    "nbdkit --filter=log --filter=delay memory 1M logfile=requests rdelay=60";
+                let server = s.serve(line)?;
+                let pid = server.pid();
+                let script = format!(
+                    "import os, signal, time\n\
+                 buffers = [nbd.Buffer(512) for _ in range(3)]\n\
+                 cookies = [h.aio_pread(b, 512 * i) for i, b in enumerate(buffers)]\n\
+                 # With requests unread, the socket would say more than its end.\n\
+                 while open('requests').read().count(' Read ') < 3:\n\
+                 \x20   time.sleep(0.01)\n\
+                 os.kill({pid}, signal.SIGKILL)\n\
+                 try:\n\
+                 \x20   while h.aio_in_flight():\n\
+                 \x20       h.poll(10000)\n\
+                 except nbd.Error as error:\n\
+                 \x20   print('poll:', error)\n\
+                 print('dead or closed:', h.aio_is_dead() or h.aio_is_closed())\n\
+                 for cookie in cookies:\n\
+                 \x20   try:\n\
+                 \x20       print(h.aio_command_completed(cookie))\n\
+                 \x20   except nbd.Error as error:\n\
+                 \x20       print('command:', error)\n\
+                 try:\n\
+                 \x20   h.pread(512, 0)\n\
+                 except nbd.Error as error:\n\
+                 \x20   print('later:', error)\n"
+                );
+                s.replace(&pid.to_string(), "PID");
+                s.client("nbdsh", &["-u", &server.uri(""), "-c", &script])?;
+                server.kill()
+            },
+        ),
+    ]
+}

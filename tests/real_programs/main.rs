@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+//! Debian's own nbdinfo, nbdcopy, nbddump, nbdsh and nbdkit, unmodified, run with
+//! the system's C library and then with this one, against the servers that people
+//! run. What each program prints, to the letter, how it ends and what it leaves in
+//! files must be the same.
+//!
+//! `cargo test --test real_programs -- WORDS` runs the tests with WORDS in their
+//! name. A program that is not installed fails its tests: they name the package.
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod connections;
+mod images;
+mod loading;
+mod nbdcopy;
+mod nbddump;
+mod nbdinfo;
+mod nbdsh;
+mod proxy;
+mod servers;
+
+use std::process::ExitCode;
+
+use libtest_mimic::Arguments;
+
+fn main() -> ExitCode {
+    let mut arguments = Arguments::from_args();
+    arguments.test_threads.get_or_insert(2);
+    let trials = [
+        loading::trials(),
+        nbdinfo::trials(),
+        nbdcopy::trials(),
+        nbddump::trials(),
+        nbdsh::trials(),
+        connections::trials(),
+        proxy::trials(),
+        images::trials(),
+    ];
+    let trials = trials.into_iter().flatten().collect();
+    libtest_mimic::run(&arguments, trials).exit_code()
+}

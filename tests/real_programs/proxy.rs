@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+//! nbdkit's nbd plugin is a client of its own kind: a server of many threads that
+//! passes every request on through the library.
+
+use libtest_mimic::Trial;
+
+use crate::images;
+use crate::support::compare::same;
+use crate::support::scenario::Scenario;
+use crate::support::servers::Server;
+use crate::support::Result;
+
+const SERVERS: &[&str] = &[
+    "nbdkit memory 8M",
+    "nbdkit file disk.raw",
+    "nbdkit --no-sr file disk.raw",
+    "nbdkit --oldstyle file disk.raw",
+    "qemu-nbd --format=raw disk.raw",
+    "qemu-nbd --format=qcow2 disk.qcow2",
+    "memserver --file disk.raw",
+];
+
+pub fn trials() -> Vec<Trial> {
+    let of_server = |server: &&'static str| {
+        let server = *server;
+        same(format!("proxy: nbdkit nbd: {server}"), move |s| {
+            pass_on(s, server)
+        })
+    };
+    let mut trials: Vec<_> = SERVERS.iter().map(of_server).collect();
+    trials.push(same("proxy: nbdkit nbd with a child of its own", |s| {
+        images::prepare(s, "disk.qcow2")?;
+        let line = "nbdkit nbd command=qemu-nbd arg=--format=qcow2 arg=disk.qcow2";
+        let proxy = s.serve_with_library(line)?;
+        look(s, &proxy)?;
+        proxy.stop()
+    }));
+    trials
+}
+
+fn pass_on(s: &Scenario, line: &str) -> Result<()> {
+    images::prepare(s, line)?;
+    let server = s.serve(line)?;
+    let socket = server.socket().display();
+    for shared in [false, true] {
+        let line = format!("nbdkit nbd socket={socket} shared={shared}");
+        let proxy = s.serve_with_library(&line)?;
+        look(s, &proxy)?;
+        let data = images::content(300_000, 11);
+        s.write("data", &data)?;
+        s.tool("nbdcopy", &["data", &proxy.uri("")])?;
+        look(s, &proxy)?;
+        s.tool("nbdcopy", &["--synchronous", &proxy.uri(""), "copy"])?;
+        if !s.read("copy")?.starts_with(&data) {
+            return Err("what was written did not come back".to_owned());
+        }
+        proxy.stop()?;
+    }
+    Ok(())
+}
+
+/// What a client sees through the proxy. That client has the system's library,
+/// both times.
+fn look(s: &Scenario, proxy: &Server) -> Result<()> {
+    let uri = proxy.uri("");
+    s.record("information", &s.tool("nbdinfo", &["--json", &uri])?);
+    let map = s.tool("nbdinfo", &["--map", &uri]);
+    s.record("map", &map.unwrap_or_default());
+    s.tool("nbdcopy", &[&uri, "copy"])?;
+    s.record_file("copy")
+}

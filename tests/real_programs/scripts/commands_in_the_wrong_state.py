@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Every command on a handle that is not connected, then on one that has said goodbye.
+# server: nbdkit memory 1M
+# options: -n
+def tell(h, name, *arguments):
+    try:
+        print(name, getattr(h, name)(*arguments))
+    except nbd.Error as error:
+        print(name, error.string, error.errno)
+
+def all(h):
+    for name in ['get_size', 'is_read_only', 'can_flush', 'can_multi_conn', 'get_protocol',
+                 'get_canonical_export_name', 'get_export_description', 'get_uri',
+                 'get_tls_negotiated', 'get_structured_replies_negotiated',
+                 'opt_go', 'opt_info', 'opt_abort', 'aio_get_fd', 'aio_get_direction',
+                 'aio_notify_read', 'aio_notify_write', 'aio_peek_command_completed',
+                 'flush', 'aio_flush', 'aio_disconnect', 'aio_opt_go',
+                 'aio_in_flight']:
+        if h.aio_is_created() or name not in ['get_uri']:
+            tell(h, name)
+    print(h.connection_state().split(':')[0])
+    tell(h, 'kill_subprocess', 0)
+    tell(h, 'pread', 512, 0)
+    tell(h, 'pwrite', b'x' * 512, 0)
+    tell(h, 'zero', 512, 0)
+    tell(h, 'trim', 512, 0)
+    tell(h, 'cache', 512, 0)
+    tell(h, 'block_status', 512, 0, lambda *a: 0)
+    tell(h, 'pread_structured', 512, 0, lambda *a: 0)
+    tell(h, 'aio_pread', nbd.Buffer(512), 0)
+    tell(h, 'aio_pwrite', nbd.Buffer(512), 0)
+    tell(h, 'opt_list', lambda *a: 0)
+    tell(h, 'opt_list_meta_context', lambda *a: 0)
+    tell(h, 'get_block_size', nbd.SIZE_MINIMUM)
+    tell(h, 'can_meta_context', 'base:allocation')
+    tell(h, 'poll', 0)
+    tell(h, 'aio_command_completed', 1)
+
+h = nbd.NBD()
+print('--- created')
+all(h)
+h.connect_unix('@SOCKET@')
+print('--- connected: what comes too late')
+tell(h, 'connect_unix', '@SOCKET@')
+tell(h, 'connect_uri', '@URI@')
+tell(h, 'aio_connect_unix', '@SOCKET@')
+tell(h, 'set_export_name', 'late')
+tell(h, 'set_opt_mode', True)
+tell(h, 'add_meta_context', 'base:allocation')
+tell(h, 'set_tls', nbd.TLS_ALLOW)
+tell(h, 'set_request_structured_replies', False)
+tell(h, 'set_handshake_flags', 0)
+tell(h, 'opt_go')
+tell(h, 'aio_notify_write')
+h.shutdown()
+print('--- closed')
+all(h)
+tell(h, 'connect_unix', '@SOCKET@')
+h = nbd.NBD()
+tell(h, 'connect_unix', '/no/such/socket')
+print('--- dead')
+all(h)

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+//! The servers that the clients are pointed at, one for each thing a server can
+//! do differently. The files they serve are those of `images::prepare`.
+
+/// A server and the export of it that the clients ask for.
+pub struct Export {
+    pub server: &'static str,
+    pub name: &'static str,
+}
+
+const fn default_export(server: &'static str) -> Export {
+    Export { server, name: "" }
+}
+
+const fn export(server: &'static str, name: &'static str) -> Export {
+    Export { server, name }
+}
+
+/// Servers from which any client can read.
+pub const EXPORTS: &[Export] = &[
+    // Contents.
+    default_export("nbdkit memory 10M"),
+    default_export("nbdkit memory 1234567"),
+    default_export("nbdkit memory 0"),
+    default_export("nbdkit file disk.raw"),
+    default_export("nbdkit pattern 1M"),
+    default_export("nbdkit data '@0x8000 1 @0x200000 2 @0x3fffff 3'"),
+    default_export("nbdkit data '(0x55 0xAA)*1000' size=3000"),
+    default_export("nbdkit sparse-random 16M seed=1"),
+    default_export("nbdkit random 1M seed=1"),
+    default_export("nbdkit zero"),
+    default_export("nbdkit full 1M"),
+    default_export("nbdkit null 1G"),
+    // Names.
+    export("nbdkit file dir=exports fadvise=normal", "one"),
+    export("nbdkit file dir=exports", "two"),
+    export("nbdkit info exportname", "an%20export%2Fwith%20%C3%A9"),
+    export("nbdkit memory 1M", "any"),
+    default_export(
+        "nbdkit --filter=exportname memory 1M exportname-list=explicit \
+         exportname=one exportname=two 'exportdesc=fixed:A disk'",
+    ),
+    default_export("nbdkit --filter=exportname memory 1M exportname-list=empty"),
+    default_export("nbdkit --filter=exportname file dir=exports default-export=two"),
+    // Protocol.
+    default_export("nbdkit --oldstyle memory 1M"),
+    default_export("nbdkit --oldstyle --readonly pattern 1M"),
+    default_export("nbdkit --mask-handshake=0 memory 1M"),
+    default_export("nbdkit --mask-handshake=1 file disk.raw"),
+    default_export("nbdkit --mask-handshake=2 pattern 1M"),
+    export("nbdkit --mask-handshake=0 file dir=exports", "two"),
+    default_export("nbdkit --no-sr pattern 1M"),
+    default_export("nbdkit --no-sr file disk.raw"),
+    // Features.
+    default_export("nbdkit --readonly memory 1M"),
+    default_export("nbdkit --filter=blocksize-policy memory 1M blocksize-minimum=512 blocksize-preferred=65536 blocksize-maximum=1M"),
+    default_export("nbdkit --filter=blocksize-policy file disk.raw blocksize-minimum=4096 blocksize-preferred=4096 blocksize-maximum=64K blocksize-error-policy=error"),
+    default_export("nbdkit --filter=multi-conn memory 1M multi-conn-mode=disable"),
+    default_export("nbdkit --filter=nozero memory 1M"),
+    default_export("nbdkit --filter=nozero file disk.raw zeromode=emulate"),
+    default_export("nbdkit --filter=fua memory 1M fuamode=discard"),
+    default_export("nbdkit --filter=fua memory 1M fuamode=force"),
+    default_export("nbdkit --filter=nocache memory 1M cachemode=none"),
+    default_export("nbdkit --filter=noextents file disk.raw"),
+    default_export("nbdkit --filter=cow file disk.raw"),
+    default_export("nbdkit --filter=delay pattern 100k rdelay=5ms"),
+    default_export("nbdkit --filter=truncate pattern 1000 truncate=1M"),
+    // qemu-nbd.
+    default_export("qemu-nbd --format=raw disk.raw"),
+    default_export("qemu-nbd --format=raw --read-only disk.raw"),
+    default_export("qemu-nbd --format=qcow2 disk.qcow2"),
+    default_export("qemu-nbd --format=qcow2 --bitmap=bitmap0 --allocation-depth disk.qcow2"),
+    default_export("qemu-nbd --format=qcow2 --allocation-depth overlay.qcow2"),
+    export("qemu-nbd --format=qcow2 --export-name=disk '--description=A disk with a name' disk.qcow2", "disk"),
+    // nbd-server.
+    export("nbd-server one=disk.raw two=exports/two", "one"),
+    // memserver.
+    default_export("memserver --file disk.raw"),
+    default_export("memserver --export '' --size 10M --read-chunks 4096"),
+    export("memserver --export a --size 1M --description 'The first' --export b --size 2M --read-only --rotational", "b"),
+    default_export("memserver --oldstyle --file disk.raw"),
+    default_export("memserver --newstyle --file disk.raw"),
+    default_export("memserver --no-structured-replies --file disk.raw"),
+    default_export("memserver --no-extended-headers --file disk.raw"),
+    default_export("memserver --no-go --file disk.raw"),
+    default_export("memserver --file disk.raw --block-size 512,4096,1048576"),
+    default_export("memserver --file disk.raw --context x:y=65536:1,4096:2"),
+];

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+//! The same steps with two libraries must look the same from outside.
+
+use libtest_mimic::Trial;
+
+use super::library::Library;
+use super::scenario::Scenario;
+use super::transcript::Transcript;
+use super::Result;
+
+/// A test that takes these steps with the system's library, then with the one
+/// under test, and fails where the second can be told from the first.
+pub fn same(
+    name: impl Into<String>,
+    steps: impl Fn(&Scenario) -> Result<()> + Send + 'static,
+) -> Trial {
+    Trial::test(name, move || Ok(compare(steps)?))
+}
+
+fn compare(steps: impl Fn(&Scenario) -> Result<()>) -> Result<()> {
+    let (system, under_test) = (Library::system(), Library::under_test()?);
+    let expected = take(&steps, &system)?;
+    let seen = take(&steps, &under_test)?;
+    if expected.is_empty() {
+        return Err("the steps looked at nothing".to_owned());
+    }
+    match expected.difference(system.name, &seen, under_test.name) {
+        None => Ok(()),
+        Some(difference) => Err(difference),
+    }
+}
+
+fn take(steps: impl Fn(&Scenario) -> Result<()>, library: &Library) -> Result<Transcript> {
+    let scenario = Scenario::new(library)?;
+    steps(&scenario).map_err(|failure| format!("with the {} library: {failure}", library.name))?;
+    Ok(scenario.into_transcript())
+}

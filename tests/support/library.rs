@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+//! Where cargo left what is under test.
+//!
+//! Two variables of the environment are for people who want to see what another
+//! library does with the same tests:
+//!
+//! - `LIBNBD_UNDER_TEST=/path/to/libnbd.so.0` takes that file in place of ours;
+//! - `LIBNBD_TEST_LAUNCHER=/path/to/command` puts a command in front of each
+//!   program that is run with the library under test, for a library that needs
+//!   its own dynamic linker.
+
+use std::ffi::OsString;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+use std::process::{self, Command};
+use std::sync::OnceLock;
+use std::{env, fs};
+
+use super::Result;
+
+/// The library that a program is run with.
+#[derive(Clone)]
+pub struct Library {
+    pub name: &'static str,
+    /// What goes into LD_LIBRARY_PATH; with none, the system's library is used.
+    pub directory: Option<PathBuf>,
+    launcher: Option<OsString>,
+}
+
+impl Library {
+    /// The C library that the distribution installed.
+    pub fn system() -> Library {
+        Library {
+            name: "system",
+            directory: None,
+            launcher: None,
+        }
+    }
+
+    /// The library that cargo built for this test run.
+    pub fn under_test() -> Result<Library> {
+        Ok(Library {
+            name: "under test",
+            directory: Some(library_directory()?),
+            launcher: env::var_os("LIBNBD_TEST_LAUNCHER"),
+        })
+    }
+
+    /// A command that runs the program with this library.
+    pub fn command(&self, program: &Path) -> Command {
+        let mut command = match &self.launcher {
+            None => Command::new(program),
+            Some(launcher) => {
+                let mut command = Command::new(launcher);
+                command.arg(program);
+                command
+            }
+        };
+        match &self.directory {
+            Some(directory) => command.env("LD_LIBRARY_PATH", directory),
+            None => command.env_remove("LD_LIBRARY_PATH"),
+        };
+        command
+    }
+
+    /// A launcher decides about libraries itself.
+    pub fn has_launcher(&self) -> bool {
+        self.launcher.is_some()
+    }
+}
+
+/// The root of the source tree.
+pub fn source() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// `target/release` or its like: the parent of the directory of this test.
+pub fn profile_directory() -> Result<PathBuf> {
+    let test = env::current_exe().map_err(|e| format!("path of this test: {e}"))?;
+    match test.ancestors().nth(2) {
+        Some(directory) => Ok(directory.to_owned()),
+        None => Err(format!(
+            "{} is in no cargo target directory",
+            test.display()
+        )),
+    }
+}
+
+/// A directory with the library under the two names that linkers look for.
+pub fn library_directory() -> Result<PathBuf> {
+    // Made once: the tests that need it run side by side.
+    static DIRECTORY: OnceLock<Result<PathBuf>> = OnceLock::new();
+    DIRECTORY.get_or_init(make_library_directory).clone()
+}
+
+fn make_library_directory() -> Result<PathBuf> {
+    let (library, name) = match env::var_os("LIBNBD_UNDER_TEST") {
+        Some(path) => (PathBuf::from(path), "other-lib"),
+        // `cargo test` builds the library here, and only `cargo build` puts a
+        // link to it one level up: that one can be of yesterday.
+        None => (profile_directory()?.join("deps/libnbd.so"), "lib"),
+    };
+    let library = fs::canonicalize(&library).map_err(|e| format!("{}: {e}", library.display()))?;
+    let directory = profile_directory()?.join("capi").join(name);
+    fs::create_dir_all(&directory).map_err(|e| format!("{}: {e}", directory.display()))?;
+    for name in ["libnbd.so", "libnbd.so.0"] {
+        replace_link(&library, &directory.join(name))?;
+    }
+    Ok(directory)
+}
+
+/// Another test run may be using the link at this moment, so it never goes away.
+fn replace_link(target: &Path, link: &Path) -> Result<()> {
+    let new = link.with_extension(format!("{}.new", process::id()));
+    symlink(target, &new)
+        .and_then(|()| fs::rename(&new, link))
+        .map_err(|e| format!("{}: {e}", link.display()))
+}
+
+/// The in-memory server, built now when no build of the workspace was made.
+pub fn memserver() -> Result<PathBuf> {
+    static MEMSERVER: OnceLock<Result<PathBuf>> = OnceLock::new();
+    MEMSERVER.get_or_init(find_or_build_memserver).clone()
+}
+
+fn find_or_build_memserver() -> Result<PathBuf> {
+    let directory = profile_directory()?;
+    let memserver = directory.join("memserver");
+    if memserver.exists() {
+        return Ok(memserver);
+    }
+    // The directory of the development profile is the one not called after it.
+    let profile = match directory.file_name().and_then(|name| name.to_str()) {
+        Some("debug") | None => "dev",
+        Some(name) => name,
+    };
+    let target = directory.parent().unwrap_or(Path::new("/"));
+    let output = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+        .current_dir(source())
+        .args(["build", "--package", "memserver", "--profile", profile])
+        .arg("--target-dir")
+        .arg(target)
+        .output()
+        .map_err(|e| format!("cargo build --package memserver: {e}"))?;
+    if memserver.exists() {
+        Ok(memserver)
+    } else {
+        Err(format!(
+            "cargo build --package memserver: {}",
+            String::from_utf8_lossy(&output.stderr)
+        ))
+    }
+}

@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+//! Running a program to its end, or to the end of our patience.
+
+use std::io::{self, Read, Write};
+use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use super::Result;
+
+/// What a program did.
+pub struct Outcome {
+    pub status: ExitStatus,
+    pub stdout: Vec<u8>,
+    pub stderr: Vec<u8>,
+}
+
+impl Outcome {
+    /// The exit status or the signal in words.
+    pub fn ending(&self) -> String {
+        match (self.status.code(), self.status.signal()) {
+            (Some(code), _) => format!("exit status {code}"),
+            (None, Some(signal)) => format!("killed by signal {signal}"),
+            (None, None) => self.status.to_string(),
+        }
+    }
+
+    /// The outcome as a person would look at it.
+    pub fn describe(&self) -> String {
+        let text = |bytes| String::from_utf8_lossy(bytes).into_owned();
+        let mut description = self.ending();
+        for (name, bytes) in [("stdout", &self.stdout), ("stderr", &self.stderr)] {
+            if !bytes.is_empty() {
+                description += &format!("\n--- {name}\n{}", text(bytes).trim_end());
+            }
+        }
+        description
+    }
+}
+
+/// Runs the command with pipes on its standard descriptors, `input` on the
+/// first one. What the command started itself must end with it.
+pub fn run(command: &mut Command, input: &[u8], limit: Duration) -> Result<Outcome> {
+    let name = command.get_program().to_string_lossy().into_owned();
+    command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        // A group of its own, so that its children can be found too.
+        .process_group(0);
+    end_with_this_thread(command);
+    let mut child = command.spawn().map_err(|e| format!("{name}: {e}"))?;
+    let group = Group(child.id() as libc::pid_t);
+
+    let stdin = child.stdin.take().map(|pipe| write_all(pipe, input));
+    let stdout = child.stdout.take().map(read_all);
+    let stderr = child.stderr.take().map(read_all);
+
+    let status = wait(&mut child, limit).map_err(|e| format!("{name}: {e}"))?;
+    let alone = status.is_some() && group.wait_until_empty(Duration::from_secs(5));
+    if !alone {
+        group.kill();
+    }
+    let reaped = match status {
+        Some(status) => status,
+        None => child.wait().map_err(|e| format!("{name}: {e}"))?,
+    };
+    // Nobody is left who holds the other ends of the pipes: these all return.
+    if let Some(stdin) = stdin {
+        let _ = stdin.join();
+    }
+    let outcome = Outcome {
+        status: reaped,
+        stdout: joined(stdout),
+        stderr: joined(stderr),
+    };
+    if status.is_none() {
+        let seconds = limit.as_secs();
+        let seen = outcome.describe();
+        return Err(format!("{name} had not ended after {seconds} s: {seen}"));
+    }
+    if !alone {
+        let seen = outcome.describe();
+        return Err(format!("{name} left a process running behind: {seen}"));
+    }
+    Ok(outcome)
+}
+
+/// Waits for the end of the child; none when that takes longer than `limit`.
+pub fn wait(child: &mut Child, limit: Duration) -> io::Result<Option<ExitStatus>> {
+    let start = Instant::now();
+    let mut pause = Duration::from_millis(1);
+    loop {
+        if let Some(status) = child.try_wait()? {
+            return Ok(Some(status));
+        }
+        if start.elapsed() >= limit {
+            return Ok(None);
+        }
+        thread::sleep(pause);
+        pause = (pause * 2).min(Duration::from_millis(20));
+    }
+}
+
+/// Has the kernel kill the program when the thread that runs the test is gone,
+/// so that an interrupted test leaves nothing running.
+pub fn end_with_this_thread(command: &mut Command) {
+    let end = || {
+        // SAFETY: prctl with these arguments reads and writes no memory of ours.
+        match unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL) } {
+            0 => Ok(()),
+            _ => Err(io::Error::last_os_error()),
+        }
+    };
+    // SAFETY: between fork and exec, the closure makes one system call and reads
+    // errno: it neither allocates nor takes a lock.
+    unsafe { command.pre_exec(end) };
+}
+
+/// Asks a child to end.
+pub fn terminate(child: &Child) {
+    // SAFETY: kill touches no memory. The pid is that of a child that was not
+    // waited for yet, so it cannot have become the pid of another process.
+    unsafe { libc::kill(child.id() as libc::pid_t, libc::SIGTERM) };
+}
+
+/// The process group of a program that `run` started.
+struct Group(libc::pid_t);
+
+impl Group {
+    fn wait_until_empty(&self, limit: Duration) -> bool {
+        let start = Instant::now();
+        while self.signal(0) {
+            if start.elapsed() >= limit {
+                return false;
+            }
+            thread::sleep(Duration::from_millis(2));
+        }
+        true
+    }
+
+    fn kill(&self) {
+        self.signal(libc::SIGKILL);
+    }
+
+    /// Whether there was someone to send the signal to.
+    fn signal(&self, signal: libc::c_int) -> bool {
+        // SAFETY: killpg touches no memory. The group is one that `run` made.
+        unsafe { libc::killpg(self.0, signal) == 0 }
+    }
+}
+
+fn write_all(mut pipe: impl Write + Send + 'static, input: &[u8]) -> JoinHandle<()> {
+    let input = input.to_vec();
+    thread::spawn(move || {
+        // A program may end without reading all of its input.
+        let _ = pipe.write_all(&input);
+    })
+}
+
+fn read_all(mut pipe: impl Read + Send + 'static) -> JoinHandle<Vec<u8>> {
+    thread::spawn(move || {
+        let mut bytes = Vec::new();
+        let _ = pipe.read_to_end(&mut bytes);
+        bytes
+    })
+}
+
+fn joined(reader: Option<JoinHandle<Vec<u8>>>) -> Vec<u8> {
+    reader
+        .and_then(|reader| reader.join().ok())
+        .unwrap_or_default()
+}

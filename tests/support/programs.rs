@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+//! The programs that the tests run, and the packages that they come in.
+
+use std::path::PathBuf;
+
+use super::Result;
+
+const PACKAGES: &[(&str, &str)] = &[
+    ("cc", "gcc libc6-dev"),
+    ("e2fsck", "e2fsprogs"),
+    ("mke2fs", "e2fsprogs"),
+    ("nbd-server", "nbd-server"),
+    ("nbdcopy", "libnbd-bin"),
+    ("nbddump", "libnbd-bin"),
+    ("nbdinfo", "libnbd-bin"),
+    ("nbdkit", "nbdkit"),
+    ("nbdsh", "python3-libnbd"),
+    ("qemu-img", "qemu-utils"),
+    ("qemu-io", "qemu-utils"),
+    ("qemu-nbd", "qemu-utils"),
+    ("valgrind", "valgrind"),
+];
+
+/// Where the distribution puts programs. What is elsewhere in PATH is not the
+/// distribution's: another python3 in front, for one, has no `nbd` module.
+pub const PATH: &str = "/usr/sbin:/usr/bin:/sbin:/bin";
+
+/// The path of an installed program. One that is missing fails the test and
+/// says what to install.
+pub fn find(program: &str) -> Result<PathBuf> {
+    let found = PATH.split(':').map(|dir| PathBuf::from(dir).join(program));
+    match found.into_iter().find(|path| path.exists()) {
+        Some(path) => Ok(path),
+        None => {
+            let package = PACKAGES.iter().find(|(name, _)| *name == program);
+            let package = package.map_or(program, |(_, package)| package);
+            Err(format!(
+                "{program} is not installed; run: apt-get install {package}"
+            ))
+        }
+    }
+}

@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+//! One run of some steps with one library: servers are started, clients run,
+//! and what they do is written down.
+
+use std::cell::{Cell, RefCell};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use tempfile::TempDir;
+
+use super::library::Library;
+use super::process::{self, Outcome};
+use super::programs;
+use super::servers::Server;
+use super::transcript::{without_explanation, Transcript};
+use super::Result;
+
+/// A client is done long before that.
+const LIMIT: Duration = Duration::from_secs(60);
+
+pub struct Scenario {
+    library: Library,
+    directory: TempDir,
+    transcript: RefCell<Transcript>,
+    servers: Cell<u32>,
+}
+
+/// How a program must end for the run to mean anything: two clients that both
+/// fail to find a server would agree as well.
+#[derive(Clone, Copy, PartialEq)]
+pub enum Ending {
+    Success,
+    Failure,
+    /// What it is, is what is being asked.
+    Either,
+}
+
+impl Scenario {
+    pub fn new(library: &Library) -> Result<Scenario> {
+        let directory = tempfile::Builder::new()
+            .prefix("nbd-real-")
+            .tempdir()
+            .map_err(|e| format!("a temporary directory: {e}"))?;
+        let mut transcript = Transcript::default();
+        transcript.replace(&directory.path().display().to_string(), "DIRECTORY");
+        Ok(Scenario {
+            library: library.clone(),
+            directory,
+            transcript: RefCell::new(transcript),
+            servers: Cell::new(0),
+        })
+    }
+
+    pub fn into_transcript(self) -> Transcript {
+        self.transcript.into_inner()
+    }
+
+    /// A path in the directory of this run.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.directory.path().join(name)
+    }
+
+    /// The same, for the argument of a program.
+    pub fn text_path(&self, name: &str) -> String {
+        self.path(name).display().to_string()
+    }
+
+    pub fn directory(&self) -> &Path {
+        self.directory.path()
+    }
+
+    pub fn library(&self) -> &Library {
+        &self.library
+    }
+
+    /// Starts a server: see `Server::start` for what the line may be.
+    pub fn serve(&self, line: &str) -> Result<Server> {
+        let number = self.servers.get();
+        self.servers.set(number + 1);
+        Server::start(self.directory(), &format!("server{number}"), line)
+    }
+
+    /// The same for a server that is itself a client: it gets the library too.
+    pub fn serve_with_library(&self, line: &str) -> Result<Server> {
+        let number = self.servers.get();
+        self.servers.set(number + 1);
+        let name = format!("server{number}");
+        Server::start_with(&self.library, self.directory(), &name, line)
+    }
+
+    /// Text that is different each time, and what to call it.
+    pub fn replace(&self, text: &str, name: &'static str) {
+        self.transcript.borrow_mut().replace(text, name);
+    }
+
+    /// Writes down something that was seen.
+    pub fn record(&self, what: &str, bytes: &[u8]) {
+        self.transcript.borrow_mut().add(what, bytes);
+    }
+
+    /// Writes down what is in a file of the directory.
+    pub fn record_file(&self, name: &str) -> Result<()> {
+        self.record(&format!("content of {name}"), &self.read(name)?);
+        Ok(())
+    }
+
+    pub fn read(&self, name: &str) -> Result<Vec<u8>> {
+        fs::read(self.path(name)).map_err(|e| format!("{name}: {e}"))
+    }
+
+    pub fn write(&self, name: &str, bytes: &[u8]) -> Result<()> {
+        fs::write(self.path(name), bytes).map_err(|e| format!("{name}: {e}"))
+    }
+
+    /// Runs a client, which must succeed, and writes down what it does.
+    pub fn client(&self, program: &str, arguments: &[&str]) -> Result<Outcome> {
+        self.run(program, arguments, &[], Ending::Success)
+    }
+
+    /// Runs a client, which must fail.
+    pub fn failing_client(&self, program: &str, arguments: &[&str]) -> Result<Outcome> {
+        self.run(program, arguments, &[], Ending::Failure)
+    }
+
+    /// Runs a client, which must fail, and compares its error message less the
+    /// explanation: see `transcript::without_explanation`.
+    pub fn refused(&self, program: &str, arguments: &[&str]) -> Result<()> {
+        let outcome = self.attempt(program, arguments)?;
+        let line = format!("{program} {}", arguments.join(" "));
+        let error = String::from_utf8_lossy(&outcome.stderr);
+        let error: Vec<_> = error.lines().map(without_explanation).collect();
+        self.record(
+            &format!("exit status of {line}"),
+            outcome.ending().as_bytes(),
+        );
+        self.record(&format!("stdout of {line}"), &outcome.stdout);
+        self.record(&format!("error of {line}"), error.join("\n").as_bytes());
+        match outcome.status.code() {
+            Some(code) if code != 0 => Ok(()),
+            _ => Err(format!("{line}: {}", outcome.describe())),
+        }
+    }
+
+    /// Runs a client with this on its standard input.
+    pub fn run(
+        &self,
+        program: &str,
+        arguments: &[&str],
+        input: &[u8],
+        ending: Ending,
+    ) -> Result<Outcome> {
+        let outcome = self.execute(program, arguments, input)?;
+        let line = format!("{program} {}", arguments.join(" "));
+        self.record(
+            &format!("exit status of {line}"),
+            outcome.ending().as_bytes(),
+        );
+        self.record(&format!("stdout of {line}"), &outcome.stdout);
+        self.record(&format!("stderr of {line}"), &outcome.stderr);
+        let exited = outcome.status.code();
+        let as_expected = match ending {
+            Ending::Success => exited == Some(0),
+            Ending::Failure => exited.is_some_and(|code| code != 0),
+            Ending::Either => exited.is_some(),
+        };
+        match as_expected {
+            true => Ok(outcome),
+            false => Err(format!("{line}: {}", outcome.describe())),
+        }
+    }
+
+    /// Runs a client whose output is partly chance: nothing is written down.
+    pub fn attempt(&self, program: &str, arguments: &[&str]) -> Result<Outcome> {
+        self.execute(program, arguments, &[])
+    }
+
+    fn execute(&self, program: &str, arguments: &[&str], input: &[u8]) -> Result<Outcome> {
+        let mut command = self.library.command(&programs::find(program)?);
+        self.prepare(&mut command, arguments);
+        process::run(&mut command, input, LIMIT)
+    }
+
+    /// Runs a program that prepares or examines something and has nothing to do
+    /// with the library. What it prints is returned and not written down.
+    pub fn tool(&self, program: &str, arguments: &[&str]) -> Result<Vec<u8>> {
+        let mut command = Library::system().command(&programs::find(program)?);
+        self.prepare(&mut command, arguments);
+        let outcome = process::run(&mut command, &[], LIMIT)?;
+        match outcome.status.success() {
+            true => Ok(outcome.stdout),
+            false => Err(format!("{program}: {}", outcome.describe())),
+        }
+    }
+
+    /// Whoever runs the tests has settings of their own; programs here do not
+    /// see them.
+    fn prepare(&self, command: &mut Command, arguments: &[&str]) {
+        for name in [
+            "LIBNBD_DEBUG",
+            "TMPDIR",
+            "NBDKIT_GDB",
+            "PYTHONPATH",
+            "PYTHONHOME",
+        ] {
+            command.env_remove(name);
+        }
+        command
+            .args(arguments)
+            .current_dir(self.directory())
+            .env("PATH", programs::PATH)
+            .env("LC_ALL", "C.UTF-8")
+            .env("LOGNAME", "tester")
+            .env("HOME", self.directory());
+    }
+}

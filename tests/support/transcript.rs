@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+//! All that could be seen of a run, in order, ready to be compared.
+
+/// What was seen, with what cannot be the same twice replaced by its name.
+#[derive(Default)]
+pub struct Transcript {
+    entries: Vec<(String, Vec<u8>)>,
+    volatile: Vec<(String, &'static str)>,
+}
+
+impl Transcript {
+    /// From here on, `text` is written as `name`.
+    pub fn replace(&mut self, text: &str, name: &'static str) {
+        self.volatile.push((text.to_owned(), name));
+    }
+
+    /// Adds something that was seen: `what` it is, and the bytes.
+    pub fn add(&mut self, what: &str, bytes: &[u8]) {
+        let bytes = match std::str::from_utf8(bytes) {
+            Ok(text) => self.normalise(text).into_bytes(),
+            Err(_) => bytes.to_vec(),
+        };
+        self.entries.push((self.normalise(what), bytes));
+    }
+
+    fn normalise(&self, text: &str) -> String {
+        let mut text = text.to_owned();
+        for (volatile, name) in &self.volatile {
+            text = text.replace(volatile, name);
+        }
+        without_activation_directory(&text)
+    }
+
+    /// Where this differs from `other` first, in words; none when it does not.
+    pub fn difference(&self, name: &str, other: &Transcript, other_name: &str) -> Option<String> {
+        for ((what, bytes), (other_what, other_bytes)) in self.entries.iter().zip(&other.entries) {
+            if what != other_what {
+                return Some(format!("{name}: {what}\n{other_name}: {other_what}"));
+            }
+            if bytes != other_bytes {
+                let difference = difference(name, bytes, other_name, other_bytes);
+                return Some(format!("{what}\n{difference}"));
+            }
+        }
+        let (mine, others) = (self.entries.len(), other.entries.len());
+        (mine != others).then(|| format!("{name}: {mine} entries, {other_name}: {others}"))
+    }
+
+    /// A transcript that says nothing would equal any other of its kind.
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+}
+
+/// The directory that the library makes for socket activation has a random name.
+fn without_activation_directory(text: &str) -> String {
+    const PREFIX: &str = "/tmp/libnbd";
+    const RANDOM: usize = 6;
+    let mut parts = text.split(PREFIX);
+    let mut result = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let name = part.bytes().take_while(u8::is_ascii_alphanumeric).count();
+        result += PREFIX;
+        result += match name {
+            RANDOM => "XXXXXX",
+            _ => &part[..name],
+        };
+        result += &part[name..];
+    }
+    result
+}
+
+/// An error message is `FUNCTION: explanation: description of the errno`. The first
+/// and the last are what a program can rely on. The words in between are for
+/// people; each library, and each version of one, has its own.
+pub fn without_explanation(line: &str) -> String {
+    const DESCRIPTIONS: &[&str] = &[
+        "Connection refused",
+        "File name too long",
+        "Invalid argument",
+        "No such file or directory",
+        "Operation not permitted",
+        "Operation not supported",
+    ];
+    let Some(function) = line.find("nbd_") else {
+        return line.to_owned();
+    };
+    let Some(explanation) = line[function..].find(": ") else {
+        return line.to_owned();
+    };
+    let (function, explanation) = line.split_at(function + explanation);
+    let errno = DESCRIPTIONS.iter().find_map(|description| {
+        let description = format!(": {description}");
+        explanation.rfind(&description).map(|at| &explanation[at..])
+    });
+    format!("{function}: (explanation){}", errno.unwrap_or_default())
+}
+
+fn difference(name: &str, bytes: &[u8], other_name: &str, other: &[u8]) -> String {
+    match (std::str::from_utf8(bytes), std::str::from_utf8(other)) {
+        (Ok(text), Ok(other)) => differing_lines(name, text, other_name, other),
+        _ => {
+            let at = bytes.iter().zip(other).position(|(a, b)| a != b);
+            let at = at.unwrap_or_else(|| bytes.len().min(other.len()));
+            let (length, other_length) = (bytes.len(), other.len());
+            format!(
+                "{name}: {length} bytes, {other_name}: {other_length} bytes, \
+                 first difference at byte {at}"
+            )
+        }
+    }
+}
+
+/// The lines in which they differ, in the manner of diff.
+fn differing_lines(name: &str, text: &str, other_name: &str, other: &str) -> String {
+    const SHOWN: usize = 40;
+    let (lines, others): (Vec<_>, Vec<_>) = (text.lines().collect(), other.lines().collect());
+    let same = |(a, b): &(&&str, &&str)| a == b;
+    let before = lines.iter().zip(&others).take_while(same).count();
+    let (lines, others) = (&lines[before..], &others[before..]);
+    let backwards = lines.iter().rev().zip(others.iter().rev());
+    let after = backwards.take_while(same).count();
+    let mut shown = edits(
+        &lines[..lines.len() - after],
+        &others[..others.len() - after],
+    );
+    let hidden = shown.len().saturating_sub(SHOWN);
+    shown.truncate(SHOWN);
+    if hidden > 0 {
+        shown.push(format!("and {hidden} more"));
+    }
+    let shown = shown.join("\n    ");
+    format!("- with the {name} library, + with the one {other_name}:\n    {shown}")
+}
+
+/// What to take away and what to add to get the others, around the longest common
+/// subsequence.
+fn edits(lines: &[&str], others: &[&str]) -> Vec<String> {
+    // common[i][j]: how many lines the rests from i and from j have in common.
+    let mut common = vec![vec![0_u32; others.len() + 1]; lines.len() + 1];
+    for i in (0..lines.len()).rev() {
+        for j in (0..others.len()).rev() {
+            common[i][j] = match lines[i] == others[j] {
+                true => common[i + 1][j + 1] + 1,
+                false => common[i + 1][j].max(common[i][j + 1]),
+            };
+        }
+    }
+    let (mut i, mut j) = (0, 0);
+    let mut edits = Vec::new();
+    while i < lines.len() || j < others.len() {
+        if i < lines.len() && j < others.len() && lines[i] == others[j] {
+            (i, j) = (i + 1, j + 1);
+        } else if j == others.len() || i < lines.len() && common[i + 1][j] >= common[i][j + 1] {
+            edits.push(format!("- {}", lines[i]));
+            i += 1;
+        } else {
+            edits.push(format!("+ {}", others[j]));
+            j += 1;
+        }
+    }
+    edits
+}
