@@ -126,8 +126,6 @@ impl Connection {
                 Ok(names.any(|name| name == metacontext))
             }
             None if self.machine.settings().meta_contexts.is_empty() => Ok(false),
-            // Without structured replies there was nobody to ask.
-            None if !self.machine.negotiated().structured_replies => Ok(false),
             None => Err(Error::new(
                 libc::EINVAL,
                 "need a successful server meta context request first",

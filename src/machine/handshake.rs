@@ -97,6 +97,11 @@ impl<T> Machine<T> {
     /// at least `NBD_FLAG_HAS_FLAGS` is expected.
     pub(super) fn set_export_details(&mut self, size: u64, flags: u16) -> bool {
         self.export.details = Some((size, TransmissionFlags(flags)));
+        if !self.negotiated.structured_replies {
+            // Contexts cannot be had, so that none were asked for leaves no
+            // doubt about them.
+            self.export.meta_contexts.get_or_insert_default();
+        }
         self.note(format!("exportsize: {size} eflags: 0x{flags:x}"));
         let improper = flags & TransmissionFlags::HAS_FLAGS == 0;
         if improper {
