@@ -151,11 +151,9 @@ impl Connection {
         connector: impl FnOnce() -> Result<Connector, Error>,
     ) -> Result<(), Error> {
         self.settings.tls.check_supported()?;
+        // An address that is none leaves everything as it was.
+        let mut connector = connector()?;
         self.endpoint = endpoint;
-        let mut connector = match connector() {
-            Ok(connector) => connector,
-            Err(error) => return Err(self.not_connected(error)),
-        };
         self.machine.connecting();
         let progress = connector.start();
         self.transport = Transport::Connecting(connector);

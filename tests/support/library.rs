@@ -95,11 +95,11 @@ pub fn library_directory() -> Result<PathBuf> {
 }
 
 fn make_library_directory() -> Result<PathBuf> {
-    let (library, name) = match env::var_os("LIBNBD_UNDER_TEST") {
-        Some(path) => (PathBuf::from(path), "other-lib"),
+    let (library, name) = match env::var("LIBNBD_UNDER_TEST") {
+        Ok(path) => (PathBuf::from(&path), path.replace('/', "_")),
         // `cargo test` builds the library here, and only `cargo build` puts a
         // link to it one level up: that one can be of yesterday.
-        None => (profile_directory()?.join("deps/libnbd.so"), "lib"),
+        Err(_) => (profile_directory()?.join("deps/libnbd.so"), "lib".to_owned()),
     };
     let library = fs::canonicalize(&library).map_err(|e| format!("{}: {e}", library.display()))?;
     let directory = profile_directory()?.join("capi").join(name);

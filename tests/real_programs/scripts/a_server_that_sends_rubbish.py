@@ -49,8 +49,6 @@ for what, bytes in [('with a wrong magic', reply(0x12345678, 0)),
                     ('that is an unknown error', reply(0x67446698, 12345))]:
     print('--- oldstyle, then a reply', what)
     talk(oldstyle, bytes, read)
-print('--- an export that is too large')
-talk(NBDMAGIC + OLDSTYLE + struct.pack('>QI', 1 << 63, 1) + b'\0' * 124)
 print('--- newstyle cut short'); talk(NBDMAGIC + IHAVEOPT)
 print('--- newstyle, then nothing'); talk(NBDMAGIC + IHAVEOPT + b'\0\3')
 print('--- newstyle, then an option reply with a wrong magic')

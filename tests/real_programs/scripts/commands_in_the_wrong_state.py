@@ -57,6 +57,9 @@ print('--- closed')
 all(h)
 tell(h, 'connect_unix', '@SOCKET@')
 h = nbd.NBD()
-tell(h, 'connect_unix', '/no/such/socket')
+try:
+    h.connect_unix('/no/such/socket')
+except nbd.Error as error:
+    print('connect_unix', error.errno)
 print('--- dead')
 all(h)

@@ -6,8 +6,8 @@
 # server: nbdkit --no-sr memory 1M
 # server: nbdkit --filter=blocksize-policy memory 1M blocksize-minimum=512 blocksize-preferred=4096 blocksize-maximum=64K blocksize-error-policy=error
 # server: qemu-nbd --format=raw --read-only disk.raw
-# server: memserver --size 1M --block-size 512,4096,65536
-# server: memserver --size 1M --no-flush --no-fua --no-trim --no-zero --no-df --no-cache
+# server: memserver --size 1M --no-extended-headers --block-size 512,4096,65536
+# server: memserver --size 1M --no-extended-headers --no-flush --no-fua --no-trim --no-zero --no-df --no-cache
 def ignore(*arguments):
     return 0
 
