@@ -55,6 +55,10 @@ pub fn compile(program: &CProgram, library: &Library, directory: &Path) -> Resul
         cc.arg("-L").arg(directory);
     }
     cc.arg("-lnbd");
+    if library.has_launcher() {
+        // What such a library needs is there when the launcher runs the program.
+        cc.arg("-Wl,--unresolved-symbols=ignore-in-shared-libs");
+    }
     let outcome = process::run(&mut cc, &[], Duration::from_secs(60))?;
     if !outcome.status.success() {
         return Err(format!("cc {}: {}", program.name, outcome.describe()));

@@ -15,7 +15,17 @@ pub fn same(
     name: impl Into<String>,
     steps: impl Fn(&Scenario) -> Result<()> + Send + 'static,
 ) -> Trial {
-    Trial::test(name, move || Ok(compare(steps)?))
+    Trial::test(shortened(name.into()), move || Ok(compare(steps)?))
+}
+
+/// Test names are printed in a column as wide as the longest one.
+fn shortened(mut name: String) -> String {
+    const WIDTH: usize = 110;
+    if let Some((end, _)) = name.char_indices().nth(WIDTH) {
+        name.truncate(end);
+        name += "...";
+    }
+    name
 }
 
 fn compare(steps: impl Fn(&Scenario) -> Result<()>) -> Result<()> {

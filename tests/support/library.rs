@@ -99,7 +99,10 @@ fn make_library_directory() -> Result<PathBuf> {
         Ok(path) => (PathBuf::from(&path), path.replace('/', "_")),
         // `cargo test` builds the library here, and only `cargo build` puts a
         // link to it one level up: that one can be of yesterday.
-        Err(_) => (profile_directory()?.join("deps/libnbd.so"), "lib".to_owned()),
+        Err(_) => (
+            profile_directory()?.join("deps/libnbd.so"),
+            "lib".to_owned(),
+        ),
     };
     let library = fs::canonicalize(&library).map_err(|e| format!("{}: {e}", library.display()))?;
     let directory = profile_directory()?.join("capi").join(name);
