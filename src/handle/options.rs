@@ -96,7 +96,9 @@ impl Connection {
     /// nbd_aio_opt_abort(3)
     pub fn aio_opt_abort(&mut self) -> Result<(), Error> {
         self.machine.opt_abort();
-        self.send()
+        // A server that is gone already is what was wanted.
+        self.send_accepted();
+        Ok(())
     }
 
     /// nbd_opt_abort(3)
