@@ -6,6 +6,7 @@
 #   make                 build the library: libnbd.so, libnbd.a and libnbd.h
 #   make demo            see it at work; URI=nbd://... tours a server of yours
 #   make check           run all the tests
+#   make bench           measure against the C library; QUICK=1 for two minutes of it
 #   make install         install it below PREFIX, staged in DESTDIR where given
 #   make uninstall       remove what was installed
 #   make header          write include/libnbd.h again
@@ -26,7 +27,7 @@ VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml)
 libdir := $(DESTDIR)$(LIBDIR)
 includedir := $(DESTDIR)$(INCLUDEDIR)
 
-.PHONY: all header demo check install uninstall clean
+.PHONY: all header demo check bench install uninstall clean
 
 all:
 	$(CARGO) build --release
@@ -44,6 +45,11 @@ check:
 	scripts/install-deps.sh check
 	$(CARGO) build --release --workspace
 	$(CARGO) test --release --workspace
+
+bench:
+	scripts/install-deps.sh bench
+	$(CARGO) build --release --workspace
+	OUT='$(OUT)' python3 -B benches/driver $(if $(QUICK),--quick)
 
 # Installs what is there, so that it can run as another user than the build.
 install: | $(OUT)/libnbd.so

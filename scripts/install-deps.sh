@@ -1,9 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
-# install-deps.sh demo|check: makes sure that the Debian packages which a make
-# target needs are there. As root it installs what is missing; otherwise it says
-# how to, and fails.
+# install-deps.sh demo|check|bench: makes sure that the Debian packages which a
+# make target needs are there. As root it installs what is missing; otherwise it
+# says how to, and fails.
 
 set -eu
 
@@ -13,12 +13,16 @@ demo='gcc libc6-dev pkg-config e2fsprogs'
 # library is tested against, and the tools that watch it.
 check="$demo make g++ clang nbdkit nbd-server qemu-utils libnbd-bin libnbd-dev
        python3 python3-libnbd valgrind strace binutils"
+# The C library and its header to compare with, and what counts system calls.
+bench='gcc libc6-dev pkg-config make python3 libnbd-bin libnbd-dev nbdkit fio
+       strace linux-perf'
 
 case ${1-} in
 demo) packages=$demo ;;
 check) packages=$check ;;
+bench) packages=$bench ;;
 *)
-    echo "usage: $0 demo|check" >&2
+    echo "usage: $0 demo|check|bench" >&2
     exit 2
     ;;
 esac

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * What is asked for, in the same words by the programs on the library and by
+ * the floor.
+ */
+
+#ifndef ARGUMENTS_H
+#define ARGUMENTS_H
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Operations go through this much of the export, over and over. */
+#define SPAN (64L << 20)
+
+enum operation { OPERATION_READ, OPERATION_WRITE, OPERATION_ZERO };
+
+struct arguments {
+  const char *target;     /* -u URI; for the floor, socket path or TCP port */
+  enum operation operation; /* -o read|write|zero */
+  long size;              /* -s bytes of each operation */
+  long depth;             /* -d operations in flight */
+  long operations;        /* -n of them in all */
+  const char *loop;       /* -l sync|nbd_poll|own; for the floor: connect */
+  const char *debug;      /* -D plain|callback|on */
+  const char *style;      /* -x simple|structured|extended */
+};
+
+static inline struct arguments
+parse_arguments (int argc, char *argv[])
+{
+  struct arguments it = { .size = 4096, .depth = 1, .operations = 1,
+                          .loop = "nbd_poll", .debug = "plain",
+                          .style = "structured" };
+  int option;
+
+  while ((option = getopt (argc, argv, "u:o:s:d:n:l:D:x:")) != -1) {
+    switch (option) {
+    case 'u': it.target = optarg; break;
+    case 'o':
+      it.operation = strcmp (optarg, "read") == 0 ? OPERATION_READ
+        : strcmp (optarg, "write") == 0 ? OPERATION_WRITE : OPERATION_ZERO;
+      break;
+    case 's': it.size = atol (optarg); break;
+    case 'd': it.depth = atol (optarg); break;
+    case 'n': it.operations = atol (optarg); break;
+    case 'l': it.loop = optarg; break;
+    case 'D': it.debug = optarg; break;
+    case 'x': it.style = optarg; break;
+    default: exit (EXIT_FAILURE);
+    }
+  }
+  if (it.target == NULL || it.size < 1 || it.size > SPAN || it.depth < 1 ||
+      it.operations < 1) {
+    fprintf (stderr, "%s: -u is needed, numbers must be positive\n", argv[0]);
+    exit (EXIT_FAILURE);
+  }
+  return it;
+}
+
+/* Where in the export operation number n works. */
+static inline unsigned long
+offset_of (const struct arguments *it, long n)
+{
+  return n % (SPAN / it->size) * it->size;
+}
+
+#endif

@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+
+"""What is measured with the programs `commands` and `floor`."""
+
+from dataclasses import dataclass
+
+SIZES = {
+    512: "512 B",
+    4096: "4 KiB",
+    65536: "64 KiB",
+    262144: "256 KiB",
+    1048576: "1 MiB",
+    33554432: "32 MiB",
+}
+
+
+@dataclass(frozen=True)
+class Case:
+    """One way of using a connection."""
+
+    section: str
+    operation: str
+    size: int = 4096
+    depth: int = 64
+    loop: str = "nbd_poll"
+    transport: str = "unix"
+    style: str = "structured"
+    shuffle: int = 0
+    # plain, or a debug callback set with debug off (callback), or on (on).
+    debug: str = "plain"
+    # Client and server on one CPU instead of one each.
+    together: bool = False
+    quick: bool = False
+    # In the plot.
+    plot: bool = False
+
+    @property
+    def name(self):
+        words = [f"{SIZES[self.size]} {self.operation}"]
+        words.append("synchronous" if self.loop == "sync" else f"depth {self.depth}")
+        words += ["own poll loop"] if self.loop == "own" else []
+        words += ["TCP"] if self.transport == "tcp" else []
+        words += [f"{self.style} replies"] if self.style != "structured" else []
+        words += ["shuffled"] if self.shuffle else []
+        words += ["one CPU for both"] if self.together else []
+        return ", ".join(words)
+
+    @property
+    def server_options(self):
+        """How memserver is told to behave."""
+        options = {
+            "simple": ["--no-structured-replies"],
+            "structured": ["--no-extended-headers"],
+            "extended": [],
+        }[self.style]
+        return options + (["--shuffle", str(self.shuffle)] if self.shuffle else [])
+
+
+def sync(section, operation, size, **more):
+    return Case(section, operation, size, 1, "sync", **more)
+
+
+def all_cases():
+    """All cases, in the order of the report."""
+    depths = "Depth: 4 KiB, Unix socket"
+    yield sync(depths, "read", 4096, quick=True, plot=True)
+    yield Case(depths, "read", depth=16)
+    yield Case(depths, "read", depth=64, quick=True, plot=True)
+    yield Case(depths, "read", depth=1024)
+    yield Case(depths, "read", depth=8192, quick=True, plot=True)
+    yield sync(depths, "write", 4096)
+    yield Case(depths, "write", depth=16)
+    yield Case(depths, "write", depth=64, quick=True, plot=True)
+    yield Case(depths, "write", depth=1024)
+    yield Case(depths, "write", depth=8192)
+    yield sync(depths, "zero", 4096)
+    yield Case(depths, "zero", depth=16)
+    yield Case(depths, "zero", depth=64, quick=True, plot=True)
+    yield Case(depths, "zero", depth=1024)
+    yield Case(depths, "zero", depth=8192)
+    yield sync(depths, "read", 4096, together=True)
+
+    sizes = "Size: Unix socket"
+    for operation in ("read", "write"):
+        yield Case(sizes, operation, 512, 64, plot=operation == "read")
+        yield Case(sizes, operation, 65536, 16)
+        yield sync(sizes, operation, 262144)
+        yield Case(sizes, operation, 262144, 16, quick=True, plot=True)
+        yield Case(sizes, operation, 1048576, 16)
+        yield sync(sizes, operation, 33554432)
+        yield Case(sizes, operation, 33554432, 2)
+    yield Case(sizes, "zero", 512, 64)
+    yield Case(sizes, "zero", 1048576, 64)
+    yield Case(sizes, "zero", 33554432, 64)
+
+    orders = "Order of the replies"
+    yield Case(orders, "read", depth=64, shuffle=48, quick=True)
+    yield Case(orders, "read", depth=8192, shuffle=6144, quick=True)
+    yield Case(orders, "write", depth=64, shuffle=48)
+
+    loops = "The program's own poll loop"
+    yield Case(loops, "read", loop="own", quick=True)
+    yield Case(loops, "write", loop="own")
+    yield Case(loops, "read", 262144, 16, loop="own")
+    yield Case(loops, "write", 262144, 16, loop="own")
+
+    tcp = "TCP on the loopback interface"
+    yield sync(tcp, "read", 4096, transport="tcp")
+    yield Case(tcp, "read", transport="tcp", quick=True, plot=True)
+    yield Case(tcp, "write", transport="tcp", plot=True)
+    yield Case(tcp, "read", 262144, 16, transport="tcp")
+    yield Case(tcp, "write", 262144, 16, transport="tcp")
+
+    styles = "Kinds of replies"
+    yield Case(styles, "read", style="simple")
+    yield Case(styles, "write", style="simple")
+    yield Case(styles, "read", style="extended", quick=True)
+    yield Case(styles, "write", style="extended")
+    yield Case(styles, "read", 262144, 16, style="extended")

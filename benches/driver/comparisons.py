@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+
+"""How much more one case costs than another, on the same library.
+
+Both are measured in the same rounds, as what the machine does meanwhile can be
+more than what is looked for.
+"""
+
+from dataclasses import dataclass, replace
+
+from cases import Case
+from subjects import C, FLOOR, THIS
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """`other` by `base`."""
+
+    section: str
+    name: str
+    base: Case
+    other: Case
+    quick: bool = False
+
+
+DEPTH = "Depth 8192 ÷ depth 64"
+DEBUG = "Debug messages ÷ a handle that never heard of them"
+
+
+def shuffled(case):
+    """As many replies held as surely are in flight."""
+    return replace(case, shuffle=case.depth * 3 // 4)
+
+
+def all_comparisons():
+    plain = Case("", "read")
+    for operation, size, quick in (
+        ("read", 4096, True),
+        ("read", 512, False),
+        ("write", 4096, False),
+        ("zero", 4096, False),
+    ):
+        low = Case("", operation, size, 64)
+        high = Case("", operation, size, 8192)
+        words = low.name.partition(",")[0]
+        yield Comparison(DEPTH, f"{words}, in order", low, high, quick)
+        low, high = shuffled(low), shuffled(high)
+        yield Comparison(DEPTH, f"{words}, shuffled", low, high, quick)
+    off = replace(plain, debug="callback")
+    yield Comparison(DEBUG, "debug callback set, debug off", plain, off, True)
+    yield Comparison(DEBUG, "debug on", plain, replace(plain, debug="on"))
+
+
+def compare(bench, comparison):
+    """CPU per operation of both, one value a round."""
+    cases = {"base": comparison.base, "other": comparison.other}
+    result = {
+        subject: {which: [] for which in cases} for subject in (C, THIS, FLOOR)
+    }
+    servers = {
+        which: bench.servers.memserver(*case.server_options)
+        for which, case in cases.items()
+    }
+    operations = {
+        which: bench.operations(case, servers[which]) for which, case in cases.items()
+    }
+    for _ in range(bench.rounds):
+        for subject, values in result.items():
+            for which, case in cases.items():
+                done = bench.once(case, subject, servers[which], operations[which])
+                values[which].append(done["cpu"] / operations[which] * 1e6)
+    return result

@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+
+"""What it was measured on, without the names of anybody's machine."""
+
+import os
+import platform
+import re
+import subprocess
+from pathlib import Path
+
+
+def first_line(*command):
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    return (done.stdout or done.stderr).splitlines()[0].strip()
+
+
+def version(text):
+    return re.search(r"\d+(\.\d+)+", text)[0]
+
+
+def package(name):
+    """The version of a Debian package, where there are such things."""
+    done = subprocess.run(
+        ["dpkg-query", "-W", "-f", "${Version}", name],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return done.stdout.strip() or "unknown"
+
+
+def system():
+    for line in Path("/etc/os-release").read_text().splitlines():
+        if line.startswith("PRETTY_NAME="):
+            return line.partition("=")[2].strip('"')
+    return "Linux"
+
+
+def this_version():
+    cargo = Path(__file__).resolve().parent.parent.parent / "Cargo.toml"
+    return re.search(r'^version = "(.*)"', cargo.read_text(), re.M)[1]
+
+
+def describe(bench):
+    """Lines of a Markdown list."""
+    info = Path("/proc/cpuinfo").read_text()
+    model = re.search(r"model name\s*: (.*)", info)
+    processor = model[1].strip() if model else platform.machine()
+    virtual = ", a virtual machine" if "hypervisor" in info else ""
+    kernel = version(platform.release())
+    return [
+        f"Processor: {processor}, {os.cpu_count()} CPUs{virtual}; client and server"
+        " have a CPU each",
+        f"System: {system()}, Linux {kernel}",
+        f"This library: {this_version()}, built with"
+        f" rustc {version(first_line('rustc', '--version'))}",
+        f"C library: Debian's libnbd0 {package('libnbd0')}",
+        f"fio {version(first_line('fio', '--version'))}, "
+        f"nbdcopy {version(first_line('nbdcopy', '--version'))}, "
+        f"nbdkit {version(first_line('nbdkit', '--version'))}",
+        f"{bench.rounds} rounds; system calls counted with `{bench.counter.name}`",
+    ]

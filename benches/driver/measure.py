@@ -1,0 +1,157 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+
+"""Measuring a case: rounds in which all subjects take their turn."""
+
+import statistics
+import subprocess
+from dataclasses import dataclass, field
+
+from subjects import C, FLOOR, LIMIT, THIS, Failure, run_json
+
+
+@dataclass
+class Spread:
+    """Median, minimum and maximum."""
+
+    median: float
+    low: float
+    high: float
+
+    @classmethod
+    def of(cls, values):
+        values = list(values)
+        return cls(statistics.median(values), min(values), max(values))
+
+
+@dataclass
+class Result:
+    """What the rounds of one measurement came to, for each subject."""
+
+    name: str
+    case: object = None
+    # Each a list with one value a round.
+    rate: dict = field(default_factory=dict)
+    cpu: dict = field(default_factory=dict)
+    busy: dict = field(default_factory=dict)
+    calls: dict = field(default_factory=dict)
+    # Bytes of memory that a process had, one value for each subject.
+    resident: dict = field(default_factory=dict)
+
+    def add(self, subject, rate, cpu, busy=None):
+        """Operations a second, CPU µs an operation, share of the server's CPU."""
+        self.rate.setdefault(subject, []).append(rate)
+        self.cpu.setdefault(subject, []).append(cpu)
+        if busy is not None:
+            self.busy.setdefault(subject, []).append(min(busy, 1.0))
+
+    @staticmethod
+    def ratio(values, one, other):
+        """One subject by another, round by round: noise hits both alike."""
+        if one not in values or other not in values:
+            return None
+        return Spread.of(a / b for a, b in zip(values[one], values[other]))
+
+
+class Counter:
+    """Counts system calls. perf does not slow the program down; under strace it
+    waits so long at each call that more of the replies are there at once."""
+
+    def __init__(self):
+        event = ["-e", "raw_syscalls:sys_enter"]
+        self.perf = ["perf", "stat", "-x", ",", *event, "--"]
+        self.strace = ["strace", "-f", "-qq", "-c", "--"]
+        self.name = "perf stat"
+        try:
+            self.count(["true"], None, None)
+        except (Failure, OSError):
+            self.name = "strace -c"
+
+    def count(self, command, environment, pin):
+        tool = self.perf if self.name == "perf stat" else self.strace
+        done = subprocess.run(
+            tool + [str(word) for word in command],
+            env=environment,
+            preexec_fn=pin,
+            capture_output=True,
+            text=True,
+            timeout=LIMIT,
+            check=False,
+        )
+        if done.returncode == 0:
+            for line in reversed(done.stderr.splitlines()):
+                if "raw_syscalls" in line and line.split(",")[0].isdigit():
+                    return int(line.split(",")[0])
+                if line.endswith(" total"):
+                    return int(line.split()[3])
+        raise Failure(f"{tool[0]}: {done.stderr.strip()}")
+
+
+class Bench:
+    """All that measuring needs."""
+
+    def __init__(self, programs, processors, servers, rounds, seconds):
+        self.programs = programs
+        self.processors = processors
+        self.servers = servers
+        self.rounds = rounds
+        # How long the C library is to work in each round.
+        self.seconds = seconds
+        self.counter = Counter()
+
+    def command(self, case, subject, server, operations):
+        words = ["-o", case.operation, "-s", case.size, "-d", case.depth]
+        words += ["-n", operations]
+        if subject == FLOOR:
+            target = server.target(case.transport)
+            words += ["-u", target, "-x", case.style]
+            return [self.programs.path("floor"), *words]
+        uri = server.uri(case.operation, case.transport)
+        words += ["-u", uri, "-l", case.loop, "-D", case.debug]
+        return [self.programs.path("commands"), *words]
+
+    def once(self, case, subject, server, operations):
+        command = self.command(case, subject, server, operations)
+        pin = self.processors.pin(self.processors.client)
+        return run_json(command, self.programs.environment(subject), pin)
+
+    def operations(self, case, server):
+        """As many as the C library does in the time wanted."""
+        few = max(2 * case.depth, min(2000, (64 << 20) // case.size))
+        warm_up = self.once(case, C, server, few)
+        wanted = self.seconds * few / warm_up["seconds"]
+        depths = max(4, round(wanted / case.depth))
+        return depths * case.depth
+
+    def measure(self, case):
+        server = self.servers.memserver(*case.server_options, together=case.together)
+        operations = self.operations(case, server)
+        result = Result(case.name, case)
+        for round_number in range(self.rounds):
+            # The order changes, so that nobody always follows the same one.
+            order = [C, THIS, FLOOR]
+            for subject in order[round_number % 3:] + order[: round_number % 3]:
+                before = server.cpu_seconds()
+                done = self.once(case, subject, server, operations)
+                spent = server.cpu_seconds() - before
+                result.add(
+                    subject,
+                    operations / done["seconds"],
+                    done["cpu"] / operations * 1e6,
+                    spent / done["seconds"],
+                )
+        for subject in (C, THIS, FLOOR):
+            result.calls[subject] = self.calls(case, subject, server)
+        return result
+
+    def calls(self, case, subject, server):
+        """System calls an operation: what more operations add."""
+        few = case.depth * max(4, 256 // case.depth)
+        environment = self.programs.environment(subject)
+        pin = self.processors.pin(self.processors.client)
+        counts = [
+            self.counter.count(
+                self.command(case, subject, server, operations), environment, pin
+            )
+            for operations in (few, 4 * few)
+        ]
+        return (counts[1] - counts[0]) / (3 * few)

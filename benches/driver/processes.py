@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+
+"""What a process, a connection and a handle cost."""
+
+from measure import Result
+from subjects import C, FLOOR, THIS, run_json
+
+
+def load(bench, times):
+    """Starting a program that makes a handle, against one that does nothing."""
+    result = Result("load, nbd_create, nbd_close")
+    for _ in range(bench.rounds):
+        for subject in (C, THIS, FLOOR):
+            program = "nothing" if subject == FLOOR else "load"
+            done = run_json(
+                [bench.programs.path("spawn"), times, bench.programs.path(program)],
+                bench.programs.environment(subject),
+                bench.processors.pin(bench.processors.client),
+            )
+            result.add(
+                subject, times / done["seconds"], done["cpu"] / times * 1e6
+            )
+            result.resident[subject] = done["resident"]
+    return result
+
+
+def connect(bench, times):
+    """Connecting to a Unix socket and saying goodbye."""
+    result = Result("connect, disconnect")
+    server = bench.servers.memserver("--no-extended-headers")
+    for _ in range(bench.rounds):
+        for subject in (C, THIS, FLOOR):
+            if subject == FLOOR:
+                words = ["floor", "-l", "connect", "-u", server.socket]
+            else:
+                words = ["connect", "-u", server.uri("read")]
+            done = run_json(
+                [bench.programs.path(words[0]), *words[1:], "-n", times],
+                bench.programs.environment(subject),
+                bench.processors.pin(bench.processors.client),
+            )
+            result.add(
+                subject, times / done["seconds"], done["cpu"] / times * 1e6
+            )
+    return result
+
+
+def handles(bench, count):
+    """Many connections in one process: what `handles` reports, by subject."""
+    server = bench.servers.memserver("--no-extended-headers")
+    return {
+        subject: run_json(
+            [bench.programs.path("handles"), "-u", server.uri("read"), "-n", count],
+            bench.programs.environment(subject),
+            bench.processors.pin(bench.processors.client),
+        )
+        for subject in (C, THIS)
+    }

@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+
+"""Who is measured: this library, the C library, and the floor."""
+
+import json
+import os
+import re
+import subprocess
+from pathlib import Path
+
+SOURCES = Path(__file__).resolve().parent.parent
+THIS, C, FLOOR = "this", "C", "floor"
+NAMES = {THIS: "this library", C: "C library", FLOOR: "floor"}
+# No program runs longer than this, in seconds.
+LIMIT = 120
+
+
+class Failure(Exception):
+    """Something without which there is no measurement."""
+
+
+class Programs:
+    """The C programs, each compiled once against the C library's header."""
+
+    def __init__(self, out):
+        self.library = Path(out).resolve()
+        self.directory = self.library / "bench"
+        self.directory.mkdir(exist_ok=True)
+        for source in sorted(SOURCES.glob("*.c")):
+            command = ["cc", "-O2", "-Wall", source, "-o", self.path(source.stem)]
+            if "<libnbd.h>" in source.read_text():
+                command.append("-lnbd")
+            subprocess.run(command, check=True)
+
+    def path(self, name):
+        return self.directory / name
+
+    def environment(self, subject):
+        """What makes a program run on a library; for the floor it is all one."""
+        kept = {
+            name: value
+            for name, value in os.environ.items()
+            if name not in ("LD_LIBRARY_PATH", "LD_PRELOAD", "LIBNBD_DEBUG")
+        }
+        if subject == THIS:
+            kept["LD_LIBRARY_PATH"] = str(self.library)
+        return kept
+
+    def resolved(self, program, subject):
+        """The library that a program gets: its path, all links followed."""
+        text = subprocess.run(
+            ["ldd", program],
+            env=self.environment(subject),
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        found = re.search(r"libnbd\.so\.0 => (\S+)", text)
+        if not found:
+            raise Failure(f"{program} does not use libnbd")
+        return Path(found[1]).resolve()
+
+    def check(self, program):
+        """Both libraries are compared, not one with itself."""
+        ours = (self.library / "libnbd.so").resolve()
+        if self.resolved(program, THIS) != ours or self.resolved(program, C) == ours:
+            raise Failure(f"{program} does not run on the library that it should")
+
+
+class Processors:
+    """The client gets one CPU and the server another, where there are two."""
+
+    def __init__(self):
+        self.all = sorted(os.sched_getaffinity(0))
+        self.client = {self.all[0]}
+        self.server = {self.all[-1]}
+
+    def pin(self, processors):
+        """For a process that is about to be started."""
+        return lambda: os.sched_setaffinity(0, processors)
+
+
+def run_json(command, environment, pin):
+    """Runs a program that reports one JSON object."""
+    done = subprocess.run(
+        [str(word) for word in command],
+        env=environment,
+        preexec_fn=pin,
+        capture_output=True,
+        text=True,
+        timeout=LIMIT,
+        check=False,
+    )
+    if done.returncode != 0:
+        raise Failure(f"{Path(command[0]).name}: {done.stderr.strip()}")
+    return json.loads(done.stdout)

@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * The floor: what it costs at least to move the same bytes over the same
+ * socket. Requests are sent in batches of half of those in flight, and replies
+ * are received in batches of the same size without a look at them: it is known
+ * how long they are. No cookie is looked up, no error is found.
+ */
+
+#include <errno.h>
+#include <poll.h>
+#include <sys/uio.h>
+
+#include "arguments.h"
+#include "handshake.h"
+#include "measure.h"
+
+#define MOST_IN_A_BATCH 256
+
+struct compact {
+  uint32_t magic;
+  uint16_t flags, type;
+  uint64_t cookie, offset;
+  uint32_t length;
+} __attribute__ ((packed));
+
+struct extended {
+  uint32_t magic;
+  uint16_t flags, type;
+  uint64_t cookie, offset, length;
+} __attribute__ ((packed));
+
+struct connection {
+  const struct arguments *arguments;
+  int fd;
+  size_t header_size;     /* of a request */
+  char *headers;          /* a batch of requests */
+  char *payloads;         /* of writes, one for each in flight */
+  char *replies;          /* room for all in flight */
+  size_t room;
+  size_t received;        /* bytes since the beginning */
+};
+
+static size_t
+reply_size (const struct arguments *it)
+{
+  size_t data = it->operation == OPERATION_READ ? it->size : 0;
+
+  if (strcmp (it->style, "simple") == 0)
+    return 16 + data;
+  if (strcmp (it->style, "structured") == 0)
+    return 20 + (data > 0 ? 8 + data : 0);
+  return 32 + (data > 0 ? 8 + data : 0);
+}
+
+static void
+put_request (struct connection *it, char *header, long n)
+{
+  static const uint16_t types[] = { 0, 1, 6 };
+  uint16_t type = htobe16 (types[it->arguments->operation]);
+  uint64_t offset = htobe64 (offset_of (it->arguments, n));
+
+  if (it->header_size == sizeof (struct compact)) {
+    struct compact request = { htobe32 (0x25609513), 0, type, n, offset,
+                               htobe32 (it->arguments->size) };
+
+    memcpy (header, &request, sizeof request);
+  }
+  else {
+    int payload = it->arguments->operation == OPERATION_WRITE;
+    struct extended request = { htobe32 (0x21e41c71),
+                                htobe16 (payload ? 1 << 5 : 0), type, n, offset,
+                                htobe64 (it->arguments->size) };
+
+    memcpy (header, &request, sizeof request);
+  }
+}
+
+/* Receives into the ring of replies, and returns how much. */
+static void
+receive (struct connection *it, size_t at_most, int flags)
+{
+  size_t at = it->received % it->room;
+  size_t length = at_most < it->room - at ? at_most : it->room - at;
+  ssize_t n = recv (it->fd, it->replies + at, length, flags);
+
+  if (n == 0)
+    errno = ECONNRESET;
+  if (n <= 0 && errno != EAGAIN)
+    give_up ("recv");
+  if (n > 0)
+    it->received += n;
+}
+
+/* Sends what the slices hold. Few replies fit into the socket while this waits
+ * for room; with many in flight it receives meanwhile, as the server may be
+ * waiting for that. */
+static void
+send_slices (struct connection *it, struct iovec *slices, size_t count)
+{
+  int flags = MSG_NOSIGNAL | (it->arguments->depth > 64 ? MSG_DONTWAIT : 0);
+
+  while (count > 0) {
+    struct msghdr message = { .msg_iov = slices, .msg_iovlen = count };
+    ssize_t sent = sendmsg (it->fd, &message, flags);
+
+    if (sent == -1) {
+      struct pollfd fd = { it->fd, POLLIN | POLLOUT, 0 };
+
+      if (errno != EAGAIN || poll (&fd, 1, -1) == -1)
+        give_up ("send");
+      if (fd.revents & POLLIN)
+        receive (it, it->room, MSG_DONTWAIT);
+      continue;
+    }
+    while (count > 0 && (size_t) sent >= slices->iov_len) {
+      sent -= slices->iov_len;
+      slices++;
+      count--;
+    }
+    if (count > 0) {
+      slices->iov_base = (char *) slices->iov_base + sent;
+      slices->iov_len -= sent;
+    }
+  }
+}
+
+static void
+send_batch (struct connection *it, long first, long count)
+{
+  struct iovec slices[2 * MOST_IN_A_BATCH];
+  const struct arguments *arguments = it->arguments;
+
+  for (long i = 0; i < count; i++)
+    put_request (it, it->headers + i * it->header_size, first + i);
+  if (arguments->operation != OPERATION_WRITE) {
+    slices[0] = (struct iovec) { it->headers, count * it->header_size };
+    send_slices (it, slices, 1);
+    return;
+  }
+  for (long i = 0; i < count; i++) {
+    long payload = (first + i) % arguments->depth;
+
+    slices[2 * i] = (struct iovec) { it->headers + i * it->header_size,
+                                     it->header_size };
+    slices[2 * i + 1] = (struct iovec) {
+      it->payloads + payload * arguments->size, arguments->size };
+  }
+  send_slices (it, slices, 2 * count);
+}
+
+static void
+run (struct connection *it)
+{
+  long operations = it->arguments->operations, depth = it->arguments->depth;
+  long batch = depth / 2, issued = 0, done = 0;
+  size_t size = reply_size (it->arguments);
+
+  if (batch < 1)
+    batch = 1;
+  if (batch > MOST_IN_A_BATCH)
+    batch = MOST_IN_A_BATCH;
+  while (done < operations) {
+    while (issued < operations && issued - done <= depth - batch) {
+      long left = operations - issued, count = left < batch ? left : batch;
+
+      send_batch (it, issued, count);
+      issued += count;
+    }
+    done += issued - done < batch ? issued - done : batch;
+    while (it->received < done * size)
+      receive (it, done * size - it->received, MSG_WAITALL);
+  }
+}
+
+/* The bytes were counted right if nothing is left before the server closes. */
+static void
+disconnect (struct connection *it)
+{
+  char header[sizeof (struct extended)] = "", byte;
+  uint16_t type = htobe16 (2);
+
+  put_request (it, header, 0);
+  memset (header + 4, 0, it->header_size - 4);
+  memcpy (header + 6, &type, 2);
+  send_all (it->fd, header, it->header_size);
+  if (recv (it->fd, &byte, 1, 0) != 0) {
+    fprintf (stderr, "replies of another length than expected\n");
+    exit (EXIT_FAILURE);
+  }
+  close (it->fd);
+}
+
+/* What connecting and saying goodbye costs at least. */
+static int
+connect_again_and_again (struct connection *it)
+{
+  const struct arguments *arguments = it->arguments;
+  struct moment start = moment_now ();
+
+  for (long n = 0; n < arguments->operations; n++) {
+    it->fd = connect_to_export (arguments->target, "read", arguments->style);
+    disconnect (it);
+  }
+  report_since (start, arguments->operations, "floor");
+  return EXIT_SUCCESS;
+}
+
+int
+main (int argc, char *argv[])
+{
+  struct arguments arguments = parse_arguments (argc, argv);
+  static const char *const exports[] = { "read", "write", "zero" };
+  struct connection it = { .arguments = &arguments };
+  struct moment start;
+
+  it.header_size = strcmp (arguments.style, "extended") == 0
+    ? sizeof (struct extended) : sizeof (struct compact);
+  it.headers = touched_memory (MOST_IN_A_BATCH * it.header_size);
+  it.payloads = touched_memory (arguments.operation == OPERATION_WRITE
+                                ? arguments.depth * arguments.size : 1);
+  it.room = arguments.depth * reply_size (&arguments);
+  it.replies = touched_memory (it.room);
+  if (strcmp (arguments.loop, "connect") == 0)
+    return connect_again_and_again (&it);
+  it.fd = connect_to_export (arguments.target, exports[arguments.operation],
+                             arguments.style);
+  start = moment_now ();
+  run (&it);
+  report_since (start, arguments.operations, "floor");
+  disconnect (&it);
+  return EXIT_SUCCESS;
+}

@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * The smallest program without the library: the floor for load.c.
+ */
+
+int
+main (void)
+{
+  return 0;
+}
