@@ -78,7 +78,9 @@ pub unsafe extern "C" fn nbd_get_version_extra(h: *mut nbd_handle) -> *const c_c
 /// `nbd_set_tls`.
 #[no_mangle]
 pub unsafe extern "C" fn nbd_supports_tls(h: *mut nbd_handle) -> c_int {
-    looking!(NBD_SUPPORTS_TLS(h), |_shared| false)
+    looking!(NBD_SUPPORTS_TLS(h), |_shared| {
+        crate::transport::tls::check_available().is_ok()
+    })
 }
 
 /// Returns whether the library can connect over vsock.

@@ -9,7 +9,7 @@ use libc::c_int;
 
 use super::connection::{Connection, Transport};
 use crate::error::Error;
-use crate::transport::{Connector, Progress, Socket, Subprocess};
+use crate::transport::{Channel, Connector, Progress, Socket, Subprocess};
 
 /// Where the program asked to connect to, for nbd_get_uri(3).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -80,7 +80,6 @@ impl Connection {
 
     /// nbd_aio_connect_socket(3). The socket is the library's from success on.
     pub fn aio_connect_socket(&mut self, sock: c_int) -> Result<(), Error> {
-        self.settings.tls.check_supported()?;
         let socket = Socket::from_program(sock)?;
         self.endpoint = Endpoint::Other;
         self.connected(socket);
@@ -95,7 +94,6 @@ impl Connection {
 
     /// nbd_aio_connect_command(3)
     pub fn aio_connect_command(&mut self, argv: Vec<CString>) -> Result<(), Error> {
-        self.settings.tls.check_supported()?;
         let (subprocess, socket) = Subprocess::command(&argv)?;
         self.subprocess = Some(subprocess);
         self.endpoint = Endpoint::Other;
@@ -114,7 +112,6 @@ impl Connection {
         &mut self,
         argv: Vec<CString>,
     ) -> Result<(), Error> {
-        self.settings.tls.check_supported()?;
         let name = &self.settings.socket_activation_name;
         let (subprocess, connector) = Subprocess::socket_activation(&argv, name)?;
         let path = subprocess.socket_path().map(CStr::to_owned);
@@ -150,7 +147,6 @@ impl Connection {
         endpoint: Endpoint,
         connector: impl FnOnce() -> Result<Connector, Error>,
     ) -> Result<(), Error> {
-        self.settings.tls.check_supported()?;
         // An address that is none leaves everything as it was.
         let mut connector = connector()?;
         self.endpoint = endpoint;
@@ -187,7 +183,7 @@ impl Connection {
     }
 
     fn connected(&mut self, socket: Socket) {
-        self.transport = Transport::Connected(socket);
+        self.transport = Transport::Connected(Channel::Plain(socket));
         self.machine.connected();
     }
 

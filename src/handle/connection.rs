@@ -14,7 +14,7 @@ use super::settings::Settings;
 use super::shared::{Shared, State};
 use crate::error::Error;
 use crate::machine::Machine;
-use crate::transport::{Connector, Socket, Subprocess};
+use crate::transport::{tls, Channel, Connector, Subprocess};
 
 /// How the bytes travel.
 #[derive(Debug)]
@@ -23,8 +23,10 @@ pub(super) enum Transport {
     None,
     /// An address is being tried.
     Connecting(Connector),
+    /// The server has agreed to TLS, and the handshake is going on.
+    TlsHandshake(tls::Handshake),
     /// There is a connection.
-    Connected(Socket),
+    Connected(Channel),
 }
 
 /// `LIBNBD_AIO_DIRECTION_READ`
@@ -91,14 +93,22 @@ impl Connection {
 
     /// The `LIBNBD_AIO_DIRECTION_*` bits to wait for.
     pub(super) fn direction(&self) -> u32 {
-        if matches!(self.transport, Transport::Connecting(_)) {
-            return DIRECTION_WRITE;
-        }
+        let (receive, send) = match &self.transport {
+            Transport::Connecting(_) => (false, true),
+            Transport::TlsHandshake(handshake) => {
+                (handshake.wants_to_receive(), handshake.wants_to_send())
+            }
+            Transport::Connected(channel) => (
+                self.machine.wants_to_receive(),
+                self.machine.wants_to_send() || channel.wants_to_send(),
+            ),
+            Transport::None => (false, false),
+        };
         let mut direction = 0;
-        if self.machine.wants_to_receive() {
+        if receive {
             direction |= DIRECTION_READ;
         }
-        if self.machine.wants_to_send() {
+        if send {
             direction |= DIRECTION_WRITE;
         }
         direction

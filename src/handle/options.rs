@@ -8,6 +8,7 @@ use libc::c_int;
 
 use super::callback::{nbd_completion_callback, nbd_context_callback, nbd_list_callback};
 use super::connection::Connection;
+use super::tls;
 use crate::error::Error;
 
 /// What is called for each reply to an option.
@@ -108,9 +109,11 @@ impl Connection {
     }
 
     /// nbd_aio_opt_starttls(3)
-    pub fn aio_opt_starttls(&mut self, _completion: nbd_completion_callback) -> Result<(), Error> {
-        let what = "this build of the library does not support TLS";
-        Err(Error::new(libc::ENOTSUP, what))
+    pub fn aio_opt_starttls(&mut self, completion: nbd_completion_callback) -> Result<(), Error> {
+        self.start_option(yes_or_no(completion), |this| {
+            tls::check_available()?;
+            this.machine.opt_starttls()
+        })
     }
 
     /// nbd_opt_starttls(3)

@@ -7,8 +7,6 @@
 //! whatever follows it received into a buffer behind it. A short read means
 //! that the socket is drained: it is not asked again just to say so.
 
-use std::io;
-
 use libc::iovec;
 
 use super::commands::Buffer;
@@ -16,26 +14,23 @@ use super::connection::{Connection, Transport};
 use super::receive_buffer::ReceiveBuffer;
 use crate::error::Error;
 use crate::machine::{Group, Piece};
+use crate::transport::Received;
 
 /// The most pieces of memory that are sent with one system call. Requests have
 /// at most two, and the system takes 1024.
 const PIECES: usize = 128;
 
-/// What one attempt to receive came to.
-enum Received {
-    /// There may be more.
-    Bytes,
-    /// There was no more.
-    Drained,
-    /// The server has closed its side.
-    End,
-}
-
 impl Connection {
     /// Sends as much as the socket takes.
     pub(super) fn send(&mut self) -> Result<(), Error> {
+        let Transport::Connected(channel) = &mut self.transport else {
+            return Ok(());
+        };
+        if let Err(error) = channel.flush() {
+            return Err(self.send_failed(error));
+        }
         while self.machine.wants_to_send() {
-            let Transport::Connected(socket) = &self.transport else {
+            let Transport::Connected(channel) = &mut self.transport else {
                 return Ok(());
             };
             let mut pieces = [const { EMPTY }; PIECES];
@@ -58,15 +53,23 @@ impl Connection {
             // SAFETY: the pieces are bytes of the machine, which is not touched
             // before the call returns, and of buffers that the program keeps
             // until their commands complete.
-            match unsafe { socket.send_raw(&pieces[..used]) } {
+            match unsafe { channel.send_raw(&pieces[..used]) } {
                 Ok(sent) => {
                     self.machine.sent(sent);
                     if sent < length {
                         return Ok(());
                     }
                 }
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(()),
-                Err(error) => return Err(self.send_failed(&error)),
+                Err(error) => return Err(self.send_failed(error)),
+            }
+        }
+        // Nothing may follow NBD_CMD_DISC, and a server may wait to hear so
+        // from TLS too before it closes.
+        if self.machine.is_disconnecting() {
+            if let Transport::Connected(channel) = &mut self.transport {
+                if let Err(error) = channel.say_goodbye() {
+                    return Err(self.send_failed(error));
+                }
             }
         }
         Ok(())
@@ -82,17 +85,17 @@ impl Connection {
 
     /// The server does not want to hear any more, but what it said before
     /// still counts.
-    fn send_failed(&mut self, error: &io::Error) -> Error {
-        while let Ok(Received::Bytes) = self.receive_once() {}
-        self.die(Error::system("send", error))
+    fn send_failed(&mut self, error: Error) -> Error {
+        while let Ok(Received::Bytes { drained: false, .. }) = self.receive_once() {}
+        self.die(error)
     }
 
     /// Receives all that has come, and acts on it.
     pub(super) fn receive(&mut self) -> Result<(), Error> {
         while self.machine.wants_to_receive() {
             match self.receive_once()? {
-                Received::Bytes => {}
-                Received::Drained => break,
+                Received::Bytes { drained: false, .. } => {}
+                Received::Bytes { .. } => break,
                 Received::End => return self.end_of_stream(),
             }
         }
@@ -110,9 +113,6 @@ impl Connection {
     }
 
     fn receive_once(&mut self) -> Result<Received, Error> {
-        let Transport::Connected(socket) = &self.transport else {
-            return Ok(Received::Drained);
-        };
         let mut buffer = ReceiveBuffer::borrow();
         let bytes = buffer.bytes();
         let behind = iovec {
@@ -122,25 +122,23 @@ impl Connection {
         let direct = self.direct();
         let pieces = [direct.unwrap_or(EMPTY), behind];
         let pieces = &pieces[usize::from(direct.is_none())..];
+        let Transport::Connected(channel) = &mut self.transport else {
+            return Ok(Received::NOTHING);
+        };
         // SAFETY: one piece is a buffer of this thread's, the other a part of a
         // read's buffer that the program keeps until the command completes.
-        let received = match unsafe { socket.recv_raw(pieces) } {
-            Ok(0) => return Ok(Received::End),
+        let received = match unsafe { channel.recv_raw(pieces) } {
             Ok(received) => received,
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                return Ok(Received::Drained)
-            }
-            Err(error) => return Err(self.die(Error::system("recv", &error))),
+            // However a server goes that was told to go, it is gone.
+            Err(_) if self.machine.is_disconnecting() => return Ok(Received::End),
+            Err(error) => return Err(self.die(error)),
         };
-        let straight = received.min(direct.map_or(0, |piece| piece.iov_len));
-        self.machine.received_directly(straight);
-        self.process(&buffer.bytes()[..received - straight])?;
-        let room: usize = pieces.iter().map(|piece| piece.iov_len).sum();
-        Ok(if received < room {
-            Received::Drained
-        } else {
-            Received::Bytes
-        })
+        if let Received::Bytes { count, .. } = received {
+            let straight = count.min(direct.map_or(0, |piece| piece.iov_len));
+            self.machine.received_directly(straight);
+            self.process(&buffer.bytes()[..count - straight])?;
+        }
+        Ok(received)
     }
 
     /// The part of a read's buffer where the next bytes belong.
@@ -153,12 +151,15 @@ impl Connection {
     }
 
     /// Acts on bytes that were received.
-    fn process(&mut self, mut bytes: &[u8]) -> Result<(), Error> {
+    pub(super) fn process(&mut self, mut bytes: &[u8]) -> Result<(), Error> {
         while let Some(event) = self.machine.receive(&mut bytes) {
             self.act(event)?;
         }
         if self.machine.group() == Group::Closed {
             self.abandon_all();
+        }
+        if self.machine.awaits_tls_handshake() {
+            return self.start_tls_handshake();
         }
         Ok(())
     }

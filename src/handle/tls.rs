@@ -7,13 +7,11 @@ use std::os::unix::ffi::OsStringExt;
 
 use libc::{c_char, c_int};
 
-use super::connection::Connection;
+use super::connection::{Connection, Transport};
 use crate::error::Error;
-
-/// `LIBNBD_TLS_DISABLE`
-pub(super) const DISABLE: c_int = 0;
-/// `LIBNBD_TLS_REQUIRE`
-pub(super) const REQUIRE: c_int = 2;
+use crate::machine::Tls;
+use crate::transport::tls::{self, Credentials, Handshake, Identity, Progress, Proof};
+use crate::transport::Channel;
 
 /// The priority string where the program gives none.
 pub(super) const DEFAULT_PRIORITY: &CStr = c"NORMAL";
@@ -21,8 +19,6 @@ pub(super) const DEFAULT_PRIORITY: &CStr = c"NORMAL";
 /// What a program can set about TLS.
 #[derive(Debug)]
 pub(super) struct TlsSettings {
-    /// `LIBNBD_TLS_*`
-    pub mode: c_int,
     pub certificates: Option<CString>,
     pub verify_peer: bool,
     pub username: Option<CString>,
@@ -34,7 +30,6 @@ pub(super) struct TlsSettings {
 impl Default for TlsSettings {
     fn default() -> Self {
         TlsSettings {
-            mode: DISABLE,
             certificates: None,
             verify_peer: true,
             username: None,
@@ -46,42 +41,120 @@ impl Default for TlsSettings {
 }
 
 impl TlsSettings {
-    /// A connection that must be encrypted cannot be made by a build that
-    /// cannot encrypt.
-    pub fn check_supported(&self) -> Result<(), Error> {
-        if self.mode < REQUIRE {
-            return Ok(());
+    /// Reads the files that say whom to trust and who we are.
+    fn credentials(&self) -> Result<Credentials, Error> {
+        let proof = match &self.psk_file {
+            Some(file) => Proof::PreSharedKey {
+                file,
+                username: self.username()?,
+            },
+            None => Proof::Certificates {
+                directory: self.certificates.as_deref(),
+                verify_peer: self.verify_peer,
+            },
+        };
+        Credentials::load(Identity {
+            proof,
+            hostname: self.hostname.clone(),
+            priority: &self.priority,
+        })
+    }
+
+    /// The user's name: what the program said, or else who the user is.
+    fn username(&self) -> Result<CString, Error> {
+        if let Some(username) = &self.username {
+            return Ok(username.clone());
         }
-        let what = "TLS is required, but this build of the library does not support TLS";
-        Err(Error::new(libc::ENOTSUP, what))
+        if let Some(logname) = std::env::var_os("LOGNAME") {
+            let logname = CString::new(logname.into_vec());
+            return logname.map_err(|_| Error::new(libc::EINVAL, "LOGNAME"));
+        }
+        login_name()
     }
 }
 
-/// Refuses what is not one of `LIBNBD_TLS_*`.
-pub(super) fn check_mode(tls: c_int) -> Result<(), Error> {
-    if (DISABLE..=REQUIRE).contains(&tls) {
-        return Ok(());
+/// The meaning of `LIBNBD_TLS_*`.
+pub(super) fn mode(tls: c_int) -> Result<Tls, Error> {
+    const MODES: [Tls; 3] = [Tls::Disable, Tls::Allow, Tls::Require];
+    let mode = MODES.into_iter().find(|&mode| mode as c_int == tls);
+    mode.ok_or_else(|| {
+        let what = format!("tls: invalid value for parameter: {tls}");
+        Error::new(libc::EINVAL, what)
+    })
+}
+
+/// Fails where connections cannot be encrypted.
+pub(super) fn check_available() -> Result<(), Error> {
+    tls::check_available().map_err(|why| {
+        let what = format!("TLS is not supported, because GnuTLS cannot be loaded: {why}");
+        Error::new(libc::ENOTSUP, what)
+    })
+}
+
+/// Makes what was agreed on: an encrypted connection.
+impl Connection {
+    /// The server has agreed to TLS. There is no way back to plaintext.
+    pub(super) fn start_tls_handshake(&mut self) -> Result<(), Error> {
+        let credentials = self.settings.tls.credentials();
+        let transport = std::mem::replace(&mut self.transport, Transport::None);
+        let handshake = credentials.and_then(|credentials| match transport {
+            Transport::Connected(Channel::Plain(socket)) => Handshake::new(socket, credentials),
+            _ => Err(Error::new(libc::EINVAL, "this connection uses TLS already")),
+        });
+        match handshake {
+            Ok(handshake) => self.advance_tls_handshake(handshake),
+            Err(error) => Err(self.die(error)),
+        }
     }
-    let what = format!("tls: invalid value for parameter: {tls}");
-    Err(Error::new(libc::EINVAL, what))
+
+    /// The socket is ready for the next step of the handshake.
+    pub(super) fn continue_tls_handshake(&mut self) -> Result<(), Error> {
+        match std::mem::replace(&mut self.transport, Transport::None) {
+            Transport::TlsHandshake(handshake) => self.advance_tls_handshake(handshake),
+            other => {
+                self.transport = other;
+                Ok(())
+            }
+        }
+    }
+
+    fn advance_tls_handshake(&mut self, handshake: Handshake) -> Result<(), Error> {
+        match handshake.advance() {
+            Ok(Progress::Pending(handshake)) => {
+                self.transport = Transport::TlsHandshake(handshake);
+                Ok(())
+            }
+            Ok(Progress::Established(session)) => {
+                self.transport = Transport::Connected(Channel::Tls(Box::new(session)));
+                self.machine.tls_established();
+                // What the machine has to say of it, and what it sends next.
+                self.process(&[])?;
+                self.send()
+            }
+            Err(error) => Err(self.die(error)),
+        }
+    }
 }
 
 impl Connection {
     /// nbd_set_tls(3)
     pub fn set_tls(&mut self, tls: c_int) -> Result<(), Error> {
-        check_mode(tls)?;
-        self.settings.tls.mode = tls;
+        let mode = mode(tls)?;
+        if mode != Tls::Disable {
+            check_available()?;
+        }
+        self.machine.settings_mut().tls = mode;
         Ok(())
     }
 
     /// nbd_get_tls(3)
     pub fn get_tls(&mut self) -> Result<c_int, Error> {
-        Ok(self.settings.tls.mode)
+        Ok(self.machine.settings().tls as c_int)
     }
 
     /// nbd_get_tls_negotiated(3)
     pub fn get_tls_negotiated(&mut self) -> Result<bool, Error> {
-        Ok(false)
+        Ok(self.machine.negotiated().tls)
     }
 
     /// nbd_set_tls_certificates(3)
@@ -109,14 +182,7 @@ impl Connection {
 
     /// nbd_get_tls_username(3)
     pub fn get_tls_username(&mut self) -> Result<CString, Error> {
-        if let Some(username) = &self.settings.tls.username {
-            return Ok(username.clone());
-        }
-        if let Some(logname) = std::env::var_os("LOGNAME") {
-            let logname = CString::new(logname.into_vec());
-            return logname.map_err(|_| Error::new(libc::EINVAL, "LOGNAME"));
-        }
-        login_name()
+        self.settings.tls.username()
     }
 
     /// nbd_set_tls_hostname(3)

@@ -12,6 +12,7 @@ use super::connect::Endpoint;
 use super::connection::Connection;
 use super::tls;
 use crate::error::Error;
+use crate::machine::Tls;
 use crate::uri::{self, NbdUri, Transport};
 
 /// `LIBNBD_ALLOW_TRANSPORT_MASK`
@@ -29,7 +30,7 @@ impl Connection {
 
     /// nbd_set_uri_allow_tls(3)
     pub fn set_uri_allow_tls(&mut self, tls: c_int) -> Result<(), Error> {
-        tls::check_mode(tls)?;
+        tls::mode(tls)?;
         self.settings.uri.tls = tls;
         Ok(())
     }
@@ -76,7 +77,8 @@ impl Connection {
     /// security than the program did, never for less TLS.
     fn apply(&mut self, uri: &NbdUri) -> Result<(), Error> {
         if uri.tls {
-            self.settings.tls.mode = tls::REQUIRE;
+            tls::check_available()?;
+            self.machine.settings_mut().tls = Tls::Require;
         }
         self.set_export_name(&uri.export_name)?;
         let settings = &mut self.settings.tls;
@@ -127,7 +129,7 @@ impl Connection {
         };
         let hostname = tls.hostname.as_ref();
         let uri = NbdUri {
-            tls: tls.mode == tls::REQUIRE,
+            tls: self.machine.settings().tls == Tls::Require || self.machine.negotiated().tls,
             export_name: self.machine.settings().export_name.clone(),
             tls_username: tls.username.clone(),
             tls_certificates: tls.certificates.clone(),

@@ -16,7 +16,8 @@ impl Connection {
         match &self.transport {
             Transport::None => None,
             Transport::Connecting(connector) => connector.fd(),
-            Transport::Connected(socket) => Some(socket.as_raw_fd()),
+            Transport::TlsHandshake(handshake) => Some(handshake.as_raw_fd()),
+            Transport::Connected(channel) => Some(channel.as_raw_fd()),
         }
     }
 
@@ -31,6 +32,9 @@ impl Connection {
         if self.direction() & DIRECTION_READ == 0 {
             return Err(self.invalid_event(0));
         }
+        if let Transport::TlsHandshake(_) = self.transport {
+            return self.continue_tls_handshake();
+        }
         self.receive()?;
         self.send()
     }
@@ -42,6 +46,7 @@ impl Connection {
         }
         match self.transport {
             Transport::Connecting(_) => self.continue_connecting(),
+            Transport::TlsHandshake(_) => self.continue_tls_handshake(),
             _ => self.send(),
         }
     }
@@ -100,7 +105,7 @@ impl Connection {
             return self.continue_connecting();
         }
         if events & POLLOUT != 0 {
-            return self.send();
+            return self.aio_notify_write();
         }
         if events & (POLLERR | POLLNVAL) != 0 {
             let error = Error::new(libc::ENOTCONN, "server closed socket unexpectedly");

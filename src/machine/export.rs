@@ -36,6 +36,8 @@ pub struct Negotiated {
     pub protocol: Option<Protocol>,
     /// Handshake flags that both sides set.
     pub handshake_flags: u16,
+    /// Everything is encrypted.
+    pub tls: bool,
     /// Replies come in chunks. Implied by extended headers.
     pub structured_replies: bool,
     /// Requests and replies have 64-bit lengths.

@@ -21,6 +21,7 @@ impl<T> Machine<T> {
             Phase::Option(_) => self.option_reply(input),
             Phase::ExportName(_) => self.export_name_reply(input),
             _ if input.is_empty() => false,
+            Phase::TlsHandshake(_) => self.plaintext_after_agreement(input),
             _ => {
                 // Nothing was asked, so nothing said can be trusted to answer
                 // what will be asked next.
@@ -68,6 +69,9 @@ impl<T> Machine<T> {
         }
         self.negotiated.protocol = Some(Protocol::Oldstyle);
         self.negotiated.handshake_flags = 0;
+        if self.lacks_required_tls("handshake: server is oldstyle") {
+            return true;
+        }
         if self.set_export_details(size, flags as u16) {
             self.enter_transmission();
         }
@@ -86,6 +90,11 @@ impl<T> Machine<T> {
         } else {
             Protocol::Newstyle
         });
+        if agreed & flags::FIXED_NEWSTYLE == 0
+            && self.lacks_required_tls("handshake: server is not using fixed newstyle")
+        {
+            return true;
+        }
         let client_flags = u32::from(agreed).to_be_bytes();
         self.outgoing.handshake().extend_from_slice(&client_flags);
         self.next_option(Purpose::Connect, None);

@@ -30,6 +30,7 @@ mod outgoing;
 mod phase;
 mod reply;
 mod settings;
+mod starttls;
 mod statistics;
 mod transmission;
 
@@ -41,7 +42,7 @@ pub use command::{Command, Slot};
 pub use event::{Event, Extent, ReadStatus};
 pub use export::{Export, MetaContext, Negotiated, Protocol};
 pub use phase::Group;
-pub use settings::Settings;
+pub use settings::{Settings, Tls};
 pub use statistics::Statistics;
 pub use transmission::{NewCommand, Piece};
 

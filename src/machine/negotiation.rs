@@ -2,7 +2,7 @@
 
 //! Which option comes next, and what it says.
 //!
-//! The order of a connection's own negotiation is: extended headers;
+//! The order of a connection's own negotiation is: TLS; extended headers;
 //! structured replies where extended headers were refused; the pause of option
 //! mode; meta contexts; `NBD_OPT_GO`, or `NBD_OPT_EXPORT_NAME` for a server
 //! that does not know it.
@@ -14,6 +14,7 @@ use super::event::Event;
 use super::export::Protocol;
 use super::option_reply::Pending;
 use super::phase::Phase;
+use super::settings::Tls;
 use super::Machine;
 use crate::error::Error;
 use crate::protocol::option::{self, info, OptionType};
@@ -98,7 +99,7 @@ impl<T> Machine<T> {
         Ok(())
     }
 
-    fn require_fixed_newstyle(&self) -> Result<(), Error> {
+    pub(super) fn require_fixed_newstyle(&self) -> Result<(), Error> {
         if self.negotiated.protocol == Some(Protocol::NewstyleFixed) {
             return Ok(());
         }
@@ -132,10 +133,14 @@ impl<T> Machine<T> {
         let fixed = self.negotiated.protocol == Some(Protocol::NewstyleFixed);
         let structured = settings.request_structured_replies && fixed;
         if purpose == Purpose::Connect {
-            if previous.is_none() && structured && settings.request_extended_headers {
+            if previous.is_none() && fixed && settings.tls != Tls::Disable {
+                return Next::Send(StartTls);
+            }
+            let nothing_else_yet = matches!(previous, None | Some(StartTls));
+            if nothing_else_yet && structured && settings.request_extended_headers {
                 return Next::Send(ExtendedHeaders);
             }
-            if matches!(previous, None | Some(ExtendedHeaders))
+            if (nothing_else_yet || previous == Some(ExtendedHeaders))
                 && structured
                 && !self.negotiated.structured_replies
             {
@@ -188,7 +193,7 @@ impl<T> Machine<T> {
         self.send_option(purpose, option, &data);
     }
 
-    fn send_option(&mut self, purpose: Purpose, option: OptionType, data: &[u8]) {
+    pub(super) fn send_option(&mut self, purpose: Purpose, option: OptionType, data: &[u8]) {
         option::encode(self.outgoing.handshake(), option, data);
         self.statistics.chunks_sent += 1;
         let pending = Pending::new(option, purpose);

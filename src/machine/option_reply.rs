@@ -186,6 +186,12 @@ impl<T> Machine<T> {
             return;
         };
         match pending.option {
+            OptionType::StartTls if self.negotiated.tls => {
+                let event =
+                    self.violation_errno(libc::EPROTO, "handshake: server agreed to TLS twice");
+                self.events.push_back(event);
+            }
+            OptionType::StartTls => self.phase = Phase::TlsHandshake(pending.purpose),
             OptionType::StructuredReply => {
                 self.negotiated.structured_replies = true;
                 self.note("negotiated structured replies on this connection");
@@ -242,6 +248,12 @@ impl<T> Machine<T> {
                 self.note("structured replies are not supported by this server");
                 self.option_done(&pending, Ok(0));
             }
+            OptionType::StartTls if pending.purpose != Purpose::Program => {
+                if !self.lacks_required_tls("handshake: server refused TLS") {
+                    self.note("server refused TLS, continuing without");
+                    self.option_done(&pending, Ok(0));
+                }
+            }
             OptionType::StartTls => self.option_done(&pending, Ok(0)),
             OptionType::List => {
                 self.note(
@@ -275,7 +287,7 @@ impl<T> Machine<T> {
     }
 
     /// Goes on after an option whose last reply has come.
-    fn option_done(&mut self, pending: &Pending, outcome: Result<u32, Error>) {
+    pub(super) fn option_done(&mut self, pending: &Pending, outcome: Result<u32, Error>) {
         let single = pending.purpose == Purpose::Program;
         match (pending.option, outcome) {
             // A connection that nobody steers has nowhere to go without its

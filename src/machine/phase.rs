@@ -4,6 +4,7 @@
 
 use std::ffi::CStr;
 
+use super::negotiation::Purpose;
 use super::option_reply::Pending;
 use super::reply::Receiving;
 use crate::protocol::option::OptionType;
@@ -46,6 +47,8 @@ pub(super) enum Phase {
     Option(Pending),
     /// `NBD_OPT_EXPORT_NAME` was sent; its reply has no header.
     ExportName(Pending),
+    /// The server has agreed to TLS, whose handshake is going on.
+    TlsHandshake(Purpose),
     /// Paused in option mode.
     Negotiating,
     /// Requests and replies.
@@ -97,6 +100,9 @@ impl Phase {
                 c"NEWSTYLE.OPT_EXPORT_NAME.RECV_REPLY: Waiting for the reply to NBD_OPT_EXPORT_NAME"
             }
             Phase::Option(pending) => option_description(pending.option),
+            Phase::TlsHandshake(_) => {
+                c"NEWSTYLE.OPT_STARTTLS.TLS_HANDSHAKE: Waiting for the TLS handshake"
+            }
             Phase::Negotiating => c"NEGOTIATING: Ready to negotiate an option",
             Phase::Transmission { .. } => c"READY: Ready to issue commands",
             Phase::Closed => c"CLOSED: The connection is closed",

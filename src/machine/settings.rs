@@ -6,6 +6,18 @@ use std::ffi::CString;
 
 use crate::protocol::flags;
 
+/// Whether to encrypt (nbd_set_tls(3)).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Tls {
+    /// Never on its own: `LIBNBD_TLS_DISABLE`.
+    Disable,
+    /// If the server agrees: `LIBNBD_TLS_ALLOW`.
+    Allow,
+    /// Or not at all: `LIBNBD_TLS_REQUIRE`.
+    Require,
+}
+
 /// What to negotiate. Read when the option concerned is sent, so that a
 /// program in option mode may change it between options.
 #[derive(Debug, Clone)]
@@ -27,6 +39,8 @@ pub struct Settings {
     pub meta_contexts: Vec<CString>,
     /// Handshake flags that the client is willing to agree to.
     pub handshake_flags: u16,
+    /// Ask for TLS before anything else.
+    pub tls: Tls,
     /// Pause before the export is chosen (nbd_set_opt_mode(3)).
     pub opt_mode: bool,
 }
@@ -42,6 +56,7 @@ impl Default for Settings {
             request_meta_context: true,
             meta_contexts: Vec::new(),
             handshake_flags: flags::FIXED_NEWSTYLE | flags::NO_ZEROES,
+            tls: Tls::Disable,
             opt_mode: false,
         }
     }

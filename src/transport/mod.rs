@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! Everything that owns a file descriptor: sockets, attempts to connect them,
+//! Everything that owns a file descriptor: sockets, attempts to connect them, TLS,
 //! name resolution, servers run as a subprocess, and waiting.
 //!
 //! Nothing here knows the NBD protocol. Every descriptor is close-on-exec, every
@@ -10,14 +10,17 @@
 
 mod activation;
 mod address;
+mod channel;
 mod connect;
 mod resolve;
 mod socket;
 mod spawn;
 mod subprocess;
+pub mod tls;
 pub mod wait;
 
 pub use address::{ip_address, unix_path};
+pub use channel::{Channel, Received};
 pub use connect::{Connector, Progress};
 pub use socket::Socket;
 pub use subprocess::Subprocess;

@@ -10,3 +10,4 @@ mod reads;
 mod replies;
 mod script;
 mod server;
+mod starttls;

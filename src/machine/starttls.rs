@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+//! Agreeing on TLS, and starting over once it is there ("NBD_OPT_STARTTLS").
+//!
+//! The handshake itself is made by the owner of the machine, while
+//! [`Machine::awaits_tls_handshake`] says so.
+
+use super::export::{Export, Negotiated};
+use super::negotiation::Purpose;
+use super::option_reply::Pending;
+use super::phase::Phase;
+use super::settings::Tls;
+use super::Machine;
+use crate::error::Error;
+use crate::protocol::option::OptionType;
+
+impl<T> Machine<T> {
+    /// Asks for TLS (nbd_opt_starttls(3)).
+    pub fn opt_starttls(&mut self) -> Result<(), Error> {
+        self.require_fixed_newstyle()?;
+        self.send_option(Purpose::Program, OptionType::StartTls, &[]);
+        Ok(())
+    }
+
+    /// Whether the server has agreed to TLS: what it sends next, and what is
+    /// sent to it, belongs to the TLS handshake.
+    pub fn awaits_tls_handshake(&self) -> bool {
+        matches!(self.phase, Phase::TlsHandshake(_))
+    }
+
+    /// The handshake is done: what is received and sent from now on is
+    /// encrypted. Whatever was said before may have been said by anybody, so
+    /// it is forgotten, as it is by the server.
+    pub fn tls_established(&mut self) {
+        let Phase::TlsHandshake(purpose) = self.phase else {
+            return;
+        };
+        self.negotiated = Negotiated {
+            protocol: self.negotiated.protocol,
+            handshake_flags: self.negotiated.handshake_flags,
+            tls: true,
+            ..Negotiated::default()
+        };
+        self.export = Export::default();
+        self.phase = Phase::Negotiating;
+        self.note("negotiated TLS on this connection");
+        self.option_done(&Pending::new(OptionType::StartTls, purpose), Ok(1));
+    }
+
+    /// Bytes that came with the agreement to TLS, or before the handshake was
+    /// begun, were not sent by a server that means to be encrypted: somebody
+    /// else has put them there, to have them taken for encrypted ones.
+    pub(super) fn plaintext_after_agreement(&mut self, input: &mut &[u8]) -> bool {
+        *input = &[];
+        let event = self.violation("handshake: server sent plaintext after it agreed to TLS");
+        self.events.push_back(event);
+        true
+    }
+
+    /// Ends the connection if TLS is required, since `what` keeps it from being
+    /// encrypted.
+    pub(super) fn lacks_required_tls(&mut self, what: &str) -> bool {
+        if self.settings.tls != Tls::Require {
+            return false;
+        }
+        let what = format!("{what}, but handle TLS setting is 'require' (2)");
+        let event = self.violation_errno(libc::ENOTSUP, what);
+        self.events.push_back(event);
+        true
+    }
+}

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+//! A connection to send and receive over, encrypted or not.
+
+use std::io;
+use std::os::fd::{AsRawFd, RawFd};
+
+use libc::iovec;
+
+use super::{tls, Socket};
+use crate::error::Error;
+
+/// An established connection.
+#[derive(Debug)]
+pub enum Channel {
+    /// As it is.
+    Plain(Socket),
+    /// Encrypted.
+    Tls(Box<tls::Session>),
+}
+
+/// What one attempt to receive came to.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Received {
+    /// Bytes, or none where nothing has arrived.
+    Bytes {
+        /// How many.
+        count: usize,
+        /// Whether there was no more.
+        drained: bool,
+    },
+    /// The server has closed its side.
+    End,
+}
+
+impl Received {
+    /// Nothing has arrived.
+    pub const NOTHING: Received = Received::Bytes {
+        count: 0,
+        drained: true,
+    };
+}
+
+impl Channel {
+    /// Receives into `iov`, in order.
+    ///
+    /// # Safety
+    /// Each element describes memory that is valid for writes, and that nothing
+    /// else reads or writes, until this returns.
+    pub unsafe fn recv_raw(&mut self, iov: &[iovec]) -> Result<Received, Error> {
+        let socket = match self {
+            Channel::Plain(socket) => socket,
+            // SAFETY: the caller vouches for the memory.
+            Channel::Tls(session) => return unsafe { session.recv_raw(iov) },
+        };
+        // SAFETY: as above.
+        match unsafe { socket.recv_raw(iov) } {
+            Ok(0) => Ok(Received::End),
+            Ok(count) => {
+                let room: usize = iov.iter().map(|piece| piece.iov_len).sum();
+                let drained = count < room;
+                Ok(Received::Bytes { count, drained })
+            }
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(Received::NOTHING),
+            Err(error) => Err(Error::system("recv", &error)),
+        }
+    }
+
+    /// Sends the bytes of `iov`, in order, as far as the socket takes them, and
+    /// says how many that were.
+    ///
+    /// # Safety
+    /// Each element describes memory that is valid for reads, and that nothing
+    /// writes, until this returns.
+    pub unsafe fn send_raw(&mut self, iov: &[iovec]) -> Result<usize, Error> {
+        let socket = match self {
+            Channel::Plain(socket) => socket,
+            // SAFETY: the caller vouches for the memory.
+            Channel::Tls(session) => return unsafe { session.send_raw(iov) },
+        };
+        // SAFETY: as above.
+        match unsafe { socket.send_raw(iov) } {
+            Ok(count) => Ok(count),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(0),
+            Err(error) => Err(Error::system("send", &error)),
+        }
+    }
+
+    /// Tells the server that nothing more will be sent, where that is a message
+    /// of its own.
+    pub fn say_goodbye(&mut self) -> Result<(), Error> {
+        match self {
+            Channel::Plain(_) => Ok(()),
+            Channel::Tls(session) => session.say_goodbye(),
+        }
+    }
+
+    /// Whether bytes that were taken over still wait for room in the socket.
+    pub fn wants_to_send(&self) -> bool {
+        match self {
+            Channel::Plain(_) => false,
+            Channel::Tls(session) => session.wants_to_send(),
+        }
+    }
+
+    /// Sends what was taken over, as far as the socket takes it.
+    pub fn flush(&mut self) -> Result<(), Error> {
+        match self {
+            Channel::Plain(_) => Ok(()),
+            Channel::Tls(session) => session.flush(),
+        }
+    }
+}
+
+impl AsRawFd for Channel {
+    fn as_raw_fd(&self) -> RawFd {
+        match self {
+            Channel::Plain(socket) => socket.as_raw_fd(),
+            Channel::Tls(session) => session.as_raw_fd(),
+        }
+    }
+}

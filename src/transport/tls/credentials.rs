@@ -1,0 +1,291 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+//! Whom to trust and who we are, read from files and kept by GnuTLS.
+
+use std::ffi::{c_int, c_void, CStr, CString};
+use std::net::IpAddr;
+use std::ptr::null_mut;
+
+use super::certificates::Certificates;
+use super::error::check;
+use super::gnutls::{
+    self, Datum, Gnutls, RawSession, CRD_CERTIFICATE, CRD_PSK, PSK_KEY_HEX, X509_FMT_PEM,
+};
+use super::psk;
+use crate::error::Error;
+
+/// What is added to the priority string where a pre-shared key is used, which
+/// no default of GnuTLS includes.
+const PSK_KEY_EXCHANGES: &str = ":+ECDHE-PSK:+DHE-PSK:+PSK";
+
+/// What a program has said about authentication.
+#[derive(Debug)]
+pub struct Identity<'a> {
+    /// How both sides prove who they are.
+    pub proof: Proof<'a>,
+    /// The name that the server's certificate has to bear, if there is one.
+    pub hostname: Option<CString>,
+    /// A priority string of GnuTLS.
+    pub priority: &'a CStr,
+}
+
+/// How both sides prove who they are.
+#[derive(Debug)]
+pub enum Proof<'a> {
+    /// By certificates.
+    Certificates {
+        /// The directory that the program named (nbd_set_tls_certificates(3)).
+        directory: Option<&'a CStr>,
+        /// Whether the server's certificate is looked at
+        /// (nbd_set_tls_verify_peer(3)).
+        verify_peer: bool,
+    },
+    /// By a key that both sides have.
+    PreSharedKey {
+        /// The file with the keys of all users (nbd_set_tls_psk_file(3)).
+        file: &'a CStr,
+        /// Whose key to use.
+        username: CString,
+    },
+}
+
+/// Credentials of GnuTLS, and how to use them.
+#[derive(Debug)]
+pub struct Credentials {
+    gnutls: &'static Gnutls,
+    secret: Secret,
+    hostname: Option<CString>,
+    priority: CString,
+}
+
+/// Whose certificates are good.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Trust {
+    /// Nobody looks at them.
+    Anybody,
+    /// Those of authorities that the program or the user has chosen.
+    Named,
+    /// Those of all authorities that the system trusts.
+    System,
+}
+
+/// Certificates or a key, owned by us and referred to by sessions.
+#[derive(Debug)]
+enum Secret {
+    Certificates {
+        raw: *mut c_void,
+        trust: Trust,
+        gnutls: &'static Gnutls,
+    },
+    PreSharedKey {
+        raw: *mut c_void,
+        gnutls: &'static Gnutls,
+    },
+}
+
+// SAFETY: credentials belong to no thread; nothing changes them once they are
+// loaded.
+unsafe impl Send for Credentials {}
+
+impl Credentials {
+    /// Loads GnuTLS and reads the files.
+    pub fn load(identity: Identity<'_>) -> Result<Credentials, Error> {
+        let gnutls = gnutls::load().map_err(|why| {
+            let what = format!("TLS is not supported, because GnuTLS cannot be loaded: {why}");
+            Error::new(libc::ENOTSUP, what)
+        })?;
+        let hostname = identity.hostname.filter(|name| !name.is_empty());
+        let mut priority = identity.priority.to_bytes().to_vec();
+        let secret = match identity.proof {
+            Proof::Certificates {
+                directory,
+                verify_peer,
+            } => certificates(gnutls, &Certificates::find(directory)?, verify_peer)?,
+            Proof::PreSharedKey { file, username } => {
+                priority.extend_from_slice(PSK_KEY_EXCHANGES.as_bytes());
+                pre_shared_key(gnutls, &username, psk::read_key(file, &username)?)?
+            }
+        };
+        Ok(Credentials {
+            gnutls,
+            secret,
+            hostname,
+            priority: CString::new(priority).expect("made of C strings"),
+        })
+    }
+
+    pub(super) fn gnutls(&self) -> &'static Gnutls {
+        self.gnutls
+    }
+
+    /// The name of the server, unless there is none.
+    pub(super) fn hostname(&self) -> Option<&CString> {
+        self.hostname.as_ref()
+    }
+
+    /// Whether the server's certificate has to be verified.
+    pub(super) fn verifies_certificate(&self) -> Result<bool, Error> {
+        match &self.secret {
+            Secret::Certificates { trust, .. } => match (trust, &self.hostname) {
+                (Trust::Anybody, _) => Ok(false),
+                // Anybody can have a certificate for some name or other.
+                (Trust::System, None) => {
+                    let what = "TLS: there is no name to check the server's certificate \
+                                against: set the TLS hostname, or a directory with the \
+                                certificate authority of the server";
+                    Err(Error::new(libc::EINVAL, what))
+                }
+                _ => Ok(true),
+            },
+            Secret::PreSharedKey { .. } => Ok(false),
+        }
+    }
+
+    /// Sets up a session to use these credentials, which outlive it.
+    pub(super) fn apply(&self, session: *mut RawSession) -> Result<(), Error> {
+        let mut wrong = std::ptr::null();
+        // SAFETY: the session is live, and the string is copied. `wrong` points
+        // into the string when this fails.
+        let status = unsafe {
+            (self.gnutls.priority_set_direct)(session, self.priority.as_ptr(), &mut wrong)
+        };
+        if status < 0 {
+            let shown = self.priority.to_string_lossy();
+            let what = format!("TLS priority string {shown}");
+            check(self.gnutls, &what, status)?;
+        }
+        let (kind, raw) = match self.secret {
+            Secret::Certificates { raw, .. } => (CRD_CERTIFICATE, raw),
+            Secret::PreSharedKey { raw, .. } => (CRD_PSK, raw),
+        };
+        // SAFETY: the session is live, and keeps the pointer to credentials,
+        // which are freed after it.
+        let status = unsafe { (self.gnutls.credentials_set)(session, kind, raw) };
+        check(self.gnutls, "gnutls_credentials_set", status)?;
+        Ok(())
+    }
+
+    /// Whether the server has authenticated itself in the way that was asked
+    /// for. With a pre-shared key, a certificate that nobody has looked at
+    /// proves nothing.
+    pub(super) fn check_authentication(&self, kind: c_int) -> Result<(), Error> {
+        match self.secret {
+            Secret::PreSharedKey { .. } if kind != CRD_PSK => {
+                let what = "TLS: the server did not use the pre-shared key";
+                Err(Error::new(0, what))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Drop for Secret {
+    fn drop(&mut self) {
+        // SAFETY: the credentials are ours, and no session refers to them any
+        // more: sessions own what they refer to, and end first.
+        unsafe {
+            match self {
+                Secret::Certificates { raw, gnutls, .. } => {
+                    (gnutls.certificate_free_credentials)(*raw);
+                }
+                Secret::PreSharedKey { raw, gnutls } => (gnutls.psk_free_client_credentials)(*raw),
+            }
+        }
+    }
+}
+
+fn certificates(
+    gnutls: &'static Gnutls,
+    files: &Certificates,
+    verify_peer: bool,
+) -> Result<Secret, Error> {
+    let mut raw = null_mut();
+    // SAFETY: the new credentials are written to `raw`.
+    let status = unsafe { (gnutls.certificate_allocate_credentials)(&mut raw) };
+    check(gnutls, "gnutls_certificate_allocate_credentials", status)?;
+    // From here on they are freed on every path.
+    let trust = match (verify_peer, &files.authorities) {
+        (false, _) => Trust::Anybody,
+        (true, Some(_)) => Trust::Named,
+        (true, None) => Trust::System,
+    };
+    let secret = Secret::Certificates { raw, trust, gnutls };
+    if verify_peer {
+        trust_authorities(gnutls, raw, files.authorities.as_deref())?;
+    }
+    if let Some(file) = &files.revoked {
+        // SAFETY: the credentials are live, and the file's name a C string.
+        let status =
+            unsafe { (gnutls.certificate_set_x509_crl_file)(raw, file.as_ptr(), X509_FMT_PEM) };
+        check(gnutls, &file.to_string_lossy(), status)?;
+    }
+    for client in &files.client {
+        // SAFETY: the credentials are live, and the names are C strings.
+        let status = unsafe {
+            (gnutls.certificate_set_x509_key_file)(
+                raw,
+                client.certificate.as_ptr(),
+                client.key.as_ptr(),
+                X509_FMT_PEM,
+            )
+        };
+        let certificate = client.certificate.to_string_lossy();
+        let key = client.key.to_string_lossy();
+        check(gnutls, &format!("{certificate} and {key}"), status)?;
+    }
+    Ok(secret)
+}
+
+fn trust_authorities(
+    gnutls: &'static Gnutls,
+    raw: *mut c_void,
+    file: Option<&CStr>,
+) -> Result<(), Error> {
+    let (count, source) = match file {
+        // SAFETY: the credentials are live, and the file's name a C string.
+        Some(file) => unsafe {
+            let trust = gnutls.certificate_set_x509_trust_file;
+            let source = file.to_string_lossy().into_owned();
+            (trust(raw, file.as_ptr(), X509_FMT_PEM), source)
+        },
+        // SAFETY: the credentials are live.
+        None => unsafe {
+            let source = "the system's certificate authorities".to_owned();
+            ((gnutls.certificate_set_x509_system_trust)(raw), source)
+        },
+    };
+    if check(gnutls, &source, count)? == 0 {
+        let what = format!("{source}: there is no certificate authority");
+        return Err(Error::new(libc::EINVAL, what));
+    }
+    Ok(())
+}
+
+fn pre_shared_key(
+    gnutls: &'static Gnutls,
+    username: &CStr,
+    mut key: Vec<u8>,
+) -> Result<Secret, Error> {
+    let mut raw = null_mut();
+    // SAFETY: the new credentials are written to `raw`.
+    let status = unsafe { (gnutls.psk_allocate_client_credentials)(&mut raw) };
+    check(gnutls, "gnutls_psk_allocate_client_credentials", status)?;
+    let secret = Secret::PreSharedKey { raw, gnutls };
+    let datum = Datum {
+        data: key.as_mut_ptr(),
+        size: key.len() as u32,
+    };
+    // SAFETY: the credentials are live; name and key are copied.
+    let status =
+        unsafe { (gnutls.psk_set_client_credentials)(raw, username.as_ptr(), &datum, PSK_KEY_HEX) };
+    let name = username.to_string_lossy();
+    check(gnutls, &format!("the pre-shared key of {name}"), status)?;
+    Ok(secret)
+}
+
+/// Whether a server may be told that this is the name it is asked for:
+/// addresses are no names (RFC 6066, section 3).
+pub(super) fn is_server_name(name: &CStr) -> bool {
+    let text = name.to_str();
+    text.is_ok_and(|text| text.parse::<IpAddr>().is_err())
+}

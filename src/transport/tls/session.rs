@@ -1,0 +1,421 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+//! A TLS session over a socket, from its handshake to its end.
+
+use std::ffi::{c_int, CString};
+use std::fmt;
+use std::mem::MaybeUninit;
+use std::os::fd::{AsRawFd, RawFd};
+use std::ptr::{null_mut, NonNull};
+
+use libc::iovec;
+
+use super::credentials::{is_server_name, Credentials};
+use super::error::{check, session_error};
+use super::gnutls::{
+    Gnutls, RawSession, TypedData, CLIENT, DT_DNS_HOSTNAME, DT_KEY_PURPOSE_OID, E_AGAIN,
+    E_INTERRUPTED, E_PULL_ERROR, NAME_DNS, NONBLOCK, NO_SIGNAL, SERVER_PURPOSE, SHUT_WR,
+};
+use super::records::{self, Records};
+use crate::error::Error;
+use crate::transport::channel::Received;
+use crate::transport::Socket;
+
+/// The most bytes that a record carries.
+const RECORD: usize = 16384;
+
+/// Encrypted bytes that are collected before they are sent.
+const BATCH: usize = 128 * 1024;
+
+/// Warnings of the server that are overlooked between two steps of a handshake.
+const WARNINGS: u32 = 16;
+
+/// A session whose handshake is going on.
+#[derive(Debug)]
+pub struct Handshake(Session);
+
+/// How far a handshake has come.
+#[derive(Debug)]
+pub enum Progress {
+    /// It goes on when the socket is ready.
+    Pending(Handshake),
+    /// Both sides are who they claim to be, as far as that was asked for.
+    Established(Session),
+}
+
+/// An encrypted connection: what is received was sent by the server that the
+/// handshake was made with, and nobody else can read what is sent.
+pub struct Session {
+    gnutls: &'static Gnutls,
+    raw: *mut RawSession,
+    /// Owned; shared with GnuTLS, which has its address. Borrowed only between
+    /// calls of GnuTLS.
+    records: NonNull<Records>,
+    /// What the certificate has to say, referred to by GnuTLS.
+    _expected: Option<Expected>,
+    credentials: Credentials,
+    /// The most bytes that fit in one record of this session.
+    record_size: usize,
+    /// What comes after bytes that were received before it.
+    end: Option<Result<Received, Error>>,
+    /// Whether a goodbye means anything: the handshake is done, no call has
+    /// failed, and it has not been said.
+    open: bool,
+}
+
+// SAFETY: GnuTLS sessions may be used by any thread, one at a time; the pointers
+// are to memory of this session's alone.
+unsafe impl Send for Session {}
+
+impl Handshake {
+    /// Begins a handshake over `socket`. Nothing is sent yet.
+    pub fn new(socket: Socket, credentials: Credentials) -> Result<Handshake, Error> {
+        let gnutls = credentials.gnutls();
+        let mut raw = null_mut();
+        let flags = CLIENT | NONBLOCK | NO_SIGNAL;
+        // SAFETY: the new session is written to `raw`.
+        let status = unsafe { (gnutls.init)(&mut raw, flags) };
+        check(gnutls, "gnutls_init", status)?;
+        let records = Box::new(Records::new(socket, gnutls, raw));
+        let mut session = Session {
+            gnutls,
+            raw,
+            records: NonNull::from(Box::leak(records)),
+            _expected: None,
+            credentials,
+            record_size: RECORD,
+            end: None,
+            open: false,
+        };
+        session.prepare()?;
+        Ok(Handshake(session))
+    }
+
+    /// Goes on as far as the socket allows.
+    pub fn advance(mut self) -> Result<Progress, Error> {
+        let session = &mut self.0;
+        let mut warnings = 0;
+        session.records().expect_more();
+        loop {
+            // SAFETY: the session is live, and the records are not borrowed.
+            let status = unsafe { (session.gnutls.handshake)(session.raw) };
+            // Before anything else: a failed handshake leaves an alert, which
+            // tells the server why.
+            let flushed = session.records().flush();
+            match status {
+                0 => {
+                    flushed.map_err(|error| Error::system("send", &error))?;
+                    session.established()?;
+                    return Ok(Progress::Established(self.0));
+                }
+                E_AGAIN | E_INTERRUPTED => {
+                    flushed.map_err(|error| Error::system("send", &error))?;
+                    return Ok(Progress::Pending(self));
+                }
+                _ if !session.is_fatal(status) && warnings < WARNINGS => warnings += 1,
+                _ => return Err(session.error("gnutls_handshake", status)),
+            }
+        }
+    }
+
+    /// Whether the server is awaited, as opposed to the socket being full.
+    pub fn wants_to_receive(&self) -> bool {
+        !self.wants_to_send()
+    }
+
+    /// Whether there is something to send.
+    pub fn wants_to_send(&self) -> bool {
+        self.0.wants_to_send()
+    }
+}
+
+impl AsRawFd for Handshake {
+    fn as_raw_fd(&self) -> RawFd {
+        self.0.as_raw_fd()
+    }
+}
+
+impl Session {
+    fn prepare(&mut self) -> Result<(), Error> {
+        self.credentials.apply(self.raw)?;
+        let gnutls = self.gnutls;
+        let hostname = self.credentials.hostname();
+        if let Some(name) = hostname.filter(|name| is_server_name(name)) {
+            let name = name.as_bytes();
+            // SAFETY: the session is live, and copies the name.
+            let status = unsafe {
+                (gnutls.server_name_set)(self.raw, NAME_DNS, name.as_ptr().cast(), name.len())
+            };
+            check(gnutls, "gnutls_server_name_set", status)?;
+        }
+        if self.credentials.verifies_certificate()? {
+            let mut expected = Expected::new(hostname.cloned());
+            // SAFETY: the session is live; what is expected has an address of
+            // its own, which stays until after the session is gone.
+            unsafe {
+                let count = expected.data.len() as u32;
+                let data = expected.data.as_mut_ptr();
+                (gnutls.session_set_verify_cert2)(self.raw, data, count, 0);
+            }
+            self._expected = Some(expected);
+        }
+        // SAFETY: the session is live; the records stay where they are until
+        // after it is gone, and the functions are made for them.
+        unsafe {
+            (gnutls.transport_set_ptr)(self.raw, self.records.as_ptr().cast());
+            (gnutls.transport_set_pull_function)(self.raw, records::pull);
+            (gnutls.transport_set_push_function)(self.raw, records::push);
+        }
+        Ok(())
+    }
+
+    fn established(&mut self) -> Result<(), Error> {
+        // SAFETY: the session is live.
+        let kind = unsafe { (self.gnutls.auth_server_get_type)(self.raw) };
+        self.credentials.check_authentication(kind)?;
+        // SAFETY: the session is live.
+        let size = unsafe { (self.gnutls.record_get_max_size)(self.raw) };
+        self.record_size = size.clamp(1, RECORD);
+        self.open = true;
+        Ok(())
+    }
+
+    fn records(&mut self) -> &mut Records {
+        // SAFETY: they live as long as the session, whose only other user of
+        // them is a call of GnuTLS, which no borrow from here outlasts.
+        unsafe { self.records.as_mut() }
+    }
+
+    /// Whether encrypted bytes wait for room in the socket.
+    pub fn wants_to_send(&self) -> bool {
+        // SAFETY: as in `records`.
+        unsafe { self.records.as_ref().backlog() > 0 }
+    }
+
+    /// Sends the encrypted bytes that wait, as far as the socket takes them.
+    pub fn flush(&mut self) -> Result<(), Error> {
+        let flushed = self.records().flush();
+        flushed.map_err(|error| self.socket_error("send", &error))
+    }
+
+    /// Receives into `iov`, in order, until it is full or nothing is left.
+    ///
+    /// # Safety
+    /// Each element describes memory that is valid for writes, and that nothing
+    /// else reads or writes, until this returns.
+    pub unsafe fn recv_raw(&mut self, iov: &[iovec]) -> Result<Received, Error> {
+        if let Some(end) = self.end.take() {
+            return end;
+        }
+        let mut received = 0;
+        self.records().expect_more();
+        for piece in iov {
+            let mut at = 0;
+            while at < piece.iov_len {
+                // SAFETY: the caller vouches for the memory, of which this is
+                // the rest. The session is live, the records not borrowed.
+                let status = unsafe {
+                    let rest = piece.iov_base.byte_add(at);
+                    (self.gnutls.record_recv)(self.raw, rest, piece.iov_len - at)
+                };
+                if status > 0 {
+                    at += status as usize;
+                    received += status as usize;
+                    continue;
+                }
+                match self.nothing_received(status as c_int) {
+                    None => continue,
+                    Some(Ok(Received::Bytes { .. })) => {
+                        self.records().release();
+                        return Ok(Received::Bytes {
+                            count: received,
+                            drained: true,
+                        });
+                    }
+                    Some(end) if received == 0 => return end,
+                    Some(end) => {
+                        self.end = Some(end);
+                        return Ok(Received::Bytes {
+                            count: received,
+                            drained: false,
+                        });
+                    }
+                }
+            }
+        }
+        Ok(Received::Bytes {
+            count: received,
+            drained: false,
+        })
+    }
+
+    /// What a call that received nothing means. `None`: try again.
+    fn nothing_received(&mut self, status: c_int) -> Option<Result<Received, Error>> {
+        match status {
+            E_AGAIN | E_INTERRUPTED => Some(Ok(Received::NOTHING)),
+            0 => Some(Ok(Received::End)),
+            status if !self.is_fatal(status) => None,
+            status => Some(Err(self.error("gnutls_record_recv", status))),
+        }
+    }
+
+    /// Encrypts and sends the bytes of `iov`, in order, as far as the socket
+    /// takes them; says how many that were. Records are filled: a request and
+    /// its payload share one, as do small requests.
+    ///
+    /// # Safety
+    /// Each element describes memory that is valid for reads, and that nothing
+    /// writes, until this returns.
+    pub unsafe fn send_raw(&mut self, iov: &[iovec]) -> Result<usize, Error> {
+        let mut staging = [const { MaybeUninit::<u8>::uninit() }; RECORD];
+        let mut sent = 0;
+        let (mut index, mut at) = (0, 0);
+        loop {
+            self.flush()?;
+            if self.wants_to_send() {
+                return Ok(sent);
+            }
+            while self.records().backlog() < BATCH {
+                // SAFETY: the caller vouches for the memory.
+                let record =
+                    unsafe { gather(iov, &mut index, &mut at, &mut staging[..self.record_size]) };
+                let (data, length) = record;
+                if length == 0 {
+                    self.flush()?;
+                    self.records().release();
+                    return Ok(sent);
+                }
+                // SAFETY: the record is memory that the caller vouches for, or
+                // a copy of it. The session is live, the records not borrowed.
+                let status = unsafe { (self.gnutls.record_send)(self.raw, data.cast(), length) };
+                if status != length as isize {
+                    return Err(self.error("gnutls_record_send", status as c_int));
+                }
+                sent += length;
+            }
+        }
+    }
+
+    /// Tells the server, once, that nothing more will be sent. What it still
+    /// has to say can be received.
+    pub fn say_goodbye(&mut self) -> Result<(), Error> {
+        if !self.open {
+            return Ok(());
+        }
+        self.open = false;
+        // SAFETY: the session is live. With SHUT_WR, the answer is not awaited.
+        unsafe { (self.gnutls.bye)(self.raw, SHUT_WR) };
+        self.flush()
+    }
+
+    fn is_fatal(&self, status: c_int) -> bool {
+        // SAFETY: the function only looks at the number.
+        unsafe { (self.gnutls.error_is_fatal)(status) != 0 }
+    }
+
+    fn error(&mut self, what: &str, status: c_int) -> Error {
+        self.open = false;
+        if let (E_PULL_ERROR, Some(error)) = (status, self.records().failure.take()) {
+            return Error::system("recv", &error);
+        }
+        // SAFETY: the session is live.
+        unsafe { session_error(self.gnutls, self.raw, what, status) }
+    }
+
+    fn socket_error(&mut self, what: &'static str, error: &std::io::Error) -> Error {
+        self.open = false;
+        Error::system(what, error)
+    }
+}
+
+impl AsRawFd for Session {
+    fn as_raw_fd(&self) -> RawFd {
+        // SAFETY: as in `records`.
+        unsafe { self.records.as_ref().socket.as_raw_fd() }
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        // A server that is gone, or does not listen, needs no goodbye.
+        let _ = self.say_goodbye();
+        // SAFETY: the session is live and not used after this; only then are
+        // the records freed, which were leaked for it in `Handshake::new`.
+        unsafe {
+            (self.gnutls.deinit)(self.raw);
+            drop(Box::from_raw(self.records.as_ptr()));
+        }
+    }
+}
+
+impl fmt::Debug for Session {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Session")
+            .field("fd", &self.as_raw_fd())
+            .field("open", &self.open)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What the server's certificate has to be for: a server, and one of this name
+/// where there is one.
+#[derive(Debug)]
+struct Expected {
+    data: Box<[TypedData]>,
+    _hostname: Option<CString>,
+}
+
+impl Expected {
+    fn new(hostname: Option<CString>) -> Expected {
+        let typed = |kind, text: &std::ffi::CStr| TypedData {
+            kind,
+            data: text.as_ptr(),
+            size: 0,
+        };
+        let mut data = vec![typed(DT_KEY_PURPOSE_OID, SERVER_PURPOSE)];
+        // The bytes of the name do not move with the CString.
+        data.extend(hostname.as_deref().map(|name| typed(DT_DNS_HOSTNAME, name)));
+        Expected {
+            data: data.into(),
+            _hostname: hostname,
+        }
+    }
+}
+
+/// The next bytes of `iov`, from `at` in the piece at `index` on, as many as
+/// fill a record: in place where one piece has them, otherwise copied together.
+///
+/// # Safety
+/// Each element of `iov` describes memory that is valid for reads.
+unsafe fn gather(
+    iov: &[iovec],
+    index: &mut usize,
+    at: &mut usize,
+    staging: &mut [MaybeUninit<u8>],
+) -> (*const u8, usize) {
+    let mut filled = 0;
+    while let Some(piece) = iov.get(*index) {
+        let left = piece.iov_len - *at;
+        let count = left.min(staging.len() - filled);
+        // SAFETY: within the piece.
+        let from = unsafe { piece.iov_base.cast::<u8>().add(*at) };
+        if filled == 0 && count == staging.len() {
+            *at += count;
+            return (from, count);
+        }
+        // SAFETY: `count` bytes are left in the piece, and in the staging area,
+        // which is no part of it.
+        unsafe {
+            let to = staging.as_mut_ptr().add(filled).cast::<u8>();
+            to.copy_from_nonoverlapping(from, count);
+        }
+        filled += count;
+        *at += count;
+        if filled == staging.len() {
+            break;
+        }
+        *index += 1;
+        *at = 0;
+    }
+    (staging.as_ptr().cast(), filled)
+}

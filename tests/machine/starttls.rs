@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+//! Agreeing on TLS: first of all, once, and never by half.
+
+use nbd::machine::{Event, Group, Machine, Settings, Tls};
+
+use crate::script::{play, Outcome, Script};
+use crate::server::{ack, info_export, newstyle, oldstyle, refuse, reply, FLAGS, SIZE};
+
+const STARTTLS: u32 = 5;
+const STRUCTURED_REPLY: u32 = 8;
+const EXTENDED_HEADERS: u32 = 11;
+const GO: u32 = 7;
+
+fn allow(settings: &mut Settings) {
+    settings.tls = Tls::Allow;
+}
+
+fn require(settings: &mut Settings) {
+    settings.tls = Tls::Require;
+}
+
+/// The server says nothing after its greeting before it was asked.
+fn connect(settings: &dyn Fn(&mut Settings), server: &[u8]) -> Outcome {
+    let (greeting, replies) = server.split_at(server.len().min(18));
+    play(&Script {
+        settings,
+        handshake: greeting,
+        commands: &[],
+        replies,
+    })
+}
+
+/// What is sent before TLS: the client's flags, and `NBD_OPT_STARTTLS`.
+fn first_words() -> Vec<u8> {
+    let option = [&b"IHAVEOPT"[..], &STARTTLS.to_be_bytes(), &[0; 4]].concat();
+    [&3_u32.to_be_bytes()[..], &option].concat()
+}
+
+/// A machine whose server has said `server`.
+fn machine(settings: &dyn Fn(&mut Settings), server: &[u8]) -> Machine<()> {
+    let mut machine = Machine::default();
+    settings(machine.settings_mut());
+    machine.connecting();
+    machine.connected();
+    tell(&mut machine, server);
+    machine
+}
+
+/// Tells the machine something, and sends what it has to say.
+fn tell(machine: &mut Machine<()>, mut server: &[u8]) -> Vec<Event<'static>> {
+    let mut events = Vec::new();
+    while let Some(event) = machine.receive(&mut server) {
+        match event {
+            Event::OptionDone(outcome) => events.push(Event::OptionDone(outcome)),
+            Event::Dead(error) => events.push(Event::Dead(error)),
+            _ => {}
+        }
+    }
+    let length = machine.outgoing().map(|piece| match piece {
+        nbd::machine::Piece::Bytes(bytes) => bytes.len(),
+        nbd::machine::Piece::Data { .. } => 0,
+    });
+    let length = length.sum();
+    machine.sent(length);
+    events
+}
+
+#[test]
+fn tls_is_asked_for_before_anything_else() {
+    let outcome = connect(&require, &newstyle(3));
+    assert_eq!(outcome.sent, first_words());
+    assert_eq!(outcome.group, Group::Connecting);
+}
+
+#[test]
+fn nothing_more_is_sent_until_tls_is_there() {
+    let server = [newstyle(3), ack(STARTTLS)].concat();
+    let outcome = connect(&require, &server);
+    assert_eq!(outcome.sent, first_words());
+    let machine = machine(&require, &server);
+    assert!(machine.awaits_tls_handshake());
+    assert!(!machine.negotiated().tls);
+}
+
+#[test]
+fn negotiation_starts_over_once_tls_is_there() {
+    let mut machine = machine(&require, &[newstyle(3), ack(STARTTLS)].concat());
+    machine.tls_established();
+    assert!(machine.negotiated().tls);
+    let rest = [
+        refuse(EXTENDED_HEADERS, 1),
+        ack(STRUCTURED_REPLY),
+        info_export(GO, SIZE, FLAGS),
+        ack(GO),
+    ];
+    for part in rest {
+        assert!(tell(&mut machine, &part).is_empty());
+    }
+    assert_eq!(machine.group(), Group::Ready);
+    assert!(machine.negotiated().tls);
+    assert!(machine.negotiated().structured_replies);
+}
+
+#[test]
+fn plaintext_behind_the_agreement_is_refused() {
+    for settings in [&require as &dyn Fn(&mut Settings), &allow] {
+        let injected = [newstyle(3), ack(STARTTLS), ack(STRUCTURED_REPLY)].concat();
+        let outcome = connect(settings, &injected);
+        assert_eq!(
+            outcome.lines,
+            ["dead: handshake: server sent plaintext after it agreed to TLS"]
+        );
+        assert_eq!(outcome.sent, first_words());
+    }
+}
+
+#[test]
+fn a_refusal_ends_the_connection_that_requires_tls() {
+    for error in [1, 2, 3, 4, 5, 6, 7, 8, 9, 77] {
+        let server = [newstyle(3), refuse(STARTTLS, error)].concat();
+        let outcome = connect(&require, &server);
+        let text = "dead: handshake: server refused TLS, \
+                    but handle TLS setting is 'require' (2): Operation not supported";
+        assert_eq!(outcome.lines, [text]);
+        assert_eq!(outcome.group, Group::Dead);
+        assert_eq!(outcome.sent, first_words());
+    }
+}
+
+#[test]
+fn a_refusal_leads_on_in_plaintext_where_that_is_allowed() {
+    let server = [
+        newstyle(3),
+        refuse(STARTTLS, 1),
+        refuse(EXTENDED_HEADERS, 1),
+        ack(STRUCTURED_REPLY),
+        info_export(GO, SIZE, FLAGS),
+        ack(GO),
+    ];
+    let outcome = connect(&allow, &server.concat());
+    assert_eq!(outcome.group, Group::Ready);
+}
+
+#[test]
+fn an_answer_that_is_none_ends_the_connection() {
+    let answers = [
+        reply(STARTTLS, 1, b"x"),
+        reply(STARTTLS, 2, &[0, 0, 0, 0]),
+        reply(STARTTLS, 3, &[0; 12]),
+        reply(STARTTLS, 99, &[]),
+        ack(STRUCTURED_REPLY),
+    ];
+    for settings in [&require as &dyn Fn(&mut Settings), &allow] {
+        for answer in &answers {
+            let outcome = connect(settings, &[&newstyle(3)[..], answer].concat());
+            assert_eq!(outcome.group, Group::Dead);
+            assert_eq!(outcome.sent, first_words());
+        }
+    }
+}
+
+#[test]
+fn servers_that_cannot_be_asked_end_the_connection_that_requires_tls() {
+    let outcome = connect(&require, &oldstyle(SIZE, u32::from(FLAGS)));
+    assert!(outcome.lines[0].starts_with("dead: handshake: server is oldstyle, but"));
+    assert_eq!(outcome.group, Group::Dead);
+
+    let outcome = connect(&require, &newstyle(2));
+    assert!(outcome.lines[0].starts_with("dead: handshake: server is not using fixed newstyle"));
+    assert!(outcome.sent.is_empty());
+
+    assert_eq!(
+        connect(&allow, &oldstyle(SIZE, u32::from(FLAGS))).group,
+        Group::Ready
+    );
+}
+
+#[test]
+fn what_was_agreed_in_plaintext_is_forgotten() {
+    let pausing = |settings: &mut Settings| settings.opt_mode = true;
+    let server = [
+        newstyle(3),
+        refuse(EXTENDED_HEADERS, 1),
+        ack(STRUCTURED_REPLY),
+    ];
+    let mut machine = machine(&pausing, &server.concat());
+    assert!(machine.negotiated().structured_replies);
+    machine.opt_starttls().expect("fixed newstyle");
+    assert!(tell(&mut machine, &ack(STARTTLS)).is_empty());
+    machine.tls_established();
+    assert_eq!(tell(&mut machine, &[]), [Event::OptionDone(Ok(1))]);
+    assert_eq!(machine.group(), Group::Negotiating);
+    assert!(machine.negotiated().tls);
+    assert!(!machine.negotiated().structured_replies);
+}
+
+#[test]
+fn tls_cannot_be_agreed_to_twice() {
+    let pausing = |settings: &mut Settings| {
+        settings.opt_mode = true;
+        settings.tls = Tls::Require;
+    };
+    let mut machine = machine(&pausing, &[newstyle(3), ack(STARTTLS)].concat());
+    machine.tls_established();
+    tell(&mut machine, &refuse(EXTENDED_HEADERS, 1));
+    tell(&mut machine, &refuse(STRUCTURED_REPLY, 1));
+    assert_eq!(machine.group(), Group::Negotiating);
+
+    machine.opt_starttls().expect("fixed newstyle");
+    let refused = tell(&mut machine, &refuse(STARTTLS, 3));
+    assert_eq!(refused, [Event::OptionDone(Ok(0))]);
+    assert!(machine.negotiated().tls);
+
+    machine.opt_starttls().expect("fixed newstyle");
+    let agreed = tell(&mut machine, &ack(STARTTLS));
+    assert!(matches!(&agreed[..], [Event::Dead(error)] if error.errno() == libc::EPROTO));
+    assert!(!machine.awaits_tls_handshake());
+}
+
+#[test]
+fn a_program_that_asks_is_told_of_a_refusal_and_may_go_on() {
+    let pausing = |settings: &mut Settings| settings.opt_mode = true;
+    let server = [
+        newstyle(3),
+        refuse(EXTENDED_HEADERS, 1),
+        refuse(STRUCTURED_REPLY, 1),
+    ];
+    let mut machine = machine(&pausing, &server.concat());
+    machine.opt_starttls().expect("fixed newstyle");
+    let events = tell(&mut machine, &refuse(STARTTLS, 1));
+    assert_eq!(events, [Event::OptionDone(Ok(0))]);
+    assert_eq!(machine.group(), Group::Negotiating);
+    assert!(!machine.negotiated().tls);
+}
