@@ -6,11 +6,15 @@ use std::fs::File;
 use std::io::{self, ErrorKind, Read};
 use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Instant;
+
+use rustls::ServerConfig;
 
 use crate::export::Exports;
 use crate::session::Session;
 use crate::settings::Settings;
+use crate::tls::{Received, Tls};
 
 /// Send calls in one turn, so that one client does not keep the others waiting.
 const SENDS_PER_TURN: usize = 4096;
@@ -33,7 +37,11 @@ pub struct Connection {
     stream: File,
     settings: Rc<Settings>,
     session: Session,
-    /// Received, but not used yet: the front part of a message, or what has to
+    number: u64,
+    /// What STARTTLS leads to.
+    offered: Option<Arc<ServerConfig>>,
+    tls: Option<Tls>,
+    /// Received, decrypted, but not used yet: the front part of a message, or what has to
     /// wait until the client takes its replies.
     pending: Vec<u8>,
     pending_used: usize,
@@ -62,6 +70,9 @@ impl Connection {
             stream: File::from(socket),
             settings: Rc::clone(settings),
             session: Session::new(settings, exports, number),
+            number,
+            offered: None,
+            tls: None,
             pending: Vec::new(),
             pending_used: 0,
             blocked: false,
@@ -72,6 +83,11 @@ impl Connection {
             sent: 0,
             queued: false,
         }
+    }
+
+    /// Has STARTTLS lead to something.
+    pub fn offer_tls(&mut self, config: Option<Arc<ServerConfig>>) {
+        self.offered = config;
     }
 
     /// The descriptor to watch.
@@ -110,7 +126,18 @@ impl Connection {
         if !self.session.is_full() {
             self.take_in(scratch, exports)?;
         }
-        self.flush()
+        self.flush()?;
+        if self.session.awaits_tls() && self.session.out.is_empty() {
+            self.start_tls(exports)?;
+            self.flush()?;
+        }
+        if self.settings.close_notify && self.is_finished() {
+            if let Some(tls) = &mut self.tls {
+                tls.finish();
+                self.flush()?;
+            }
+        }
+        Ok(())
     }
 
     fn pending(&self) -> &[u8] {
@@ -123,8 +150,13 @@ impl Connection {
             self.pending_used += self.session.consume(backlog, exports);
             self.note_backlog();
         }
-        if self.blocked || !self.readable || self.ended {
+        // What follows STARTTLS waits until the reply is sent.
+        if self.blocked || !self.readable || self.ended || self.session.awaits_tls() {
             return Ok(());
+        }
+        if self.tls.is_some() {
+            let got = self.receive(scratch)?;
+            return self.take_records(&scratch[..got], exports);
         }
         // What is pending is the front of one message, which is shorter than
         // the buffer: there is space behind it.
@@ -136,6 +168,46 @@ impl Connection {
         self.pending.clear();
         self.pending_used = 0;
         self.pending.extend_from_slice(&input[used..]);
+        self.note_backlog();
+        Ok(())
+    }
+
+    /// The reply to STARTTLS is sent. Whatever the client sent behind the
+    /// option is TLS, or refused: plaintext is no message any more.
+    fn start_tls(&mut self, exports: &mut Exports) -> io::Result<()> {
+        let Some(config) = &self.offered else {
+            return Err(io::Error::other("STARTTLS without certificates"));
+        };
+        self.tls = Some(Tls::new(config)?);
+        self.session.start_tls();
+        let records = self.pending().to_vec();
+        self.pending.clear();
+        self.pending_used = 0;
+        self.take_records(&records, exports)
+    }
+
+    fn take_records(&mut self, records: &[u8], exports: &mut Exports) -> io::Result<()> {
+        let Some(tls) = &mut self.tls else {
+            return Ok(());
+        };
+        self.pending.drain(..std::mem::take(&mut self.pending_used));
+        let handshaking = tls.is_handshaking();
+        let outcome = tls.decrypt(records, &mut self.pending);
+        if self.settings.log && handshaking && !tls.is_handshaking() {
+            eprintln!("memserver: connection {}: {}", self.number, tls.summary());
+        }
+        match outcome {
+            Ok(Received::Open) => {}
+            Ok(Received::Closed) => self.ended = true,
+            Err(error) => {
+                if self.settings.log {
+                    eprintln!("memserver: connection {}: TLS: {error}", self.number);
+                }
+                self.pending.clear();
+                self.session.close();
+            }
+        }
+        self.pending_used = self.session.consume(&self.pending, exports);
         self.note_backlog();
         Ok(())
     }
@@ -180,7 +252,10 @@ impl Connection {
 
     fn flush(&mut self) -> io::Result<()> {
         for _ in 0..SENDS_PER_TURN {
-            if self.session.out.is_empty() || !self.writable {
+            if let Some(tls) = &mut self.tls {
+                tls.encrypt(&mut self.session.out)?;
+            }
+            if !self.has_output() || !self.writable {
                 break;
             }
             let allowance = usize::try_from(self.allowance()).unwrap_or(usize::MAX);
@@ -188,7 +263,11 @@ impl Connection {
                 break;
             }
             let limit = self.settings.send_size.min(allowance);
-            match self.session.out.write_to(&mut self.stream, limit) {
+            let outcome = match &mut self.tls {
+                Some(tls) => tls.write_to(&mut self.stream, limit),
+                None => self.session.out.write_to(&mut self.stream, limit),
+            };
+            match outcome {
                 Ok((sent, offered)) => {
                     self.sent += sent as u64;
                     // Less than offered: the socket is full.
@@ -202,6 +281,21 @@ impl Connection {
         Ok(())
     }
 
+    /// Whether something can be sent as soon as the socket takes it.
+    fn has_output(&self) -> bool {
+        !self.session.out.is_empty() || self.tls.as_ref().is_some_and(Tls::has_records)
+    }
+
+    /// Whether neither side has anything left to say.
+    fn is_finished(&self) -> bool {
+        if self.has_output() || self.session.next_due().is_some() {
+            return false;
+        }
+        // Apart from a backlog, what is pending is the front of a message
+        // whose end will never come.
+        (self.ended && !self.blocked) || self.session.is_closing()
+    }
+
     fn is_over(&self) -> bool {
         if self.settings.close_after.is_some_and(|n| self.sent >= n) {
             return true;
@@ -209,18 +303,12 @@ impl Connection {
         if self.hangup && self.is_stalled() {
             return true;
         }
-        let nothing_to_send = self.session.out.is_empty() && self.session.next_due().is_none();
-        if self.ended {
-            // Apart from a backlog, what is pending is the front of a message
-            // whose end will never come.
-            return self.is_stalled() || (nothing_to_send && !self.blocked);
-        }
-        self.session.is_closing() && nothing_to_send
+        (self.ended && self.is_stalled()) || self.is_finished()
     }
 
     fn has_work(&self) -> bool {
-        let can_send = !self.session.out.is_empty() && self.writable && self.allowance() > 0;
-        let can_take = (self.readable && !self.ended) || self.blocked;
+        let can_send = self.has_output() && self.writable && self.allowance() > 0;
+        let can_take = (self.readable && !self.ended && !self.session.awaits_tls()) || self.blocked;
         can_send || (can_take && !self.session.is_full())
     }
 }

@@ -66,11 +66,6 @@ pub fn client_flags(input: &[u8], env: &Env<'_>) -> Option<(usize, Result<Negoti
         env.log(format_args!("client flags {flags:#x} were not offered"));
         return Some((4, Err(())));
     }
-    let negotiated = Negotiated {
-        no_zeroes: flags & u32::from(NBD_FLAG_NO_ZEROES) != 0,
-        headers: Headers::Simple,
-        selection: None,
-        selections: 0,
-    };
-    Some((4, Ok(negotiated)))
+    let no_zeroes = flags & u32::from(NBD_FLAG_NO_ZEROES) != 0;
+    Some((4, Ok(Negotiated::new(no_zeroes, false))))
 }

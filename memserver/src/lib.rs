@@ -9,9 +9,10 @@
 //!
 //! From the wire inwards:
 //! - `server` is the event loop, `listener` the sockets, `connection` one
-//!   client's socket; only these do I/O.
+//!   client's socket, with `tls` on it when asked; only these do I/O.
 //! - `session` is one client's conversation as bytes in and bytes out:
-//!   `handshake`, then `options` and `meta_context`, then `transmission`.
+//!   `handshake`, then `options`, `starttls` and `meta_context`, then
+//!   `transmission`.
 //! - `commands`, `reads` and `extents` carry requests out, `replies` writes
 //!   what comes of them into an `output` queue, and `delivery` holds replies
 //!   back when asked to.
@@ -42,5 +43,7 @@ mod replies;
 pub mod server;
 pub mod session;
 pub mod settings;
+mod starttls;
+pub mod tls;
 mod transmission;
 mod wire;

@@ -11,6 +11,7 @@ use memserver::listener::{self, BoundPath, Passed};
 use memserver::pages::Budget;
 use memserver::process;
 use memserver::server::Server;
+use memserver::tls;
 
 fn main() -> ExitCode {
     let line = match CommandLine::parse(std::env::args_os().skip(1)) {
@@ -52,6 +53,10 @@ fn serve(line: CommandLine) -> io::Result<()> {
     if line.exit_with_parent {
         process::exit_with_parent()?;
     }
+    let tls = match &line.tls_certificates {
+        Some(directory) => Some(tls::configure(directory, line.tls_verify_peer)?),
+        None => None,
+    };
     // Before anything is created that would have to be removed.
     let termination = process::termination()?;
     let limit = line.memory_limit.unwrap_or_else(process::half_of_memory);
@@ -62,6 +67,9 @@ fn serve(line: CommandLine) -> io::Result<()> {
         .map(|export| export.build(&budget))
         .collect::<io::Result<Vec<_>>>()?;
     let mut server = Server::new(line.settings, Exports(exports))?;
+    if let Some(config) = tls {
+        server.encrypt_with(config);
+    }
     server.stop_on(termination)?;
     if line.addresses.is_empty() && activated == 0 {
         let message = "nowhere to serve: --unix, --tcp, --stdin or a passed socket is needed";

@@ -9,6 +9,7 @@ use crate::meta_context;
 use crate::replies::Headers;
 use crate::session::{Env, Negotiated, Next};
 use crate::settings::Style;
+use crate::starttls;
 use crate::transmission::Transmission;
 use crate::wire::{
     flag, info, name_of, opt, rep, Cursor, MAX_STRING, NBD_OPTION_MAGIC, NBD_OPTION_REPLY_MAGIC,
@@ -96,7 +97,11 @@ pub fn step(negotiated: &mut Negotiated, input: &[u8], env: &mut Env<'_>) -> Opt
             option,
             fault: None,
         };
-        replies.error(rep::ERR_TOO_BIG, "more option data than this server takes");
+        if starttls::is_required(replies.env.settings, negotiated, option) {
+            replies.error(rep::ERR_TLS_REQD, "not without TLS");
+        } else {
+            replies.error(rep::ERR_TOO_BIG, "more option data than this server takes");
+        }
         return Some((16, Next::Skip(length as u64)));
     }
     let data = cursor.bytes(length)?;
@@ -125,6 +130,12 @@ fn handle(negotiated: &mut Negotiated, option: u32, data: &[u8], env: &mut Env<'
         }
         _ => {}
     }
+    if starttls::is_required(settings, negotiated, option) {
+        if option == opt::EXPORT_NAME {
+            return Next::Close;
+        }
+        return replies.error(rep::ERR_TLS_REQD, "not without TLS");
+    }
     let ordered = settings.option_errors.iter().find(|(o, _)| *o == option);
     if let Some(&(_, error)) = ordered {
         if option == opt::EXPORT_NAME {
@@ -138,6 +149,7 @@ fn handle(negotiated: &mut Negotiated, option: u32, data: &[u8], env: &mut Env<'
             replies.ack();
             Next::Close
         }
+        opt::STARTTLS => starttls::answer(negotiated, data, &mut replies),
         opt::LIST if !settings.list => replies.error(rep::ERR_POLICY, "no list is given out"),
         opt::LIST => list(data, &mut replies),
         opt::GO if settings.go => info_or_go(negotiated, true, data, &mut replies),

@@ -6,10 +6,12 @@ use std::collections::VecDeque;
 use std::io::{self, ErrorKind};
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use mio::unix::SourceFd;
 use mio::{Events, Interest, Poll, Token};
+use rustls::ServerConfig;
 
 use crate::connection::{Connection, Turn};
 use crate::delivery::Delivery;
@@ -40,6 +42,8 @@ pub struct Server {
     begun: u64,
     over: u64,
     stop: Option<OwnedFd>,
+    /// What STARTTLS leads to.
+    tls: Option<Arc<ServerConfig>>,
     /// Whether any connection can have something due at some time.
     holds_replies: bool,
 }
@@ -61,8 +65,14 @@ impl Server {
             begun: 0,
             over: 0,
             stop: None,
+            tls: None,
             holds_replies,
         })
+    }
+
+    /// Encrypts the connections of clients that ask for it.
+    pub fn encrypt_with(&mut self, config: Arc<ServerConfig>) {
+        self.tls = Some(config);
     }
 
     /// Accepts clients from `listener`.
@@ -91,6 +101,7 @@ impl Server {
         });
         self.begun += 1;
         let mut connection = Connection::new(socket, &self.settings, &self.exports, self.begun);
+        connection.offer_tls(self.tls.clone());
         let registered = self.poll.registry().register(
             &mut SourceFd(&connection.fd()),
             connection_token(slot),

@@ -28,11 +28,26 @@ const HIGH_WATER_HELD: usize = 16 << 20;
 pub(crate) struct Negotiated {
     /// No padding after EXPORT_NAME.
     pub no_zeroes: bool,
+    /// All of it was said over TLS.
+    pub encrypted: bool,
     pub headers: Headers,
     /// The outcome of the last SET_META_CONTEXT.
     pub selection: Option<Selection>,
     /// How many SET_META_CONTEXT there were: ids differ from one to the next.
     pub selections: u32,
+}
+
+impl Negotiated {
+    /// Nothing but the client flags, on a connection with or without TLS.
+    pub fn new(no_zeroes: bool, encrypted: bool) -> Negotiated {
+        Negotiated {
+            no_zeroes,
+            encrypted,
+            headers: Headers::Simple,
+            selection: None,
+            selections: 0,
+        }
+    }
 }
 
 /// Where the conversation stands.
@@ -44,6 +59,11 @@ pub(crate) enum Phase {
     Options(Negotiated),
     /// So many bytes of an option's data are to be ignored.
     SkipOption(Negotiated, u64),
+    /// TLS is agreed; whatever comes belongs to it. Only the client flags
+    /// outlive it, of which this is one.
+    StartTls {
+        no_zeroes: bool,
+    },
     Transmission(Transmission),
     /// Nothing is ever sent again, but the connection stays open.
     Mute,
@@ -60,6 +80,8 @@ pub(crate) enum Next {
     Transmit(Transmission),
     /// So many bytes to ignore.
     Skip(u64),
+    /// TLS, when the reply is sent.
+    StartTls,
     /// Silence, with the connection open.
     Mute,
     /// The end, when everything is sent.
@@ -126,6 +148,26 @@ impl Session {
         matches!(self.phase, Phase::Closing)
     }
 
+    /// Whether the next bytes are TLS, and the session goes on inside of it.
+    pub fn awaits_tls(&self) -> bool {
+        matches!(self.phase, Phase::StartTls { .. })
+    }
+
+    /// From here on, input and output are the content of TLS. What was
+    /// negotiated before is forgotten: whoever sat in between may have said it.
+    pub fn start_tls(&mut self) {
+        if let Phase::StartTls { no_zeroes } = self.phase {
+            self.phase = Phase::Options(Negotiated::new(no_zeroes, true));
+        }
+    }
+
+    /// Ends the conversation without another word.
+    pub fn close(&mut self) {
+        self.phase = Phase::Closing;
+        self.delivery = None;
+        self.out = Output::default();
+    }
+
     /// Whether so much waits to be sent that no input is taken.
     pub fn is_full(&self) -> bool {
         is_full(&self.out, &self.delivery)
@@ -186,6 +228,7 @@ impl Session {
                     *left -= n;
                     (n > 0).then_some((n as usize, Next::Stay))
                 }
+                Phase::StartTls { .. } => None,
                 Phase::Mute | Phase::Closing => {
                     used += input.len();
                     None
@@ -199,6 +242,11 @@ impl Session {
                 Next::Stay => {}
                 Next::Transmit(transmission) => self.phase = Phase::Transmission(transmission),
                 Next::Mute => self.phase = Phase::Mute,
+                Next::StartTls => {
+                    if let Phase::Options(Negotiated { no_zeroes, .. }) = self.phase {
+                        self.phase = Phase::StartTls { no_zeroes };
+                    }
+                }
                 Next::Skip(bytes) => {
                     if let Phase::Options(negotiated) =
                         std::mem::replace(&mut self.phase, Phase::Closing)

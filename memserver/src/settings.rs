@@ -18,6 +18,17 @@ pub enum Style {
     FixedNewstyle,
 }
 
+/// Whether connections are encrypted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TlsMode {
+    /// STARTTLS is not known: NOTLS in the protocol document.
+    Off,
+    /// Nothing but STARTTLS works without: FORCEDTLS.
+    Require,
+    /// The client chooses: SELECTIVETLS.
+    On,
+}
+
 /// Replies an error to a command.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ErrorRule {
@@ -36,6 +47,10 @@ pub struct ErrorRule {
 pub struct Settings {
     /// Which handshake.
     pub style: Style,
+    /// Whether STARTTLS is known, or even needed.
+    pub tls: TlsMode,
+    /// End TLS with the alert that says so.
+    pub close_notify: bool,
     /// Agree to STRUCTURED_REPLY.
     pub structured_replies: bool,
     /// Agree to EXTENDED_HEADERS.
@@ -102,6 +117,8 @@ impl Default for Settings {
     fn default() -> Settings {
         Settings {
             style: Style::FixedNewstyle,
+            tls: TlsMode::Off,
+            close_notify: true,
             structured_replies: true,
             extended_headers: true,
             no_zeroes: true,

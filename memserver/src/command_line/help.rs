@@ -44,6 +44,16 @@ or E.
                         export. One with flags of more than 32 bits is there
                         only for clients with extended headers
 
+Encryption. It begins with STARTTLS, as TLS 1.2 or 1.3 with certificates, and
+what was negotiated before is forgotten.
+  --tls MODE            off (the default), on (a client may ask for it) or
+                        require (everything else is refused until it does)
+  --tls-certificates DIR
+                        where server-cert.pem and server-key.pem are
+  --tls-verify-peer     refuse clients without a certificate that ca-cert.pem in
+                        the same directory vouches for
+  --no-close-notify     end without the alert that says that it is the end
+
 How to speak the protocol:
   --newstyle-fixed      today's handshake (the default)
   --newstyle            its predecessor, with EXPORT_NAME as the only option

@@ -13,12 +13,12 @@ use std::time::Duration;
 use lexopt::prelude::*;
 
 use crate::faults::FaultRule;
-use crate::settings::{Settings, Style};
+use crate::settings::{Settings, Style, TlsMode};
 use crate::wire::{by_name, opt, rep};
 
 pub use exports::ExportOptions;
 pub use help::text as help_text;
-use values::{error_rule, number, size, text};
+use values::{error_rule, number, size, text, tls_mode};
 
 /// Where to listen.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,6 +44,10 @@ pub struct CommandLine {
     pub exports: Vec<ExportOptions>,
     /// How.
     pub settings: Settings,
+    /// Where the certificates are.
+    pub tls_certificates: Option<PathBuf>,
+    /// Whether clients need a certificate too.
+    pub tls_verify_peer: bool,
     /// Bytes of memory for the content of all exports.
     pub memory_limit: Option<u64>,
     /// Where to write the process id.
@@ -69,6 +73,8 @@ impl CommandLine {
             addresses: Vec::new(),
             exports: Vec::new(),
             settings: Settings::default(),
+            tls_certificates: None,
+            tls_verify_peer: false,
             memory_limit: None,
             pid_file: None,
             ready_fd: None,
@@ -84,6 +90,7 @@ impl CommandLine {
                 other => return Err(other.unexpected()),
             };
             let known = line.process_option(&name, &mut parser)?
+                || line.tls_option(&name, &mut parser)?
                 || line.protocol_option(&name, &mut parser)?
                 || line.behaviour_option(&name, &mut parser)?
                 || line.export_option(&name, &mut parser)?;
@@ -94,7 +101,30 @@ impl CommandLine {
         if line.exports.is_empty() {
             line.exports.push(ExportOptions::default());
         }
+        if line.settings.tls != TlsMode::Off {
+            if line.tls_certificates.is_none() {
+                return Err("--tls needs --tls-certificates".into());
+            }
+            if line.settings.style != Style::FixedNewstyle {
+                return Err("--tls needs the handshake --newstyle-fixed".into());
+            }
+        }
         Ok(line)
+    }
+
+    fn tls_option(
+        &mut self,
+        name: &str,
+        parser: &mut lexopt::Parser,
+    ) -> Result<bool, lexopt::Error> {
+        match name {
+            "tls" => self.settings.tls = tls_mode(&text(parser)?)?,
+            "tls-certificates" => self.tls_certificates = Some(parser.value()?.into()),
+            "tls-verify-peer" => self.tls_verify_peer = true,
+            "no-close-notify" => self.settings.close_notify = false,
+            _ => return Ok(false),
+        }
+        Ok(true)
     }
 
     fn process_option(
@@ -297,6 +327,9 @@ mod tests {
             "--context nocolon=1:0",
             "--context x:y=0:1",
             "--read-chunks 0",
+            "--tls maybe --tls-certificates /d",
+            "--tls on",
+            "--tls require --tls-certificates /d --oldstyle",
             "stray",
         ] {
             assert!(parse(arguments).is_err(), "{arguments}");

@@ -5,7 +5,7 @@
 use lexopt::ValueExt as _;
 
 use crate::export::{BlockSize, FixedContext};
-use crate::settings::ErrorRule;
+use crate::settings::{ErrorRule, TlsMode};
 use crate::wire::{by_name, cmd, error, MAX_STRING};
 
 /// The value of the current option, which must be UTF-8.
@@ -58,6 +58,16 @@ pub fn error_rule(text: &str) -> Result<ErrorRule, lexopt::Error> {
         offset,
         only,
     })
+}
+
+/// When connections are encrypted.
+pub fn tls_mode(text: &str) -> Result<TlsMode, lexopt::Error> {
+    let modes = [
+        ("off", TlsMode::Off),
+        ("on", TlsMode::On),
+        ("require", TlsMode::Require),
+    ];
+    by_name(&modes, text).ok_or_else(|| "--tls is off, on or require".into())
 }
 
 /// `MINIMUM,PREFERRED,MAXIMUM`.
