@@ -30,6 +30,7 @@ pub(super) struct Records {
     /// The socket had less than there was room for: there is no more, and no
     /// need to ask.
     drained: bool,
+    blocked: bool,
     /// Made by GnuTLS, and not sent yet from `sent` on.
     outgoing: Vec<u8>,
     sent: usize,
@@ -46,6 +47,7 @@ impl Records {
             incoming: Vec::new(),
             taken: 0,
             drained: false,
+            blocked: false,
             outgoing: Vec::new(),
             sent: 0,
             failure: None,
@@ -77,17 +79,13 @@ impl Records {
     /// The socket may be asked again.
     pub fn expect_more(&mut self) {
         self.drained = false;
+        self.blocked = false;
     }
 
-    /// Gives back memory that only a busy connection needs.
-    pub fn release(&mut self) {
-        if self.taken == self.incoming.len() {
-            self.incoming = Vec::new();
-            self.taken = 0;
-        }
-        if self.outgoing.is_empty() {
-            self.outgoing = Vec::new();
-        }
+    /// Whether GnuTLS had to be told that nothing more has arrived. It stops
+    /// for other reasons too, such as a session ticket between other records.
+    pub fn is_blocked(&self) -> bool {
+        self.blocked
     }
 
     fn receive(&mut self) -> io::Result<()> {
@@ -146,7 +144,10 @@ pub(super) unsafe extern "C" fn pull(
         }
         Err(error) => {
             let errno = match error.kind() {
-                io::ErrorKind::WouldBlock => libc::EAGAIN,
+                io::ErrorKind::WouldBlock => {
+                    records.blocked = true;
+                    libc::EAGAIN
+                }
                 _ => {
                     let errno = error.raw_os_error().unwrap_or(libc::EIO);
                     records.failure = Some(error);

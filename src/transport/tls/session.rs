@@ -108,10 +108,11 @@ impl Handshake {
                     session.established()?;
                     return Ok(Progress::Established(self.0));
                 }
-                E_AGAIN | E_INTERRUPTED => {
+                E_AGAIN | E_INTERRUPTED if session.records().is_blocked() => {
                     flushed.map_err(|error| Error::system("send", &error))?;
                     return Ok(Progress::Pending(self));
                 }
+                E_AGAIN | E_INTERRUPTED => {}
                 _ if !session.is_fatal(status) && warnings < WARNINGS => warnings += 1,
                 _ => return Err(session.error("gnutls_handshake", status)),
             }
@@ -226,7 +227,6 @@ impl Session {
                 match self.nothing_received(status as c_int) {
                     None => continue,
                     Some(Ok(Received::Bytes { .. })) => {
-                        self.records().release();
                         return Ok(Received::Bytes {
                             count: received,
                             drained: true,
@@ -252,7 +252,8 @@ impl Session {
     /// What a call that received nothing means. `None`: try again.
     fn nothing_received(&mut self, status: c_int) -> Option<Result<Received, Error>> {
         match status {
-            E_AGAIN | E_INTERRUPTED => Some(Ok(Received::NOTHING)),
+            E_AGAIN | E_INTERRUPTED if self.records().is_blocked() => Some(Ok(Received::NOTHING)),
+            E_AGAIN | E_INTERRUPTED => None,
             0 => Some(Ok(Received::End)),
             status if !self.is_fatal(status) => None,
             status => Some(Err(self.error("gnutls_record_recv", status))),
@@ -282,7 +283,6 @@ impl Session {
                 let (data, length) = record;
                 if length == 0 {
                     self.flush()?;
-                    self.records().release();
                     return Ok(sent);
                 }
                 // SAFETY: the record is memory that the caller vouches for, or
