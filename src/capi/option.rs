@@ -111,7 +111,7 @@ pub unsafe extern "C" fn nbd_opt_abort(h: *mut nbd_handle) -> c_int {
 ///
 /// # Errors
 ///
-/// - `ENOTSUP`: this build has no TLS, see `nbd_supports_tls`.
+/// - `ENOTSUP`: there is no TLS here, see `nbd_supports_tls`.
 ///
 /// # Standards
 ///

@@ -26,8 +26,7 @@ use super::trace::Text;
 /// # Errors
 ///
 /// - `EINVAL`: `tls` is none of the three.
-/// - `ENOTSUP`: this build has no TLS, see `nbd_supports_tls`. The call may
-///   succeed all the same; then connecting fails so.
+/// - `ENOTSUP`: TLS is asked for where there is none, see `nbd_supports_tls`.
 ///
 /// # Standards
 ///

@@ -16,8 +16,9 @@ use super::trace::Text;
 /// servers that want to know the client, and so are further pairs with a number
 /// in the name, such as `client-cert-0.pem`. Without this setting they are looked
 /// for in `$HOME/.pki/libnbd` and `$HOME/.config/pki/libnbd`, or by root in
-/// `/etc/pki/libnbd/`, and where none of these exists, the authorities that the
-/// system trusts are used.
+/// `/etc/pki/libnbd/`. A directory without `ca-cert.pem` leaves it to the
+/// authorities that the system trusts. Certificates listed in `ca-crl.pem`, if it
+/// is there, are refused. The numbers begin at 0 and leave none out.
 ///
 /// The directory is not looked at before the connection is made.
 ///
@@ -81,7 +82,9 @@ pub unsafe extern "C" fn nbd_get_tls_username(h: *mut nbd_handle) -> *mut c_char
 ///
 /// Usually that is the name of the host connected to, and nothing has to be set.
 /// It has to be when the way to the server goes through something else, such as
-/// a proxy or a Unix domain socket.
+/// a proxy or a Unix domain socket. Without any name, the certificate of every
+/// server is good that was signed by the authority in the certificates directory;
+/// and none is where all authorities of the system are trusted.
 ///
 /// # Parameters
 ///

@@ -69,6 +69,9 @@ pub unsafe extern "C" fn nbd_get_version_extra(h: *mut nbd_handle) -> *const c_c
 
 /// Returns whether connections can be encrypted with TLS.
 ///
+/// They can where GnuTLS is installed. It is loaded by this call, or when a
+/// connection is first asked to use TLS, and not by programs that do neither.
+///
 /// # Result
 ///
 /// 1 or 0. This function does not fail with a handle that is one.

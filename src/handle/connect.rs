@@ -43,9 +43,6 @@ impl Connection {
 
     /// nbd_aio_connect_tcp(3)
     pub fn aio_connect_tcp(&mut self, hostname: &CStr, port: &CStr) -> Result<(), Error> {
-        // The name that the server's certificate will have to bear.
-        let tls_hostname = &mut self.settings.tls.hostname;
-        tls_hostname.get_or_insert_with(|| hostname.to_owned());
         let endpoint = Endpoint::Tcp {
             host: hostname.to_owned(),
             port: port.to_owned(),

@@ -7,6 +7,7 @@ use std::os::unix::ffi::OsStringExt;
 
 use libc::{c_char, c_int};
 
+use super::connect::Endpoint;
 use super::connection::{Connection, Transport};
 use crate::error::Error;
 use crate::machine::Tls;
@@ -22,7 +23,8 @@ pub(super) struct TlsSettings {
     pub certificates: Option<CString>,
     pub verify_peer: bool,
     pub username: Option<CString>,
-    pub hostname: Option<CString>,
+    /// Empty for the host that is connected to.
+    pub hostname: CString,
     pub psk_file: Option<CString>,
     pub priority: CString,
 }
@@ -33,7 +35,7 @@ impl Default for TlsSettings {
             certificates: None,
             verify_peer: true,
             username: None,
-            hostname: None,
+            hostname: CString::default(),
             psk_file: None,
             priority: DEFAULT_PRIORITY.to_owned(),
         }
@@ -42,7 +44,7 @@ impl Default for TlsSettings {
 
 impl TlsSettings {
     /// Reads the files that say whom to trust and who we are.
-    fn credentials(&self) -> Result<Credentials, Error> {
+    fn credentials(&self, hostname: Option<&CStr>) -> Result<Credentials, Error> {
         let proof = match &self.psk_file {
             Some(file) => Proof::PreSharedKey {
                 file,
@@ -55,7 +57,7 @@ impl TlsSettings {
         };
         Credentials::load(Identity {
             proof,
-            hostname: self.hostname.clone(),
+            hostname: hostname.map(CStr::to_owned),
             priority: &self.priority,
         })
     }
@@ -93,9 +95,20 @@ pub(super) fn check_available() -> Result<(), Error> {
 
 /// Makes what was agreed on: an encrypted connection.
 impl Connection {
+    /// The name that the server's certificate has to bear, if there is one: a
+    /// name that was asked for goes before that of the host.
+    fn tls_hostname(&self) -> Option<&CStr> {
+        let given = self.settings.tls.hostname.as_c_str();
+        let host = match &self.endpoint {
+            Endpoint::Tcp { host, .. } => host.as_c_str(),
+            _ => c"",
+        };
+        [given, host].into_iter().find(|name| !name.is_empty())
+    }
+
     /// The server has agreed to TLS. There is no way back to plaintext.
     pub(super) fn start_tls_handshake(&mut self) -> Result<(), Error> {
-        let credentials = self.settings.tls.credentials();
+        let credentials = self.settings.tls.credentials(self.tls_hostname());
         let transport = std::mem::replace(&mut self.transport, Transport::None);
         let handshake = credentials.and_then(|credentials| match transport {
             Transport::Connected(Channel::Plain(socket)) => Handshake::new(socket, credentials),
@@ -187,13 +200,13 @@ impl Connection {
 
     /// nbd_set_tls_hostname(3)
     pub fn set_tls_hostname(&mut self, hostname: &CStr) -> Result<(), Error> {
-        self.settings.tls.hostname = Some(hostname.to_owned());
+        self.settings.tls.hostname = hostname.to_owned();
         Ok(())
     }
 
     /// nbd_get_tls_hostname(3)
     pub fn get_tls_hostname(&mut self) -> Result<CString, Error> {
-        Ok(self.settings.tls.hostname.clone().unwrap_or_default())
+        Ok(self.tls_hostname().unwrap_or_default().to_owned())
     }
 
     /// nbd_set_tls_psk_file(3)

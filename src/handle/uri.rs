@@ -90,7 +90,9 @@ impl Connection {
         replace(&mut settings.username, &uri.tls_username);
         replace(&mut settings.certificates, &uri.tls_certificates);
         replace(&mut settings.psk_file, &uri.tls_psk_file);
-        replace(&mut settings.hostname, &uri.tls_hostname);
+        if let Some(hostname) = &uri.tls_hostname {
+            settings.hostname.clone_from(hostname);
+        }
         if let Some(priority) = &uri.tls_priority {
             settings.priority.clone_from(priority);
         }
@@ -123,18 +125,17 @@ impl Connection {
             }
         };
         let tls = &self.settings.tls;
-        let default_hostname = match &self.endpoint {
-            Endpoint::Tcp { host, .. } => Some(host),
-            _ => None,
-        };
-        let hostname = tls.hostname.as_ref();
+        let hostname_is_host =
+            matches!(&self.endpoint, Endpoint::Tcp { host, .. } if *host == tls.hostname);
         let uri = NbdUri {
             tls: self.machine.settings().tls == Tls::Require || self.machine.negotiated().tls,
             export_name: self.machine.settings().export_name.clone(),
             tls_username: tls.username.clone(),
             tls_certificates: tls.certificates.clone(),
             tls_psk_file: tls.psk_file.clone(),
-            tls_hostname: hostname.filter(|_| hostname != default_hostname).cloned(),
+            tls_hostname: Some(&tls.hostname)
+                .filter(|name| !name.is_empty() && !hostname_is_host)
+                .cloned(),
             tls_priority: Some(&tls.priority)
                 .filter(|priority| priority.as_c_str() != tls::DEFAULT_PRIORITY)
                 .cloned(),

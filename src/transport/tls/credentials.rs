@@ -23,7 +23,8 @@ const PSK_KEY_EXCHANGES: &str = ":+ECDHE-PSK:+DHE-PSK:+PSK";
 pub struct Identity<'a> {
     /// How both sides prove who they are.
     pub proof: Proof<'a>,
-    /// The name that the server's certificate has to bear, if there is one.
+    /// The name that the server's certificate has to bear, if there is one; never
+    /// empty.
     pub hostname: Option<CString>,
     /// A priority string of GnuTLS.
     pub priority: &'a CStr,
@@ -94,7 +95,6 @@ impl Credentials {
             let what = format!("TLS is not supported, because GnuTLS cannot be loaded: {why}");
             Error::new(libc::ENOTSUP, what)
         })?;
-        let hostname = identity.hostname.filter(|name| !name.is_empty());
         let mut priority = identity.priority.to_bytes().to_vec();
         let secret = match identity.proof {
             Proof::Certificates {
@@ -109,7 +109,7 @@ impl Credentials {
         Ok(Credentials {
             gnutls,
             secret,
-            hostname,
+            hostname: identity.hostname,
             priority: CString::new(priority).expect("made of C strings"),
         })
     }
