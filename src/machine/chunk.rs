@@ -38,7 +38,7 @@ impl<T> Machine<T> {
             let length = header.length;
             return Err(self.violation(format!("invalid server reply length {length}")));
         }
-        let slot = self.commands.find(header.cookie);
+        let slot = self.answered(header.cookie)?;
         let chunk = Chunk { slot, header };
         let left = header.length;
         let Some(command) = slot.and_then(|slot| self.commands.get_mut(slot)) else {

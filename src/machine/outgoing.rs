@@ -91,6 +91,15 @@ impl Outgoing {
         queue.map(move |(index, request)| (request, skip(index)))
     }
 
+    /// Whether the request with this cookie, which is in flight, still has
+    /// bytes to be sent. Requests are queued in the order of their cookies.
+    pub fn has_unsent(&self, cookie: u64) -> bool {
+        match self.requests.front().map(|request| request.kind) {
+            Some(Kind::Request(first)) => cookie >= first,
+            _ => false,
+        }
+    }
+
     /// Forgets the first `count` bytes: they have been sent.
     pub fn sent(&mut self, count: usize) -> Progress {
         let mut progress = Progress::default();

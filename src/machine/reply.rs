@@ -225,11 +225,23 @@ impl<T> Machine<T> {
         })
     }
 
+    /// The command that a reply answers, or an error if the server cannot have
+    /// received it yet: the rest of a request whose command is gone could not
+    /// be sent any more, and everything behind it would be misunderstood.
+    pub(super) fn answered(&mut self, cookie: u64) -> Result<Option<Slot>, Event<'static>> {
+        let slot = self.commands.find(cookie);
+        if slot.is_some() && self.outgoing.has_unsent(cookie) {
+            let what = format!("server replied to request {cookie} before it was sent");
+            return Err(self.violation_errno(libc::EPROTO, what));
+        }
+        Ok(slot)
+    }
+
     /// A simple reply: what follows depends on the request that it answers, so
     /// that request has to be known.
     fn simple_reply(&mut self, error: u32, cookie: u64) -> Result<Receiving, Event<'static>> {
         let structured = self.negotiated.structured_replies;
-        let Some(slot) = self.commands.find(cookie) else {
+        let Some(slot) = self.answered(cookie)? else {
             if structured {
                 self.note("skipping a simple reply whose cookie is not in flight");
                 return Ok(Receiving::Header);
