@@ -125,10 +125,18 @@ impl Connection {
     /// Waits until a command is done, and retires it.
     pub(super) fn wait_for(&mut self, cookie: u64) -> Result<(), Error> {
         while !self.aio_command_completed(cookie)? {
-            if let Err(error) = self.poll(-1) {
-                // Nobody will ask for the command any more.
-                drop(self.completed.take(cookie));
-                return Err(error);
+            if let Err(mut error) = self.poll(-1) {
+                if self.machine.find(cookie).is_some() {
+                    // The program may free the buffer as soon as the call
+                    // returns, so no reply may come any more.
+                    error = self.die(error);
+                }
+                // What the server said of the command before the connection
+                // was lost still counts. Nobody will ask for it any more.
+                return match self.completed.take(cookie) {
+                    Some(command) if command.error() == 0 => Ok(()),
+                    _ => Err(error),
+                };
             }
         }
         Ok(())

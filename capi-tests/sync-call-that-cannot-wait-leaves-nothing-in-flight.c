@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* When a call that waits for its reply cannot wait, it fails, and by then the
+ * library has done with the buffer: the program may free it.
+ * Source: libnbd(3), "Issuing commands": only asynchronous commands use their
+ * buffer after the call. The C library writes to it all the same.
+ */
+#include "harness-commands.h"
+
+#include <sys/resource.h>
+
+/* An oldstyle server of 64 MiB. */
+static const unsigned char oldstyle[152] = {
+  'N', 'B', 'D', 'M', 'A', 'G', 'I', 'C',
+  0, 0, 0x42, 0x02, 0x81, 0x86, 0x12, 0x53,
+  0, 0, 0, 0, 4, 0, 0, 0,
+  0, 0, 0, 1,
+};
+
+int
+main (void)
+{
+  struct nbd_handle *h = nbd_create ();
+  struct rlimit limit, none;
+  unsigned char reply[16 + 512] = {
+    0x67, 0x44, 0x66, 0x98, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1,
+  };
+  char buf[512];
+  int server;
+
+  CHECK (nbd_connect_socket (h, scripted_server (oldstyle, sizeof oldstyle,
+                                                 &server)) == 0);
+  /* poll(2) fails when it is given more descriptors than a process may have. */
+  CHECK (getrlimit (RLIMIT_NOFILE, &limit) == 0);
+  none = limit;
+  none.rlim_cur = 0;
+  CHECK (setrlimit (RLIMIT_NOFILE, &none) == 0);
+  CHECK_ERROR (nbd_pread (h, buf, sizeof buf, 0, 0), EINVAL);
+  CHECK_MESSAGE ("nbd_pread: poll");
+  CHECK (setrlimit (RLIMIT_NOFILE, &limit) == 0);
+
+  CHECK (nbd_aio_in_flight (h) == 0);
+  memset (buf, 'x', sizeof buf);
+  memset (reply + 16, 'Z', 512);
+  (void) !send (server, reply, sizeof reply, MSG_NOSIGNAL);
+  nbd_poll (h, 0);
+  for (size_t i = 0; i < sizeof buf; ++i)
+    CHECK (buf[i] == 'x');
+  nbd_close (h);
+  close (server);
+  return 0;
+}
