@@ -251,11 +251,9 @@ impl Child<'_> {
             // server, which must hear SIGTERM when it is told to end.
             let mut default: libc::sigaction = zeroed();
             default.sa_sigaction = libc::SIG_DFL;
-            check(libc::sigaction(
-                libc::SIGPIPE,
-                &raw const default,
-                null_mut(),
-            ))?;
+            for signal in [libc::SIGPIPE, libc::SIGTERM] {
+                check(libc::sigaction(signal, &raw const default, null_mut()))?;
+            }
             let mut none = MaybeUninit::<libc::sigset_t>::uninit();
             libc::sigemptyset(none.as_mut_ptr());
             check(libc::sigprocmask(
