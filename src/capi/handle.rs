@@ -90,6 +90,9 @@ pub unsafe extern "C" fn nbd_close(h: *mut nbd_handle) {
         if handle.shared().debug_enabled() {
             handle.shared().debug(name, format_args!("closing handle"));
         }
+        // Callbacks may look at the handle, so it has to be one until they are
+        // done.
+        handle.close();
         // SAFETY: `nbd_create` made it with `Box::into_raw`, and whoever closes
         // it does not use it again.
         drop(unsafe { Box::from_raw(h) });

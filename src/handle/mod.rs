@@ -67,6 +67,15 @@ impl Handle {
         &self.shared
     }
 
+    /// Ends the connection and everything in flight on it. The callbacks that
+    /// this calls may still look at what is shared.
+    pub fn close(&self) {
+        let nothing = Connection::new(Arc::clone(&self.shared));
+        let connection = std::mem::replace(&mut *self.connection.lock(), nothing);
+        // Not under the lock.
+        drop(connection);
+    }
+
     /// Waits for the lock.
     pub fn lock(&self) -> LockedConnection<'_> {
         LockedConnection(self.connection.lock())
