@@ -8,6 +8,7 @@ use libc::c_int;
 
 use super::callback::{nbd_completion_callback, nbd_context_callback, nbd_list_callback};
 use super::connection::Connection;
+use super::shared::State;
 use super::tls;
 use crate::error::Error;
 
@@ -99,6 +100,12 @@ impl Connection {
         self.machine.opt_abort();
         // A server that is gone already is what was wanted.
         self.send_accepted();
+        if !self.machine.wants_to_send() && self.state() != State::Dead {
+            // What the server has to say to that would change nothing, and one
+            // that says nothing is not worth waiting for.
+            self.machine.close();
+            self.abandon_all();
+        }
         Ok(())
     }
 
