@@ -13,7 +13,7 @@ use std::path::Path;
 use std::{fs, io};
 
 use crate::interface::{Constant, Function};
-use crate::layout::{comment, wrap};
+use crate::layout::{comment, wrap, WIDTH};
 
 /// Writes the header where it differs from the one that is there.
 ///
@@ -106,7 +106,7 @@ fn complete(generated: &str, functions: &[Function]) -> io::Result<String> {
             around.push_str(&comment(&documentation.join(" "), indent));
             documentation.clear();
         }
-        around.push_str(&wrap(line));
+        around.push_str(&wrap(line, WIDTH));
         around.push('\n');
         if let Some(name) = callback(line) {
             around.push_str(&have(name));
@@ -140,7 +140,7 @@ fn have(name: &str) -> String {
 fn declaration(function: &Function, prototype: &Prototype, documentation: &str) -> String {
     let mut text = comment(documentation, "");
     let head = format!("{}({})", prototype.head(), function.parameters);
-    text.push_str(&wrap(&head));
+    text.push_str(&wrap(&head, WIDTH));
     if let Some(release) = &function.release {
         write!(text, "\n  LIBNBD_ATTRIBUTE_ALLOC_DEALLOC({release})").expect("text");
     }

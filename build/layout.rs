@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! How text is laid out in the C header.
+//! How text is laid out in the C header, and C in the manual pages.
 
 /// No line of the header is longer, where it can be broken.
-const WIDTH: usize = 79;
+pub const WIDTH: usize = 79;
 
 /// A comment, indented like what it is about. The marks of Markdown mean nothing
 /// in C and are left out.
@@ -28,10 +28,10 @@ pub fn comment(text: &str, indent: &str) -> String {
     lines.join("\n") + " */\n"
 }
 
-/// A declaration, broken between parameters where it is too long. Parameters
-/// line up below the first one, if there is room for that.
-pub fn wrap(line: &str) -> String {
-    let Some(open) = line.rfind('(').filter(|_| line.len() > WIDTH) else {
+/// A declaration, broken between parameters where it is longer than `width`.
+/// Parameters line up below the first one, if there is room for that.
+pub fn wrap(line: &str, width: usize) -> String {
+    let Some(open) = line.rfind('(').filter(|_| line.len() > width) else {
         return line.to_string();
     };
     let (head, parameters) = line.split_at(open + 1);
@@ -40,14 +40,14 @@ pub fn wrap(line: &str) -> String {
 
     let mut text = head.to_string();
     let mut column = head.len();
-    if column + longest.unwrap_or(0) + 2 > WIDTH {
+    if column + longest.unwrap_or(0) + 2 > width {
         column = 4;
         text.push('\n');
         text.push_str(&" ".repeat(column));
     }
     let mut used = column;
     for (index, parameter) in parameters.iter().enumerate() {
-        if index > 0 && used + parameter.len() + 3 > WIDTH {
+        if index > 0 && used + parameter.len() + 3 > width {
             text.push_str(",\n");
             text.push_str(&" ".repeat(column));
             used = column;

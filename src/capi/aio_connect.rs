@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! Beginning to connect to a server, without waiting for it.
+//! Connecting without waiting: each call begins to connect and returns.
 //!
 //! All of these go on in the same way. While the connection is made and the
 //! handshake runs, `nbd_aio_is_connecting` is true and the program's main loop

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! What meta contexts say of the blocks of the export: asked for with and without
-//! waiting.
+//! Block status: what meta contexts say of the blocks of the export, asked for
+//! with and without waiting.
 
 use libc::{c_char, c_int};
 

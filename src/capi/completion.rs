@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! What has become of the commands that were issued without waiting.
+//! Completion: what has become of the commands that were issued without
+//! waiting.
 
 use libc::c_int;
 

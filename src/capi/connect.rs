@@ -252,7 +252,7 @@ pub unsafe extern "C" fn nbd_connect_systemd_socket_activation(
     )
 }
 
-/// Sets the name of the socket that socket activation passes to the server.
+/// Sets the name that socket activation gives to the server's socket.
 ///
 /// A server that takes several sockets can tell them apart by it, as
 /// qemu-storage-daemon(1) does; most do not look. It is the value of
@@ -288,7 +288,7 @@ pub unsafe extern "C" fn nbd_set_socket_activation_name(
     )
 }
 
-/// Returns the name of the socket that socket activation passes to the server.
+/// Returns the name that socket activation gives to the server's socket.
 ///
 /// # Result
 ///

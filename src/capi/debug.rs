@@ -37,7 +37,7 @@ pub unsafe extern "C" fn nbd_set_debug(h: *mut nbd_handle, debug: bool) -> c_int
 ///
 /// # Result
 ///
-/// 1 or 0. This function does not fail with a handle that is one.
+/// 1 for yes or 0 for no. With a valid handle this function does not fail.
 ///
 /// # See also
 ///
@@ -77,9 +77,9 @@ pub unsafe extern "C" fn nbd_set_debug_callback(
     )
 }
 
-/// Removes the function that is given the debug messages, and frees its data.
+/// Removes the function that is given the debug messages.
 ///
-/// Messages go to standard error again. Without such a function there is nothing
+/// Its data is freed. Messages go to standard error again. Without such a function there is nothing
 /// to do, and that is no error.
 ///
 /// # See also

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! The last error of each thread, and the two functions that ask for it.
+//! Errors: the last one of each thread, and the two functions that ask for it.
 //!
 //! An error stays until the next call of the same thread that fails: success
 //! does not clear it, and it outlives the handle (libnbd(3), "ERROR HANDLING").

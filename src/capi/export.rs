@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! Which export of the server is wanted, and what is asked about it.
+//! The export: which one of the server is wanted, and what is asked about it.
 
 use libc::{c_char, c_int};
 
@@ -97,7 +97,7 @@ pub unsafe extern "C" fn nbd_set_request_block_size(h: *mut nbd_handle, request:
 ///
 /// # Result
 ///
-/// 1 or 0, or -1.
+/// 1 for yes, 0 for no, or -1 on error.
 ///
 /// # See also
 ///
@@ -108,7 +108,7 @@ pub unsafe extern "C" fn nbd_get_request_block_size(h: *mut nbd_handle) -> c_int
         .get_request_block_size())
 }
 
-/// Sets whether to ask the server for name and description of the export.
+/// Sets whether to ask the server to name and describe the export.
 ///
 /// Neither is needed to read and write, so a connection does not ask for them on
 /// its own. A server may tell them unasked, and may keep them to itself although
@@ -134,11 +134,11 @@ pub unsafe extern "C" fn nbd_set_full_info(h: *mut nbd_handle, request: bool) ->
     })
 }
 
-/// Returns whether the server is asked for name and description of the export.
+/// Returns whether the server is asked to name and describe the export.
 ///
 /// # Result
 ///
-/// 1 or 0, or -1.
+/// 1 for yes, 0 for no, or -1 on error.
 ///
 /// # See also
 ///

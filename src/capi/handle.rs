@@ -192,8 +192,8 @@ pub unsafe extern "C" fn nbd_get_handle_name(h: *mut nbd_handle) -> *mut c_char 
 ///
 /// # Result
 ///
-/// The value of before, 0 at first. This function does not fail with a handle
-/// that is one.
+/// The value of before, 0 at first. With a valid handle this
+/// function does not fail.
 ///
 /// # See also
 ///
@@ -209,8 +209,8 @@ pub unsafe extern "C" fn nbd_set_private_data(h: *mut nbd_handle, private_data: 
 ///
 /// # Result
 ///
-/// What `nbd_set_private_data` set last, or 0. This function does not fail with
-/// a handle that is one, and it never waits.
+/// What `nbd_set_private_data` set last, or 0. With a valid handle this
+/// function does not fail, and it never waits.
 ///
 /// # See also
 ///
@@ -231,6 +231,10 @@ pub unsafe extern "C" fn nbd_get_private_data(h: *mut nbd_handle) -> usize {
 /// # Result
 ///
 /// A number of bytes, or -1.
+///
+/// # See also
+///
+/// `nbd_create`, `nbd_aio_in_flight`.
 #[no_mangle]
 pub unsafe extern "C" fn nbd_get_handle_size(h: *mut nbd_handle) -> ssize_t {
     locked!(NBD_GET_HANDLE_SIZE(h), |connection| connection

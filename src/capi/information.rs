@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! What the server has said of the export during the handshake. Nothing is sent
-//! to answer these questions.
+//! Information: what the server has said of the export during the handshake.
+//! Nothing is sent to answer these questions.
 //!
 //! They fail with `EINVAL` as long as the server has not said anything of an
 //! export, which in option mode it does in answer to `nbd_opt_info` or
@@ -20,7 +20,7 @@ use super::trace::Text;
 ///
 /// # Result
 ///
-/// 1 or 0, or -1.
+/// 1 for yes, 0 for no, or -1 on error.
 ///
 /// # Errors
 ///
@@ -46,7 +46,7 @@ pub unsafe extern "C" fn nbd_is_read_only(h: *mut nbd_handle) -> c_int {
 ///
 /// # Result
 ///
-/// 1 or 0, or -1.
+/// 1 for yes, 0 for no, or -1 on error.
 ///
 /// # Errors
 ///
@@ -72,7 +72,7 @@ pub unsafe extern "C" fn nbd_can_flush(h: *mut nbd_handle) -> c_int {
 ///
 /// # Result
 ///
-/// 1 or 0, or -1.
+/// 1 for yes, 0 for no, or -1 on error.
 ///
 /// # Errors
 ///
@@ -98,7 +98,7 @@ pub unsafe extern "C" fn nbd_can_fua(h: *mut nbd_handle) -> c_int {
 ///
 /// # Result
 ///
-/// 1 or 0, or -1.
+/// 1 for yes, 0 for no, or -1 on error.
 ///
 /// # Errors
 ///
@@ -124,7 +124,7 @@ pub unsafe extern "C" fn nbd_is_rotational(h: *mut nbd_handle) -> c_int {
 ///
 /// # Result
 ///
-/// 1 or 0, or -1.
+/// 1 for yes, 0 for no, or -1 on error.
 ///
 /// # Errors
 ///
@@ -149,7 +149,7 @@ pub unsafe extern "C" fn nbd_can_trim(h: *mut nbd_handle) -> c_int {
 ///
 /// # Result
 ///
-/// 1 or 0, or -1.
+/// 1 for yes, 0 for no, or -1 on error.
 ///
 /// # Errors
 ///
@@ -176,7 +176,7 @@ pub unsafe extern "C" fn nbd_can_zero(h: *mut nbd_handle) -> c_int {
 ///
 /// # Result
 ///
-/// 1 or 0, or -1.
+/// 1 for yes, 0 for no, or -1 on error.
 ///
 /// # Errors
 ///
@@ -203,7 +203,7 @@ pub unsafe extern "C" fn nbd_can_fast_zero(h: *mut nbd_handle) -> c_int {
 ///
 /// # Result
 ///
-/// 1 or 0, or -1.
+/// 1 for yes, 0 for no, or -1 on error.
 ///
 /// # Errors
 ///
@@ -231,7 +231,7 @@ pub unsafe extern "C" fn nbd_can_block_status_payload(h: *mut nbd_handle) -> c_i
 ///
 /// # Result
 ///
-/// 1 or 0, or -1.
+/// 1 for yes, 0 for no, or -1 on error.
 ///
 /// # Errors
 ///
@@ -259,7 +259,7 @@ pub unsafe extern "C" fn nbd_can_df(h: *mut nbd_handle) -> c_int {
 ///
 /// # Result
 ///
-/// 1 or 0, or -1.
+/// 1 for yes, 0 for no, or -1 on error.
 ///
 /// # Errors
 ///
@@ -285,7 +285,7 @@ pub unsafe extern "C" fn nbd_can_multi_conn(h: *mut nbd_handle) -> c_int {
 ///
 /// # Result
 ///
-/// 1 or 0, or -1.
+/// 1 for yes, 0 for no, or -1 on error.
 ///
 /// # Errors
 ///
@@ -317,7 +317,7 @@ pub unsafe extern "C" fn nbd_can_cache(h: *mut nbd_handle) -> c_int {
 ///
 /// # Result
 ///
-/// 1 or 0, or -1.
+/// 1 for yes, 0 for no, or -1 on error.
 ///
 /// # Errors
 ///

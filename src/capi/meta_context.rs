@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! The list of meta contexts to ask the server for.
+//! Meta contexts: the list of those to ask the server for.
 
 use libc::{c_char, c_int, size_t, ssize_t};
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! What the connection asks for on its own during the handshake, and what came
-//! of it.
+//! Negotiation: what the connection asks for on its own during the handshake,
+//! and what came of it.
 
 use libc::c_int;
 
@@ -45,7 +45,7 @@ pub unsafe extern "C" fn nbd_set_request_extended_headers(
 ///
 /// # Result
 ///
-/// 1 or 0. This function does not fail with a handle that is one.
+/// 1 for yes or 0 for no. With a valid handle this function does not fail.
 ///
 /// # See also
 ///
@@ -66,7 +66,7 @@ pub unsafe extern "C" fn nbd_get_request_extended_headers(h: *mut nbd_handle) ->
 ///
 /// # Result
 ///
-/// 1 or 0, or -1.
+/// 1 for yes, 0 for no, or -1 on error.
 ///
 /// # See also
 ///
@@ -114,7 +114,7 @@ pub unsafe extern "C" fn nbd_set_request_structured_replies(
 ///
 /// # Result
 ///
-/// 1 or 0. This function does not fail with a handle that is one.
+/// 1 for yes or 0 for no. With a valid handle this function does not fail.
 ///
 /// # See also
 ///
@@ -133,7 +133,7 @@ pub unsafe extern "C" fn nbd_get_request_structured_replies(h: *mut nbd_handle) 
 ///
 /// # Result
 ///
-/// 1 or 0, or -1.
+/// 1 for yes, 0 for no, or -1 on error.
 ///
 /// # See also
 ///
@@ -177,7 +177,7 @@ pub unsafe extern "C" fn nbd_set_request_meta_context(h: *mut nbd_handle, reques
 ///
 /// # Result
 ///
-/// 1 or 0, or -1.
+/// 1 for yes, 0 for no, or -1 on error.
 ///
 /// # See also
 ///
@@ -232,8 +232,8 @@ pub unsafe extern "C" fn nbd_set_handshake_flags(h: *mut nbd_handle, flags: u32)
 ///
 /// # Result
 ///
-/// A sum of `LIBNBD_HANDSHAKE_FLAG_...`. This function does not fail with a
-/// handle that is one.
+/// A sum of `LIBNBD_HANDSHAKE_FLAG_...`. With a valid handle this
+/// function does not fail.
 ///
 /// # See also
 ///

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! Waiting, and what a program's own main loop needs to wait instead.
+//! Main loops: waiting, and what a program needs that waits by itself.
 
 use libc::{c_int, c_uint};
 
@@ -108,7 +108,7 @@ pub unsafe extern "C" fn nbd_aio_get_fd(h: *mut nbd_handle) -> c_int {
 ///
 /// # Result
 ///
-/// One of the four. This function does not fail with a handle that is one, and it
+/// One of the four. With a valid handle this function does not fail, and it
 /// never waits for a call in another thread.
 ///
 /// # See also

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! Where in its life a connection is. None of these calls ever waits, so one
-//! thread can watch while another one is busy.
+//! The state: where in its life a connection is. None of these calls ever
+//! waits, so one thread can watch while another one is busy.
 
 use std::ffi::CStr;
 
@@ -17,7 +17,7 @@ use crate::handle::State;
 ///
 /// # Result
 ///
-/// 1 or 0. This function does not fail with a handle that is one.
+/// 1 for yes or 0 for no. With a valid handle this function does not fail.
 ///
 /// # See also
 ///
@@ -35,7 +35,7 @@ pub unsafe extern "C" fn nbd_aio_is_created(h: *mut nbd_handle) -> c_int {
 ///
 /// # Result
 ///
-/// 1 or 0. This function does not fail with a handle that is one.
+/// 1 for yes or 0 for no. With a valid handle this function does not fail.
 ///
 /// # See also
 ///
@@ -53,7 +53,7 @@ pub unsafe extern "C" fn nbd_aio_is_connecting(h: *mut nbd_handle) -> c_int {
 ///
 /// # Result
 ///
-/// 1 or 0. This function does not fail with a handle that is one.
+/// 1 for yes or 0 for no. With a valid handle this function does not fail.
 ///
 /// # See also
 ///
@@ -71,7 +71,7 @@ pub unsafe extern "C" fn nbd_aio_is_negotiating(h: *mut nbd_handle) -> c_int {
 ///
 /// # Result
 ///
-/// 1 or 0. This function does not fail with a handle that is one.
+/// 1 for yes or 0 for no. With a valid handle this function does not fail.
 ///
 /// # See also
 ///
@@ -87,7 +87,7 @@ pub unsafe extern "C" fn nbd_aio_is_ready(h: *mut nbd_handle) -> c_int {
 ///
 /// # Result
 ///
-/// 1 or 0. This function does not fail with a handle that is one.
+/// 1 for yes or 0 for no. With a valid handle this function does not fail.
 ///
 /// # See also
 ///
@@ -105,7 +105,7 @@ pub unsafe extern "C" fn nbd_aio_is_processing(h: *mut nbd_handle) -> c_int {
 ///
 /// # Result
 ///
-/// 1 or 0. This function does not fail with a handle that is one.
+/// 1 for yes or 0 for no. With a valid handle this function does not fail.
 ///
 /// # See also
 ///
@@ -122,7 +122,7 @@ pub unsafe extern "C" fn nbd_aio_is_dead(h: *mut nbd_handle) -> c_int {
 ///
 /// # Result
 ///
-/// 1 or 0. This function does not fail with a handle that is one.
+/// 1 for yes or 0 for no. With a valid handle this function does not fail.
 ///
 /// # See also
 ///

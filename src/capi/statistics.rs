@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! How much has gone over the connection. None of these calls ever waits, so one
-//! thread can watch while another one is busy.
+//! Statistics: how much has gone over the connection. None of these calls ever
+//! waits, so one thread can watch while another one is busy.
 
 use super::entry::looking;
 use super::handle::nbd_handle;
@@ -15,7 +15,7 @@ use super::outcome::Counter;
 ///
 /// # Result
 ///
-/// A number of bytes. This function does not fail with a handle that is one.
+/// A number of bytes. With a valid handle this function does not fail.
 ///
 /// # See also
 ///
@@ -36,7 +36,7 @@ pub unsafe extern "C" fn nbd_stats_bytes_sent(h: *mut nbd_handle) -> u64 {
 ///
 /// # Result
 ///
-/// A number of messages. This function does not fail with a handle that is one.
+/// A number of messages. With a valid handle this function does not fail.
 ///
 /// # Standards
 ///
@@ -58,7 +58,7 @@ pub unsafe extern "C" fn nbd_stats_chunks_sent(h: *mut nbd_handle) -> u64 {
 ///
 /// # Result
 ///
-/// A number of bytes. This function does not fail with a handle that is one.
+/// A number of bytes. With a valid handle this function does not fail.
 ///
 /// # See also
 ///
@@ -78,7 +78,7 @@ pub unsafe extern "C" fn nbd_stats_bytes_received(h: *mut nbd_handle) -> u64 {
 ///
 /// # Result
 ///
-/// A number of messages. This function does not fail with a handle that is one.
+/// A number of messages. With a valid handle this function does not fail.
 ///
 /// # Standards
 ///

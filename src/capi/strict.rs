@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! How careful the client is: checks before a request is sent, and clean buffers
-//! before one is read into.
+//! Strictness: how careful the client is, with checks before a request is
+//! sent, and clean buffers before one is read into.
 
 use libc::c_int;
 
@@ -36,7 +36,7 @@ pub unsafe extern "C" fn nbd_set_pread_initialize(h: *mut nbd_handle, request: b
 ///
 /// # Result
 ///
-/// 1 or 0. This function does not fail with a handle that is one.
+/// 1 for yes or 0 for no. With a valid handle this function does not fail.
 ///
 /// # See also
 ///
@@ -98,8 +98,8 @@ pub unsafe extern "C" fn nbd_set_strict_mode(h: *mut nbd_handle, flags: u32) -> 
 ///
 /// # Result
 ///
-/// A sum of `LIBNBD_STRICT_...`. This function does not fail with a handle that
-/// is one.
+/// A sum of `LIBNBD_STRICT_...`. With a valid handle this
+/// function does not fail.
 ///
 /// # See also
 ///

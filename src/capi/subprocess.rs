@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! The server that a handle runs as a subprocess: `nbd_connect_command` and
+//! Subprocesses: the server that a handle runs. `nbd_connect_command` and
 //! `nbd_connect_systemd_socket_activation` start one.
 
 use libc::c_int;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! Whether the connection is encrypted, and how strictly.
+//! TLS: whether the connection is encrypted, and how strictly.
 
 use libc::{c_char, c_int};
 
@@ -48,8 +48,8 @@ pub unsafe extern "C" fn nbd_set_tls(h: *mut nbd_handle, tls: c_int) -> c_int {
 ///
 /// # Result
 ///
-/// One of `LIBNBD_TLS_DISABLE`, `LIBNBD_TLS_ALLOW` and `LIBNBD_TLS_REQUIRE`. This
-/// function does not fail with a handle that is one.
+/// One of `LIBNBD_TLS_DISABLE`, `LIBNBD_TLS_ALLOW` and `LIBNBD_TLS_REQUIRE`. With a valid
+/// handle this function does not fail.
 ///
 /// # See also
 ///
@@ -67,7 +67,7 @@ pub unsafe extern "C" fn nbd_get_tls(h: *mut nbd_handle) -> c_int {
 ///
 /// # Result
 ///
-/// 1 or 0, or -1.
+/// 1 for yes, 0 for no, or -1 on error.
 ///
 /// # See also
 ///
@@ -103,7 +103,7 @@ pub unsafe extern "C" fn nbd_set_tls_verify_peer(h: *mut nbd_handle, verify: boo
 ///
 /// # Result
 ///
-/// 1 or 0. This function does not fail with a handle that is one.
+/// 1 for yes or 0 for no. With a valid handle this function does not fail.
 ///
 /// # See also
 ///

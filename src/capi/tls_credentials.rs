@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! Who is who on an encrypted connection. These settings are kept whether TLS is
-//! used or not, and have no effect without it.
+//! TLS credentials: who is who on an encrypted connection. These settings are
+//! kept whether TLS is used or not, and have no effect without it.
 
 use libc::{c_char, c_int};
 

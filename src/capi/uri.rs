@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! What URIs may ask for, and URIs as text. `connect.rs` connects to them.
+//! URIs: what they may ask for, and URIs as text. `connect.rs` connects to
+//! them.
 
 use libc::{c_char, c_int};
 
@@ -144,7 +145,7 @@ pub unsafe extern "C" fn nbd_get_uri(h: *mut nbd_handle) -> *mut c_char {
 ///
 /// # Result
 ///
-/// 1 or 0, or -1.
+/// 1 for yes, 0 for no, or -1 on error.
 ///
 /// # See also
 ///

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! Which library this is, and what it was built to do. None of these calls ever
-//! waits.
+//! Version: which library this is, and what it was built to do. None of these
+//! calls ever waits.
 
 use std::ffi::CStr;
 
@@ -74,7 +74,7 @@ pub unsafe extern "C" fn nbd_get_version_extra(h: *mut nbd_handle) -> *const c_c
 ///
 /// # Result
 ///
-/// 1 or 0. This function does not fail with a handle that is one.
+/// 1 for yes or 0 for no. With a valid handle this function does not fail.
 ///
 /// # See also
 ///
@@ -92,7 +92,7 @@ pub unsafe extern "C" fn nbd_supports_tls(h: *mut nbd_handle) -> c_int {
 ///
 /// # Result
 ///
-/// 1 or 0. This function does not fail with a handle that is one.
+/// 1 for yes or 0 for no. With a valid handle this function does not fail.
 ///
 /// # See also
 ///
@@ -106,8 +106,8 @@ pub unsafe extern "C" fn nbd_supports_vsock(h: *mut nbd_handle) -> c_int {
 ///
 /// # Result
 ///
-/// 1 or 0; this library always can. This function does not fail with a handle
-/// that is one.
+/// 1 or 0; this library always can. With a valid handle this
+/// function does not fail.
 ///
 /// # See also
 ///
