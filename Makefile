@@ -3,12 +3,14 @@
 # What C people type. Rust people can use cargo directly: `cargo build --release`
 # makes the library without any of this.
 #
-#   make                 build the library: libnbd.so, libnbd.a and libnbd.h
+#   make                 build the library: libnbd.so, libnbd.a and libnbd.h, and
+#                        its manual pages
 #   make demo            see it at work; URI=nbd://... tours a server of yours
 #   make check           run all the tests
 #   make bench           measure against the C library; QUICK=1 for two minutes of it
 #   make install         install it below PREFIX, staged in DESTDIR where given
 #   make uninstall       remove what was installed
+#   make man             write the manual pages alone, for man -M target/release/man
 #   make header          write include/libnbd.h again
 #   make clean           remove what was built
 
@@ -17,6 +19,7 @@ INSTALL ?= install
 PREFIX ?= /usr/local
 LIBDIR ?= $(PREFIX)/lib
 INCLUDEDIR ?= $(PREFIX)/include
+MANDIR ?= $(PREFIX)/share/man
 DESTDIR ?=
 
 # Where cargo leaves what it builds.
@@ -26,11 +29,19 @@ VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml)
 
 libdir := $(DESTDIR)$(LIBDIR)
 includedir := $(DESTDIR)$(INCLUDEDIR)
+man3dir := $(DESTDIR)$(MANDIR)/man3
 
-.PHONY: all header demo check bench install uninstall clean
+# A page for each function, and the overview.
+PAGES = $(shell sed -n 's/^\(nbd_[a-z0-9_]*\).*/\1.3/p' src/capi/functions.tsv) libnbd.3
+
+.PHONY: all man header demo check bench install uninstall clean
 
 all:
 	$(CARGO) build --release
+	$(MAKE) man
+
+man:
+	$(CARGO) run --release --package manual -- '$(OUT)/man'
 
 header:
 	rm -f include/libnbd.h
@@ -52,8 +63,8 @@ bench:
 	OUT='$(OUT)' python3 -B benches/driver $(if $(QUICK),--quick)
 
 # Installs what is there, so that it can run as another user than the build.
-install: | $(OUT)/libnbd.so
-	$(INSTALL) -d '$(libdir)/pkgconfig' '$(includedir)'
+install: | $(OUT)/libnbd.so $(OUT)/man/man3/libnbd.3
+	$(INSTALL) -d '$(libdir)/pkgconfig' '$(includedir)' '$(man3dir)'
 	$(INSTALL) -m 755 '$(OUT)/libnbd.so' '$(libdir)/libnbd.so.0.0.0'
 	ln -sf libnbd.so.0.0.0 '$(libdir)/libnbd.so.0'
 	ln -sf libnbd.so.0 '$(libdir)/libnbd.so'
@@ -63,14 +74,19 @@ install: | $(OUT)/libnbd.so
 	    -e 's|@INCLUDEDIR@|$(INCLUDEDIR)|' -e 's|@VERSION@|$(VERSION)|' \
 	    pkgconfig/libnbd.pc.in >'$(libdir)/pkgconfig/libnbd.pc'
 	chmod 644 '$(libdir)/pkgconfig/libnbd.pc'
+	$(INSTALL) -m 644 $(PAGES:%='$(OUT)/man/man3/%') '$(man3dir)'
 
 $(OUT)/libnbd.so:
 	$(CARGO) build --release
 
+$(OUT)/man/man3/libnbd.3:
+	$(MAKE) man
+
 uninstall:
 	rm -f '$(libdir)/libnbd.so' '$(libdir)/libnbd.so.0' \
 	    '$(libdir)/libnbd.so.0.0.0' '$(libdir)/libnbd.a' \
-	    '$(libdir)/pkgconfig/libnbd.pc' '$(includedir)/libnbd.h'
+	    '$(libdir)/pkgconfig/libnbd.pc' '$(includedir)/libnbd.h' \
+	    $(PAGES:%='$(man3dir)/%')
 
 clean:
 	$(CARGO) clean

@@ -206,8 +206,7 @@ int nbd_set_debug_callback(struct nbd_handle *h,
   LIBNBD_ATTRIBUTE_NONNULL(1);
 #define LIBNBD_HAVE_NBD_SET_DEBUG_CALLBACK 1
 
-/* Removes the function that is given the debug messages, and frees its
- * data. */
+/* Removes the function that is given the debug messages. */
 int nbd_clear_debug_callback(struct nbd_handle *h)
   LIBNBD_ATTRIBUTE_NONNULL(1);
 #define LIBNBD_HAVE_NBD_CLEAR_DEBUG_CALLBACK 1
@@ -279,13 +278,12 @@ int nbd_get_request_block_size(struct nbd_handle *h)
   LIBNBD_ATTRIBUTE_NONNULL(1);
 #define LIBNBD_HAVE_NBD_GET_REQUEST_BLOCK_SIZE 1
 
-/* Sets whether to ask the server for name and description of the export. */
+/* Sets whether to ask the server to name and describe the export. */
 int nbd_set_full_info(struct nbd_handle *h, bool request)
   LIBNBD_ATTRIBUTE_NONNULL(1);
 #define LIBNBD_HAVE_NBD_SET_FULL_INFO 1
 
-/* Returns whether the server is asked for name and description of the
- * export. */
+/* Returns whether the server is asked to name and describe the export. */
 int nbd_get_full_info(struct nbd_handle *h)
   LIBNBD_ATTRIBUTE_NONNULL(1);
 #define LIBNBD_HAVE_NBD_GET_FULL_INFO 1
@@ -586,14 +584,13 @@ int nbd_connect_systemd_socket_activation(struct nbd_handle *h, char **argv)
   LIBNBD_ATTRIBUTE_NONNULL(1, 2);
 #define LIBNBD_HAVE_NBD_CONNECT_SYSTEMD_SOCKET_ACTIVATION 1
 
-/* Sets the name of the socket that socket activation passes to the server. */
+/* Sets the name that socket activation gives to the server's socket. */
 int nbd_set_socket_activation_name(struct nbd_handle *h,
                                    const char *socket_name)
   LIBNBD_ATTRIBUTE_NONNULL(1, 2);
 #define LIBNBD_HAVE_NBD_SET_SOCKET_ACTIVATION_NAME 1
 
-/* Returns the name of the socket that socket activation passes to the
- * server. */
+/* Returns the name that socket activation gives to the server's socket. */
 char *nbd_get_socket_activation_name(struct nbd_handle *h)
   LIBNBD_ATTRIBUTE_ALLOC_DEALLOC(__builtin_free)
   LIBNBD_ATTRIBUTE_NONNULL(1);

@@ -19,6 +19,12 @@
 //!
 //! The crate exists for its C interface. As a Rust library it offers its rooms
 //! to the tests and the fuzzers, with no promise to stay the same.
+//!
+//! What follows is libnbd(3), the manual page to begin with for those who write
+//! programs. `make man` makes it, and a page for each function from the comments
+//! in [`capi`].
+//!
+#![doc = include_str!("../docs/libnbd.md")]
 
 pub mod capi;
 pub mod error;

@@ -360,6 +360,7 @@ fn programs_link_with_the_static_library() {
 fn make_install_puts_a_usable_library_into_the_staging_directory() {
     let directory = directory("install");
     let staging = directory.join("staging");
+    manual::write(root(), &built().join("man")).expect("there are pages");
     let make = |target: &str| {
         run(Command::new("make")
             .arg(target)
@@ -405,6 +406,9 @@ fn make_install_puts_a_usable_library_into_the_staging_directory() {
         }
         assert_eq!(run(&mut command), "libnbd 1.24.4\n");
     }
+
+    let pages = fs::read_dir(prefix.join("share/man/man3")).expect("there are pages");
+    assert_eq!(pages.count(), rows(FUNCTIONS).count() + 1);
 
     make("uninstall");
     let left = run(Command::new("find").arg(&staging).args(["!", "-type", "d"]));

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+//! The day that is in the footer of the pages.
+
+use std::path::Path;
+use std::time::UNIX_EPOCH;
+use std::{env, fs};
+
+use crate::{overview, Result};
+
+const DAY: u64 = 24 * 60 * 60;
+
+/// The day of `SOURCE_DATE_EPOCH`, with which packages are built twice alike;
+/// without it, the day on which what the pages are made of was last changed.
+pub fn of(source: &Path) -> Result<String> {
+    let seconds = match env::var("SOURCE_DATE_EPOCH") {
+        Ok(text) => text
+            .parse()
+            .map_err(|_| format!("SOURCE_DATE_EPOCH is not a number of seconds: {text}"))?,
+        Err(_) => last_change(source)?,
+    };
+    Ok(day(seconds / DAY))
+}
+
+fn last_change(source: &Path) -> Result<u64> {
+    let comments = source.join("src/capi");
+    let mut paths = vec![source.join(overview::FILE)];
+    for entry in fs::read_dir(&comments).map_err(|e| format!("{}: {e}", comments.display()))? {
+        paths.push(
+            entry
+                .map_err(|e| format!("{}: {e}", comments.display()))?
+                .path(),
+        );
+    }
+    let mut latest = 0;
+    for path in paths {
+        let changed = fs::metadata(&path)
+            .and_then(|metadata| metadata.modified())
+            .map_err(|e| format!("{}: {e}", path.display()))?;
+        let seconds = changed
+            .duration_since(UNIX_EPOCH)
+            .map_or(0, |it| it.as_secs());
+        latest = latest.max(seconds);
+    }
+    Ok(latest)
+}
+
+/// A day, counted from the first of January 1970, as year, month and day.
+fn day(days: u64) -> String {
+    let is_leap = |year: u64| {
+        year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400))
+    };
+    let mut left = days;
+    let mut year = 1970;
+    loop {
+        let length = 365 + u64::from(is_leap(year));
+        if left < length {
+            break;
+        }
+        left -= length;
+        year += 1;
+    }
+    let mut month = 1;
+    for length in [
+        31,
+        28 + u64::from(is_leap(year)),
+        31,
+        30,
+        31,
+        30,
+        31,
+        31,
+        30,
+        31,
+        30,
+    ] {
+        if left < length {
+            break;
+        }
+        left -= length;
+        month += 1;
+    }
+    format!("{year}-{month:02}-{:02}", left + 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::day;
+
+    #[test]
+    fn days_are_those_of_the_calendar() {
+        assert_eq!(day(0), "1970-01-01");
+        assert_eq!(day(11_016), "2000-02-29");
+        assert_eq!(day(11_017), "2000-03-01");
+        assert_eq!(day(19_722), "2023-12-31");
+        assert_eq!(day(20_089), "2025-01-01");
+    }
+}

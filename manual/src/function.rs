@@ -1,0 +1,240 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+//! The page of a function: what its comment says, and around it what follows
+//! from its line in `functions.tsv`.
+
+use crate::comments::Comment;
+use crate::header::{self, Types};
+use crate::inline::{self, TERM};
+use crate::interface::Function;
+use crate::layout;
+use crate::names::{Context, Names};
+use crate::page::{Footer, Page};
+use crate::Result;
+
+/// The states of a handle that programs can tell apart, each with what
+/// `functions.tsv` calls it.
+const STATES: [(&str, &str); 7] = [
+    ("created", "created"),
+    ("connecting", "connecting"),
+    ("negotiating", "negotiating"),
+    ("ready", "connected"),
+    ("processing", "connected"),
+    ("closed", "closed"),
+    ("dead", "dead"),
+];
+
+/// The page in man(7).
+pub fn page(
+    function: &Function,
+    comment: &Comment,
+    types: &Types,
+    names: &Names,
+    footer: &Footer,
+) -> Result<String> {
+    let context = Context {
+        names,
+        page: &function.name,
+        parameters: [&function.parameters]
+            .into_iter()
+            .map(String::as_str)
+            .chain(header::used(&function.parameters, types))
+            .flat_map(parameters)
+            .collect(),
+    };
+    let mut page = Page::new(context, footer, &about(&comment.summary))?;
+    page.synopsis(&synopsis(function, types))?;
+    page.section("Description", &description(comment))?;
+    page.section("Return value", &result(function, comment))?;
+    page.section("Errors", &errors(function, comment))?;
+    page.section("Handle state", &states(function))?;
+    page.section("Version", &version(function))?;
+    if let Some(text) = comment.section("Standards") {
+        page.section("Standards", text)?;
+    }
+    if let Some(text) = comment.section("Example") {
+        page.section("Example", text)?;
+    }
+    page.section("See also", &see_also(comment)?)?;
+    page.finish()
+}
+
+/// The summary as lists of pages have it: `returns the size of the export`.
+fn about(summary: &str) -> String {
+    let mut characters = summary.trim_end_matches('.').chars();
+    let first = characters.next().unwrap_or_default();
+    let plain: String = characters.filter(|it| *it != '`').collect();
+    format!("{}{plain}", first.to_lowercase())
+}
+
+/// The names of the parameters in a piece of C: the last word of each, without its
+/// asterisks.
+fn parameters(declaration: &str) -> Vec<&str> {
+    declaration
+        .split([',', ')'])
+        .filter_map(|parameter| parameter.trim_end().rsplit([' ', '*', '\n']).next())
+        .filter(|name| *name != "void" && name.starts_with(|it: char| it.is_ascii_lowercase()))
+        .collect()
+}
+
+fn takes_handle(function: &Function) -> bool {
+    function.parameters.starts_with("struct nbd_handle *")
+}
+
+fn synopsis(function: &Function, types: &Types) -> String {
+    let Function {
+        name,
+        returns,
+        parameters,
+        ..
+    } = function;
+    let space = if returns.ends_with('*') { "" } else { " " };
+    let returns = returns.replace('*', " *");
+    let prototype = format!("{returns}{space}{name}({parameters});");
+    let mut parts = vec!["#include <libnbd.h>".to_string()];
+    parts.extend(
+        header::used(parameters, types)
+            .into_iter()
+            .map(String::from),
+    );
+    parts.push(layout::wrap(&prototype, header::WIDTH));
+    parts.join("\n\n")
+}
+
+fn description(comment: &Comment) -> String {
+    let mut text = format!("{}\n\n{}", comment.summary, comment.body);
+    if let Some(parameters) = comment.section("Parameters") {
+        text.push_str("\n## Parameters\n\n");
+        text.push_str(parameters);
+    }
+    text
+}
+
+fn result(function: &Function, comment: &Comment) -> String {
+    let mut text = match (comment.section("Result"), function.returns.as_str()) {
+        (Some(text), _) => text.to_string(),
+        (None, "void") => "None.".into(),
+        (None, _) => "0, or -1 on error.".into(),
+    };
+    match function.release.as_deref() {
+        Some("__builtin_free") => text.push_str("\n\nThe text is released with free(3)."),
+        Some(release) => text.push_str(&format!("\n\nIt is released with `{release}`.")),
+        None => {}
+    }
+    if takes_handle(function) && function.returns != "void" && !text.contains("does not fail") {
+        text.push_str("\n\nAfter an error, `nbd_get_error` and `nbd_get_errno` tell more.");
+    }
+    text
+}
+
+/// The errors of this function, and those that the table gives to many; those
+/// without a number come last.
+fn errors(function: &Function, comment: &Comment) -> String {
+    let own = comment.section("Errors").unwrap_or_default();
+    let (numbered, others): (Vec<String>, Vec<String>) =
+        items(own).into_iter().partition(|item| has_term(item));
+    let mut all = numbered;
+    if function.states != "any" {
+        let allowed: Vec<&str> = function.states.split(',').collect();
+        if allowed.contains(&"created") {
+            all.push("`EINVAL`: the handle is in a state that does not allow the call.".into());
+        } else {
+            all.push("`ENOTCONN`: the handle is not connected yet.".into());
+            all.push("`EINVAL`: the handle is in another state that rules out the call.".into());
+        }
+    }
+    all.extend(null(function));
+    all.extend(others);
+    if all.is_empty() {
+        return "None.".into();
+    }
+    all.iter().map(|item| format!("- {item}\n")).collect()
+}
+
+/// The items of a list in Markdown.
+fn items(list: &str) -> Vec<String> {
+    let mut items: Vec<String> = Vec::new();
+    for line in list.lines() {
+        match (line.strip_prefix("- "), items.last_mut()) {
+            (Some(first), _) => items.push(first.into()),
+            (None, Some(item)) => {
+                item.push('\n');
+                item.push_str(line);
+            }
+            (None, None) => items.push(line.into()),
+        }
+    }
+    items
+}
+
+fn has_term(item: &str) -> bool {
+    inline::term(&item.replace('\n', " ")).is_some_and(|(term, _)| term.len() <= TERM)
+}
+
+/// The error of a pointer that is NULL. A callback that is required is one when
+/// there is nothing in it.
+fn null(function: &Function) -> Option<String> {
+    let names = parameters(&function.parameters);
+    let mut required: Vec<String> = function
+        .non_null
+        .iter()
+        .map(|number| format!("`{}`", names[number - 1]))
+        .collect();
+    let last = required.pop()?;
+    let mut text = match required.len() {
+        0 => format!("`EFAULT`: {last} is NULL"),
+        _ => format!("`EFAULT`: {} or {last} is NULL", required.join(", ")),
+    };
+    for parameter in function.parameters.split(", ") {
+        match parameter.split_once("_callback ") {
+            Some(("nbd_completion", _)) | None => {}
+            Some((_, name)) => text.push_str(&format!(
+                ", or `{name}` has neither a function to call nor one to free its data"
+            )),
+        }
+    }
+    Some(text + ".")
+}
+
+/// The table of states.
+fn states(function: &Function) -> String {
+    if !takes_handle(function) {
+        return "The function takes no handle, and can be called at any time.".into();
+    }
+    let allowed: Vec<&str> = function.states.split(',').collect();
+    let mut text = "| State | Asked by | The call |\n| --- | --- | --- |\n".to_string();
+    for (state, group) in STATES {
+        let outcome = if allowed.contains(&"any") || allowed.contains(&group) {
+            "is allowed"
+        } else if state == "created" {
+            "fails with `ENOTCONN`"
+        } else {
+            "fails with `EINVAL`"
+        };
+        text.push_str(&format!("| {state} | `nbd_aio_is_{state}` | {outcome} |\n"));
+    }
+    text
+}
+
+fn version(function: &Function) -> String {
+    let number = function.version.trim_start_matches("LIBNBD_");
+    format!(
+        "The function is there since libnbd {number}. Its symbol has the version `{}`.\n\n\
+         Where the header has the function, it has this macro too:\n\n\
+         ```text\n#define LIBNBD_HAVE_{} 1\n```\n",
+        function.version,
+        function.name.to_uppercase()
+    )
+}
+
+/// What the comment refers to, and the overview.
+fn see_also(comment: &Comment) -> Result<String> {
+    let text = comment
+        .section("See also")
+        .ok_or("the comment refers to nothing")?
+        .trim_end_matches('.');
+    Ok(match text.contains("libnbd(3)") {
+        true => format!("{text}."),
+        false => format!("{text}; libnbd(3)."),
+    })
+}

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+//! libnbd(3): the chapter of the crate's documentation that is for those who
+//! write programs, with a list of all functions.
+
+use crate::comments::Group;
+use crate::interface::Function;
+use crate::names::{Context, Names};
+use crate::page::{Footer, Page};
+use crate::Result;
+
+/// Where that chapter is, which `src/lib.rs` includes.
+pub const FILE: &str = "docs/libnbd.md";
+
+const ABOUT: &str = "client library for network block devices (NBD)";
+
+/// The heading in front of which the functions are listed.
+const LAST: &str = "\n# See also\n";
+
+/// The page in man(7).
+pub fn page(
+    markdown: &str,
+    functions: &[Function],
+    groups: &[Group],
+    names: &Names,
+    footer: &Footer,
+) -> Result<String> {
+    let context = Context {
+        names,
+        page: "libnbd",
+        parameters: Vec::new(),
+    };
+    let (chapters, see_also) = markdown
+        .split_once(LAST)
+        .ok_or("there is no section that says what to see also")?;
+    let mut page = Page::new(context, footer, ABOUT)?;
+    page.sections(chapters)?;
+    page.section("Functions", &list(functions, groups))?;
+    page.section("See also", see_also)?;
+    page.finish()
+}
+
+/// All functions with what they do, by subject. Subjects and functions are in the
+/// order of the table.
+fn list(functions: &[Function], groups: &[Group]) -> String {
+    let place = |name: &String| functions.iter().position(|it| it.name == *name);
+    let mut groups: Vec<&Group> = groups.iter().collect();
+    groups.sort_by_key(|group| group.comments.keys().map(place).min());
+    let mut text = String::new();
+    for group in groups {
+        text.push_str(&format!("## {}\n\n", group.subject));
+        let mut comments: Vec<_> = group.comments.iter().collect();
+        comments.sort_by_key(|(name, _)| place(name));
+        for (name, comment) in comments {
+            text.push_str(&format!("- `{name}`: {}\n", comment.summary));
+        }
+        text.push('\n');
+    }
+    text
+}

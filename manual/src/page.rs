@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+//! What every page has: its first line, the headings in the order in which
+//! manual pages have them, and the licence.
+
+use crate::blocks::{self, heading};
+use crate::names::Context;
+use crate::{roff, Result};
+
+/// What the bottom of every page shows.
+pub struct Footer {
+    pub date: String,
+    pub version: String,
+}
+
+/// The terms of COPYING.LIB, in short.
+const LICENSE: &str = "\
+This library is free software. You may pass it on, changed or not, under the
+terms of the GNU Lesser General Public License as published by the Free
+Software Foundation: version 2.1 of that license or, if you prefer, a later one.
+
+It comes in the hope that it is of use, and without any warranty: not even that
+it can be sold, or is fit for a purpose, is implied. The license has the
+details; it is in the file COPYING.LIB of the source.
+";
+
+/// A page that is being written, section by section.
+pub struct Page<'a> {
+    context: Context<'a>,
+    text: String,
+}
+
+impl<'a> Page<'a> {
+    /// A page with its first section: what the page is about, in half a sentence.
+    pub fn new(context: Context<'a>, footer: &Footer, about: &str) -> Result<Page<'a>> {
+        let name = context.page;
+        let text = format!(
+            "'\\\" t\n.\\\" SPDX-License-Identifier: LGPL-2.1-or-later\n\
+             .\\\" Written by `make man` from the comments in the source; do not edit.\n\
+             .TH {name} 3 {} \"libnbd {}\" \"Library functions\"\n\
+             .if n .ad l\n\
+             .SH NAME\n{name} \\- {}\n",
+            footer.date,
+            footer.version,
+            roff::text(about)?
+        );
+        Ok(Page { context, text })
+    }
+
+    /// A section in Markdown.
+    pub fn section(&mut self, title: &str, markdown: &str) -> Result<()> {
+        let body =
+            blocks::render(markdown, &self.context).map_err(|error| format!("{title}: {error}"))?;
+        self.text.push_str(&heading("SH", title)?);
+        self.text.push_str(&body);
+        Ok(())
+    }
+
+    /// The section with what a program writes to use this.
+    pub fn synopsis(&mut self, declarations: &str) -> Result<()> {
+        self.text.push_str(".SH SYNOPSIS\n.nf\n");
+        for line in roff::lines(&roff::code(declarations)?).lines() {
+            self.text.push_str(&match line {
+                "" => "\n".to_string(),
+                line => format!("\\fB{line}\\fP\n"),
+            });
+        }
+        self.text.push_str(".fi\n");
+        Ok(())
+    }
+
+    /// Sections that bring their own headings.
+    pub fn sections(&mut self, markdown: &str) -> Result<()> {
+        self.text
+            .push_str(&blocks::render(markdown, &self.context)?);
+        Ok(())
+    }
+
+    /// The page, with the section that comes last on every one.
+    pub fn finish(mut self) -> Result<String> {
+        self.section("License", LICENSE)?;
+        Ok(self.text)
+    }
+}

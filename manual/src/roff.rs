@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+//! Text as roff wants it, so that every character comes out as itself.
+
+use crate::Result;
+
+/// Running text. A hyphen stays one, except in front of an option or a number,
+/// where it is a minus sign that can be copied from the page.
+pub fn text(text: &str) -> Result<String> {
+    let mut escaped = String::new();
+    let mut previous = ' ';
+    let mut characters = text.chars().peekable();
+    while let Some(character) = characters.next() {
+        let begins = !(previous.is_alphanumeric() || previous == '-');
+        let goes_on = characters.peek().is_some_and(|next| *next != ' ');
+        match character {
+            '-' if begins && goes_on => escaped.push_str("\\-"),
+            _ => push(&mut escaped, character)?,
+        }
+        previous = character;
+    }
+    Ok(escaped)
+}
+
+/// Code, every character of which can be copied from the page.
+pub fn code(text: &str) -> Result<String> {
+    let mut escaped = String::new();
+    for character in text.chars() {
+        match character {
+            '-' => escaped.push_str("\\-"),
+            '\'' => escaped.push_str("\\(aq"),
+            '`' => escaped.push_str("\\(ga"),
+            '^' => escaped.push_str("\\(ha"),
+            '~' => escaped.push_str("\\(ti"),
+            _ => push(&mut escaped, character)?,
+        }
+    }
+    Ok(escaped)
+}
+
+fn push(escaped: &mut String, character: char) -> Result<()> {
+    match character {
+        '\\' => escaped.push_str("\\e"),
+        ' ' | '\n' => escaped.push(character),
+        _ if character.is_ascii_graphic() => escaped.push(character),
+        // Terminals and locales differ in what they can show.
+        _ => return Err(format!("{character:?} is not ASCII")),
+    }
+    Ok(())
+}
+
+/// Lines that roff does not take for requests, each ended.
+pub fn lines(text: &str) -> String {
+    text.lines()
+        .map(|line| {
+            let guard = if line.starts_with(['.', '\'']) {
+                "\\&"
+            } else {
+                ""
+            };
+            format!("{guard}{}\n", line.trim_end())
+        })
+        .collect()
+}
+
+/// A block of code, shown as it is. Its language is there for those who look for
+/// examples in the page.
+pub fn code_block(language: &str, text: &str) -> Result<String> {
+    Ok(format!(
+        ".\\\" {language}\n.in +4n\n.EX\n{}.EE\n.in\n",
+        lines(&code(text.trim_end())?)
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{code, lines, text};
+
+    #[test]
+    fn hyphens_are_told_from_minus_signs() {
+        assert_eq!(
+            text("non-blocking: -1, -s - \"-x\"").unwrap(),
+            "non-blocking: \\-1, \\-s - \"\\-x\""
+        );
+        assert_eq!(code("a-b").unwrap(), "a\\-b");
+    }
+
+    #[test]
+    fn nothing_in_the_text_is_a_request_or_an_escape() {
+        assert_eq!(text("a\\b").unwrap(), "a\\eb");
+        assert_eq!(lines(".TH\n'x\na \n"), "\\&.TH\n\\&'x\na\n");
+    }
+
+    #[test]
+    fn what_not_every_terminal_shows_is_refused() {
+        assert!(text("\u{2013}").is_err());
+        assert!(code("\t").is_err());
+    }
+}
