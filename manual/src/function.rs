@@ -44,7 +44,7 @@ pub fn page(
     };
     let mut page = Page::new(context, footer, &about(&comment.summary))?;
     page.synopsis(&synopsis(function, types))?;
-    page.section("Description", &description(comment))?;
+    page.section("Description", &description(function, comment))?;
     page.section("Return value", &result(function, comment))?;
     page.section("Errors", &errors(function, comment))?;
     page.section("Handle state", &states(function))?;
@@ -101,8 +101,18 @@ fn synopsis(function: &Function, types: &Types) -> String {
     parts.join("\n\n")
 }
 
-fn description(comment: &Comment) -> String {
+/// What is the same for all functions that return the cookie of a command.
+const ISSUES_A_COMMAND: &str = "\
+The call returns as soon as the command is issued. It goes on with the calls that
+the program makes on this handle: `nbd_poll`, or those of its main loop. How it ends,
+the completion callback is told, and `nbd_aio_command_completed` tells.
+";
+
+fn description(function: &Function, comment: &Comment) -> String {
     let mut text = format!("{}\n\n{}", comment.summary, comment.body);
+    if function.returns == "int64_t" && function.parameters.contains("nbd_completion_callback ") {
+        text.push_str(&format!("\n{ISSUES_A_COMMAND}"));
+    }
     if let Some(parameters) = comment.section("Parameters") {
         text.push_str("\n## Parameters\n\n");
         text.push_str(parameters);

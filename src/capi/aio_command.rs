@@ -44,6 +44,33 @@ use crate::handle::callback::{nbd_chunk_callback, nbd_completion_callback};
 ///
 /// NBD protocol, NBD_CMD_READ.
 ///
+/// # Example
+///
+/// Two reads in flight at once:
+///
+/// ```c
+/// static char data[2][4096];
+/// ```
+///
+/// ```c
+/// int64_t cookies[2];
+/// int i, r;
+///
+/// for (i = 0; i < 2; ++i) {
+///   cookies[i] = nbd_aio_pread (nbd, data[i], sizeof data[i],
+///                               i * sizeof data[i], NBD_NULL_COMPLETION, 0);
+///   if (cookies[i] == -1)
+///     return -1;
+/// }
+/// for (i = 0; i < 2; ++i) {
+///   while ((r = nbd_aio_command_completed (nbd, cookies[i])) == 0)
+///     if (nbd_poll (nbd, -1) == -1)
+///       return -1;
+///   if (r == -1)
+///     return -1;
+/// }
+/// ```
+///
 /// # See also
 ///
 /// `nbd_pread`, `nbd_aio_pread_structured`, `nbd_aio_command_completed`;
@@ -160,6 +187,31 @@ pub unsafe extern "C" fn nbd_aio_pread_structured(
 ///
 /// NBD protocol, NBD_CMD_WRITE.
 ///
+/// # Example
+///
+/// The data is freed when the command needs it no more, whatever becomes of it:
+///
+/// ```c
+/// static int
+/// written (void *user_data, int *error)
+/// {
+///   if (*error != 0)
+///     fprintf (stderr, "write: %s\n", strerror (*error));
+///   return 1;
+/// }
+/// ```
+///
+/// ```c
+/// char *data = calloc (1, 65536);
+/// nbd_completion_callback callback = {
+///   .callback = written, .user_data = data, .free = free
+/// };
+///
+/// if (data == NULL)
+///   return -1;
+/// return nbd_aio_pwrite (nbd, data, 65536, 0, callback, 0) == -1 ? -1 : 0;
+/// ```
+///
 /// # See also
 ///
 /// `nbd_pwrite`, `nbd_aio_command_completed`; libnbd(3), "CALLBACKS".
@@ -208,6 +260,19 @@ pub unsafe extern "C" fn nbd_aio_pwrite(
 /// # Standards
 ///
 /// NBD protocol, NBD_CMD_DISC.
+///
+/// # Example
+///
+/// ```c
+/// while (nbd_aio_in_flight (nbd) > 0)
+///   if (nbd_poll (nbd, -1) == -1)
+///     return -1;
+/// if (nbd_aio_disconnect (nbd, 0) == -1)
+///   return -1;
+/// while (! nbd_aio_is_closed (nbd) && ! nbd_aio_is_dead (nbd))
+///   if (nbd_poll (nbd, -1) == -1)
+///     return -1;
+/// ```
 ///
 /// # See also
 ///
@@ -373,6 +438,37 @@ pub unsafe extern "C" fn nbd_aio_cache(
 /// # Standards
 ///
 /// NBD protocol, NBD_CMD_WRITE_ZEROES.
+///
+/// # Example
+///
+/// Clears a gigabyte while the program goes on, with a callback that retires the
+/// command:
+///
+/// ```c
+/// static int
+/// zeroed (void *user_data, int *error)
+/// {
+///   bool *done = user_data;
+///
+///   if (*error != 0)
+///     fprintf (stderr, "zero: %s\n", strerror (*error));
+///   *done = true;
+///   return 1;
+/// }
+/// ```
+///
+/// ```c
+/// bool done = false;
+/// nbd_completion_callback callback = { .callback = zeroed, .user_data = &done };
+///
+/// if (nbd_aio_zero (nbd, 1 << 30, 0, callback, 0) == -1)
+///   return -1;
+/// while (! done) {
+///   /* ... something else, and from time to time: */
+///   if (nbd_poll (nbd, 100) == -1)
+///     return -1;
+/// }
+/// ```
 ///
 /// # See also
 ///

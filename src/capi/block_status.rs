@@ -112,6 +112,45 @@ pub unsafe extern "C" fn nbd_block_status(
 /// NBD protocol, NBD_CMD_BLOCK_STATUS, NBD_REPLY_TYPE_BLOCK_STATUS and
 /// NBD_REPLY_TYPE_BLOCK_STATUS_EXT.
 ///
+/// # Example
+///
+/// Which parts of the export hold data, with `base:allocation` asked for before
+/// connecting:
+///
+/// ```c
+/// static int
+/// print_extents (void *user_data, const char *metacontext, uint64_t offset,
+///                nbd_extent *entries, size_t nr_entries, int *error)
+/// {
+///   uint64_t *next = user_data;
+///   size_t i;
+///
+///   if (strcmp (metacontext, LIBNBD_CONTEXT_BASE_ALLOCATION) != 0)
+///     return 0;
+///   for (i = 0; i < nr_entries; ++i) {
+///     printf ("%" PRIu64 " %s\n", offset,
+///             entries[i].flags & LIBNBD_STATE_HOLE ? "hole" : "data");
+///     offset += entries[i].length;
+///   }
+///   *next = offset;
+///   return 0;
+/// }
+/// ```
+///
+/// ```c
+/// uint64_t size = nbd_get_size (nbd), offset = 0, before;
+///
+/// while (offset < size) {
+///   before = offset;
+///   if (nbd_block_status_64 (nbd, size - offset, offset,
+///                            (nbd_extent64_callback) {
+///                              .callback = print_extents, .user_data = &offset
+///                            }, 0) == -1 ||
+///       offset == before)
+///     return -1;
+/// }
+/// ```
+///
 /// # See also
 ///
 /// `nbd_aio_block_status_64`, `nbd_block_status_filter`, `nbd_add_meta_context`,

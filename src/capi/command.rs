@@ -40,6 +40,28 @@ use crate::handle::callback::nbd_chunk_callback;
 ///
 /// NBD protocol, NBD_CMD_READ.
 ///
+/// # Example
+///
+/// Reads the whole export, piece by piece:
+///
+/// ```c
+/// static char buf[1 << 20];
+/// ```
+///
+/// ```c
+/// int64_t size = nbd_get_size (nbd), offset;
+///
+/// for (offset = 0; offset < size; offset += sizeof buf) {
+///   size_t count = sizeof buf;
+///
+///   if (size - offset < (int64_t) count)
+///     count = size - offset;
+///   if (nbd_pread (nbd, buf, count, offset, 0) == -1)
+///     return -1;
+///   fwrite (buf, 1, count, stdout);
+/// }
+/// ```
+///
 /// # See also
 ///
 /// `nbd_aio_pread`, `nbd_pread_structured`, `nbd_get_block_size`.
@@ -98,6 +120,26 @@ pub unsafe extern "C" fn nbd_pread(
 /// # Standards
 ///
 /// NBD protocol, NBD_CMD_READ and "Structured reply chunk message".
+///
+/// # Example
+///
+/// ```c
+/// static int
+/// chunk (void *user_data, const void *subbuf, size_t count, uint64_t offset,
+///        unsigned status, int *error)
+/// {
+///   if (status == LIBNBD_READ_HOLE)
+///     printf ("hole: %zu bytes at %" PRIu64 "\n", count, offset);
+///   return 0;
+/// }
+/// ```
+///
+/// ```c
+/// char buf[65536];
+///
+/// return nbd_pread_structured (nbd, buf, sizeof buf, 0,
+///                              (nbd_chunk_callback) { .callback = chunk }, 0);
+/// ```
 ///
 /// # See also
 ///
@@ -160,6 +202,20 @@ pub unsafe extern "C" fn nbd_pread_structured(
 ///
 /// NBD protocol, NBD_CMD_WRITE.
 ///
+/// # Example
+///
+/// A write that is on permanent storage when it returns:
+///
+/// ```c
+/// char sector[512] = "hello";
+///
+/// if (nbd_can_fua (nbd) == 1)
+///   return nbd_pwrite (nbd, sector, sizeof sector, 0, LIBNBD_CMD_FLAG_FUA);
+/// if (nbd_pwrite (nbd, sector, sizeof sector, 0, 0) == -1)
+///   return -1;
+/// return nbd_flush (nbd, 0);
+/// ```
+///
 /// # See also
 ///
 /// `nbd_aio_pwrite`, `nbd_is_read_only`, `nbd_zero`, `nbd_flush`.
@@ -201,6 +257,14 @@ pub unsafe extern "C" fn nbd_pwrite(
 /// # Standards
 ///
 /// NBD protocol, NBD_CMD_DISC and NBD_OPT_ABORT.
+///
+/// # Example
+///
+/// ```c
+/// if (nbd_shutdown (nbd, 0) == -1)
+///   fprintf (stderr, "%s\n", nbd_get_error ());
+/// nbd_close (nbd);
+/// ```
 ///
 /// # See also
 ///
@@ -357,6 +421,15 @@ pub unsafe extern "C" fn nbd_cache(
 /// # Standards
 ///
 /// NBD protocol, NBD_CMD_WRITE_ZEROES.
+///
+/// # Example
+///
+/// Zeroes that keep their storage, so that later writes cannot run out of it:
+///
+/// ```c
+/// if (nbd_can_zero (nbd) == 1)
+///   return nbd_zero (nbd, 1 << 20, 0, LIBNBD_CMD_FLAG_NO_HOLE);
+/// ```
 ///
 /// # See also
 ///

@@ -30,6 +30,20 @@ use super::handle::nbd_handle;
 /// - `ENOTCONN`: the connection ended before the reply.
 /// - Those that the server replies with, and those of the command's callbacks.
 ///
+/// # Example
+///
+/// ```c
+/// int64_t cookie = nbd_aio_flush (nbd, NBD_NULL_COMPLETION, 0);
+/// int r = cookie == -1 ? -1 : 0;
+///
+/// while (r == 0) {
+///   if (nbd_poll (nbd, -1) == -1)
+///     return -1;
+///   r = nbd_aio_command_completed (nbd, cookie);
+/// }
+/// return r;
+/// ```
+///
 /// # See also
 ///
 /// `nbd_aio_peek_command_completed`, `nbd_aio_in_flight`; libnbd(3), "CALLBACKS".
@@ -53,6 +67,18 @@ pub unsafe extern "C" fn nbd_aio_command_completed(h: *mut nbd_handle, cookie: u
 /// # Errors
 ///
 /// - `EINVAL`: there are no commands, neither in flight nor completed.
+///
+/// # Example
+///
+/// Retires all that has completed:
+///
+/// ```c
+/// int64_t cookie;
+///
+/// while ((cookie = nbd_aio_peek_command_completed (nbd)) > 0)
+///   if (nbd_aio_command_completed (nbd, cookie) == -1)
+///     fprintf (stderr, "%" PRIi64 ": %s\n", cookie, nbd_get_error ());
+/// ```
 ///
 /// # See also
 ///

@@ -29,8 +29,9 @@ use super::trace::{Strings, Text};
 /// - `socket`: the path of the socket; needed with `+unix`.
 /// - `nbd-port`: the port, where the place behind the host will not do: with ssh
 ///   that is the port of ssh, and vsock ports may be too large for it.
-/// - `tls-certificates`, `tls-hostname`, `tls-priority`, `tls-psk-file`,
-///   `tls-username`, `tls-verify-peer`: as the functions `nbd_set_tls_...`.
+/// - `tls-certificates`, `tls-psk-file`, `tls-username`: as the functions
+///   `nbd_set_tls_...` of these names.
+/// - `tls-hostname`, `tls-priority`, `tls-verify-peer`: likewise.
 /// - `compress`: `true` to have ssh compress.
 ///
 /// Some of this is refused unless the program allows it on this handle:
@@ -55,6 +56,22 @@ use super::trace::{Strings, Text};
 /// NBD URI specification; RFC 3986. vsock, ssh, and all parameters but `socket`,
 /// `tls-hostname` and `tls-verify-peer` are additions of libnbd.
 ///
+/// # Example
+///
+/// A URI from the command line, which may name any server but read no files and run
+/// no programs:
+///
+/// ```c
+/// const char *uri = "nbd://localhost/disk";
+///
+/// nbd_set_uri_allow_transports (nbd, LIBNBD_ALLOW_TRANSPORT_MASK &
+///                                    ~LIBNBD_ALLOW_TRANSPORT_SSH);
+/// if (nbd_connect_uri (nbd, uri) == -1) {
+///   fprintf (stderr, "%s: %s\n", uri, nbd_get_error ());
+///   return -1;
+/// }
+/// ```
+///
 /// # See also
 ///
 /// `nbd_aio_connect_uri`, `nbd_get_uri`, `nbd_is_uri`.
@@ -74,7 +91,8 @@ pub unsafe extern "C" fn nbd_connect_uri(h: *mut nbd_handle, uri: *const c_char)
 ///
 /// # Errors
 ///
-/// - `ENAMETOOLONG`: a socket's path cannot be that long.
+/// - `ENAMETOOLONG`: a socket's path cannot be that long. The handle can be
+///   connected to something else then.
 /// - `ENOENT`, `ECONNREFUSED` and others of connect(2). The handle is dead then.
 /// - Those of the handshake, with or without an errno.
 ///
@@ -135,6 +153,12 @@ pub unsafe extern "C" fn nbd_connect_vsock(h: *mut nbd_handle, cid: u32, port: u
 ///   handle may then be connected to something else.
 /// - Those of the handshake, with or without an errno.
 ///
+/// # Example
+///
+/// ```c
+/// return nbd_connect_tcp (nbd, "server.example.com", "10809");
+/// ```
+///
 /// # See also
 ///
 /// `nbd_aio_connect_tcp`, `nbd_connect_uri`.
@@ -169,6 +193,17 @@ pub unsafe extern "C" fn nbd_connect_tcp(
 /// - `ENOTSOCK`: it is not a socket.
 /// - Those of the handshake, with or without an errno.
 ///
+/// # Example
+///
+/// ```c
+/// int sockets[2];
+///
+/// if (socketpair (AF_UNIX, SOCK_STREAM, 0, sockets) == -1)
+///   return -1;
+/// /* ... hand sockets[1] to a thread or a process that serves NBD ... */
+/// return nbd_connect_socket (nbd, sockets[0]);
+/// ```
+///
 /// # See also
 ///
 /// `nbd_aio_connect_socket`; socketpair(2).
@@ -195,9 +230,22 @@ pub unsafe extern "C" fn nbd_connect_socket(h: *mut nbd_handle, sock: c_int) -> 
 /// # Errors
 ///
 /// - `EINVAL`: the list is empty.
-/// - Those of starting a process, and those of the handshake, with or without an
-///   errno. A command that cannot be run shows as a server that closes the
-///   connection at once; what went wrong is on standard error.
+/// - `ENOENT`, `EACCES` and others of execve(2): the command cannot be run. The
+///   handle can be connected in another way then.
+/// - Those of the handshake, with or without an errno. A command that ends at once
+///   shows as a server that closes the connection.
+///
+/// # Example
+///
+/// A disk in memory, which is gone when the handle is closed:
+///
+/// ```c
+/// char *argv[] = {
+///   "nbdkit", "-s", "--exit-with-parent", "memory", "1G", NULL
+/// };
+///
+/// return nbd_connect_command (nbd, argv);
+/// ```
 ///
 /// # See also
 ///
@@ -227,13 +275,24 @@ pub unsafe extern "C" fn nbd_connect_command(h: *mut nbd_handle, argv: *mut *mut
 /// # Errors
 ///
 /// - `EINVAL`: the list is empty.
-/// - Those of starting a process, and those of the handshake, with or without an
-///   errno. A command that cannot be run shows as a connection that is closed or
-///   reset; what went wrong is on standard error.
+/// - `ENOENT`, `EACCES` and others of execve(2): the command cannot be run. The
+///   handle can be connected in another way then.
+/// - Those of the handshake, with or without an errno. A command that ends at once
+///   shows as a connection that is closed or reset.
 ///
 /// # Standards
 ///
 /// sd_listen_fds(3).
+///
+/// # Example
+///
+/// A qcow2 file, without running its server beforehand:
+///
+/// ```c
+/// char *argv[] = { "qemu-nbd", "-f", "qcow2", "disk.qcow2", NULL };
+///
+/// return nbd_connect_systemd_socket_activation (nbd, argv);
+/// ```
 ///
 /// # See also
 ///

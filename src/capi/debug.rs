@@ -63,6 +63,27 @@ pub unsafe extern "C" fn nbd_get_debug(h: *mut nbd_handle) -> c_int {
 ///   its end. Both strings are the library's, and end with the call. What it
 ///   returns is ignored. With a NULL function the messages are lost.
 ///
+/// # Example
+///
+/// ```c
+/// static int
+/// log_message (void *user_data, const char *context, const char *msg)
+/// {
+///   fprintf (user_data, "[%s] %s\n", context, msg);
+///   return 0;
+/// }
+/// ```
+///
+/// ```c
+/// nbd_debug_callback callback = {
+///   .callback = log_message, .user_data = stdout
+/// };
+///
+/// if (nbd_set_debug_callback (nbd, callback) == -1 ||
+///     nbd_set_debug (nbd, true) == -1)
+///   return -1;
+/// ```
+///
 /// # See also
 ///
 /// `nbd_clear_debug_callback`, `nbd_set_debug`; libnbd(3), "CALLBACKS".

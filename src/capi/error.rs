@@ -51,6 +51,17 @@ pub(super) fn text(function: &CStr, error: &Error) -> String {
 /// libnbd call of this thread fails: copy it to keep it. NULL when no call of
 /// this thread has failed yet. This function does not fail itself.
 ///
+/// # Example
+///
+/// ```c
+/// if (nbd_connect_unix (nbd, "/run/nbd.sock") == -1) {
+///   if (nbd_get_errno () == ENOENT)
+///     fprintf (stderr, "is the server running?\n");
+///   fprintf (stderr, "%s\n", nbd_get_error ());
+///   return -1;
+/// }
+/// ```
+///
 /// # See also
 ///
 /// `nbd_get_errno`; libnbd(3), "ERROR HANDLING".

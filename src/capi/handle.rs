@@ -117,6 +117,18 @@ pub unsafe extern "C" fn nbd_close(h: *mut nbd_handle) {
 ///
 /// The handle, which belongs to the caller until `nbd_close`, or NULL.
 ///
+/// # Example
+///
+/// ```c
+/// struct nbd_handle *another = nbd_create ();
+///
+/// if (another == NULL) {
+///   fprintf (stderr, "%s\n", nbd_get_error ());
+///   return -1;
+/// }
+/// nbd_close (another);
+/// ```
+///
 /// # See also
 ///
 /// `nbd_close`, `nbd_set_handle_name`, `nbd_set_debug`.
@@ -194,6 +206,16 @@ pub unsafe extern "C" fn nbd_get_handle_name(h: *mut nbd_handle) -> *mut c_char 
 ///
 /// The value of before, 0 at first. With a valid handle this
 /// function does not fail.
+///
+/// # Example
+///
+/// ```c
+/// static const char *purpose = "backup";
+/// ```
+///
+/// ```c
+/// nbd_set_private_data (nbd, (uintptr_t) &purpose);
+/// ```
 ///
 /// # See also
 ///

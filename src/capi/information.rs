@@ -270,6 +270,19 @@ pub unsafe extern "C" fn nbd_can_df(h: *mut nbd_handle) -> c_int {
 ///
 /// NBD protocol, NBD_FLAG_CAN_MULTI_CONN.
 ///
+/// # Example
+///
+/// ```c
+/// struct nbd_handle *more[3];
+/// size_t i;
+///
+/// if (nbd_can_multi_conn (nbd) == 1)
+///   for (i = 0; i < 3; ++i)
+///     if ((more[i] = nbd_create ()) == NULL ||
+///         nbd_connect_uri (more[i], "nbd://localhost") == -1)
+///       return -1;
+/// ```
+///
 /// # See also
 ///
 /// `nbd_flush`, `nbd_create`.
@@ -432,6 +445,23 @@ pub unsafe extern "C" fn nbd_get_size(h: *mut nbd_handle) -> i64 {
 /// # Standards
 ///
 /// NBD protocol, "Block size constraints".
+///
+/// # Example
+///
+/// The length of a buffer that suits the server:
+///
+/// ```c
+/// int64_t size = nbd_get_block_size (nbd, LIBNBD_SIZE_PREFERRED);
+/// int64_t most = nbd_get_block_size (nbd, LIBNBD_SIZE_MAXIMUM);
+///
+/// if (size == -1 || most == -1)
+///   return -1;
+/// if (size == 0)
+///   size = 4096;
+/// if (most == 0)
+///   most = 32 << 20;
+/// printf ("multiples of %" PRIi64 ", up to %" PRIi64 "\n", size, most);
+/// ```
 ///
 /// # See also
 ///

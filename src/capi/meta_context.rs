@@ -31,6 +31,18 @@ use super::trace::Text;
 ///
 /// NBD protocol, "Metadata querying".
 ///
+/// # Example
+///
+/// Before connecting:
+///
+/// ```c
+/// if (nbd_add_meta_context (nbd, LIBNBD_CONTEXT_BASE_ALLOCATION) == -1 ||
+///     nbd_connect_uri (nbd, "nbd://localhost") == -1)
+///   return -1;
+/// if (nbd_can_meta_context (nbd, LIBNBD_CONTEXT_BASE_ALLOCATION) != 1)
+///   fprintf (stderr, "the server does not tell data from holes\n");
+/// ```
+///
 /// # See also
 ///
 /// `nbd_get_nr_meta_contexts`, `nbd_get_meta_context`, `nbd_clear_meta_contexts`,
@@ -74,6 +86,21 @@ pub unsafe extern "C" fn nbd_get_nr_meta_contexts(h: *mut nbd_handle) -> ssize_t
 /// # Errors
 ///
 /// - `EINVAL`: there are not so many.
+///
+/// # Example
+///
+/// ```c
+/// ssize_t count = nbd_get_nr_meta_contexts (nbd), i;
+///
+/// for (i = 0; i < count; ++i) {
+///   char *name = nbd_get_meta_context (nbd, i);
+///
+///   if (name == NULL)
+///     return -1;
+///   printf ("%s\n", name);
+///   free (name);
+/// }
+/// ```
 ///
 /// # See also
 ///

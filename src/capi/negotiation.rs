@@ -214,6 +214,15 @@ pub unsafe extern "C" fn nbd_get_request_meta_context(h: *mut nbd_handle) -> c_i
 ///
 /// NBD protocol, "Handshake flags".
 ///
+/// # Example
+///
+/// ```c
+/// uint32_t flags = nbd_get_handshake_flags (nbd);
+///
+/// return nbd_set_handshake_flags (nbd,
+///                                 flags & ~LIBNBD_HANDSHAKE_FLAG_NO_ZEROES);
+/// ```
+///
 /// # See also
 ///
 /// `nbd_get_handshake_flags`, `nbd_get_protocol`.

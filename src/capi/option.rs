@@ -197,6 +197,26 @@ pub unsafe extern "C" fn nbd_opt_structured_reply(h: *mut nbd_handle) -> c_int {
 ///
 /// NBD protocol, NBD_OPT_LIST.
 ///
+/// # Example
+///
+/// ```c
+/// static int
+/// print_export (void *user_data, const char *name, const char *description)
+/// {
+///   printf ("%s: %s\n", name, description);
+///   return 0;
+/// }
+/// ```
+///
+/// ```c
+/// if (nbd_set_opt_mode (nbd, true) == -1 ||
+///     nbd_connect_uri (nbd, "nbd://localhost") == -1 ||
+///     nbd_opt_list (nbd,
+///                   (nbd_list_callback) { .callback = print_export }) == -1)
+///   return -1;
+/// return nbd_opt_abort (nbd);
+/// ```
+///
 /// # See also
 ///
 /// `nbd_aio_opt_list`, `nbd_set_export_name`, `nbd_opt_info`.
@@ -229,6 +249,16 @@ pub unsafe extern "C" fn nbd_opt_list(
 /// # Standards
 ///
 /// NBD protocol, NBD_OPT_INFO.
+///
+/// # Example
+///
+/// The size of an export that is not opened, in option mode:
+///
+/// ```c
+/// if (nbd_set_export_name (nbd, "disk") == -1 || nbd_opt_info (nbd) == -1)
+///   return -1;
+/// printf ("%" PRIi64 "\n", nbd_get_size (nbd));
+/// ```
 ///
 /// # See also
 ///

@@ -30,6 +30,16 @@ use super::outcome::Bits;
 ///   or after the end.
 /// - Those of a connection that fails, with or without an errno.
 ///
+/// # Example
+///
+/// ```c
+/// if (nbd_aio_connect_tcp (nbd, "localhost", "nbd") == -1)
+///   return -1;
+/// while (nbd_aio_is_connecting (nbd))
+///   if (nbd_poll (nbd, -1) == -1)
+///     return -1;
+/// ```
+///
 /// # See also
 ///
 /// `nbd_poll2`, `nbd_aio_get_fd`, `nbd_aio_get_direction`; poll(2).

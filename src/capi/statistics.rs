@@ -17,6 +17,13 @@ use super::outcome::Counter;
 ///
 /// A number of bytes. With a valid handle this function does not fail.
 ///
+/// # Example
+///
+/// ```c
+/// printf ("%" PRIu64 " bytes sent, %" PRIu64 " received\n",
+///         nbd_stats_bytes_sent (nbd), nbd_stats_bytes_received (nbd));
+/// ```
+///
 /// # See also
 ///
 /// `nbd_stats_chunks_sent`, `nbd_stats_bytes_received`.

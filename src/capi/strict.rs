@@ -84,6 +84,18 @@ pub unsafe extern "C" fn nbd_get_pread_initialize(h: *mut nbd_handle) -> c_int {
 ///
 /// NBD protocol, "Transmission phase" and "Block size constraints".
 ///
+/// # Example
+///
+/// Sends a request that goes beyond the end of the export:
+///
+/// ```c
+/// char buf[512];
+///
+/// nbd_set_strict_mode (nbd, nbd_get_strict_mode (nbd) & ~LIBNBD_STRICT_BOUNDS);
+/// if (nbd_pread (nbd, buf, sizeof buf, nbd_get_size (nbd), 0) == -1)
+///   printf ("the server says: %s\n", nbd_get_error ());
+/// ```
+///
 /// # See also
 ///
 /// `nbd_get_strict_mode`, `nbd_get_block_size`.

@@ -32,6 +32,15 @@ use super::trace::Text;
 ///
 /// NBD protocol, "TLS support" and NBD_OPT_STARTTLS.
 ///
+/// # Example
+///
+/// ```c
+/// if (nbd_set_tls (nbd, LIBNBD_TLS_REQUIRE) == -1 ||
+///     nbd_set_tls_certificates (nbd, "/etc/pki/my-program") == -1)
+///   return -1;
+/// return nbd_connect_tcp (nbd, "server.example.com", "nbd");
+/// ```
+///
 /// # See also
 ///
 /// `nbd_get_tls`, `nbd_get_tls_negotiated`, `nbd_set_tls_certificates`,

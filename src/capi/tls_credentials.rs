@@ -133,6 +133,17 @@ pub unsafe extern "C" fn nbd_get_tls_hostname(h: *mut nbd_handle) -> *mut c_char
 ///
 /// - `filename`: its path, which is copied.
 ///
+/// # Example
+///
+/// With a file made by `psktool -u alice -p keys.psk`, which the server has too:
+///
+/// ```c
+/// if (nbd_set_tls (nbd, LIBNBD_TLS_REQUIRE) == -1 ||
+///     nbd_set_tls_username (nbd, "alice") == -1 ||
+///     nbd_set_tls_psk_file (nbd, "keys.psk") == -1)
+///   return -1;
+/// ```
+///
 /// # See also
 ///
 /// `nbd_set_tls`, `nbd_set_tls_username`, `nbd_set_tls_certificates`.

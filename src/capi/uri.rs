@@ -125,6 +125,17 @@ pub unsafe extern "C" fn nbd_set_uri_allow_local_file(h: *mut nbd_handle, allow:
 ///
 /// NBD URI specification.
 ///
+/// # Example
+///
+/// ```c
+/// char *uri = nbd_get_uri (nbd);
+///
+/// if (uri == NULL)
+///   return -1;
+/// printf ("%s\n", uri);
+/// free (uri);
+/// ```
+///
 /// # See also
 ///
 /// `nbd_connect_uri`, `nbd_is_uri`.
@@ -146,6 +157,15 @@ pub unsafe extern "C" fn nbd_get_uri(h: *mut nbd_handle) -> *mut c_char {
 /// # Result
 ///
 /// 1 for yes, 0 for no, or -1 on error.
+///
+/// # Example
+///
+/// ```c
+/// const char *argument = "nbd://localhost";
+///
+/// if (nbd_is_uri (nbd, argument) == 1)
+///   return nbd_connect_uri (nbd, argument);
+/// ```
 ///
 /// # See also
 ///

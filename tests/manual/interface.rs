@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+//! What a page says of a function is what the table and the header say.
+
+use std::collections::BTreeSet;
+
+use crate::page::{of_functions, pages, plain, rows, section, sections};
+
+const HEADER: &str = include_str!("../../include/libnbd.h");
+
+/// The sections of a function's page, and whether each page has it.
+const SECTIONS: [(&str, bool); 11] = [
+    ("NAME", true),
+    ("SYNOPSIS", true),
+    ("DESCRIPTION", true),
+    ("RETURN VALUE", true),
+    ("ERRORS", true),
+    ("HANDLE STATE", true),
+    ("VERSION", true),
+    ("STANDARDS", false),
+    ("EXAMPLE", false),
+    ("SEE ALSO", true),
+    ("LICENSE", true),
+];
+
+/// The states of the table, and those that a page tells apart.
+const STATES: [(&str, &[&str]); 6] = [
+    ("created", &["created"]),
+    ("connecting", &["connecting"]),
+    ("negotiating", &["negotiating"]),
+    ("connected", &["ready", "processing"]),
+    ("closed", &["closed"]),
+    ("dead", &["dead"]),
+];
+
+/// C with only one way left to space it.
+fn squeezed(code: &str) -> String {
+    let words: Vec<&str> = code.split_whitespace().collect();
+    words
+        .join(" ")
+        .replace("( ", "(")
+        .replace("* ", "*")
+        .replace(" *", "*")
+        .replace(" ;", ";")
+}
+
+/// The declarations of the header, without what only compilers read.
+fn declarations() -> String {
+    let text: Vec<&str> = HEADER
+        .lines()
+        .filter(|line| !line.starts_with("#define"))
+        .map(
+            |line| match line.trim_start().starts_with("LIBNBD_ATTRIBUTE_") {
+                true if line.ends_with(';') => ";",
+                true => "",
+                false => line,
+            },
+        )
+        .collect();
+    squeezed(&text.join("\n"))
+}
+
+#[test]
+fn there_is_a_page_for_each_function_and_one_for_the_library() {
+    let pages: BTreeSet<String> = pages().into_keys().collect();
+    let expected: BTreeSet<String> = rows()
+        .map(|row| row[0].to_string())
+        .chain(["libnbd".to_string()])
+        .collect();
+    assert_eq!(expected.len(), 166);
+    assert_eq!(pages, expected);
+}
+
+#[test]
+fn sections_are_those_of_a_manual_page_in_their_order() {
+    for (row, page) in of_functions() {
+        let titles: Vec<String> = sections(&page).into_iter().map(|it| it.0).collect();
+        let expected: Vec<&str> = SECTIONS
+            .into_iter()
+            .filter(|(title, always)| *always || titles.iter().any(|it| it == title))
+            .map(|(title, _)| title)
+            .collect();
+        assert_eq!(titles, expected, "{}", row[0]);
+        for (title, text) in sections(&page) {
+            assert!(!text.trim().is_empty(), "{}: {title} is empty", row[0]);
+        }
+    }
+}
+
+#[test]
+fn the_name_is_that_of_the_function_with_what_it_does() {
+    for (row, page) in of_functions() {
+        let name = section(&page, "NAME").expect("it is there");
+        let (shown, about) = name.split_once(" \\- ").expect("name and subject");
+        assert_eq!(shown, row[0]);
+        assert!(about.trim().len() > 10, "{}: {about}", row[0]);
+        assert_eq!(name.lines().count(), 1, "{}: {name}", row[0]);
+    }
+}
+
+#[test]
+fn the_header_says_in_one_line_what_each_function_does() {
+    let lines: Vec<&str> = HEADER.lines().collect();
+    for row in rows() {
+        let declares = |line: &&str| {
+            let name = line
+                .split('(')
+                .next()
+                .and_then(|it| it.rsplit([' ', '*']).next());
+            !line.starts_with(['#', ' ']) && name == Some(row[0])
+        };
+        let at = lines.iter().position(declares);
+        let above = lines[at.unwrap_or_else(|| panic!("no {}", row[0])) - 1];
+        assert!(
+            above.starts_with("/* ") && above.ends_with(". */"),
+            "{}: {above}",
+            row[0]
+        );
+    }
+}
+
+#[test]
+fn prototypes_and_callback_types_are_those_of_the_header() {
+    let header = declarations();
+    for (row, page) in of_functions() {
+        let synopsis = plain(&section(&page, "SYNOPSIS").expect("it is there"));
+        let synopsis = synopsis.replace(".nf\n", "").replace("\n.fi", "");
+        let mut parts = synopsis.split("\n\n");
+        assert_eq!(parts.next(), Some("#include <libnbd.h>"), "{}", row[0]);
+        let parts: Vec<String> = parts.map(squeezed).collect();
+        for part in &parts {
+            assert!(header.contains(part), "{}: {part}", row[0]);
+        }
+        let (prototype, types) = parts.split_last().expect("there is a prototype");
+        let declared = squeezed(&format!("{} {}({});", row[2], row[0], row[3]));
+        assert_eq!(*prototype, declared);
+        for parameter in row[3].split(", ").filter(|it| it.contains("_callback ")) {
+            let name = parameter.split(' ').next().expect("its type");
+            assert!(
+                types.iter().any(|it| it.ends_with(&format!("}} {name};"))),
+                "{}: {name} is not shown",
+                row[0]
+            );
+        }
+    }
+}
+
+#[test]
+fn the_table_of_states_is_that_of_the_interface() {
+    for (row, page) in of_functions() {
+        let text = plain(&section(&page, "HANDLE STATE").expect("it is there"));
+        if !row[3].starts_with("struct nbd_handle *") {
+            assert!(!text.contains('|'), "{}: {text}", row[0]);
+            continue;
+        }
+        for (group, states) in STATES {
+            let allowed = row[4] == "any" || row[4].split(',').any(|it| it == group);
+            let outcome = match (allowed, group) {
+                (true, _) => "is allowed",
+                (false, "created") => "fails with ENOTCONN",
+                (false, _) => "fails with EINVAL",
+            };
+            for state in states {
+                let line = format!("\n{state}|nbd_aio_is_{state}");
+                let (_, rest) = text
+                    .split_once(&line)
+                    .unwrap_or_else(|| panic!("{}: no {state}", row[0]));
+                let shown = rest.lines().next().and_then(|it| it.split_once('|'));
+                assert_eq!(shown.map(|it| it.1), Some(outcome), "{}: {state}", row[0]);
+            }
+        }
+    }
+}
+
+#[test]
+fn the_version_is_that_of_the_symbol_and_the_macro_is_in_the_header() {
+    for (row, page) in of_functions() {
+        let text = plain(&section(&page, "VERSION").expect("it is there"));
+        assert!(text.contains(&format!("version {}.", row[1])), "{text}");
+        let number = row[1].trim_start_matches("LIBNBD_");
+        assert!(text.contains(&format!("libnbd {number}.")), "{text}");
+        let define = text.lines().find(|line| line.starts_with("#define "));
+        let define = define.expect("the macro is shown");
+        assert!(HEADER.lines().any(|line| line == define), "{define}");
+        assert!(define.contains(&row[0].to_uppercase()), "{define}");
+    }
+}
+
+#[test]
+fn every_error_of_null_and_of_a_wrong_state_is_named() {
+    for (row, page) in of_functions() {
+        let errors = plain(&section(&page, "ERRORS").expect("it is there"));
+        assert_eq!(errors.contains("\nEFAULT\n"), row[5] != "-", "{}", row[0]);
+        let wrong_before = row[4] != "any" && !row[4].contains("created");
+        assert!(
+            !wrong_before || errors.contains("\nENOTCONN\n"),
+            "{}",
+            row[0]
+        );
+        assert!(
+            row[4] == "any" || errors.contains("\nEINVAL\n"),
+            "{}",
+            row[0]
+        );
+    }
+}

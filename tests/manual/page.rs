@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+//! The pages as the tests see them.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+
+const FUNCTIONS: &str = include_str!("../../src/capi/functions.tsv");
+
+/// Where the pages are, written once for all tests.
+pub fn directory() -> &'static Path {
+    static DIRECTORY: OnceLock<PathBuf> = OnceLock::new();
+    DIRECTORY.get_or_init(|| {
+        let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join("manual");
+        if directory.exists() {
+            fs::remove_dir_all(&directory).expect("an old directory can be removed");
+        }
+        manual::write(Path::new(env!("CARGO_MANIFEST_DIR")), &directory)
+            .unwrap_or_else(|error| panic!("{error}"));
+        directory
+    })
+}
+
+/// The source of each page, by its name.
+pub fn pages() -> BTreeMap<String, String> {
+    fs::read_dir(directory().join("man3"))
+        .expect("there are pages")
+        .map(|entry| {
+            let path = entry.expect("a page").path();
+            let name = path.file_stem().expect("a name").to_string_lossy();
+            let text = fs::read_to_string(&path).expect("a page is text");
+            (name.into_owned(), text)
+        })
+        .collect()
+}
+
+/// The pages of functions, each with the line of the table.
+pub fn of_functions() -> Vec<(Vec<&'static str>, String)> {
+    let mut pages = pages();
+    rows()
+        .map(|row| {
+            let page = pages.remove(row[0]);
+            let page = page.unwrap_or_else(|| panic!("no page for {}", row[0]));
+            (row, page)
+        })
+        .collect()
+}
+
+pub fn rows() -> impl Iterator<Item = Vec<&'static str>> {
+    FUNCTIONS
+        .lines()
+        .filter(|line| !line.starts_with('#'))
+        .map(|line| line.split('\t').collect())
+}
+
+/// The headings of a page, each with what is below it.
+pub fn sections(page: &str) -> Vec<(String, String)> {
+    page.split("\n.SH ")
+        .skip(1)
+        .map(|section| section.split_once('\n').expect("a heading has its line"))
+        .map(|(title, text)| (title.into(), text.into()))
+        .collect()
+}
+
+pub fn section(page: &str, title: &str) -> Option<String> {
+    sections(page)
+        .into_iter()
+        .find_map(|(it, text)| (it == title).then_some(text))
+}
+
+/// What a piece of roff shows, as far as our pages go.
+pub fn plain(roff: &str) -> String {
+    let mut text = roff.to_string();
+    for (escape, shown) in [
+        ("\\fB", ""),
+        ("\\fI", ""),
+        ("\\fP", ""),
+        ("\\%", ""),
+        ("\\&", ""),
+        ("\\-", "-"),
+        ("\\(aq", "'"),
+        ("\\(ga", "`"),
+        ("\\(ha", "^"),
+        ("\\(ti", "~"),
+        ("\\e", "\\"),
+    ] {
+        text = text.replace(escape, shown);
+    }
+    text
+}

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+//! Whatever a page refers to exists.
+
+use std::collections::BTreeSet;
+
+use crate::page::{pages, plain, rows, section, sections};
+
+/// The pages of other packages that ours refer to: of Linux and the C library,
+/// systemd, ssh, pkg-config, GnuTLS, and NBD servers and clients.
+const ELSEWHERE: &[&str] = &[
+    "connect(2)",
+    "eventfd(2)",
+    "kill(2)",
+    "poll(2)",
+    "execve(2)",
+    "socket(2)",
+    "socketpair(2)",
+    "free(3)",
+    "getaddrinfo(3)",
+    "epoll(7)",
+    "vsock(7)",
+    "sd_listen_fds(3)",
+    "ssh(1)",
+    "pkg-config(1)",
+    "certtool(1)",
+    "psktool(1)",
+    "nbd-server(1)",
+    "nbdkit(1)",
+    "nbdcopy(1)",
+    "nbddump(1)",
+    "nbdfuse(1)",
+    "nbdinfo(1)",
+    "nbdsh(1)",
+    "qemu-nbd(8)",
+    "qemu-storage-daemon(1)",
+];
+
+#[test]
+fn whatever_a_page_refers_to_exists() {
+    let pages = pages();
+    let overview = sections(&pages["libnbd"]);
+    let elsewhere: BTreeSet<&str> = ELSEWHERE.iter().copied().collect();
+    for (name, page) in &pages {
+        let text = plain(page);
+        for (open, _) in text.match_indices('(') {
+            let Some(section @ '1'..='8') = text[open + 1..].chars().next() else {
+                continue;
+            };
+            if !text[open + 2..].starts_with(')') {
+                continue;
+            }
+            let start = text[..open]
+                .rfind(|it: char| !(it.is_ascii_alphanumeric() || "_-".contains(it)))
+                .map_or(0, |index| index + 1);
+            let target = &text[start..open];
+            if target.is_empty() {
+                continue; // a number in parentheses
+            }
+            assert!(
+                section == '3' && pages.contains_key(target)
+                    || elsewhere.contains(&text[start..open + 3]),
+                "{name}: {target}({section})"
+            );
+        }
+        for (_, title) in text
+            .match_indices("libnbd(3), \"")
+            .filter_map(|(at, found)| {
+                text[at + found.len()..]
+                    .split_once('"')
+                    .map(|it| (at, it.0))
+            })
+        {
+            assert!(
+                overview.iter().any(|(it, _)| it == title),
+                "{name}: libnbd(3) has no section {title}"
+            );
+        }
+        let see_also = section(page, "SEE ALSO").expect("it is there");
+        let itself = format!("{name}(3)");
+        assert!(
+            !plain(&see_also)
+                .split([' ', ',', ';', '\n', '.'])
+                .any(|it| it == itself),
+            "{name} refers to itself"
+        );
+    }
+}
+
+#[test]
+fn the_overview_lists_every_function_with_what_it_does() {
+    let overview = &pages()["libnbd"];
+    let list = plain(&section(overview, "FUNCTIONS").expect("it is there"));
+    for row in rows() {
+        let entries = list.matches(&format!(".TP\n{}(3)\n", row[0])).count();
+        assert_eq!(entries, 1, "{}", row[0]);
+    }
+}
