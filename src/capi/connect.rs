@@ -85,6 +85,9 @@ pub unsafe extern "C" fn nbd_connect_uri(h: *mut nbd_handle, uri: *const c_char)
 
 /// Connects to a server on a Unix domain socket, and waits.
 ///
+/// The socket is one in the file system, on the same machine. For one in the
+/// abstract namespace, `nbd_aio_connect` takes the address.
+///
 /// # Parameters
 ///
 /// - `unixsocket`: the path of the socket.
@@ -348,6 +351,8 @@ pub unsafe extern "C" fn nbd_set_socket_activation_name(
 }
 
 /// Returns the name that socket activation gives to the server's socket.
+///
+/// The name is of use to `nbd_connect_systemd_socket_activation` only.
 ///
 /// # Result
 ///

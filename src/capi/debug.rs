@@ -35,6 +35,9 @@ pub unsafe extern "C" fn nbd_set_debug(h: *mut nbd_handle, debug: bool) -> c_int
 
 /// Returns whether the handle writes debug messages.
 ///
+/// That is what `nbd_set_debug` set last or, before that, what the environment
+/// variable `LIBNBD_DEBUG` asked for when the handle was made.
+///
 /// # Result
 ///
 /// 1 for yes or 0 for no. With a valid handle this function does not fail.

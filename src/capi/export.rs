@@ -95,6 +95,9 @@ pub unsafe extern "C" fn nbd_set_request_block_size(h: *mut nbd_handle, request:
 
 /// Returns whether the server is asked for its block sizes.
 ///
+/// That is the setting of `nbd_set_request_block_size`, true at first. What the
+/// server told is in `nbd_get_block_size`.
+///
 /// # Result
 ///
 /// 1 for yes, 0 for no, or -1 on error.
@@ -135,6 +138,9 @@ pub unsafe extern "C" fn nbd_set_full_info(h: *mut nbd_handle, request: bool) ->
 }
 
 /// Returns whether the server is asked to name and describe the export.
+///
+/// That is the setting of `nbd_set_full_info`, false at first. It says nothing
+/// of whether the server told them.
 ///
 /// # Result
 ///

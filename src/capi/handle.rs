@@ -229,6 +229,9 @@ pub unsafe extern "C" fn nbd_set_private_data(h: *mut nbd_handle, private_data: 
 
 /// Returns the value that the handle keeps for the program.
 ///
+/// A callback that is given no more than a handle can find its way back to what
+/// it belongs to with this. The library never looks at the value.
+///
 /// # Result
 ///
 /// What `nbd_set_private_data` set last, or 0. With a valid handle this

@@ -389,6 +389,10 @@ pub unsafe extern "C" fn nbd_get_protocol(h: *mut nbd_handle) -> *const c_char {
 
 /// Returns the size of the export.
 ///
+/// The server tells it when the export is opened, or in option mode when it is
+/// asked about it, and nothing is sent to get it here. Commands may address the
+/// bytes from 0 up to it.
+///
 /// # Result
 ///
 /// A number of bytes, or -1.

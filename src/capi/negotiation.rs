@@ -175,6 +175,9 @@ pub unsafe extern "C" fn nbd_set_request_meta_context(h: *mut nbd_handle, reques
 
 /// Returns whether connecting asks the server for the meta contexts.
 ///
+/// That is the setting of `nbd_set_request_meta_context`, true at first. What
+/// the server agreed to is told by `nbd_can_meta_context`.
+///
 /// # Result
 ///
 /// 1 for yes, 0 for no, or -1 on error.

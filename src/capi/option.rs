@@ -44,6 +44,9 @@ pub unsafe extern "C" fn nbd_set_opt_mode(h: *mut nbd_handle, enable: bool) -> c
 
 /// Returns whether connecting stops to let the program negotiate options.
 ///
+/// That is the setting. Whether the handle is in option mode now is told by
+/// `nbd_aio_is_negotiating`.
+///
 /// # Result
 ///
 /// 1 for yes or 0 for no. With a valid handle this function does not fail.
@@ -84,6 +87,9 @@ pub unsafe extern "C" fn nbd_opt_go(h: *mut nbd_handle) -> c_int {
 }
 
 /// Ends option mode and the connection, and waits until it is closed.
+///
+/// The server is told that no export is wanted. This is how a program leaves
+/// that only wanted to see the list of exports, for instance.
 ///
 /// # Standards
 ///

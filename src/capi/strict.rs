@@ -34,6 +34,8 @@ pub unsafe extern "C" fn nbd_set_pread_initialize(h: *mut nbd_handle, request: b
 
 /// Returns whether reads fill their buffer with zeroes first.
 ///
+/// It is so unless `nbd_set_pread_initialize` was called with false.
+///
 /// # Result
 ///
 /// 1 for yes or 0 for no. With a valid handle this function does not fail.
@@ -107,6 +109,9 @@ pub unsafe extern "C" fn nbd_set_strict_mode(h: *mut nbd_handle, flags: u32) -> 
 }
 
 /// Returns which mistakes in requests the client catches itself.
+///
+/// That is what `nbd_set_strict_mode` set last, all checks at first. It is what
+/// to begin with in order to turn one check off.
 ///
 /// # Result
 ///

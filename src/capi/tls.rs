@@ -110,6 +110,9 @@ pub unsafe extern "C" fn nbd_set_tls_verify_peer(h: *mut nbd_handle, verify: boo
 
 /// Returns whether the server has to prove who it is.
 ///
+/// It has to unless `nbd_set_tls_verify_peer` was called with false, or a URI
+/// said so.
+///
 /// # Result
 ///
 /// 1 for yes or 0 for no. With a valid handle this function does not fail.
@@ -151,6 +154,9 @@ pub unsafe extern "C" fn nbd_set_tls_priority(
 }
 
 /// Returns which ciphers and protocol versions TLS may use.
+///
+/// The string is as it was set. That it means something to GnuTLS is only found
+/// out when a connection uses TLS.
 ///
 /// # Result
 ///

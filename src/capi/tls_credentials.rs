@@ -41,7 +41,8 @@ pub unsafe extern "C" fn nbd_set_tls_certificates(h: *mut nbd_handle, dir: *cons
 /// Sets the name under which the client authenticates with a pre-shared key.
 ///
 /// It selects the line of the key file, see `nbd_set_tls_psk_file`. Without this
-/// setting it is the name of the user who runs the program.
+/// setting it is the name of the user who runs the program, see
+/// `nbd_get_tls_username`.
 ///
 /// # Parameters
 ///
@@ -64,10 +65,16 @@ pub unsafe extern "C" fn nbd_set_tls_username(
 
 /// Returns the name under which the client authenticates.
 ///
+/// Where `nbd_set_tls_username` has set none, it is the environment variable
+/// `LOGNAME`, and without that the name under which the user has logged in.
+///
 /// # Result
 ///
-/// The name that was set, or that of the user who runs the program, for the
-/// caller to free; or NULL when no name was set and the user has none.
+/// The name, for the caller to free; or NULL.
+///
+/// # Errors
+///
+/// - Those of getlogin(3), where no name was set and the user has none.
 ///
 /// # See also
 ///

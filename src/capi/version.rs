@@ -20,6 +20,9 @@ const VERSION: &CStr =
 
 /// Returns the name of the library.
 ///
+/// That is the name of the interface. The library that is written in C returns
+/// the same; `nbd_get_version_extra` tells the two apart.
+///
 /// # Result
 ///
 /// "libnbd", which belongs to the library and stays.
@@ -103,6 +106,9 @@ pub unsafe extern "C" fn nbd_supports_vsock(h: *mut nbd_handle) -> c_int {
 }
 
 /// Returns whether the library can connect to URIs.
+///
+/// A build of libnbd without that fails with `ENOTSUP` in `nbd_connect_uri`.
+/// This library parses URIs by itself, so there is no such build of it.
 ///
 /// # Result
 ///

@@ -18,6 +18,7 @@ const ELSEWHERE: &[&str] = &[
     "socketpair(2)",
     "free(3)",
     "getaddrinfo(3)",
+    "getlogin(3)",
     "epoll(7)",
     "vsock(7)",
     "sd_listen_fds(3)",
