@@ -6,29 +6,25 @@ use libtest_mimic::Trial;
 
 use crate::support::compare::same;
 use crate::support::scenario::Scenario;
-use crate::support::servers::{unused_port, Server};
+use crate::support::servers::{unused_port, Address, Server};
 use crate::support::Result;
 
-/// nbdkit on a free port: somebody else may take it between asking and using it.
-fn on_a_port(s: &Scenario, arguments: &[&str]) -> Result<(Server, u16)> {
-    let mut failure = String::new();
-    for _ in 0..5 {
-        let port = unused_port()?;
-        match Server::nbdkit_on_port(s.directory(), port, arguments) {
-            Ok(server) => {
-                s.replace(&port.to_string(), "PORT");
-                return Ok((server, port));
-            }
-            Err(why) => failure = why,
+fn on_a_port(s: &Scenario, line: &str) -> Result<(Server, u16)> {
+    let server = Server::start_on_a_port(s.directory(), "server", line)?;
+    match server.address() {
+        Address::Port(port) => {
+            let port = *port;
+            s.replace(&port.to_string(), "PORT");
+            Ok((server, port))
         }
+        Address::Unix(socket) => Err(format!("{} is no port", socket.display())),
     }
-    Err(failure)
 }
 
 pub fn trials() -> Vec<Trial> {
     vec![
         same("connections: TCP: nbdinfo, nbdcopy, nbddump", |s| {
-            let (_server, port) = on_a_port(s, &["pattern", "1M"])?;
+            let (_server, port) = on_a_port(s, "nbdkit pattern 1M")?;
             for host in ["127.0.0.1", "localhost"] {
                 let uri = format!("nbd://{host}:{port}");
                 s.client("nbdinfo", &[&uri])?;
@@ -43,7 +39,7 @@ pub fn trials() -> Vec<Trial> {
         }),
         same("connections: TCP: every address of a name is tried", |s| {
             // The server is on the IPv4 address only; localhost has both.
-            let (_server, port) = on_a_port(s, &["memory", "1M"])?;
+            let (_server, port) = on_a_port(s, "nbdkit memory 1M")?;
             let script = format!(
                 "h.connect_tcp('localhost', '{port}')\n\
                  print(h.get_size(), h.get_uri())\n"

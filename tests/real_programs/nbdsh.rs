@@ -96,7 +96,7 @@ fn run(s: &Scenario, line: Option<&str>, options: &str, text: &str) -> Result<()
         if options.is_empty() {
             options = words("-u @URI@");
         }
-        let socket = server.socket().display().to_string();
+        let socket = server.address().to_string();
         let fill = |text: &str| {
             text.replace("@URI@", &server.uri(""))
                 .replace("@SOCKET@", &socket)

@@ -42,7 +42,7 @@ pub fn trials() -> Vec<Trial> {
 fn pass_on(s: &Scenario, line: &str) -> Result<()> {
     images::prepare(s, line)?;
     let server = s.serve(line)?;
-    let socket = server.socket().display();
+    let socket = server.address();
     for shared in [false, true] {
         let line = format!("nbdkit nbd socket={socket} shared={shared}");
         let proxy = s.serve_with_library(&line)?;

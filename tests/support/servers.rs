@@ -2,6 +2,7 @@
 
 //! Servers on a Unix socket or on a loopback port, gone when dropped.
 
+use std::fmt;
 use std::fs::{self, File};
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
@@ -15,10 +16,18 @@ use super::{process, programs, Result};
 const START_LIMIT: Duration = Duration::from_secs(30);
 const STOP_LIMIT: Duration = Duration::from_secs(10);
 
+/// Where a server listens.
+#[derive(Clone, Debug)]
+pub enum Address {
+    Unix(PathBuf),
+    /// Of the IPv4 loopback interface.
+    Port(u16),
+}
+
 /// A running server.
 pub struct Server {
     child: Child,
-    socket: PathBuf,
+    address: Address,
 }
 
 impl Server {
@@ -27,8 +36,9 @@ impl Server {
     /// keep words of the line together.
     ///
     /// qemu-nbd serves any number of clients. nbd-server takes the exports of its
-    /// configuration file as its arguments (`NAME=FILE`), and one client: it forks
-    /// for clients only as a daemon, which is nobody's child and hard to end.
+    /// configuration file as its arguments (`NAME=FILE`), other lines of the file
+    /// as options (`--KEY=VALUE`, those of an export behind it), and one client: it
+    /// forks for clients only as a daemon, which is nobody's child and hard to end.
     pub fn start(directory: &Path, name: &str, line: &str) -> Result<Server> {
         Server::start_with(&Library::system(), directory, name, line)
     }
@@ -40,51 +50,68 @@ impl Server {
         name: &str,
         line: &str,
     ) -> Result<Server> {
+        let socket = directory.join(format!("{name}.sock"));
+        Server::start_at(library, directory, name, line, Address::Unix(socket))
+    }
+
+    /// The same on a port of its own.
+    pub fn start_on_a_port(directory: &Path, name: &str, line: &str) -> Result<Server> {
+        let library = Library::system();
+        let mut failure = String::new();
+        // Somebody else may take it between asking and using it.
+        for _ in 0..5 {
+            let address = Address::Port(unused_port()?);
+            match Server::start_at(&library, directory, name, line, address) {
+                Ok(server) => return Ok(server),
+                Err(why) => failure = why,
+            }
+        }
+        Err(failure)
+    }
+
+    fn start_at(
+        library: &Library,
+        directory: &Path,
+        name: &str,
+        line: &str,
+        address: Address,
+    ) -> Result<Server> {
         let words = words(line);
         let (program, arguments) = words.split_first().ok_or("no server to start")?;
-        let socket = directory.join(format!("{name}.sock"));
         let mut command = library.command(&match program.as_str() {
             "memserver" => library::memserver()?,
             program => programs::find(program)?,
         });
         match program.as_str() {
-            "memserver" => command.arg("--exit-with-parent").arg("--unix").arg(&socket),
-            "nbdkit" => {
-                command.args(["--foreground", "--exit-with-parent", "--unix"]);
-                command.arg(&socket)
-            }
-            "qemu-nbd" => {
-                command.args(["--persistent", "--shared=0", "--socket"]);
-                command.arg(&socket)
-            }
+            "memserver" => command.arg("--exit-with-parent"),
+            "nbdkit" => command.args(["--foreground", "--exit-with-parent"]),
+            "qemu-nbd" => command.args(["--persistent", "--shared=0"]),
             "nbd-server" => {
                 let file = directory.join(format!("{name}.conf"));
-                nbd_server_configuration(&file, &socket, directory, arguments)?;
+                nbd_server_configuration(&file, &address, directory, arguments)?;
                 command.arg("-d").arg("-C").arg(file)
             }
             other => return Err(format!("{other} is no server known here")),
         };
+        match (program.as_str(), &address) {
+            ("nbd-server", _) => &mut command,
+            ("qemu-nbd", Address::Unix(socket)) => command.arg("--socket").arg(socket),
+            ("qemu-nbd", Address::Port(port)) => command.arg(format!("--port={port}")),
+            (_, Address::Unix(socket)) => command.arg("--unix").arg(socket),
+            ("memserver", Address::Port(port)) => command.arg(format!("--tcp=127.0.0.1:{port}")),
+            (_, Address::Port(port)) => command.arg(format!("--port={port}")),
+        };
+        match (program.as_str(), &address) {
+            ("qemu-nbd", Address::Port(_)) => command.arg("--bind=127.0.0.1"),
+            ("nbdkit", Address::Port(_)) => command.arg("--ipaddr=127.0.0.1"),
+            _ => &mut command,
+        };
         if program != "nbd-server" {
             command.args(arguments);
         }
-        let listening = socket.clone();
-        Server::spawn(command, directory, name, socket, move || {
-            listens_on(&listening)
-        })
-    }
-
-    /// `nbdkit ARGUMENTS` on this port of the IPv4 loopback interface.
-    pub fn nbdkit_on_port(directory: &Path, port: u16, arguments: &[&str]) -> Result<Server> {
-        let pid_file = directory.join(format!("port-{port}.pid"));
-        let mut command = Library::system().command(&programs::find("nbdkit")?);
-        command.args(["--foreground", "--exit-with-parent", "--ipaddr=127.0.0.1"]);
-        command.arg(format!("--port={port}"));
-        command.arg("--pidfile").arg(&pid_file);
-        command.args(arguments);
-        let name = format!("port-{port}");
-        Server::spawn(command, directory, &name, PathBuf::new(), move || {
-            // nbdkit writes it when it listens.
-            pid_file.exists()
+        let listening = address.clone();
+        Server::spawn(command, directory, name, address, move || {
+            listening.has_listener()
         })
     }
 
@@ -92,7 +119,7 @@ impl Server {
         mut command: Command,
         directory: &Path,
         name: &str,
-        socket: PathBuf,
+        address: Address,
         ready: impl Fn() -> bool,
     ) -> Result<Server> {
         let log_path = directory.join(format!("{name}.log"));
@@ -107,7 +134,7 @@ impl Server {
         process::end_with_this_thread(&mut command);
         let program = command.get_program().to_string_lossy().into_owned();
         let child = command.spawn().map_err(|e| format!("{program}: {e}"))?;
-        let mut server = Server { child, socket };
+        let mut server = Server { child, address };
 
         let start = Instant::now();
         while !ready() {
@@ -121,13 +148,16 @@ impl Server {
         Ok(server)
     }
 
-    pub fn socket(&self) -> &Path {
-        &self.socket
+    pub fn address(&self) -> &Address {
+        &self.address
     }
 
-    /// The URI of an export of a server on a Unix socket.
+    /// The URI of an export.
     pub fn uri(&self, export: &str) -> String {
-        format!("nbd+unix:///{export}?socket={}", self.socket.display())
+        match &self.address {
+            Address::Unix(socket) => format!("nbd+unix:///{export}?socket={}", socket.display()),
+            Address::Port(port) => format!("nbd://localhost:{port}/{export}"),
+        }
     }
 
     pub fn pid(&self) -> u32 {
@@ -174,29 +204,58 @@ pub fn unused_port() -> Result<u16> {
         .map_err(|e| format!("an unused port: {e}"))
 }
 
-/// Whether someone listens on this Unix socket: its file is there a moment before.
-fn listens_on(socket: &Path) -> bool {
-    const LISTENING: &str = "00010000";
-    let path = socket.as_os_str();
-    let sockets = fs::read_to_string("/proc/net/unix").unwrap_or_default();
-    sockets.lines().any(|line| {
-        let fields: Vec<_> = line.split_whitespace().collect();
-        fields.get(3) == Some(&LISTENING) && fields.get(7).is_some_and(|name| path == *name)
-    })
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Address::Unix(socket) => write!(f, "{}", socket.display()),
+            Address::Port(port) => write!(f, "localhost:{port}"),
+        }
+    }
+}
+
+impl Address {
+    /// Whether someone listens there: the file of a socket is there a moment
+    /// before, and to connect would be to take a client's place.
+    fn has_listener(&self) -> bool {
+        const UNIX_LISTENING: &str = "00010000";
+        const TCP_LISTENING: &str = "0A";
+        let (table, state, place) = match self {
+            Address::Unix(path) => ("unix", (3, UNIX_LISTENING), (7, path.display().to_string())),
+            Address::Port(port) => (
+                "tcp",
+                (3, TCP_LISTENING),
+                (1, format!("0100007F:{port:04X}")),
+            ),
+        };
+        let sockets = fs::read_to_string(format!("/proc/net/{table}")).unwrap_or_default();
+        sockets.lines().any(|line| {
+            let fields: Vec<_> = line.split_whitespace().collect();
+            fields.get(state.0) == Some(&state.1)
+                && fields.get(place.0).is_some_and(|at| *at == place.1)
+        })
+    }
 }
 
 fn nbd_server_configuration(
     file: &Path,
-    socket: &Path,
+    address: &Address,
     directory: &Path,
-    exports: &[String],
+    arguments: &[String],
 ) -> Result<()> {
-    let socket = socket.display();
-    let mut text = format!("[generic]\nunixsock = {socket}\nallowlist = true\n");
-    for export in exports {
-        let (name, image) = export.split_once('=').ok_or("expected NAME=FILE")?;
-        let image = directory.join(image);
-        text += &format!("[{name}]\nexportname = {}\n", image.display());
+    let mut text = "[generic]\nallowlist = true\n".to_owned();
+    text += &match address {
+        Address::Unix(socket) => format!("unixsock = {}\n", socket.display()),
+        Address::Port(port) => format!("listenaddr = 127.0.0.1\nport = {port}\n"),
+    };
+    for argument in arguments {
+        let (name, value) = argument.split_once('=').ok_or("expected NAME=FILE")?;
+        text += &match name.strip_prefix("--") {
+            Some(key) => format!("{key} = {value}\n"),
+            None => format!(
+                "[{name}]\nexportname = {}\n",
+                directory.join(value).display()
+            ),
+        };
     }
     fs::write(file, text).map_err(|e| format!("{}: {e}", file.display()))
 }
