@@ -8,6 +8,7 @@ use super::Result;
 
 const PACKAGES: &[(&str, &str)] = &[
     ("cc", "gcc libc6-dev"),
+    ("certtool", "gnutls-bin"),
     ("e2fsck", "e2fsprogs"),
     ("mke2fs", "e2fsprogs"),
     ("nbd-server", "nbd-server"),
@@ -16,6 +17,7 @@ const PACKAGES: &[(&str, &str)] = &[
     ("nbdinfo", "libnbd-bin"),
     ("nbdkit", "nbdkit"),
     ("nbdsh", "python3-libnbd"),
+    ("psktool", "gnutls-bin"),
     ("qemu-img", "qemu-utils"),
     ("qemu-io", "qemu-utils"),
     ("qemu-nbd", "qemu-utils"),

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+//! The C programs of `capi-tests/tls/`, which are told by their environment what
+//! to connect to and how: see `harness-tls.h`.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::process::Command;
+use std::sync::{Mutex, OnceLock, PoisonError};
+use std::time::Duration;
+
+use crate::support::c_program::{self, CProgram};
+use crate::support::library::{self, Library};
+use crate::support::process::{self, Outcome};
+use crate::support::servers::Address;
+use crate::support::Result;
+
+/// The programs end themselves before that.
+const LIMIT: Duration = Duration::from_secs(150);
+
+/// A program about to be run.
+pub struct Client {
+    program: &'static str,
+    settings: Vec<(&'static str, String)>,
+}
+
+impl Client {
+    pub fn new(program: &'static str) -> Client {
+        Client {
+            program,
+            settings: Vec::new(),
+        }
+    }
+
+    /// Says one more thing in its environment.
+    pub fn with(mut self, name: &'static str, value: impl Into<String>) -> Client {
+        self.settings.push((name, value.into()));
+        self
+    }
+
+    /// Says where the server is. It is called localhost, unless it is on a Unix
+    /// socket.
+    pub fn on(self, address: &Address) -> Client {
+        self.with("SERVER", server(address))
+    }
+
+    /// Runs the program, which must be content with what it saw.
+    pub fn run(&self) -> Result<Outcome> {
+        let mut command = self.command()?;
+        let outcome = process::run(&mut command, &[], LIMIT)?;
+        match outcome.status.success() {
+            true => Ok(outcome),
+            false => Err(format!("{}: {}", self.program, outcome.describe())),
+        }
+    }
+
+    /// The command that runs it. Its user has no certificates at home.
+    pub fn command(&self) -> Result<Command> {
+        let mut command = Library::under_test()?.command(&compiled(self.program)?);
+        for name in ["LIBNBD_DEBUG", "GNUTLS_SYSTEM_PRIORITY_FILE"] {
+            command.env_remove(name);
+        }
+        command.env("HOME", "/nonexistent").env("LOGNAME", "tester");
+        if std::env::var_os("LIBNBD_UNDER_TEST").is_some() {
+            command.env("OTHER_LIBRARY", "1");
+        }
+        command.envs(self.settings.iter().map(|(name, value)| (name, value)));
+        Ok(command)
+    }
+}
+
+/// What the programs call a server.
+pub fn server(address: &Address) -> String {
+    match address {
+        Address::Unix(socket) => format!("unix:{}", socket.display()),
+        Address::Port(port) => format!("tcp:localhost:{port}"),
+    }
+}
+
+/// Compiled by the first who runs it.
+fn compiled(program: &'static str) -> Result<PathBuf> {
+    static COMPILED: OnceLock<Mutex<HashMap<&'static str, Result<PathBuf>>>> = OnceLock::new();
+    let compiled = COMPILED.get_or_init(Mutex::default);
+    let mut compiled = compiled.lock().unwrap_or_else(PoisonError::into_inner);
+    let executable = compiled.entry(program).or_insert_with(|| {
+        let source = library::source().join("capi-tests/tls");
+        let program = CProgram {
+            name: program.to_owned(),
+            source: source.join(format!("{program}.c")),
+        };
+        let directory = library::profile_directory()?.join("capi/tls");
+        c_program::compile(&program, &Library::under_test()?, &directory)
+    });
+    executable.clone()
+}

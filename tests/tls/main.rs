@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+//! Encrypted connections: to the servers that people run, from C programs and
+//! from Debian's own nbdinfo and nbdcopy; and every way in which a connection
+//! must fail rather than be unencrypted, or encrypted for somebody else.
+//!
+//! `cargo test --test tls -- WORDS` runs the tests with WORDS in their name. A
+//! program that is not installed fails its tests: they name the package.
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod certificates;
+mod client;
+mod programs;
+mod servers;
+mod transfers;
+
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use certificates::Certificates;
+use libtest_mimic::Arguments;
+
+fn main() -> ExitCode {
+    let mut arguments = Arguments::from_args();
+    arguments.test_threads.get_or_insert(2);
+    // Lives until all tests are done, and its directory as long.
+    let certificates = Arc::new(Certificates::default());
+    let trials = [
+        transfers::trials(&certificates),
+        programs::trials(&certificates),
+    ];
+    let trials = trials.into_iter().flatten().collect();
+    libtest_mimic::run(&arguments, trials).exit_code()
+}

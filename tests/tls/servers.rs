@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+//! The servers that people run, each with every way to authenticate that it
+//! has, on a Unix socket and on a port.
+
+use std::fs::File;
+use std::path::Path;
+use std::sync::Arc;
+
+use tempfile::TempDir;
+
+use crate::certificates::Certificates;
+use crate::client::Client;
+use crate::support::servers::Server;
+use crate::support::Result;
+
+/// How both sides prove who they are.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Authentication {
+    /// The server has a certificate.
+    Certificate,
+    /// The client has one as well, and the server demands it.
+    BothCertificates,
+    /// Both have a key.
+    PreSharedKey,
+}
+
+/// A server that is to be accepted.
+#[derive(Clone, Copy)]
+pub struct Kind {
+    pub name: &'static str,
+    /// What starts it: CERTIFICATES stands for the directory of all that was
+    /// made, SIZE for that of the disk in bytes, DISK for a file that large.
+    pub line: &'static str,
+    pub authentication: Authentication,
+    pub export: &'static str,
+    /// It serves one client and no more, who cannot ask for a map.
+    pub once: bool,
+}
+
+pub const KINDS: &[Kind] = &[
+    nbdkit(
+        "nbdkit --tls=require",
+        "nbdkit --tls=require --tls-certificates=CERTIFICATES/server memory SIZE",
+        Authentication::Certificate,
+    ),
+    nbdkit(
+        "nbdkit --tls=on",
+        "nbdkit --tls=on --tls-certificates=CERTIFICATES/server-ecdsa memory SIZE",
+        Authentication::Certificate,
+    ),
+    nbdkit(
+        "nbdkit --tls-verify-peer",
+        "nbdkit --tls=require --tls-verify-peer --tls-certificates=CERTIFICATES/server memory SIZE",
+        Authentication::BothCertificates,
+    ),
+    nbdkit(
+        "nbdkit --tls-psk",
+        "nbdkit --tls=require --tls-psk=CERTIFICATES/psk/keys.psk memory SIZE",
+        Authentication::PreSharedKey,
+    ),
+    qemu_nbd(
+        "qemu-nbd tls-creds-x509",
+        "qemu-nbd --object tls-creds-x509,id=tls,endpoint=server,dir=CERTIFICATES/server,verify-peer=off --tls-creds=tls --format=raw DISK",
+        Authentication::Certificate,
+    ),
+    qemu_nbd(
+        "qemu-nbd tls-creds-x509 verify-peer",
+        "qemu-nbd --object tls-creds-x509,id=tls,endpoint=server,dir=CERTIFICATES/server,verify-peer=on --tls-creds=tls --format=raw DISK",
+        Authentication::BothCertificates,
+    ),
+    qemu_nbd(
+        "qemu-nbd tls-creds-psk",
+        "qemu-nbd --object tls-creds-psk,id=tls,endpoint=server,dir=CERTIFICATES/psk --tls-creds=tls --format=raw DISK",
+        Authentication::PreSharedKey,
+    ),
+    // Whatever it is configured to do, it takes only clients with a certificate.
+    nbd_server(
+        "nbd-server SELECTIVETLS",
+        "nbd-server --certfile=CERTIFICATES/server-ecdsa/server-cert.pem --keyfile=CERTIFICATES/server-ecdsa/server-key.pem --cacertfile=CERTIFICATES/server-ecdsa/ca-cert.pem disk=DISK",
+        Authentication::BothCertificates,
+    ),
+    nbd_server(
+        "nbd-server FORCEDTLS",
+        "nbd-server --certfile=CERTIFICATES/server/server-cert.pem --keyfile=CERTIFICATES/server/server-key.pem --cacertfile=CERTIFICATES/server/ca-cert.pem --force_tls=true disk=DISK",
+        Authentication::BothCertificates,
+    ),
+];
+
+const fn nbdkit(name: &'static str, line: &'static str, authentication: Authentication) -> Kind {
+    Kind {
+        name,
+        line,
+        authentication,
+        export: "",
+        once: false,
+    }
+}
+
+const fn qemu_nbd(name: &'static str, line: &'static str, authentication: Authentication) -> Kind {
+    nbdkit(name, line, authentication)
+}
+
+const fn nbd_server(
+    name: &'static str,
+    line: &'static str,
+    authentication: Authentication,
+) -> Kind {
+    Kind {
+        name,
+        line,
+        authentication,
+        export: "disk",
+        once: true,
+    }
+}
+
+/// The ways to a server.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Transport {
+    Tcp,
+    Unix,
+}
+
+pub const TRANSPORTS: [Transport; 2] = [Transport::Tcp, Transport::Unix];
+
+/// Starts a server in this directory: see `Kind::line` for the line, and
+/// `Server::start` for the rest. Its disk has so many MiB.
+pub fn serve(
+    certificates: &Certificates,
+    directory: &Path,
+    name: &str,
+    line: &str,
+    transport: Transport,
+    mebibytes: u64,
+) -> Result<Server> {
+    let size = mebibytes << 20;
+    let disk = directory.join("disk");
+    if line.contains("DISK") {
+        let mut options = File::options();
+        options.create(true).truncate(false).write(true);
+        let made = options.open(&disk).and_then(|file| file.set_len(size));
+        made.map_err(|e| format!("{}: {e}", disk.display()))?;
+    }
+    let line = line
+        .replace("CERTIFICATES/", &certificates.path("")?)
+        .replace("SIZE", &size.to_string())
+        .replace("DISK", &disk.display().to_string());
+    match transport {
+        Transport::Unix => Server::start(directory, name, &line),
+        Transport::Tcp => Server::start_on_a_port(directory, name, &line),
+    }
+}
+
+/// The directory in which one test happens, and what was made for all of them.
+pub struct Bench {
+    pub certificates: Arc<Certificates>,
+    pub directory: TempDir,
+}
+
+impl Bench {
+    pub fn new(certificates: &Arc<Certificates>) -> Result<Bench> {
+        let directory = tempfile::Builder::new()
+            .prefix("nbd-tls-")
+            .tempdir()
+            .map_err(|e| format!("a temporary directory: {e}"))?;
+        Ok(Bench {
+            certificates: Arc::clone(certificates),
+            directory,
+        })
+    }
+
+    /// Starts a server with a disk of that many MiB.
+    pub fn serve(
+        &self,
+        name: &str,
+        line: &str,
+        transport: Transport,
+        mebibytes: u64,
+    ) -> Result<Server> {
+        let directory = self.directory.path();
+        serve(
+            &self.certificates,
+            directory,
+            name,
+            line,
+            transport,
+            mebibytes,
+        )
+    }
+
+    /// A client that can prove who it is, and knows whom to trust.
+    pub fn client(&self, program: &'static str, as_asked: Authentication) -> Result<Client> {
+        let client = Client::new(program);
+        let path = |name| self.certificates.path(name);
+        Ok(match as_asked {
+            Authentication::Certificate => client.with("CERTIFICATES", path("client")?),
+            Authentication::BothCertificates => client.with("CERTIFICATES", path("client-rsa")?),
+            Authentication::PreSharedKey => client
+                .with("PSK_FILE", path("psk/keys.psk")?)
+                .with("USERNAME", "alice"),
+        })
+    }
+}

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+//! Real servers are connected to, list their exports, and give back what was
+//! written.
+
+use std::sync::Arc;
+
+use libtest_mimic::Trial;
+
+use crate::certificates::Certificates;
+use crate::servers::{Bench, Kind, Transport, KINDS, TRANSPORTS};
+use crate::support::Result;
+
+pub fn trials(certificates: &Arc<Certificates>) -> Vec<Trial> {
+    let mut trials = Vec::new();
+    for kind in KINDS {
+        for transport in TRANSPORTS {
+            let certificates = Arc::clone(certificates);
+            let name = format!("transfers: {}: {transport:?}", kind.name);
+            trials.push(Trial::test(name, move || {
+                Ok(transfer(&Bench::new(&certificates)?, kind, transport)?)
+            }));
+        }
+    }
+    trials
+}
+
+fn transfer(bench: &Bench, kind: &Kind, transport: Transport) -> Result<()> {
+    let server = bench.serve("server", kind.line, transport, 256)?;
+    let client = bench
+        .client("data-comes-back-as-it-was-written", kind.authentication)?
+        .on(server.address())
+        .with("EXPORT", kind.export)
+        .with("MEBIBYTES", "256");
+    client.run()?;
+    server.stop()
+}
