@@ -237,8 +237,8 @@ impl Writer<'_> {
             self.page.push_str(macro_line);
         }
         self.follows_heading = false;
-        self.page
-            .push_str(&roff::lines(self.text.trim_start_matches('\n')));
+        let text = roff::undivided(self.text.trim_start_matches('\n'));
+        self.page.push_str(&roff::lines(&text));
         self.text.clear();
         self.plain.clear();
     }
@@ -285,7 +285,7 @@ mod tests {
     fn items_that_explain_a_term_are_told_from_those_that_do_not() {
         assert_eq!(
             rendered("- `EIO`, or none:\n  it\n  failed.\n- Others.\n\nEnd.").unwrap(),
-            ".TP\n\\fB\\%EIO\\fP, or none\nit\nfailed.\n.PP\nOthers.\n.PP\nEnd.\n"
+            ".TP\n\\%\\fBEIO\\fP, or none\nit\nfailed.\n.PP\nOthers.\n.PP\nEnd.\n"
         );
         assert_eq!(rendered("- Others.").unwrap(), ".IP \\(bu 2\nOthers.\n");
     }
@@ -294,7 +294,7 @@ mod tests {
     fn code_is_shown_as_it_is() {
         assert_eq!(
             rendered("So:\n\n```c\nx = -1;\n```\n").unwrap(),
-            "So:\n.PP\n.\\\" c\n.in +4n\n.EX\nx = \\-1;\n.EE\n.in\n"
+            "So:\n.PP\n.\\\" c\n.in +2n\n.EX\nx = \\-1;\n.EE\n.in\n"
         );
     }
 

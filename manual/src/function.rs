@@ -103,9 +103,9 @@ fn synopsis(function: &Function, types: &Types) -> String {
 
 /// What is the same for all functions that return the cookie of a command.
 const ISSUES_A_COMMAND: &str = "\
-The call returns as soon as the command is issued. It goes on with the calls that
-the program makes on this handle: `nbd_poll`, or those of its main loop. How it ends,
-the completion callback is told, and `nbd_aio_command_completed` tells.
+The call returns as soon as the command is issued. What moves it along are further
+calls on this handle: `nbd_poll`, or those of the program's main loop. Its outcome
+goes to the completion callback and is what `nbd_aio_command_completed` returns.
 ";
 
 fn description(function: &Function, comment: &Comment) -> String {

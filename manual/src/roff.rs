@@ -63,18 +63,30 @@ pub fn lines(text: &str) -> String {
         .collect()
 }
 
+/// Words with code in them, marked so that they are not divided at the end of a
+/// line. The mark means that only at the beginning of a word.
+pub fn undivided(text: &str) -> String {
+    const MARK: &str = "\\%";
+    text.split_inclusive([' ', '\n'])
+        .map(|word| match word.contains(MARK) {
+            true => format!("{MARK}{}", word.replace(MARK, "")),
+            false => word.to_string(),
+        })
+        .collect()
+}
+
 /// A block of code, shown as it is. Its language is there for those who look for
 /// examples in the page.
 pub fn code_block(language: &str, text: &str) -> Result<String> {
     Ok(format!(
-        ".\\\" {language}\n.in +4n\n.EX\n{}.EE\n.in\n",
+        ".\\\" {language}\n.in +2n\n.EX\n{}.EE\n.in\n",
         lines(&code(text.trim_end())?)
     ))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{code, lines, text};
+    use super::{code, lines, text, undivided};
 
     #[test]
     fn hyphens_are_told_from_minus_signs() {
@@ -89,6 +101,14 @@ mod tests {
     fn nothing_in_the_text_is_a_request_or_an_escape() {
         assert_eq!(text("a\\b").unwrap(), "a\\eb");
         assert_eq!(lines(".TH\n'x\na \n"), "\\&.TH\n\\&'x\na\n");
+    }
+
+    #[test]
+    fn the_mark_of_an_undivided_word_is_in_front_of_it() {
+        assert_eq!(
+            undivided("see (\\fB\\%a\\fP,\n\\fB\\%b\\fP) x"),
+            "see \\%(\\fBa\\fP,\n\\%\\fBb\\fP) x"
+        );
     }
 
     #[test]

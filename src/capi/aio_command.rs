@@ -57,8 +57,8 @@ use crate::handle::callback::{nbd_chunk_callback, nbd_completion_callback};
 /// int i, r;
 ///
 /// for (i = 0; i < 2; ++i) {
-///   cookies[i] = nbd_aio_pread (nbd, data[i], sizeof data[i],
-///                               i * sizeof data[i], NBD_NULL_COMPLETION, 0);
+///   cookies[i] = nbd_aio_pread (nbd, data[i], sizeof data[i], i * 4096,
+///                               NBD_NULL_COMPLETION, 0);
 ///   if (cookies[i] == -1)
 ///     return -1;
 /// }
@@ -209,7 +209,8 @@ pub unsafe extern "C" fn nbd_aio_pread_structured(
 ///
 /// if (data == NULL)
 ///   return -1;
-/// return nbd_aio_pwrite (nbd, data, 65536, 0, callback, 0) == -1 ? -1 : 0;
+/// if (nbd_aio_pwrite (nbd, data, 65536, 0, callback, 0) == -1)
+///   return -1;
 /// ```
 ///
 /// # See also
@@ -459,7 +460,9 @@ pub unsafe extern "C" fn nbd_aio_cache(
 ///
 /// ```c
 /// bool done = false;
-/// nbd_completion_callback callback = { .callback = zeroed, .user_data = &done };
+/// nbd_completion_callback callback = {
+///   .callback = zeroed, .user_data = &done
+/// };
 ///
 /// if (nbd_aio_zero (nbd, 1 << 30, 0, callback, 0) == -1)
 ///   return -1;

@@ -119,8 +119,9 @@ pub unsafe extern "C" fn nbd_block_status(
 ///
 /// ```c
 /// static int
-/// print_extents (void *user_data, const char *metacontext, uint64_t offset,
-///                nbd_extent *entries, size_t nr_entries, int *error)
+/// print_extents (void *user_data, const char *metacontext,
+///                uint64_t offset, nbd_extent *entries,
+///                size_t nr_entries, int *error)
 /// {
 ///   uint64_t *next = user_data;
 ///   size_t i;
@@ -141,11 +142,13 @@ pub unsafe extern "C" fn nbd_block_status(
 /// uint64_t size = nbd_get_size (nbd), offset = 0, before;
 ///
 /// while (offset < size) {
+///   nbd_extent64_callback callback = {
+///     .callback = print_extents, .user_data = &offset
+///   };
+///
 ///   before = offset;
 ///   if (nbd_block_status_64 (nbd, size - offset, offset,
-///                            (nbd_extent64_callback) {
-///                              .callback = print_extents, .user_data = &offset
-///                            }, 0) == -1 ||
+///                            callback, 0) == -1 ||
 ///       offset == before)
 ///     return -1;
 /// }

@@ -125,8 +125,8 @@ pub unsafe extern "C" fn nbd_pread(
 ///
 /// ```c
 /// static int
-/// chunk (void *user_data, const void *subbuf, size_t count, uint64_t offset,
-///        unsigned status, int *error)
+/// chunk (void *user_data, const void *subbuf, size_t count,
+///        uint64_t offset, unsigned status, int *error)
 /// {
 ///   if (status == LIBNBD_READ_HOLE)
 ///     printf ("hole: %zu bytes at %" PRIu64 "\n", count, offset);
@@ -136,9 +136,9 @@ pub unsafe extern "C" fn nbd_pread(
 ///
 /// ```c
 /// char buf[65536];
+/// nbd_chunk_callback callback = { .callback = chunk };
 ///
-/// return nbd_pread_structured (nbd, buf, sizeof buf, 0,
-///                              (nbd_chunk_callback) { .callback = chunk }, 0);
+/// return nbd_pread_structured (nbd, buf, sizeof buf, 0, callback, 0);
 /// ```
 ///
 /// # See also
@@ -210,7 +210,8 @@ pub unsafe extern "C" fn nbd_pread_structured(
 /// char sector[512] = "hello";
 ///
 /// if (nbd_can_fua (nbd) == 1)
-///   return nbd_pwrite (nbd, sector, sizeof sector, 0, LIBNBD_CMD_FLAG_FUA);
+///   return nbd_pwrite (nbd, sector, sizeof sector, 0,
+///                      LIBNBD_CMD_FLAG_FUA);
 /// if (nbd_pwrite (nbd, sector, sizeof sector, 0, 0) == -1)
 ///   return -1;
 /// return nbd_flush (nbd, 0);

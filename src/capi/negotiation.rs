@@ -222,8 +222,8 @@ pub unsafe extern "C" fn nbd_get_request_meta_context(h: *mut nbd_handle) -> c_i
 /// ```c
 /// uint32_t flags = nbd_get_handshake_flags (nbd);
 ///
-/// return nbd_set_handshake_flags (nbd,
-///                                 flags & ~LIBNBD_HANDSHAKE_FLAG_NO_ZEROES);
+/// flags &= ~LIBNBD_HANDSHAKE_FLAG_NO_ZEROES;
+/// return nbd_set_handshake_flags (nbd, flags);
 /// ```
 ///
 /// # See also

@@ -207,7 +207,8 @@ pub unsafe extern "C" fn nbd_opt_structured_reply(h: *mut nbd_handle) -> c_int {
 ///
 /// ```c
 /// static int
-/// print_export (void *user_data, const char *name, const char *description)
+/// print_export (void *user_data, const char *name,
+///               const char *description)
 /// {
 ///   printf ("%s: %s\n", name, description);
 ///   return 0;
@@ -215,10 +216,11 @@ pub unsafe extern "C" fn nbd_opt_structured_reply(h: *mut nbd_handle) -> c_int {
 /// ```
 ///
 /// ```c
+/// nbd_list_callback callback = { .callback = print_export };
+///
 /// if (nbd_set_opt_mode (nbd, true) == -1 ||
 ///     nbd_connect_uri (nbd, "nbd://localhost") == -1 ||
-///     nbd_opt_list (nbd,
-///                   (nbd_list_callback) { .callback = print_export }) == -1)
+///     nbd_opt_list (nbd, callback) == -1)
 ///   return -1;
 /// return nbd_opt_abort (nbd);
 /// ```
@@ -261,7 +263,8 @@ pub unsafe extern "C" fn nbd_opt_list(
 /// The size of an export that is not opened, in option mode:
 ///
 /// ```c
-/// if (nbd_set_export_name (nbd, "disk") == -1 || nbd_opt_info (nbd) == -1)
+/// if (nbd_set_export_name (nbd, "disk") == -1 ||
+///     nbd_opt_info (nbd) == -1)
 ///   return -1;
 /// printf ("%" PRIi64 "\n", nbd_get_size (nbd));
 /// ```

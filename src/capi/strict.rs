@@ -92,8 +92,9 @@ pub unsafe extern "C" fn nbd_get_pread_initialize(h: *mut nbd_handle) -> c_int {
 ///
 /// ```c
 /// char buf[512];
+/// uint32_t flags = nbd_get_strict_mode (nbd);
 ///
-/// nbd_set_strict_mode (nbd, nbd_get_strict_mode (nbd) & ~LIBNBD_STRICT_BOUNDS);
+/// nbd_set_strict_mode (nbd, flags & ~LIBNBD_STRICT_BOUNDS);
 /// if (nbd_pread (nbd, buf, sizeof buf, nbd_get_size (nbd), 0) == -1)
 ///   printf ("the server says: %s\n", nbd_get_error ());
 /// ```
