@@ -48,7 +48,8 @@ use super::trace::{Strings, Text};
 ///
 /// - `EINVAL`: it is no URI, or not one of NBD's, or lacks something.
 /// - `EPERM`: it asks for something that is not allowed on this handle.
-/// - `ENOTSUP`: it asks for something that this build does not have.
+/// - `ENOTSUP`: it asks for ssh, which this library does not have yet, or for TLS
+///   where there is none (`nbd_supports_tls`).
 /// - Otherwise those of connecting, see `nbd_connect_tcp` and the others.
 ///
 /// # Standards
@@ -244,7 +245,7 @@ pub unsafe extern "C" fn nbd_connect_socket(h: *mut nbd_handle, sock: c_int) -> 
 ///
 /// ```c
 /// char *argv[] = {
-///   "nbdkit", "-s", "--exit-with-parent", "memory", "1G", NULL
+///   "nbdkit", "-s", "--exit-with-parent", "memory", "64M", NULL
 /// };
 ///
 /// return nbd_connect_command (nbd, argv);
