@@ -27,7 +27,7 @@ impl Connection {
             return Ok(());
         };
         if let Err(error) = channel.flush() {
-            return Err(self.send_failed(error));
+            return self.send_failed(error);
         }
         while self.machine.wants_to_send() {
             let Transport::Connected(channel) = &mut self.transport else {
@@ -60,7 +60,7 @@ impl Connection {
                         return Ok(());
                     }
                 }
-                Err(error) => return Err(self.send_failed(error)),
+                Err(error) => return self.send_failed(error),
             }
         }
         // Nothing may follow NBD_CMD_DISC, and a server may wait to hear so
@@ -68,7 +68,7 @@ impl Connection {
         if self.machine.is_disconnecting() {
             if let Transport::Connected(channel) = &mut self.transport {
                 if let Err(error) = channel.say_goodbye() {
-                    return Err(self.send_failed(error));
+                    return self.send_failed(error);
                 }
             }
         }
@@ -85,9 +85,13 @@ impl Connection {
 
     /// The server does not want to hear any more, but what it said before
     /// still counts.
-    fn send_failed(&mut self, error: Error) -> Error {
+    fn send_failed(&mut self, error: Error) -> Result<(), Error> {
         while let Ok(Received::Bytes { drained: false, .. }) = self.receive_once() {}
-        self.die(error)
+        if self.machine.is_disconnecting() {
+            // However a server goes that was told to go, it is gone.
+            return self.end_of_stream();
+        }
+        Err(self.die(error))
     }
 
     /// Receives all that has come, and acts on it.
@@ -129,7 +133,6 @@ impl Connection {
         // read's buffer that the program keeps until the command completes.
         let received = match unsafe { channel.recv_raw(pieces) } {
             Ok(received) => received,
-            // However a server goes that was told to go, it is gone.
             Err(_) if self.machine.is_disconnecting() => return Ok(Received::End),
             Err(error) => return Err(self.die(error)),
         };
