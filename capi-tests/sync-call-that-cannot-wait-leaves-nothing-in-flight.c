@@ -7,7 +7,24 @@
  */
 #include "harness-commands.h"
 
-#include <sys/resource.h>
+#include <poll.h>
+#include <time.h>
+
+static bool out_of_memory;
+
+/* In place of the one of libc. */
+int
+poll (struct pollfd *fds, nfds_t count, int timeout)
+{
+  struct timespec limit = { .tv_sec = timeout / 1000,
+                            .tv_nsec = timeout % 1000 * 1000000L };
+
+  if (out_of_memory) {
+    errno = ENOMEM;
+    return -1;
+  }
+  return ppoll (fds, count, timeout < 0 ? NULL : &limit, NULL);
+}
 
 /* An oldstyle server of 64 MiB. */
 static const unsigned char oldstyle[152] = {
@@ -21,7 +38,6 @@ int
 main (void)
 {
   struct nbd_handle *h = nbd_create ();
-  struct rlimit limit, none;
   unsigned char reply[16 + 512] = {
     0x67, 0x44, 0x66, 0x98, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1,
   };
@@ -30,14 +46,10 @@ main (void)
 
   CHECK (nbd_connect_socket (h, scripted_server (oldstyle, sizeof oldstyle,
                                                  &server)) == 0);
-  /* poll(2) fails when it is given more descriptors than a process may have. */
-  CHECK (getrlimit (RLIMIT_NOFILE, &limit) == 0);
-  none = limit;
-  none.rlim_cur = 0;
-  CHECK (setrlimit (RLIMIT_NOFILE, &none) == 0);
-  CHECK_ERROR (nbd_pread (h, buf, sizeof buf, 0, 0), EINVAL);
+  out_of_memory = true;
+  CHECK_ERROR (nbd_pread (h, buf, sizeof buf, 0, 0), ENOMEM);
   CHECK_MESSAGE ("nbd_pread: poll");
-  CHECK (setrlimit (RLIMIT_NOFILE, &limit) == 0);
+  out_of_memory = false;
 
   CHECK (nbd_aio_in_flight (h) == 0);
   memset (buf, 'x', sizeof buf);
