@@ -4,11 +4,14 @@
 
 use std::ffi::CStr;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
+
+use parking_lot::Mutex;
 
 use super::commands::Attachment;
 use super::completion::Completed;
 use super::connect::Endpoint;
+use super::hold::Hold;
 use super::options::PendingOption;
 use super::settings::Settings;
 use super::shared::{Shared, State};
@@ -39,9 +42,13 @@ pub(super) const DIRECTION_WRITE: u32 = 2;
 #[derive(Debug)]
 pub struct Connection {
     pub(super) shared: Arc<Shared>,
+    /// Itself, for lists of connections.
+    pub(super) this: Weak<Mutex<Connection>>,
     pub(super) settings: Settings,
     pub(super) machine: Machine<Attachment>,
     pub(super) completed: Completed,
+    /// Requests in the machine's queue that could be sent.
+    pub(super) hold: Hold,
     pub(super) option: Option<PendingOption>,
     /// How the program's last option ended, for a call that waits for it.
     pub(super) option_outcome: Option<Result<u32, Error>>,
@@ -55,12 +62,14 @@ pub struct Connection {
 }
 
 impl Connection {
-    pub(super) fn new(shared: Arc<Shared>) -> Self {
+    pub(super) fn new(shared: Arc<Shared>, this: Weak<Mutex<Connection>>) -> Self {
         Connection {
             shared,
+            this,
             settings: Settings::default(),
             machine: Machine::default(),
             completed: Completed::default(),
+            hold: Hold::default(),
             option: None,
             option_outcome: None,
             endpoint: Endpoint::None,
@@ -72,7 +81,11 @@ impl Connection {
 
     /// The group of states that the connection is in.
     pub fn state(&self) -> State {
-        self.machine.group()
+        match self.machine.group() {
+            // A request that is held back counts as sent.
+            State::Processing if self.hold.is_holding() => State::Ready,
+            group => group,
+        }
     }
 
     /// Names the API function that is running.
@@ -87,7 +100,11 @@ impl Connection {
 
     /// The name of the state, without its description.
     pub(super) fn state_name(&self) -> &'static str {
-        let description = self.machine.description().to_str().unwrap_or_default();
+        let description = self
+            .machine
+            .description(self.state())
+            .to_str()
+            .unwrap_or_default();
         description.split(':').next().unwrap_or_default()
     }
 
@@ -100,7 +117,8 @@ impl Connection {
             }
             Transport::Connected(channel) => (
                 self.machine.wants_to_receive(),
-                self.machine.wants_to_send() || channel.wants_to_send(),
+                (self.machine.wants_to_send() && !self.hold.is_holding())
+                    || channel.wants_to_send(),
             ),
             Transport::None => (false, false),
         };
@@ -116,7 +134,8 @@ impl Connection {
 
     /// Lets other threads see where the connection is.
     pub(super) fn publish(&self) {
-        self.shared.publish(&self.machine, self.direction());
+        self.shared
+            .publish(&self.machine, self.state(), self.direction());
     }
 
     /// Ends the connection after an error, which is handed back for the call
@@ -133,6 +152,7 @@ impl Connection {
 
     /// The connection is over: nothing more will be answered.
     pub(super) fn abandon_all(&mut self) {
+        self.nothing_held();
         self.transport = Transport::None;
         self.publish();
         for slot in self.machine.oldest_first() {
@@ -154,6 +174,9 @@ impl Connection {
 
 impl Drop for Connection {
     fn drop(&mut self) {
+        if self.holds_in_this_process() {
+            self.send_held();
+        }
         // Nobody will answer any more: commands in flight end as they do when
         // the connection is lost, and their callbacks are freed.
         self.machine.fail();

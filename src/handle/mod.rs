@@ -20,6 +20,7 @@ mod connection;
 mod debug;
 mod events;
 mod export;
+mod hold;
 mod options;
 mod receive_buffer;
 mod send_receive;
@@ -32,7 +33,7 @@ mod uri;
 mod wait;
 
 use std::ops::{Deref, DerefMut};
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use parking_lot::{Mutex, MutexGuard};
 
@@ -43,7 +44,7 @@ pub use shared::{Shared, State, Statistics};
 #[derive(Debug)]
 pub struct Handle {
     shared: Arc<Shared>,
-    connection: Mutex<Connection>,
+    connection: Arc<Mutex<Connection>>,
 }
 
 impl Default for Handle {
@@ -56,8 +57,10 @@ impl Handle {
     /// A handle that has not begun to connect.
     pub fn new() -> Self {
         let shared = Arc::new(Shared::new(debug::Debug::new()));
+        let connection =
+            |this: &Weak<_>| Mutex::new(Connection::new(Arc::clone(&shared), Weak::clone(this)));
         Handle {
-            connection: Mutex::new(Connection::new(Arc::clone(&shared))),
+            connection: Arc::new_cyclic(connection),
             shared,
         }
     }
@@ -70,10 +73,31 @@ impl Handle {
     /// Ends the connection and everything in flight on it. The callbacks that
     /// this calls may still look at what is shared.
     pub fn close(&self) {
-        let nothing = Connection::new(Arc::clone(&self.shared));
+        let nothing = Connection::new(Arc::clone(&self.shared), Weak::new());
         let connection = std::mem::replace(&mut *self.connection.lock(), nothing);
         // Not under the lock.
         drop(connection);
+    }
+
+    /// Sends what is held back, on this handle and on others by this thread, for
+    /// a call that tells the program what it needs to wait by itself, or what
+    /// was sent so far.
+    pub fn send_held(&self) {
+        hold::send_all();
+        if self.shared.is_holding() {
+            // Whoever has the lock sends it, since it is another thread.
+            if let Some(connection) = self.connection.try_lock() {
+                LockedConnection(connection).send_held();
+            }
+        }
+    }
+
+    /// This thread is about to wait for the descriptor by itself.
+    pub fn asks_for_direction(&self) {
+        self.send_held();
+        if let Some(thread) = hold::Thread::current() {
+            self.shared.set_asker(thread);
+        }
     }
 
     /// Waits for the lock.
@@ -101,6 +125,7 @@ impl DerefMut for LockedConnection<'_> {
 
 impl Drop for LockedConnection<'_> {
     fn drop(&mut self) {
+        self.0.send_held_by_others();
         self.0.publish();
     }
 }

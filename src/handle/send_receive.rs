@@ -23,6 +23,7 @@ const PIECES: usize = 128;
 impl Connection {
     /// Sends as much as the socket takes.
     pub(super) fn send(&mut self) -> Result<(), Error> {
+        self.nothing_held();
         let Transport::Connected(channel) = &mut self.transport else {
             return Ok(());
         };

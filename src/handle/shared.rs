@@ -10,6 +10,7 @@ use std::sync::atomic::{
 };
 
 use super::debug::Debug;
+use super::hold::Thread;
 use crate::machine::{self, Group};
 
 /// The groups of states that programs can tell apart.
@@ -56,6 +57,11 @@ pub struct Shared {
     /// A `&'static CStr`, kept as the thin pointer to its first byte.
     description: AtomicPtr<libc::c_char>,
     statistics: Statistics,
+    /// Whether requests are held back.
+    holding: AtomicBool,
+    /// The thread that asked for the direction since a command was issued, by
+    /// its number; 0 for none.
+    asker: AtomicUsize,
     private_data: AtomicUsize,
     /// Whether reads fill their buffer with zeroes before anything else,
     /// waiting for the lock included.
@@ -65,13 +71,15 @@ pub struct Shared {
 
 impl Shared {
     pub(super) fn new(debug: Debug) -> Self {
-        let description = machine::Machine::<()>::default().description();
+        let description = machine::Machine::<()>::default().description(Group::Created);
         Shared {
             state: AtomicU8::new(Group::Created as u8),
             direction: AtomicU32::new(0),
             in_flight: AtomicU32::new(0),
             description: AtomicPtr::new(description.as_ptr().cast_mut()),
             statistics: Statistics::default(),
+            holding: AtomicBool::new(false),
+            asker: AtomicUsize::new(0),
             private_data: AtomicUsize::new(0),
             pread_initialize: AtomicBool::new(true),
             debug,
@@ -116,6 +124,29 @@ impl Shared {
         &self.statistics
     }
 
+    /// Whether requests are held back.
+    pub(super) fn is_holding(&self) -> bool {
+        self.holding.load(Ordering::Acquire)
+    }
+
+    pub(super) fn set_holding(&self, holding: bool) {
+        self.holding.store(holding, Ordering::Release);
+    }
+
+    /// Remembers which thread asked for the direction last.
+    pub(super) fn set_asker(&self, thread: Thread) {
+        self.asker.store(thread.number(), Ordering::Relaxed);
+    }
+
+    /// The thread that asked for the direction since this was called last.
+    pub(super) fn take_asker(&self) -> Option<Thread> {
+        let asker = self.asker.load(Ordering::Relaxed);
+        if asker != 0 {
+            self.asker.store(0, Ordering::Relaxed);
+        }
+        Thread::from_number(asker)
+    }
+
     /// The program's own number.
     pub fn private_data(&self) -> usize {
         self.private_data.load(Ordering::SeqCst)
@@ -154,10 +185,10 @@ impl Shared {
         self.in_flight.store(in_flight as u32, Ordering::Release);
     }
 
-    pub(super) fn publish<T>(&self, machine: &machine::Machine<T>, direction: u32) {
+    pub(super) fn publish<T>(&self, machine: &machine::Machine<T>, state: State, direction: u32) {
         self.direction.store(direction, Ordering::Release);
         self.publish_in_flight(machine.in_flight());
-        let description = machine.description().as_ptr().cast_mut();
+        let description = machine.description(state).as_ptr().cast_mut();
         self.description.store(description, Ordering::Release);
         let now = machine.statistics();
         let seen = &self.statistics;
@@ -167,6 +198,6 @@ impl Shared {
             .store(now.bytes_received, Ordering::Relaxed);
         seen.chunks_received
             .store(now.chunks_received, Ordering::Relaxed);
-        self.state.store(machine.group() as u8, Ordering::Release);
+        self.state.store(state as u8, Ordering::Release);
     }
 }

@@ -16,6 +16,7 @@ impl Connection {
         if flags & !ABANDON_PENDING != 0 {
             return Err(invalid_flag("flags", flags));
         }
+        self.send_held();
         if flags & ABANDON_PENDING != 0 {
             for slot in self.machine.abandon_unsent() {
                 self.complete_with(slot, libc::ENOTCONN);
@@ -28,7 +29,7 @@ impl Connection {
         // A server that is gone already is what was wanted.
         self.send_accepted();
         while !matches!(self.state(), State::Closed | State::Dead) {
-            self.poll(-1)?;
+            self.wait(-1, -1)?;
         }
         Ok(())
     }

@@ -23,12 +23,18 @@ impl Connection {
 
     /// nbd_aio_get_fd(3)
     pub fn aio_get_fd(&mut self) -> Result<c_int, Error> {
+        self.send_held();
         let what = "connection is not in a connected state";
         self.fd().ok_or_else(|| Error::new(libc::EINVAL, what))
     }
 
     /// nbd_aio_notify_read(3)
     pub fn aio_notify_read(&mut self) -> Result<(), Error> {
+        self.has_waited();
+        self.notify_read()
+    }
+
+    fn notify_read(&mut self) -> Result<(), Error> {
         if self.direction() & DIRECTION_READ == 0 {
             return Err(self.invalid_event(0));
         }
@@ -41,6 +47,11 @@ impl Connection {
 
     /// nbd_aio_notify_write(3)
     pub fn aio_notify_write(&mut self) -> Result<(), Error> {
+        self.has_waited();
+        self.notify_write()
+    }
+
+    fn notify_write(&mut self) -> Result<(), Error> {
         if self.direction() & DIRECTION_WRITE == 0 {
             return Err(self.invalid_event(1));
         }
@@ -64,6 +75,13 @@ impl Connection {
 
     /// nbd_poll2(3)
     pub fn poll2(&mut self, fd: c_int, timeout: c_int) -> Result<c_int, Error> {
+        self.about_to_wait();
+        self.wait(fd, timeout)
+    }
+
+    /// Waits, on behalf of the program or of a call that has to.
+    pub(super) fn wait(&mut self, fd: c_int, timeout: c_int) -> Result<c_int, Error> {
+        self.waits_inside();
         let direction = self.direction();
         let Some(own_fd) = self.fd().filter(|_| direction != 0) else {
             let state = self.state_name();
@@ -99,13 +117,13 @@ impl Connection {
     fn notify(&mut self, events: i16) -> Result<(), Error> {
         let wants_to_receive = self.direction() & DIRECTION_READ != 0;
         if wants_to_receive && events & (POLLIN | POLLHUP) != 0 {
-            return self.aio_notify_read();
+            return self.notify_read();
         }
         if matches!(self.transport, Transport::Connecting(_)) && events != 0 {
             return self.continue_connecting();
         }
         if events & POLLOUT != 0 {
-            return self.aio_notify_write();
+            return self.notify_write();
         }
         if events & (POLLERR | POLLNVAL) != 0 {
             let error = Error::new(libc::ENOTCONN, "server closed socket unexpectedly");
@@ -117,7 +135,7 @@ impl Connection {
     /// Waits until the connection is made, or the option is done.
     pub(super) fn wait_while_connecting(&mut self) -> Result<(), Error> {
         while self.state() == State::Connecting {
-            self.poll(-1)?;
+            self.wait(-1, -1)?;
         }
         Ok(())
     }
@@ -125,7 +143,7 @@ impl Connection {
     /// Waits until a command is done, and retires it.
     pub(super) fn wait_for(&mut self, cookie: u64) -> Result<(), Error> {
         while !self.aio_command_completed(cookie)? {
-            if let Err(mut error) = self.poll(-1) {
+            if let Err(mut error) = self.wait(-1, -1) {
                 if self.machine.find(cookie).is_some() {
                     // The program may free the buffer as soon as the call
                     // returns, so no reply may come any more.

@@ -130,9 +130,9 @@ impl<T> Machine<T> {
         }
     }
 
-    /// The state in words (nbd_connection_state(3)).
-    pub fn description(&self) -> &'static std::ffi::CStr {
-        match self.group() {
+    /// The state in words (nbd_connection_state(3)), seen as in `group`.
+    pub fn description(&self, group: Group) -> &'static std::ffi::CStr {
+        match group {
             Group::Processing => c"ISSUE_COMMAND.SEND_REQUEST: Sending requests",
             _ => self.phase.description(),
         }
