@@ -3,10 +3,20 @@
 /* A program that waits for the descriptor by itself, without asking for the
  * direction, and one that has just connected and does not call again, have
  * their requests sent by the call that issues them. So has one that used to
- * ask and does not any more.
+ * ask and does not any more, and one with another thread that asks and may be
+ * waiting by now.
  * Source: nbd_aio_get_direction(3), nbd_aio_notify_read(3).
  */
 #include "harness-bursts.h"
+
+#include <pthread.h>
+
+static void *
+ask_direction (void *h)
+{
+  CHECK (nbd_aio_get_direction (h) == LIBNBD_AIO_DIRECTION_READ);
+  return NULL;
+}
 
 static void
 wait_by_itself (struct nbd_handle *h, struct peer *peer, int rounds)
@@ -34,6 +44,7 @@ main (void)
 {
   struct peer peer = { 0 };
   struct nbd_handle *h = nbd_create ();
+  pthread_t thread;
 
   peer_connect (h, &peer);
   burst (h, 5);
@@ -55,6 +66,15 @@ main (void)
   wait_by_itself (h, &peer, 1);
   burst (h, 5);
   expect_requests (&peer, 5);
+  nbd_close (h);
+  peer_close (&peer);
+
+  h = busy_handle (&peer);
+  issue_flush (h);
+  CHECK (pthread_create (&thread, NULL, ask_direction, h) == 0);
+  CHECK (pthread_join (thread, NULL) == 0);
+  burst (h, 5);
+  expect_requests (&peer, 6);
   nbd_close (h);
   peer_close (&peer);
   return 0;

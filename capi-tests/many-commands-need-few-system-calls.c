@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* With 64 commands in flight, several requests leave and several replies
+ * arrive with one system call; a synchronous command needs three of them. And
+ * once the program is under way, commands need no memory from malloc.
+ *
+ * What the library calls in the C library is defined here instead, and counted
+ * on the way.
+ */
+#define _GNU_SOURCE
+#include "harness-commands.h"
+
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+
+#define DEPTH 64
+#define SIZE 4096
+#define WARM_UP 20000
+#define COMMANDS 100000
+#define SYNCHRONOUS 1000
+
+static unsigned long system_calls, allocations;
+
+ssize_t
+readv (int fd, const struct iovec *iov, int count)
+{
+  ++system_calls;
+  return syscall (SYS_readv, fd, iov, count);
+}
+
+ssize_t
+sendmsg (int fd, const struct msghdr *message, int flags)
+{
+  ++system_calls;
+  return syscall (SYS_sendmsg, fd, message, flags);
+}
+
+int
+poll (struct pollfd *fds, nfds_t count, int timeout)
+{
+  ++system_calls;
+  return syscall (SYS_poll, fds, count, timeout);
+}
+
+extern void *__libc_malloc (size_t size);
+extern void *__libc_calloc (size_t count, size_t size);
+extern void *__libc_realloc (void *data, size_t size);
+extern void *__libc_memalign (size_t alignment, size_t size);
+
+void *
+malloc (size_t size)
+{
+  ++allocations;
+  return __libc_malloc (size);
+}
+
+void *
+calloc (size_t count, size_t size)
+{
+  ++allocations;
+  return __libc_calloc (count, size);
+}
+
+void *
+realloc (void *data, size_t size)
+{
+  ++allocations;
+  return __libc_realloc (data, size);
+}
+
+int
+posix_memalign (void **data, size_t alignment, size_t size)
+{
+  ++allocations;
+  *data = __libc_memalign (alignment, size);
+  return *data ? 0 : ENOMEM;
+}
+
+static char buffers[DEPTH][SIZE];
+static int idle[DEPTH], idle_count;
+
+static int
+completion (void *user_data, int *error)
+{
+  CHECK (*error == 0);
+  idle[idle_count++] = (char (*)[SIZE]) user_data - buffers;
+  return 1;
+}
+
+/* Keep DEPTH commands in flight until count have been issued. */
+static void
+run (struct nbd_handle *h, bool write, unsigned long count)
+{
+  unsigned long issued = 0;
+
+  idle_count = 0;
+  for (int i = 0; i < DEPTH; ++i)
+    idle[idle_count++] = i;
+  while (issued < count || idle_count < DEPTH) {
+    while (issued < count && idle_count > 0) {
+      char *buffer = buffers[idle[--idle_count]];
+      uint64_t offset = issued++ % 256 * SIZE;
+      nbd_completion_callback callback = { .callback = completion,
+                                           .user_data = buffer };
+      int64_t cookie = write
+        ? nbd_aio_pwrite (h, buffer, SIZE, offset, callback, 0)
+        : nbd_aio_pread (h, buffer, SIZE, offset, callback, 0);
+
+      CHECK (cookie > 0);
+    }
+    CHECK (nbd_poll (h, LONG_ENOUGH) == 1);
+  }
+}
+
+/* System calls of one command, in hundredths. */
+static unsigned long
+measure (struct nbd_handle *h, bool write)
+{
+  run (h, write, WARM_UP);
+  system_calls = allocations = 0;
+  run (h, write, COMMANDS);
+  printf ("%s: %lu system calls, %lu allocations for %d commands\n",
+          write ? "write" : "read", system_calls, allocations, COMMANDS);
+  CHECK (allocations == 0);
+  return system_calls * 100 / COMMANDS;
+}
+
+int
+main (void)
+{
+  struct nbd_handle *h = connected ("--size", "1M");
+
+  CHECK (measure (h, false) <= 30);
+  CHECK (measure (h, true) <= 35);
+
+  CHECK (nbd_pread (h, buffers[0], SIZE, 0, 0) == 0);
+  system_calls = allocations = 0;
+  for (int i = 0; i < SYNCHRONOUS; ++i)
+    CHECK (nbd_pread (h, buffers[0], SIZE, 0, 0) == 0);
+  CHECK (system_calls <= 3 * SYNCHRONOUS);
+  CHECK (allocations == 0);
+  nbd_close (h);
+  return 0;
+}
