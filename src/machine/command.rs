@@ -1,19 +1,17 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! Commands in flight, found by cookie in constant time.
-
-use std::collections::HashMap;
-use std::hash::{BuildHasherDefault, Hasher};
+//! Commands in flight, found in constant time.
 
 use libc::c_int;
 
+use super::transmission::NewCommand;
 use crate::protocol::request::RequestType;
 
 /// A command that awaits its reply. `T` belongs to whoever issued it: the
 /// user's buffer and callbacks, of which the machine knows nothing.
 #[derive(Debug)]
 pub struct Command<T> {
-    /// Unique for the connection, counted from 1; also on the wire.
+    /// What the program knows it by: unique for the connection, counted from 1.
     pub cookie: u64,
     /// What was asked for.
     pub kind: RequestType,
@@ -28,6 +26,22 @@ pub struct Command<T> {
     pub attachment: T,
     error: c_int,
     pub(super) received: u64,
+}
+
+impl<T> Command<T> {
+    /// A command that nothing has happened to yet.
+    pub(super) fn new(cookie: u64, new: NewCommand<T>) -> Self {
+        Command {
+            cookie,
+            kind: new.kind,
+            offset: new.offset,
+            length: new.length,
+            payload: new.payload,
+            attachment: new.attachment,
+            error: 0,
+            received: 0,
+        }
+    }
 }
 
 impl<T> Command<T> {
@@ -53,21 +67,29 @@ impl<T> Command<T> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Slot(u32);
 
-/// All commands in flight.
+/// A place for one command after another.
+#[derive(Debug)]
+struct Place<T> {
+    /// How many commands have had it before.
+    generation: u32,
+    command: Option<Command<T>>,
+}
+
+/// All commands in flight. The cookie on the wire says where a command is kept,
+/// so that a reply finds it without a search, and which of those that were kept
+/// there it is.
 #[derive(Debug)]
 pub struct Commands<T> {
-    slots: Vec<Option<Command<T>>>,
-    vacant: Vec<u32>,
-    by_cookie: HashMap<u64, u32, BuildHasherDefault<CookieHasher>>,
+    places: Vec<Place<T>>,
+    vacant: Vec<Slot>,
     last_cookie: u64,
 }
 
 impl<T> Default for Commands<T> {
     fn default() -> Self {
         Commands {
-            slots: Vec::new(),
+            places: Vec::new(),
             vacant: Vec::new(),
-            by_cookie: HashMap::default(),
             last_cookie: 0,
         }
     }
@@ -80,100 +102,85 @@ impl<T> Commands<T> {
         self.last_cookie
     }
 
-    /// Adds a command under a cookie from [`Commands::next_cookie`].
-    pub fn insert(
-        &mut self,
-        cookie: u64,
-        kind: RequestType,
-        offset: u64,
-        length: u64,
-        payload: Option<Box<[u8]>>,
-        attachment: T,
-    ) {
-        let command = Some(Command {
-            cookie,
-            kind,
-            offset,
-            length,
-            payload,
-            attachment,
-            error: 0,
-            received: 0,
-        });
-        let index = match self.vacant.pop() {
-            Some(index) => {
-                self.slots[index as usize] = command;
-                index
-            }
-            None => {
-                self.slots.push(command);
-                (self.slots.len() - 1) as u32
-            }
-        };
-        self.by_cookie.insert(cookie, index);
+    /// Adds a command, and says where it is and what its cookie on the wire is.
+    pub fn insert(&mut self, command: Command<T>) -> (Slot, u64) {
+        let slot = self.vacant.pop().unwrap_or(Slot(self.places.len() as u32));
+        match self.places.get_mut(slot.index()) {
+            Some(place) => place.command = Some(command),
+            None => self.places.push(Place {
+                generation: 0,
+                command: Some(command),
+            }),
+        }
+        let generation = self.places[slot.index()].generation;
+        (slot, wire_cookie(slot, generation))
     }
 
-    /// Where the command with this cookie is.
+    /// Where the command with this cookie on the wire is.
+    pub fn find_wire(&self, cookie: u64) -> Option<Slot> {
+        let slot = Slot((cookie as u32).checked_sub(1)?);
+        let place = self.places.get(slot.index())?;
+        let found = place.command.is_some() && wire_cookie(slot, place.generation) == cookie;
+        found.then_some(slot)
+    }
+
+    /// Where the command with this cookie of the program's is. This looks at
+    /// all of them.
     pub fn find(&self, cookie: u64) -> Option<Slot> {
-        self.by_cookie.get(&cookie).copied().map(Slot)
+        let mut all = self.in_flight();
+        all.find_map(|(slot, command)| (command.cookie == cookie).then_some(slot))
     }
 
     /// The command in a slot, while it is in flight.
     pub fn get(&self, slot: Slot) -> Option<&Command<T>> {
-        self.slots.get(slot.0 as usize)?.as_ref()
+        self.places.get(slot.index())?.command.as_ref()
     }
 
     /// The command in a slot, while it is in flight.
     pub fn get_mut(&mut self, slot: Slot) -> Option<&mut Command<T>> {
-        self.slots.get_mut(slot.0 as usize)?.as_mut()
+        self.places.get_mut(slot.index())?.command.as_mut()
     }
 
     /// Takes a command out: it is no longer in flight.
     pub fn remove(&mut self, slot: Slot) -> Option<Command<T>> {
-        let command = self.slots.get_mut(slot.0 as usize)?.take()?;
-        self.by_cookie.remove(&command.cookie);
-        self.vacant.push(slot.0);
+        let place = self.places.get_mut(slot.index())?;
+        let command = place.command.take()?;
+        place.generation = place.generation.wrapping_add(1);
+        self.vacant.push(slot);
         Some(command)
+    }
+
+    fn in_flight(&self) -> impl Iterator<Item = (Slot, &Command<T>)> {
+        let places = self.places.iter().enumerate();
+        places.filter_map(|(index, place)| Some((Slot(index as u32), place.command.as_ref()?)))
     }
 
     /// All commands in flight, oldest first: for the end of a connection.
     pub fn oldest_first(&self) -> Vec<Slot> {
-        let mut all: Vec<_> = self.by_cookie.iter().collect();
-        all.sort_unstable();
-        all.into_iter().map(|(_, index)| Slot(*index)).collect()
+        let mut all: Vec<_> = self.in_flight().collect();
+        all.sort_unstable_by_key(|(_, command)| command.cookie);
+        all.into_iter().map(|(slot, _)| slot).collect()
     }
 
     /// How many commands are in flight.
     pub fn len(&self) -> usize {
-        self.by_cookie.len()
+        self.places.len() - self.vacant.len()
     }
 
     /// Bytes of memory held.
     pub fn allocated(&self) -> usize {
-        self.slots.capacity() * size_of::<Option<Command<T>>>()
-            + self.vacant.capacity() * size_of::<u32>()
-            + self.by_cookie.capacity() * size_of::<(u64, u32)>()
+        self.places.capacity() * size_of::<Place<T>>() + self.vacant.capacity() * size_of::<Slot>()
     }
 }
 
-/// Spreads consecutive cookies. Only cookies that this client chose are ever
-/// stored, so a server has no way to provoke collisions.
-#[derive(Debug, Default)]
-pub struct CookieHasher(u64);
-
-impl Hasher for CookieHasher {
-    fn finish(&self) -> u64 {
-        self.0
+impl Slot {
+    fn index(self) -> usize {
+        self.0 as usize
     }
+}
 
-    fn write(&mut self, bytes: &[u8]) {
-        for &byte in bytes {
-            self.write_u64(self.0 ^ u64::from(byte));
-        }
-    }
-
-    fn write_u64(&mut self, cookie: u64) {
-        // 2^64 divided by the golden ratio (Knuth's multiplicative hash).
-        self.0 = cookie.wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(32);
-    }
+/// The place in the lower half, counted from 1 so that no cookie is 0, and its
+/// generation in the upper one.
+fn wire_cookie(slot: Slot, generation: u32) -> u64 {
+    u64::from(generation) << 32 | u64::from(slot.0 + 1)
 }

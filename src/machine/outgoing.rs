@@ -4,13 +4,19 @@
 
 use std::collections::VecDeque;
 
+use super::command::Slot;
 use crate::protocol::request::EXTENDED_LENGTH;
 
 /// What a queued message is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
-    /// A request with this cookie.
-    Request(u64),
+    /// A request, and its command.
+    Request {
+        /// Where the command is.
+        slot: Slot,
+        /// What the program knows it by.
+        cookie: u64,
+    },
     /// `NBD_CMD_DISC`: nothing may follow.
     Disconnect,
 }
@@ -95,7 +101,7 @@ impl Outgoing {
     /// bytes to be sent. Requests are queued in the order of their cookies.
     pub fn has_unsent(&self, cookie: u64) -> bool {
         match self.requests.front().map(|request| request.kind) {
-            Some(Kind::Request(first)) => cookie >= first,
+            Some(Kind::Request { cookie: first, .. }) => cookie >= first,
             _ => false,
         }
     }

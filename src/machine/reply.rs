@@ -229,12 +229,15 @@ impl<T> Machine<T> {
     /// received it yet: the rest of a request whose command is gone could not
     /// be sent any more, and everything behind it would be misunderstood.
     pub(super) fn answered(&mut self, cookie: u64) -> Result<Option<Slot>, Event<'static>> {
-        let slot = self.commands.find(cookie);
-        if slot.is_some() && self.outgoing.has_unsent(cookie) {
+        let Some(slot) = self.commands.find_wire(cookie) else {
+            return Ok(None);
+        };
+        let command = self.commands.get(slot);
+        if command.is_some_and(|command| self.outgoing.has_unsent(command.cookie)) {
             let what = format!("server replied to request {cookie} before it was sent");
             return Err(self.violation_errno(libc::EPROTO, what));
         }
-        Ok(slot)
+        Ok(Some(slot))
     }
 
     /// A simple reply: what follows depends on the request that it answers, so

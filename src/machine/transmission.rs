@@ -51,22 +51,16 @@ impl<T> Machine<T> {
             RequestType::Write => new.length,
             _ => own_payload.unwrap_or(0),
         };
-        let request = Request {
+        let mut request = Request {
             flags: new.flags,
             kind: new.kind,
-            cookie,
+            cookie: 0,
             offset: new.offset,
             length: own_payload.unwrap_or(new.length),
         };
-        self.push(Kind::Request(cookie), &request, payload);
-        self.commands.insert(
-            cookie,
-            new.kind,
-            new.offset,
-            new.length,
-            new.payload,
-            new.attachment,
-        );
+        let (slot, wire_cookie) = self.commands.insert(Command::new(cookie, new));
+        request.cookie = wire_cookie;
+        self.push(Kind::Request { slot, cookie }, &request, payload);
         cookie
     }
 
@@ -138,10 +132,10 @@ impl<T> Machine<T> {
     }
 
     fn payload_piece(&self, request: &Queued, at: usize) -> Option<Piece<'_, T>> {
-        let Kind::Request(cookie) = request.kind else {
+        let Kind::Request { slot, .. } = request.kind else {
             return None;
         };
-        let command = self.commands.get(self.commands.find(cookie)?)?;
+        let command = self.commands.get(slot)?;
         Some(match &command.payload {
             Some(payload) => Piece::Bytes(&payload[at..]),
             None => Piece::Data { command, at },
@@ -167,7 +161,7 @@ impl<T> Machine<T> {
             }
         }
         let find = |kind: &Kind| match kind {
-            Kind::Request(cookie) => self.commands.find(*cookie),
+            Kind::Request { slot, .. } => Some(*slot),
             Kind::Disconnect => None,
         };
         unsent.iter().filter_map(find).collect()
