@@ -3,8 +3,8 @@
 //! Breaches of the protocol that can be asked for by name.
 //!
 //! This is the list and the counting; what a fault does to the wire is written
-//! where the message is made: `handshake`, `options`, `meta_context` and
-//! `faulty_replies`.
+//! where the message is made: `handshake`, `options`, `starttls`,
+//! `meta_context` and `faulty_replies`.
 
 /// Which messages a fault can strike.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -13,6 +13,8 @@ pub enum Scope {
     Greeting,
     /// Any reply to an option.
     Option,
+    /// The reply to STARTTLS, and what follows it.
+    StartTls,
     /// Replies to INFO and GO.
     Info,
     /// Replies to LIST.
@@ -58,6 +60,16 @@ faults! {
         OptionAckPayload "option-ack-payload" "ACK that carries data"
         OptionSilence "option-silence" "no reply at all"
         OptionClose "option-close" "the connection is closed instead of a reply"
+    }
+    StartTls {
+        StartTlsAckWithData "starttls-ack-with-data" "ACK that carries data, then as without the fault"
+        StartTlsUnknownReply "starttls-unknown-reply" "reply type that is unknown and no error"
+        StartTlsInfoReply "starttls-info-reply" "an NBD_REP_INFO and nothing else"
+        StartTlsEof "starttls-eof" "the connection is closed instead of a reply"
+        StartTlsGarbage "starttls-garbage" "ACK, bytes that are not TLS, then nothing more"
+        StartTlsCloseAfterAck "starttls-close-after-ack" "ACK, then the connection is closed"
+        StartTlsPlaintextAfterAck "starttls-plaintext-after-ack" "ACK and, in the same write, plaintext replies up to a GO of 4 KiB"
+        StartTlsPlainAfterAck "starttls-plain-after-ack" "ACK, but everything goes on in plaintext"
     }
     Info {
         InfoNoExport "info-no-export" "ACK without NBD_INFO_EXPORT"

@@ -27,7 +27,16 @@ pub struct Replies<'e, 'a> {
     fault: Option<Fault>,
 }
 
-impl Replies<'_, '_> {
+impl<'e, 'a> Replies<'e, 'a> {
+    /// Replies to `option` without a fault.
+    pub fn to(option: u32, env: &'e mut Env<'a>) -> Replies<'e, 'a> {
+        Replies {
+            env,
+            option,
+            fault: None,
+        }
+    }
+
     /// One reply message.
     pub fn send(&mut self, kind: u32, data: &[u8]) {
         let wrong = |is, value: u64| {
@@ -92,11 +101,7 @@ pub fn step(negotiated: &mut Negotiated, input: &[u8], env: &mut Env<'_>) -> Opt
         if option == opt::EXPORT_NAME || length > MAX_SKIPPED {
             return Some((16, Next::Close));
         }
-        let mut replies = Replies {
-            env,
-            option,
-            fault: None,
-        };
+        let mut replies = Replies::to(option, env);
         if starttls::is_required(replies.env.settings, negotiated, option) {
             replies.error(rep::ERR_TLS_REQD, "not without TLS");
         } else {

@@ -2,10 +2,17 @@
 
 //! The option that asks for TLS, and what comes before and after it.
 
+use crate::faults::{Fault, Scope};
 use crate::options::Replies;
-use crate::session::{Negotiated, Next};
+use crate::session::{Env, Negotiated, Next};
 use crate::settings::{Settings, TlsMode};
-use crate::wire::{opt, rep};
+use crate::wire::{flag, info, opt, rep};
+
+/// The size that an injected reply to GO tells.
+const INJECTED_SIZE: u64 = 4096;
+
+/// What no TLS record begins with, and longer than the head of one.
+const GARBAGE: &[u8] = b"These bytes are not TLS, however one looks at them.\n";
 
 /// Whether an option has to wait until TLS is there. ABORT never has to.
 pub fn is_required(settings: &Settings, negotiated: &Negotiated, option: u32) -> bool {
@@ -15,9 +22,21 @@ pub fn is_required(settings: &Settings, negotiated: &Negotiated, option: u32) ->
 }
 
 /// Answers STARTTLS.
-pub fn answer(negotiated: &Negotiated, data: &[u8], replies: &mut Replies<'_, '_>) -> Next {
-    if replies.env.settings.tls == TlsMode::Off {
-        return replies.error(rep::ERR_UNSUP, "there is no TLS here");
+pub fn answer(negotiated: &mut Negotiated, data: &[u8], replies: &mut Replies<'_, '_>) -> Next {
+    let fault = replies.env.faults.in_scope(Scope::StartTls);
+    let without_tls = replies.env.settings.tls == TlsMode::Off;
+    match fault {
+        Some(Fault::StartTlsUnknownReply) => {
+            replies.send(99, &[]);
+            return Next::Stay;
+        }
+        Some(Fault::StartTlsInfoReply) => {
+            replies.send(rep::INFO, &export_information());
+            return Next::Stay;
+        }
+        Some(Fault::StartTlsEof) => return Next::Close,
+        None if without_tls => return replies.error(rep::ERR_UNSUP, "there is no TLS here"),
+        _ => {}
     }
     if negotiated.encrypted {
         return replies.error(rep::ERR_INVALID, "TLS is there already");
@@ -25,6 +44,57 @@ pub fn answer(negotiated: &Negotiated, data: &[u8], replies: &mut Replies<'_, '_
     if !data.is_empty() {
         return replies.error(rep::ERR_INVALID, "this option has no data");
     }
-    replies.send(rep::ACK, &[]);
+    match fault {
+        Some(Fault::StartTlsAckWithData) => replies.send(rep::ACK, b"surprise"),
+        _ => replies.send(rep::ACK, &[]),
+    }
+    match fault {
+        Some(Fault::StartTlsGarbage) => {
+            replies.env.out.put(GARBAGE);
+            return Next::Mute;
+        }
+        Some(Fault::StartTlsCloseAfterAck) => return Next::Close,
+        Some(Fault::StartTlsPlaintextAfterAck) => inject(replies.env),
+        _ => {}
+    }
+    if without_tls || fault == Some(Fault::StartTlsPlainAfterAck) {
+        *negotiated = Negotiated::new(negotiated.no_zeroes, true);
+        return Next::Stay;
+    }
     Next::StartTls
+}
+
+/// Size and flags of an export that is not there.
+fn export_information() -> Vec<u8> {
+    let flags = flag::HAS_FLAGS | flag::READ_ONLY;
+    [
+        &info::EXPORT.to_be_bytes()[..],
+        &INJECTED_SIZE.to_be_bytes(),
+        &flags.to_be_bytes(),
+    ]
+    .concat()
+}
+
+/// What somebody in between may put behind the ACK: the replies to the options
+/// that a client without special wishes sends next. A client that takes them
+/// for what came over TLS believes that it is connected, to a small export.
+fn inject(env: &mut Env<'_>) {
+    let settings = env.settings;
+    let mut headers = Vec::new();
+    if settings.extended_headers && settings.go {
+        headers.push((opt::EXTENDED_HEADERS, rep::ACK));
+    } else {
+        let known = settings.structured_replies;
+        headers.push((opt::EXTENDED_HEADERS, rep::ERR_UNSUP));
+        headers.push((
+            opt::STRUCTURED_REPLY,
+            if known { rep::ACK } else { rep::ERR_UNSUP },
+        ));
+    }
+    for (option, kind) in headers {
+        Replies::to(option, env).send(kind, &[]);
+    }
+    let mut go = Replies::to(opt::GO, env);
+    go.send(rep::INFO, &export_information());
+    go.send(rep::ACK, &[]);
 }

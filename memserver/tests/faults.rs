@@ -13,6 +13,7 @@ fn conversation(headers: Headers) -> Vec<Vec<u8>> {
     let mut all = vec![
         3u32.to_be_bytes().to_vec(),
         option(3, b""),
+        option(5, b""),
         option(if headers == Headers::Extended { 11 } else { 8 }, b""),
         option(10, &queries),
         option(6, &info_data(b"", &[1, 2, 3])),
@@ -48,14 +49,15 @@ fn answers(rest: &str, headers: Headers) -> Vec<Vec<u8>> {
 fn expected(scope: Scope) -> Vec<usize> {
     match scope {
         Scope::Greeting => vec![0],
-        Scope::Option => vec![2, 3, 4, 5, 6],
-        Scope::Info => vec![5, 6],
+        Scope::Option => vec![2, 3, 4, 5, 6, 7],
         Scope::List => vec![2],
-        Scope::Context => vec![4],
-        Scope::Reply => (7..13).collect(),
+        Scope::StartTls => vec![3],
+        Scope::Context => vec![5],
+        Scope::Info => vec![6, 7],
+        Scope::Reply => (8..14).collect(),
         // The read beyond the end fails, and has no data to spoil.
-        Scope::Read => vec![8, 9],
-        Scope::Status => vec![10],
+        Scope::Read => vec![9, 10],
+        Scope::Status => vec![11],
     }
 }
 
@@ -95,7 +97,7 @@ fn a_count_chooses_the_opportunity() {
     for n in 1..=6 {
         let bad = answers(&format!("--fault reply-cookie:{n}"), headers);
         for (at, (good, bad)) in good.iter().zip(&bad).enumerate() {
-            assert_eq!(good != bad, at == 6 + n, "answer {at} with the count {n}");
+            assert_eq!(good != bad, at == 7 + n, "answer {at} with the count {n}");
         }
     }
 }

@@ -131,6 +131,9 @@ pub fn text() -> String {
             let title = match of {
                 faults::Scope::Greeting => "the greeting",
                 faults::Scope::Option => "the reply to any option",
+                faults::Scope::StartTls => {
+                    "STARTTLS; without --tls, every ACK is followed by plaintext"
+                }
                 faults::Scope::Info => "the reply to INFO and GO",
                 faults::Scope::List => "the reply to LIST",
                 faults::Scope::Context => "the reply to LIST_META_CONTEXT and SET_META_CONTEXT",
