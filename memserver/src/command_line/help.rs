@@ -144,7 +144,10 @@ pub fn text() -> String {
             // Writing to a string cannot fail.
             let _ = writeln!(text, " {title}:");
         }
-        let _ = writeln!(text, "  {name:<22} {what}");
+        let _ = match name.len() {
+            0..=22 => writeln!(text, "  {name:<22} {what}"),
+            _ => writeln!(text, "  {name}\n{:25}{what}", ""),
+        };
     }
     text
 }

@@ -6,6 +6,8 @@
 // Every test program uses another part of this.
 #![allow(dead_code)]
 
+pub mod program;
+
 use std::rc::Rc;
 
 use memserver::command_line::CommandLine;
