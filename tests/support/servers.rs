@@ -109,6 +109,10 @@ impl Server {
         if program != "nbd-server" {
             command.args(arguments);
         }
+        if let Address::Unix(socket) = &address {
+            // Not every server takes its socket along when it ends.
+            let _ = fs::remove_file(socket);
+        }
         let listening = address.clone();
         Server::spawn(command, directory, name, address, move || {
             listening.has_listener()

@@ -61,9 +61,6 @@ impl Client {
             command.env_remove(name);
         }
         command.env("HOME", "/nonexistent").env("LOGNAME", "tester");
-        if std::env::var_os("LIBNBD_UNDER_TEST").is_some() {
-            command.env("OTHER_LIBRARY", "1");
-        }
         command.envs(self.settings.iter().map(|(name, value)| (name, value)));
         Ok(command)
     }

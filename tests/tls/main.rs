@@ -10,10 +10,16 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod agreement;
 mod certificates;
 mod client;
+mod fail_closed;
+mod identity;
+mod peer;
 mod programs;
+mod seen;
 mod servers;
+mod slow;
 mod transfers;
 
 use std::process::ExitCode;
@@ -30,6 +36,10 @@ fn main() -> ExitCode {
     let trials = [
         transfers::trials(&certificates),
         programs::trials(&certificates),
+        agreement::trials(&certificates),
+        fail_closed::trials(&certificates),
+        identity::trials(&certificates),
+        slow::trials(&certificates),
     ];
     let trials = trials.into_iter().flatten().collect();
     libtest_mimic::run(&arguments, trials).exit_code()

@@ -158,6 +158,9 @@ pub struct Bench {
     pub directory: TempDir,
 }
 
+/// What a test does.
+pub type Steps = fn(&Bench) -> Result<()>;
+
 impl Bench {
     pub fn new(certificates: &Arc<Certificates>) -> Result<Bench> {
         let directory = tempfile::Builder::new()
@@ -187,6 +190,13 @@ impl Bench {
             transport,
             mebibytes,
         )
+    }
+
+    /// The same for nbdkit with a certificate and a small disk.
+    pub fn serve_certificate(&self, directory: &str, transport: Transport) -> Result<Server> {
+        let line =
+            format!("nbdkit --tls=require --tls-certificates=CERTIFICATES/{directory} memory SIZE");
+        self.serve(directory, &line, transport, 1)
     }
 
     /// A client that can prove who it is, and knows whom to trust.

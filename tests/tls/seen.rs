@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+//! What left the client, byte by byte: which options it sent in plaintext, and
+//! whether all that came behind them was encrypted.
+
+use crate::support::Result;
+
+/// Values of the NBD protocol document.
+pub const OPTION_MAGIC: &[u8; 8] = b"IHAVEOPT";
+pub const REPLY_MAGIC: u64 = 0x0003_e889_0455_65a9;
+pub const ABORT: u32 = 2;
+pub const STARTTLS: u32 = 5;
+pub const STRUCTURED_REPLY: u32 = 8;
+pub const ACK: u32 = 1;
+pub const ERROR: u32 = 1 << 31;
+
+/// Everything that one connection of a client sent.
+pub struct Seen(pub Vec<u8>);
+
+/// What it was.
+#[derive(Debug, PartialEq)]
+pub struct Sent {
+    /// The options in plaintext.
+    pub options: Vec<u32>,
+    /// The TLS records behind them.
+    pub records: usize,
+}
+
+impl Seen {
+    /// Fails for bytes that are neither options nor TLS records behind the
+    /// client's flags, and for options without an end.
+    pub fn parse(&self) -> Result<Sent> {
+        let mut sent = Sent {
+            options: Vec::new(),
+            records: 0,
+        };
+        let mut rest = match self.0.get(4..) {
+            Some(rest) => rest,
+            None if self.0.is_empty() => return Ok(sent),
+            None => return Err(format!("the client sent only {:?}", self.0)),
+        };
+        while let Some(option) = rest.strip_prefix(OPTION_MAGIC) {
+            let header = option.first_chunk::<8>();
+            let header = header.ok_or("the client stopped within an option")?;
+            let [a, b, c, d, length @ ..] = *header;
+            let length = u32::from_be_bytes(length) as usize;
+            sent.options.push(u32::from_be_bytes([a, b, c, d]));
+            rest = option
+                .get(8 + length..)
+                .ok_or("the client stopped within the data of an option")?;
+        }
+        while !rest.is_empty() {
+            rest = tls_record(rest).ok_or_else(|| {
+                let first = &rest[..rest.len().min(64)];
+                format!("the client sent plaintext behind {sent:?}: {first:02x?}")
+            })?;
+            sent.records += 1;
+        }
+        Ok(sent)
+    }
+
+    /// At most STARTTLS was not encrypted, besides a goodbye where nothing was
+    /// encrypted at all.
+    pub fn is_nothing_but_starttls(&self) -> Result<Sent> {
+        let sent = self.parse()?;
+        match (sent.options.as_slice(), sent.records) {
+            ([] | [STARTTLS, ABORT], 0) | ([STARTTLS], _) => Ok(sent),
+            _ => Err(format!("the client sent more than STARTTLS: {sent:?}")),
+        }
+    }
+}
+
+/// What is behind the first record. One that was cut short is a record too.
+fn tls_record(bytes: &[u8]) -> Option<&[u8]> {
+    let kind = *bytes.first()?;
+    let is_record = (20..=23).contains(&kind) && bytes.get(1).is_none_or(|&major| major == 3);
+    let length = bytes.get(3..5).map_or(0, |length| {
+        usize::from(u16::from_be_bytes([length[0], length[1]]))
+    });
+    is_record.then(|| bytes.get(5 + length..).unwrap_or_default())
+}
+
+/// The reply of a server to an option.
+pub fn reply(option: u32, kind: u32, data: &[u8]) -> Vec<u8> {
+    let mut bytes = REPLY_MAGIC.to_be_bytes().to_vec();
+    for word in [option, kind, data.len() as u32] {
+        bytes.extend_from_slice(&word.to_be_bytes());
+    }
+    bytes.extend_from_slice(data);
+    bytes
+}
