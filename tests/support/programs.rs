@@ -21,6 +21,7 @@ const PACKAGES: &[(&str, &str)] = &[
     ("qemu-img", "qemu-utils"),
     ("qemu-io", "qemu-utils"),
     ("qemu-nbd", "qemu-utils"),
+    ("readelf", "binutils"),
     ("valgrind", "valgrind"),
 ];
 

@@ -15,11 +15,13 @@ mod certificates;
 mod client;
 mod fail_closed;
 mod identity;
+mod loading;
 mod peer;
 mod programs;
 mod seen;
 mod servers;
 mod slow;
+mod starttls;
 mod transfers;
 
 use std::process::ExitCode;
@@ -40,6 +42,8 @@ fn main() -> ExitCode {
         fail_closed::trials(&certificates),
         identity::trials(&certificates),
         slow::trials(&certificates),
+        starttls::trials(&certificates),
+        loading::trials(&certificates),
     ];
     let trials = trials.into_iter().flatten().collect();
     libtest_mimic::run(&arguments, trials).exit_code()

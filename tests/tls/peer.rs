@@ -226,9 +226,12 @@ fn end_of_record(records: &[u8], number: usize) -> Option<usize> {
 /// Longer and longer pieces, with time for the other side to see each of the
 /// first ones alone.
 fn send_pieces(to: &mut UnixStream, mut new: &[u8], mut sent: usize) -> io::Result<()> {
-    const SINGLE_BYTES: usize = 6000;
     while !new.is_empty() {
-        let size = if sent < SINGLE_BYTES { 1 } else { 7001 };
+        let size = match sent {
+            ..1500 => 1,
+            1500..8000 => 37,
+            _ => 7001,
+        };
         let (piece, rest) = new.split_at(size.min(new.len()));
         to.write_all(piece)?;
         sent += piece.len();
