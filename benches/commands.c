@@ -48,6 +48,7 @@ connect_handle (const struct arguments *it)
       nbd_set_debug_callback (nbd, callback) == -1)
     fail ();
   if (nbd_set_debug (nbd, strcmp (it->debug, "on") == 0) == -1 ||
+      nbd_set_uri_allow_local_file (nbd, true) == -1 ||
       nbd_connect_uri (nbd, it->target) == -1)
     fail ();
   return nbd;

@@ -17,7 +17,7 @@ check="$demo make g++ clang nbdkit nbd-server qemu-utils libnbd-bin libnbd-dev
        mandoc"
 # The C library and its header to compare with, and what counts system calls.
 bench='gcc libc6-dev pkg-config make python3 libnbd-bin libnbd-dev nbdkit fio
-       strace linux-perf'
+       strace linux-perf gnutls-bin'
 
 case ${1-} in
 demo) packages=$demo ;;

@@ -4,6 +4,8 @@
 
 from dataclasses import dataclass
 
+from subjects import C, FLOOR, THIS
+
 SIZES = {
     512: "512 B",
     4096: "4 KiB",
@@ -28,6 +30,8 @@ class Case:
     shuffle: int = 0
     # plain, or a debug callback set with debug off (callback), or on (on).
     debug: str = "plain"
+    # Encrypted. The floor does not encrypt, so it is not measured.
+    tls: bool = False
     # Client and server on one CPU instead of one each.
     together: bool = False
     quick: bool = False
@@ -42,8 +46,14 @@ class Case:
         words += ["TCP"] if self.transport == "tcp" else []
         words += [f"{self.style} replies"] if self.style != "structured" else []
         words += ["shuffled"] if self.shuffle else []
+        words += ["TLS"] if self.tls else []
         words += ["one CPU for both"] if self.together else []
         return ", ".join(words)
+
+    @property
+    def subjects(self):
+        """Who can do it."""
+        return [C, THIS] if self.tls else [C, THIS, FLOOR]
 
     @property
     def server_options(self):
@@ -53,7 +63,8 @@ class Case:
             "structured": ["--no-extended-headers"],
             "extended": [],
         }[self.style]
-        return options + (["--shuffle", str(self.shuffle)] if self.shuffle else [])
+        options += ["--shuffle", str(self.shuffle)] if self.shuffle else []
+        return options + (["--tls", "require"] if self.tls else [])
 
 
 def sync(section, operation, size, **more):
@@ -110,6 +121,12 @@ def all_cases():
     yield Case(tcp, "write", transport="tcp", plot=True)
     yield Case(tcp, "read", 262144, 16, transport="tcp")
     yield Case(tcp, "write", 262144, 16, transport="tcp")
+
+    tls = "TLS: certificates, Unix socket"
+    for operation in ("read", "write"):
+        yield sync(tls, operation, 4096, tls=True)
+        yield Case(tls, operation, tls=True, quick=True, plot=True)
+        yield Case(tls, operation, 262144, 16, tls=True, quick=True, plot=True)
 
     styles = "Kinds of replies"
     yield Case(styles, "read", style="simple")

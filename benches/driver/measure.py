@@ -6,7 +6,7 @@ import statistics
 import subprocess
 from dataclasses import dataclass, field
 
-from subjects import C, FLOOR, LIMIT, THIS, Failure, run_json
+from subjects import C, FLOOR, LIMIT, Failure, run_json
 
 
 @dataclass
@@ -105,7 +105,8 @@ class Bench:
             target = server.target(case.transport)
             words += ["-u", target, "-x", case.style]
             return [self.programs.path("floor"), *words]
-        uri = server.uri(case.operation, case.transport)
+        certificates = self.servers.certificates if case.tls else None
+        uri = server.uri(case.operation, case.transport, certificates)
         words += ["-u", uri, "-l", case.loop, "-D", case.debug]
         return [self.programs.path("commands"), *words]
 
@@ -128,8 +129,8 @@ class Bench:
         result = Result(case.name, case)
         for round_number in range(self.rounds):
             # The order changes, so that nobody always follows the same one.
-            order = [C, THIS, FLOOR]
-            for subject in order[round_number % 3:] + order[: round_number % 3]:
+            first = round_number % len(case.subjects)
+            for subject in case.subjects[first:] + case.subjects[:first]:
                 before = server.cpu_seconds()
                 done = self.once(case, subject, server, operations)
                 spent = server.cpu_seconds() - before
@@ -139,7 +140,7 @@ class Bench:
                     done["cpu"] / operations * 1e6,
                     spent / done["seconds"],
                 )
-        for subject in (C, THIS, FLOOR):
+        for subject in case.subjects:
             result.calls[subject] = self.calls(case, subject, server)
         return result
 

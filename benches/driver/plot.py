@@ -92,6 +92,8 @@ def panel(cases, title, what, left):
         yield bar(left, y, x(1) - left, C)
         for n, subject in enumerate((THIS, FLOOR), 1):
             it = ratio[subject]
+            if it is None:
+                continue
             yield bar(left, y + n * BAR, x(it.median) - left, subject)
             yield whisker(x(it.low), x(it.high), y + n * BAR + BAR / 2)
             label = f"{it.median:.2f}"

@@ -37,6 +37,8 @@ def number(value):
 def spread(values, subject):
     if subject not in values:
         return "–"
+    if subject not in values:
+        return "–"
     it = Spread.of(values[subject])
     return f"{number(it.median)} ({number(it.low)}–{number(it.high)})"
 
@@ -54,6 +56,13 @@ def call_count(result, subject):
         return "–"
     count = result.calls[subject]
     return f"{count:.2f}" if count >= 0.1 else f"{count:.3f}"
+
+
+def busy(result, subject):
+    """The share of its CPU that the server was using."""
+    if subject not in result.busy:
+        return "–"
+    return f"{Spread.of(result.busy[subject]).median:.0%}"
 
 
 TERMINAL_HEAD = (
@@ -146,7 +155,7 @@ def case_tables(cases):
             + ["floor", "server busy: C", "this", "floor"],
             (
                 [r.name, *(call_count(r, s) for s in (C, THIS, FLOOR))]
-                + [f"{Spread.of(r.busy[s]).median:.0%}" for s in (C, THIS, FLOOR)]
+                + [busy(r, s) for s in (C, THIS, FLOOR)]
                 for r in results
             ),
         )

@@ -7,6 +7,7 @@ import subprocess
 import time
 from pathlib import Path
 
+import certificates
 from subjects import Failure
 
 MIB = 1 << 20
@@ -20,7 +21,10 @@ class Server:
         self.socket = str(socket)
         self.port = port
 
-    def uri(self, export="", transport="unix"):
+    def uri(self, export="", transport="unix", certificates=None):
+        if certificates:
+            query = f"socket={self.socket}&tls-certificates={certificates}"
+            return f"nbds+unix:///{export}?{query}"
         if transport == "tcp":
             return f"nbd://127.0.0.1:{self.port}/{export}"
         return f"nbd+unix:///{export}?socket={self.socket}"
@@ -54,6 +58,7 @@ class Servers:
         # Data that has no zeroes, so that it is sent as data.
         self.data = self.directory / "data"
         self.data.write_bytes(os.urandom(64 * MIB))
+        self.certificates = certificates.make(self.directory / "certificates")
 
     def __enter__(self):
         return self
@@ -70,6 +75,8 @@ class Servers:
             socket = self.directory / f"memserver-{len(self.running)}"
             command = [self.programs.library / "memserver", "--exit-with-parent"]
             command += ["--unix", socket, "--tcp", "127.0.0.1:0", *options]
+            if "--tls" in options:
+                command += ["--tls-certificates", self.certificates]
             command += ["--export", "read", "--file", self.data]
             command += ["--export", "write", "--size", "64M"]
             command += ["--export", "zero", "--size", "64M"]
