@@ -146,7 +146,9 @@ class Bench:
 
     def calls(self, case, subject, server):
         """System calls an operation: what more operations add."""
-        few = case.depth * max(4, 256 // case.depth)
+        # Enough that the beginning, when less is known and done, counts little.
+        enough = 4096 if case.size <= 65536 else 256
+        few = case.depth * max(4, enough // case.depth)
         environment = self.programs.environment(subject)
         pin = self.processors.pin(self.processors.client)
         counts = [
