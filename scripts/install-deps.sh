@@ -14,7 +14,7 @@ demo='gcc libc6-dev pkg-config e2fsprogs'
 # pages.
 check="$demo make g++ clang nbdkit nbd-server qemu-utils libnbd-bin libnbd-dev
        python3 python3-libnbd gnutls-bin valgrind strace binutils man-db groff
-       mandoc"
+       mandoc openssh-server openssh-client netcat-openbsd"
 # The C library and its header to compare with, and what counts system calls.
 bench='gcc libc6-dev pkg-config make python3 libnbd-bin libnbd-dev nbdkit fio
        strace linux-perf gnutls-bin'

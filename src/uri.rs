@@ -13,9 +13,12 @@ use libc::c_int;
 
 mod parse;
 mod query;
+mod ssh;
 #[cfg(test)]
 mod tests;
 mod write;
+
+pub use ssh::{SshTarget, SshTunnel, Word};
 
 /// The port assigned to NBD.
 const NBD_PORT: &CStr = c"10809";
@@ -41,22 +44,7 @@ pub enum Transport {
     /// `nbd+vsock`: between a virtual machine and its host.
     Vsock { cid: u32, port: u32 },
     /// `nbd+ssh`: through a Secure Shell connection.
-    Ssh {
-        host: CString,
-        port: u32,
-        user: Option<CString>,
-        target: SshTarget,
-        compress: bool,
-    },
-}
-
-/// Where the server is, seen from the far end of the Secure Shell connection.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum SshTarget {
-    /// A TCP port there, by number or service name.
-    Port(CString),
-    /// A Unix socket there.
-    Unix(CString),
+    Ssh(SshTunnel),
 }
 
 /// Everything that a URI can say.
@@ -179,7 +167,7 @@ impl NbdUri {
             Transport::Tcp { .. } => TransportKind::Tcp,
             Transport::Unix { .. } => TransportKind::Unix,
             Transport::Vsock { .. } => TransportKind::Vsock,
-            Transport::Ssh { .. } => TransportKind::Ssh,
+            Transport::Ssh(_) => TransportKind::Ssh,
         };
         Scheme::of(kind, self.tls)
     }

@@ -48,8 +48,7 @@ use super::trace::{Strings, Text};
 ///
 /// - `EINVAL`: it is no URI, or not one of NBD's, or lacks something.
 /// - `EPERM`: it asks for something that is not allowed on this handle.
-/// - `ENOTSUP`: it asks for ssh, which this library does not have yet, or for TLS
-///   where there is none (`nbd_supports_tls`).
+/// - `ENOTSUP`: it asks for TLS where there is none, see `nbd_supports_tls`.
 /// - Otherwise those of connecting, see `nbd_connect_tcp` and the others.
 ///
 /// # Standards

@@ -98,6 +98,16 @@ impl Connection {
         Ok(())
     }
 
+    /// Connects through a command that passes on to the server what it is
+    /// given.
+    pub(super) fn aio_connect_tunnel(&mut self, argv: &[CString]) -> Result<(), Error> {
+        let (subprocess, socket) = Subprocess::tunnel(argv)?;
+        self.subprocess = Some(subprocess);
+        self.endpoint = Endpoint::Other;
+        self.connected(socket);
+        Ok(())
+    }
+
     /// nbd_connect_command(3)
     pub fn connect_command(&mut self, argv: Vec<CString>) -> Result<(), Error> {
         self.aio_connect_command(argv)?;

@@ -60,10 +60,7 @@ impl Connection {
             Transport::Tcp { host, port } => self.aio_connect_tcp(host, port),
             Transport::Unix { path } => self.aio_connect_unix(path),
             Transport::Vsock { cid, port } => self.aio_connect_vsock(*cid, *port),
-            Transport::Ssh { .. } => {
-                let what = "this build of the library does not support the SSH transport";
-                Err(Error::new(libc::ENOTSUP, what))
-            }
+            Transport::Ssh(tunnel) => self.aio_connect_tunnel(&tunnel.command()),
         }
     }
 

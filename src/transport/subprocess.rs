@@ -17,10 +17,12 @@ use crate::error::Error;
 /// A server with the connection as its standard input ends when the connection
 /// does, after it has finished what it was doing; so the [`Socket`] is to be
 /// dropped first, and the server is not disturbed. One that listens would serve
-/// on: it is told to end, with SIGTERM.
+/// on, and a tunnel may not tell the far end: they are told to end, with SIGTERM.
 #[derive(Debug)]
 pub struct Subprocess {
     pid: pid_t,
+    /// It may go on after the connection.
+    outlives_connection: bool,
     /// The socket on which the server listens, with socket activation.
     listening: Option<PrivateSocket>,
 }
@@ -32,9 +34,17 @@ impl Subprocess {
         let pid = spawn(argv, theirs, Place::InputAndOutput, None)?;
         let server = Subprocess {
             pid,
+            outlives_connection: false,
             listening: None,
         };
         Ok((server, ours))
+    }
+
+    /// Runs a program that passes on to a server elsewhere what it is given.
+    pub fn tunnel(argv: &[CString]) -> Result<(Subprocess, Socket), Error> {
+        let (mut tunnel, socket) = Subprocess::command(argv)?;
+        tunnel.outlives_connection = true;
+        Ok((tunnel, socket))
     }
 
     /// Runs a server that accepts connections on a socket which it is given,
@@ -51,6 +61,7 @@ impl Subprocess {
         let pid = spawn(argv, listener, Place::Listener, Some(environment))?;
         let server = Subprocess {
             pid,
+            outlives_connection: true,
             listening: Some(listening),
         };
         Ok((server, connector))
@@ -87,11 +98,11 @@ impl Subprocess {
 
 impl Drop for Subprocess {
     fn drop(&mut self) {
-        if let Some(listening) = self.listening.take() {
-            // A server that has ended by itself needs no signal.
+        if self.outlives_connection {
+            // What has ended by itself needs no signal.
             let _ = self.kill(libc::SIGTERM);
-            drop(listening);
         }
+        self.listening = None;
         wait_for(self.pid);
     }
 }

@@ -10,8 +10,8 @@ use iri_string::types::UriReferenceStr;
 
 use super::query::{parse_bool, Query};
 use super::{
-    decimal, NbdUri, Scheme, SshTarget, Transport, TransportKind, UriPolicy, HOST_CID, NBD_PORT,
-    NBD_PORT_NUMBER, SSH_PORT, TLS_DISABLE, TLS_REQUIRE,
+    decimal, NbdUri, Scheme, SshTarget, SshTunnel, Transport, TransportKind, UriPolicy, Word,
+    HOST_CID, NBD_PORT, NBD_PORT_NUMBER, SSH_PORT, TLS_DISABLE, TLS_REQUIRE,
 };
 use crate::error::Error;
 
@@ -224,52 +224,19 @@ fn ssh(
     socket: Option<&CString>,
     compress: bool,
 ) -> Result<Transport, Error> {
-    if authority.host.is_empty() {
-        return Err(invalid("an nbd+ssh URI must name a host"));
-    }
-    let user = authority.userinfo.as_deref().unwrap_or_default();
-    if looks_like_option(&authority.host) || looks_like_option(user) {
-        return Err(invalid(
-            "host and user of an nbd+ssh URI must not begin with \"-\"",
-        ));
-    }
-    // ssh expands it in the user name.
-    if user.to_bytes().contains(&b'%') {
-        return Err(invalid("the user of an nbd+ssh URI must not contain \"%\""));
-    }
-    for (name, value) in [("socket", socket), ("nbd-port", nbd_port)] {
-        if value.is_some_and(|value| !safe_for_shell(value)) {
-            return Err(invalid(format!(
-                "{name} of an nbd+ssh URI has a meaning to the shell, which it must not have"
-            )));
-        }
-    }
-    Ok(Transport::Ssh {
-        host: authority.host,
+    let user = authority.userinfo.as_deref();
+    let port = Word::target("nbd-port", nbd_port.map_or(NBD_PORT, CString::as_c_str))?;
+    let target = match socket {
+        Some(path) => SshTarget::Unix(Word::target("socket", path)?),
+        None => SshTarget::Port(port),
+    };
+    Ok(Transport::Ssh(SshTunnel {
+        host: Word::host(&authority.host)?,
         port: authority.port.unwrap_or(SSH_PORT),
-        user: authority.userinfo,
-        target: match (socket, nbd_port) {
-            (Some(path), _) => SshTarget::Unix(path.clone()),
-            (None, Some(port)) => SshTarget::Port(port.clone()),
-            (None, None) => SshTarget::Port(NBD_PORT.to_owned()),
-        },
+        user: user.map(Word::user).transpose()?,
+        target,
         compress,
-    })
-}
-
-fn looks_like_option(argument: &CStr) -> bool {
-    argument.to_bytes().starts_with(b"-")
-}
-
-/// Whether a text is a single word to every shell, and no option to a program.
-/// What ssh is told to run at the far end goes through a shell there.
-fn safe_for_shell(word: &CStr) -> bool {
-    let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"+,-./:=@_".contains(byte);
-    !looks_like_option(word)
-        && word
-            .to_bytes()
-            .iter()
-            .all(|byte| plain(byte) || !byte.is_ascii())
+    }))
 }
 
 fn or_localhost(host: CString) -> CString {

@@ -42,19 +42,24 @@ fn vsock(cid: u32, port: u32) -> Transport {
     Transport::Vsock { cid, port }
 }
 
+fn word(content: &str) -> Word {
+    Word::target("word", &text(content)).unwrap()
+}
+
 fn ssh(host: &str, port: u32, user: Option<&str>, target: SshTarget) -> Transport {
-    Transport::Ssh {
-        host: text(host),
+    Transport::Ssh(SshTunnel {
+        host: word(host),
         port,
-        user: user.map(text),
+        user: user.map(word),
         target,
         compress: false,
-    }
+    })
 }
 
 #[test]
 fn where_to_connect() {
-    let any_port = || SshTarget::Port(text("10809"));
+    let port = |port| SshTarget::Port(word(port));
+    let any_port = || port("10809");
     for (uri, transport) in [
         ("nbd://example.com", tcp("example.com", "10809")),
         ("nbd://example.com/", tcp("example.com", "10809")),
@@ -94,22 +99,19 @@ fn where_to_connect() {
         ("nbd+vsock://1/?nbd-port=0", vsock(1, 0)),
         ("nbd+ssh://h/", ssh("h", 22, None, any_port())),
         (
-            "nbds+ssh://u%20v@h:2222/",
-            ssh("h", 2222, Some("u v"), any_port()),
+            "nbds+ssh://u%2Bv@h:2/",
+            ssh("h", 2, Some("u+v"), any_port()),
         ),
+        ("nbd+ssh://h/?nbd-port=x", ssh("h", 22, None, port("x"))),
         (
-            "nbd+ssh://h/?nbd-port=x",
-            ssh("h", 22, None, SshTarget::Port(text("x"))),
-        ),
-        (
-            "nbd+ssh://h/?socket=s&nbd-port=1",
-            ssh("h", 22, None, SshTarget::Unix(text("s"))),
+            "nbd+ssh://h?socket=s&nbd-port=1",
+            ssh("h", 22, None, SshTarget::Unix(word("s"))),
         ),
     ] {
         assert_eq!(parse(uri).transport, transport, "{uri}");
     }
     let compressed = parse("nbd+ssh://h/?compress=true").transport;
-    assert!(matches!(compressed, Transport::Ssh { compress: true, .. }));
+    assert!(matches!(&compressed, Transport::Ssh(tunnel) if tunnel.compress));
 }
 
 #[test]
@@ -440,7 +442,7 @@ fn everything_written_is_understood() {
                 path: value.clone(),
             },
             vsock(0, 3_000_000_000),
-            ssh("h", 22, Some("u"), SshTarget::Unix(text("/s"))),
+            ssh("h", 22, Some("u"), SshTarget::Unix(word("/s"))),
             Transport::Tcp {
                 host: text("::1"),
                 port: value.clone(),

@@ -4,7 +4,7 @@
 
 use std::ffi::{CStr, CString};
 
-use super::{decimal, NbdUri, SshTarget, Transport};
+use super::{decimal, NbdUri, SshTarget, Transport, Word};
 
 /// What may stand unencoded everywhere, besides letters and digits: the
 /// unreserved characters and those that have no meaning in any part of an NBD
@@ -54,25 +54,20 @@ impl NbdUri {
                     uri.parameter("nbd-port", Some(&port));
                 }
             }
-            Transport::Ssh {
-                host,
-                port,
-                user,
-                target,
-                compress,
-            } => {
-                uri.user(user.as_deref());
-                uri.host(host);
-                uri.port(&decimal(*port));
+            Transport::Ssh(tunnel) => {
+                let user = tunnel.user.as_ref().map(Word::as_c_str);
+                uri.user(user);
+                uri.host(tunnel.host.as_c_str());
+                uri.port(&decimal(tunnel.port));
                 uri.path(&self.export_name);
-                match target {
-                    SshTarget::Unix(path) => uri.parameter("socket", Some(path)),
-                    SshTarget::Port(port) => uri.parameter("nbd-port", Some(port)),
+                match &tunnel.target {
+                    SshTarget::Unix(path) => uri.parameter("socket", Some(path.as_c_str())),
+                    SshTarget::Port(port) => uri.parameter("nbd-port", Some(port.as_c_str())),
                 }
-                if *compress {
+                if tunnel.compress {
                     uri.parameter("compress", Some(c"true"));
                 }
-                if username != user.as_deref() {
+                if username != user {
                     uri.parameter("tls-username", username);
                 }
             }

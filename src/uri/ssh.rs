@@ -1,0 +1,260 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+//! What a URI may tell ssh(1) to do.
+//!
+//! Parts of the URI become arguments of ssh, and the target becomes part of a
+//! command line that a shell at the far end reads; a user's configuration of
+//! ssh may give host and user to a shell at this end. So every part has to be a
+//! word that means nothing else to any of them, and [`Word`] is the only way to
+//! an argument.
+
+use std::ffi::{CStr, CString};
+
+use super::decimal;
+use crate::error::Error;
+
+/// What may be in a host's name or address. Not "@" and "/", by which ssh takes
+/// more than a host out of its argument.
+const HOST: &[u8] = b"-._:";
+
+/// What may be in a user's name. Not "%", which ssh expands.
+const USER: &[u8] = b"-._+@";
+
+/// What may be in a path or a port.
+const TARGET: &[u8] = b"+,-./:=@_";
+
+/// A text that is a single word to every shell, and no option to a program.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Word(CString);
+
+impl Word {
+    /// The host that ssh connects to.
+    pub fn host(text: &CStr) -> Result<Word, Error> {
+        Word::new("the host", text, HOST)
+    }
+
+    /// The user that ssh logs in as.
+    pub fn user(text: &CStr) -> Result<Word, Error> {
+        Word::new("the user", text, USER)
+    }
+
+    /// Where the server is; `name` is the URI's parameter.
+    pub fn target(name: &str, text: &CStr) -> Result<Word, Error> {
+        Word::new(name, text, TARGET)
+    }
+
+    fn new(what: &str, text: &CStr, allowed: &[u8]) -> Result<Word, Error> {
+        let refused = |why: &str| {
+            let text = format!("{what} of an nbd+ssh URI {why}");
+            Err(Error::new(libc::EINVAL, text))
+        };
+        let bytes = text.to_bytes();
+        if bytes.is_empty() {
+            return refused("is missing");
+        }
+        if bytes.starts_with(b"-") {
+            return refused("must not begin with \"-\"");
+        }
+        // Bytes of other characters than ASCII mean nothing to a shell.
+        let plain = |byte: &u8| byte.is_ascii_alphanumeric() || !byte.is_ascii();
+        match bytes
+            .iter()
+            .find(|byte| !plain(byte) && !allowed.contains(byte))
+        {
+            None => Ok(Word(text.to_owned())),
+            Some(&byte) => refused(&format!(
+                "must not contain \"{}\", which has a meaning to the shell or to ssh",
+                char::from(byte).escape_default()
+            )),
+        }
+    }
+
+    /// The text.
+    pub fn as_c_str(&self) -> &CStr {
+        &self.0
+    }
+}
+
+/// Where the server is, seen from the far end of the Secure Shell connection.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SshTarget {
+    /// A TCP port there, by number or service name.
+    Port(Word),
+    /// A Unix socket there.
+    Unix(Word),
+}
+
+/// A way through a Secure Shell connection.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SshTunnel {
+    /// Where ssh logs in.
+    pub host: Word,
+    /// The port of its Secure Shell server.
+    pub port: u32,
+    /// As whom it logs in; without, as ssh chooses.
+    pub user: Option<Word>,
+    /// Where the server is from there.
+    pub target: SshTarget,
+    /// Whether ssh compresses.
+    pub compress: bool,
+}
+
+impl SshTunnel {
+    /// The command that connects its standard input and output to the server.
+    /// At the far end it takes nc(1).
+    pub fn command(&self) -> Vec<CString> {
+        let mut argv = vec![c"ssh".to_owned()];
+        if self.compress {
+            argv.push(c"-C".to_owned());
+        }
+        argv.extend([c"-p".to_owned(), decimal(self.port)]);
+        if let Some(user) = &self.user {
+            argv.extend([c"-l".to_owned(), user.0.clone()]);
+        }
+        argv.extend([c"--".to_owned(), self.host.0.clone(), c"nc".to_owned()]);
+        argv.extend(match &self.target {
+            SshTarget::Port(port) => [c"localhost".to_owned(), port.0.clone()],
+            SshTarget::Unix(path) => [c"-U".to_owned(), path.0.clone()],
+        });
+        argv
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn word(text: &CStr) -> Word {
+        Word::target("word", text).expect("a plain word")
+    }
+
+    fn tunnel() -> SshTunnel {
+        SshTunnel {
+            host: word(c"far.example"),
+            port: 22,
+            user: None,
+            target: SshTarget::Port(word(c"10809")),
+            compress: false,
+        }
+    }
+
+    fn line(tunnel: &SshTunnel) -> String {
+        let words = tunnel.command().into_iter();
+        let words: Vec<_> = words.map(|word| word.into_string().unwrap()).collect();
+        words.join(" ")
+    }
+
+    #[test]
+    fn the_far_end_connects_to_a_port() {
+        assert_eq!(
+            line(&tunnel()),
+            "ssh -p 22 -- far.example nc localhost 10809"
+        );
+    }
+
+    #[test]
+    fn the_far_end_connects_to_a_socket() {
+        let target = SshTarget::Unix(word(c"/run/nbd.sock"));
+        let tunnel = SshTunnel { target, ..tunnel() };
+        assert_eq!(
+            line(&tunnel),
+            "ssh -p 22 -- far.example nc -U /run/nbd.sock"
+        );
+    }
+
+    #[test]
+    fn port_user_and_compression_are_told_to_ssh() {
+        let tunnel = SshTunnel {
+            port: 2222,
+            user: Some(word(c"me")),
+            compress: true,
+            ..tunnel()
+        };
+        assert_eq!(
+            line(&tunnel),
+            "ssh -C -p 2222 -l me -- far.example nc localhost 10809"
+        );
+    }
+
+    #[test]
+    fn nothing_that_means_something_else_is_a_word() {
+        let everywhere = [
+            c"",
+            c"-",
+            c"-oProxyCommand=id",
+            c"a b",
+            c"a\tb",
+            c"a\nb",
+            c"a\rb",
+            c"$x",
+            c"$(id)",
+            c"`id`",
+            c"a;b",
+            c"a&b",
+            c"a|b",
+            c"a>b",
+            c"a<b",
+            c"a'b",
+            c"a\"b",
+            c"a\\b",
+            c"a*b",
+            c"a?b",
+            c"[ab]",
+            c"{a,b}",
+            c"~",
+            c"!x",
+            c"#x",
+            c"a%hb",
+            c"(a)",
+            c"a^b",
+        ];
+        for text in everywhere {
+            assert_eq!(
+                Word::host(text).unwrap_err().errno(),
+                libc::EINVAL,
+                "{text:?}"
+            );
+            assert_eq!(
+                Word::user(text).unwrap_err().errno(),
+                libc::EINVAL,
+                "{text:?}"
+            );
+            assert!(Word::target("socket", text).is_err(), "{text:?}");
+        }
+        for text in [c"me@far", c"ssh://far", c"/far", c"a=b", c"a,b"] {
+            assert!(Word::host(text).is_err(), "{text:?}");
+        }
+        for text in [c"a/b", c"a:b", c"a=b"] {
+            assert!(Word::user(text).is_err(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn names_addresses_and_paths_are_words() {
+        for text in [
+            c"far",
+            c"far.example",
+            c"192.0.2.1",
+            c"2001:db8::1",
+            c"far_2",
+            c"f\xc3\xa4r",
+        ] {
+            assert_eq!(Word::host(text).unwrap().as_c_str(), text);
+        }
+        for text in [c"me", c"me.too", c"me@realm", c"me+1"] {
+            assert_eq!(Word::user(text).unwrap().as_c_str(), text);
+        }
+        for text in [c"/run/nbd/a-b_c.sock", c"10809", c"nbd", c"rel/path"] {
+            assert_eq!(Word::target("socket", text).unwrap().as_c_str(), text);
+        }
+    }
+
+    #[test]
+    fn errors_name_the_part() {
+        let error = Word::host(c"-x").unwrap_err();
+        assert!(error.message().starts_with("the host"));
+        let error = Word::target("nbd-port", c"1;2").unwrap_err();
+        assert!(error.message().starts_with("nbd-port"));
+        assert!(error.message().contains("\";\""));
+    }
+}
