@@ -184,7 +184,7 @@ fn no_handshake(bench: &Bench, mode: &str) -> Result<()> {
     ];
     for (name, bytes) in answers {
         for then in [Then::HangUp, Then::Close] {
-            let client = client(mode, BROKEN, "TLS|handshake|response");
+            let client = client(mode, BROKEN, "TLS|handshake|recv|send|response");
             let name = format!("{name}-{then:?}");
             refused_by(bench, &name, after_ack(bytes), then, client)?;
         }
@@ -195,7 +195,7 @@ fn no_handshake(bench: &Bench, mode: &str) -> Result<()> {
         reply(7, 3, b"\0\0\0\0\0\0\0\x10\0\0\0\x01"),
         reply(7, ACK, b""),
     ];
-    let client = client(mode, BROKEN, "TLS|handshake|response");
+    let client = client(mode, BROKEN, "TLS|handshake|recv|send|response");
     refused_by(
         bench,
         "plain-nbd",
