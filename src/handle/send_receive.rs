@@ -14,7 +14,7 @@ use super::connection::{Connection, Transport};
 use super::receive_buffer::ReceiveBuffer;
 use crate::error::Error;
 use crate::machine::{Group, Piece};
-use crate::transport::Received;
+use crate::transport::{Received, Subprocess};
 
 /// The most pieces of memory that are sent with one system call. Requests have
 /// at most two, and the system takes 1024.
@@ -70,6 +70,11 @@ impl Connection {
             if let Transport::Connected(channel) = &mut self.transport {
                 if let Err(error) = channel.say_goodbye() {
                     return self.send_failed(error);
+                }
+                // A server closes; what is in between may wait to be told.
+                let tunnel = self.subprocess.as_ref().is_some_and(Subprocess::is_tunnel);
+                if tunnel && !channel.wants_to_send() {
+                    channel.shutdown_write();
                 }
             }
         }

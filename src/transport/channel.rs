@@ -95,6 +95,14 @@ impl Channel {
         }
     }
 
+    /// Ends the stream of bytes to the server.
+    pub fn shutdown_write(&self) {
+        match self {
+            Channel::Plain(socket) => socket.shutdown_write(),
+            Channel::Tls(session) => session.shutdown_write(),
+        }
+    }
+
     /// Whether bytes that were taken over still wait for room in the socket.
     pub fn wants_to_send(&self) -> bool {
         match self {

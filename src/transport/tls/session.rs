@@ -308,6 +308,12 @@ impl Session {
         self.flush()
     }
 
+    /// Ends the stream of encrypted bytes.
+    pub fn shutdown_write(&self) {
+        // SAFETY: as in `records`.
+        unsafe { self.records.as_ref().socket.shutdown_write() };
+    }
+
     fn is_fatal(&self, status: c_int) -> bool {
         // SAFETY: the function only looks at the number.
         unsafe { (self.gnutls.error_is_fatal)(status) != 0 }
