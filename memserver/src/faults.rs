@@ -67,6 +67,7 @@ faults! {
         StartTlsInfoReply "starttls-info-reply" "an NBD_REP_INFO and nothing else"
         StartTlsEof "starttls-eof" "the connection is closed instead of a reply"
         StartTlsGarbage "starttls-garbage" "ACK, bytes that are not TLS, then nothing more"
+        StartTlsStall "starttls-stall" "ACK, then nothing more"
         StartTlsCloseAfterAck "starttls-close-after-ack" "ACK, then the connection is closed"
         StartTlsPlaintextAfterAck "starttls-plaintext-after-ack" "ACK and, in the same write, plaintext replies up to a GO of 4 KiB"
         StartTlsPlainAfterAck "starttls-plain-after-ack" "ACK, but everything goes on in plaintext"

@@ -53,6 +53,7 @@ pub fn answer(negotiated: &mut Negotiated, data: &[u8], replies: &mut Replies<'_
             replies.env.out.put(GARBAGE);
             return Next::Mute;
         }
+        Some(Fault::StartTlsStall) => return Next::Mute,
         Some(Fault::StartTlsCloseAfterAck) => return Next::Close,
         Some(Fault::StartTlsPlaintextAfterAck) => inject(replies.env),
         _ => {}

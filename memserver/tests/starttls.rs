@@ -181,6 +181,19 @@ fn garbage_follows_the_ack() {
 }
 
 #[test]
+fn silence_follows_the_ack() {
+    for mode in ["off", "on", "require"] {
+        let (mut peer, answer) = faulty(mode, "starttls-stall");
+        assert_eq!(kinds(&answer), [ACK]);
+        assert_eq!(answer.len(), 20);
+        assert!(!peer.session.awaits_tls());
+        assert_eq!(peer.send(b"\x16\x03\x01\0\x04half"), b"");
+        assert_eq!(peer.send(&option(3, b"")), b"");
+        assert!(!peer.session.is_closing());
+    }
+}
+
+#[test]
 fn replies_are_injected_behind_the_ack() {
     let go = [(7, 3), (7, 1)];
     for (mode, rest, headers) in [
