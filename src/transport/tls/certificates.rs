@@ -79,22 +79,33 @@ impl Certificates {
     }
 }
 
-/// A directory counts if it says whom to trust.
 fn default_directory() -> Option<PathBuf> {
     // SAFETY: geteuid takes nothing and cannot fail.
     let root = unsafe { libc::geteuid() } == 0;
-    let home = std::env::var_os("HOME")
-        .filter(|_| !root)
-        .map(PathBuf::from);
-    let candidates = match home {
-        Some(home) => USER_DIRECTORIES
-            .iter()
-            .map(|below| home.join(below))
-            .collect(),
-        None => vec![PathBuf::from(SYSTEM_DIRECTORY)],
+    let home = std::env::var_os("HOME").filter(|_| !root);
+    first_with_authorities(default_directories(home.as_deref()))
+}
+
+/// Where certificates are looked for, given a home directory if it counts.
+fn default_directories(home: Option<&OsStr>) -> Vec<PathBuf> {
+    let Some(home) = home else {
+        return vec![PathBuf::from(SYSTEM_DIRECTORY)];
     };
-    let mut candidates = candidates.into_iter();
-    candidates.find(|directory| directory.join(AUTHORITIES).exists())
+    let below = |directory| {
+        // Not `Path::join`, which makes a relative path of an empty home: the
+        // working directory is not to say whom to trust.
+        let mut path = home.to_owned();
+        path.push("/");
+        path.push(directory);
+        PathBuf::from(path)
+    };
+    USER_DIRECTORIES.map(below).into()
+}
+
+/// A directory counts if it says whom to trust.
+fn first_with_authorities(directories: Vec<PathBuf>) -> Option<PathBuf> {
+    let mut directories = directories.into_iter();
+    directories.find(|directory| directory.join(AUTHORITIES).exists())
 }
 
 fn existing(file: PathBuf) -> Result<Option<CString>, Error> {
@@ -104,4 +115,181 @@ fn existing(file: PathBuf) -> Result<Option<CString>, Error> {
 fn c_path(path: PathBuf) -> Result<CString, Error> {
     let bytes = OsString::from(path).into_vec();
     CString::new(bytes).map_err(|_| Error::new(libc::EINVAL, "certificates directory"))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use tempfile::TempDir;
+
+    use super::*;
+
+    /// A directory with these files, which are empty.
+    fn directory(files: &[&str]) -> TempDir {
+        let directory = tempfile::tempdir().unwrap();
+        for file in files {
+            let path = directory.path().join(file);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, "").unwrap();
+        }
+        directory
+    }
+
+    fn found_in(files: &[&str]) -> (TempDir, Certificates) {
+        let directory = directory(files);
+        let path = c_path(directory.path().to_owned()).unwrap();
+        let found = Certificates::find(Some(&path)).unwrap();
+        (directory, found)
+    }
+
+    /// The file's name in the directory.
+    fn name<'a>(directory: &TempDir, file: &'a CStr) -> &'a str {
+        let path = Path::new(OsStr::from_bytes(file.to_bytes()));
+        let name = path.strip_prefix(directory.path()).unwrap();
+        name.to_str().unwrap()
+    }
+
+    /// The client certificates that are found among these files.
+    fn client_certificates(files: &[&str]) -> Vec<(String, String)> {
+        let (directory, found) = found_in(files);
+        let name = |file: &CString| name(&directory, file).to_owned();
+        let pairs = found.client.iter();
+        pairs
+            .map(|c| (name(&c.certificate), name(&c.key)))
+            .collect()
+    }
+
+    fn pair(suffix: &str) -> (String, String) {
+        (
+            format!("client-cert{suffix}.pem"),
+            format!("client-key{suffix}.pem"),
+        )
+    }
+
+    #[test]
+    fn a_directory_that_has_everything_is_used_in_full() {
+        let files = [
+            "ca-cert.pem",
+            "ca-crl.pem",
+            "client-cert.pem",
+            "client-key.pem",
+        ];
+        let (directory, found) = found_in(&files);
+        let name = |file: &Option<CString>| name(&directory, file.as_ref().unwrap()).to_owned();
+        assert_eq!(name(&found.authorities), "ca-cert.pem");
+        assert_eq!(name(&found.revoked), "ca-crl.pem");
+        assert_eq!(client_certificates(&files), [pair("")]);
+    }
+
+    #[test]
+    fn files_that_are_missing_are_not_named() {
+        let (_directory, found) = found_in(&["ca-cert.pem"]);
+        assert!(found.authorities.is_some());
+        assert_eq!(found.revoked, None);
+        assert_eq!(found.client, []);
+
+        let none = Certificates {
+            authorities: None,
+            revoked: None,
+            client: Vec::new(),
+        };
+        let (_directory, found) = found_in(&["server-cert.pem", "server-key.pem"]);
+        assert_eq!(found, none);
+        let found = Certificates::find(Some(c"/nonexistent/pki")).unwrap();
+        assert_eq!(found, none);
+    }
+
+    #[test]
+    fn a_certificate_needs_its_key() {
+        assert_eq!(client_certificates(&["client-cert.pem"]), []);
+        assert_eq!(client_certificates(&["client-key.pem"]), []);
+        let crossed = ["client-cert.pem", "client-key-0.pem"];
+        assert_eq!(client_certificates(&crossed), []);
+    }
+
+    #[test]
+    fn numbered_certificates_begin_at_0() {
+        let first = ["client-cert-0.pem", "client-key-0.pem"];
+        assert_eq!(client_certificates(&first), [pair("-0")]);
+        let second = ["client-cert-1.pem", "client-key-1.pem"];
+        assert_eq!(client_certificates(&second), []);
+        let padded = ["client-cert-00.pem", "client-key-00.pem"];
+        assert_eq!(client_certificates(&padded), []);
+    }
+
+    #[test]
+    fn numbered_certificates_end_at_the_first_gap() {
+        let names: Vec<String> = [0, 1, 2, 4, 5]
+            .iter()
+            .flat_map(|n| {
+                [
+                    format!("client-cert-{n}.pem"),
+                    format!("client-key-{n}.pem"),
+                ]
+            })
+            .collect();
+        let mut files: Vec<&str> = names.iter().map(String::as_str).collect();
+        let found = ["-0", "-1", "-2"].map(pair);
+        assert_eq!(client_certificates(&files), found);
+
+        // A key that is missing is a gap too.
+        files.retain(|file| *file != "client-key-1.pem");
+        assert_eq!(client_certificates(&files), [pair("-0")]);
+    }
+
+    #[test]
+    fn numbered_certificates_come_behind_the_one_without_a_number() {
+        let names: Vec<String> = (0..12)
+            .flat_map(|n| {
+                [
+                    format!("client-cert-{n}.pem"),
+                    format!("client-key-{n}.pem"),
+                ]
+            })
+            .collect();
+        let mut files: Vec<&str> = names.iter().map(String::as_str).collect();
+        files.extend(["client-cert.pem", "client-key.pem"]);
+        let numbered = (0..12).map(|n| pair(&format!("-{n}")));
+        let expected: Vec<_> = [pair("")].into_iter().chain(numbered).collect();
+        assert_eq!(client_certificates(&files), expected);
+    }
+
+    #[test]
+    fn the_home_directory_is_searched_in_order() {
+        let home = directory(&[".config/pki/libnbd/ca-cert.pem"]);
+        let search = || first_with_authorities(default_directories(Some(home.path().as_os_str())));
+        let second = home.path().join(".config/pki/libnbd");
+        assert_eq!(search(), Some(second.clone()));
+
+        // What does not say whom to trust does not count.
+        let first = home.path().join(".pki/libnbd");
+        fs::create_dir_all(&first).unwrap();
+        fs::write(first.join("client-cert.pem"), "").unwrap();
+        assert_eq!(search(), Some(second));
+
+        fs::write(first.join("ca-cert.pem"), "").unwrap();
+        assert_eq!(search(), Some(first));
+    }
+
+    #[test]
+    fn a_home_directory_without_certificates_leads_nowhere_else() {
+        let home = directory(&["ca-cert.pem", ".pki/ca-cert.pem"]);
+        let directories = default_directories(Some(home.path().as_os_str()));
+        assert!(directories.iter().all(|path| path.starts_with(home.path())));
+        assert_eq!(first_with_authorities(directories), None);
+    }
+
+    #[test]
+    fn without_a_home_directory_the_system_has_the_certificates() {
+        let directories = default_directories(None);
+        assert_eq!(directories, [Path::new("/etc/pki/libnbd")]);
+    }
+
+    #[test]
+    fn an_empty_home_directory_is_not_the_working_directory() {
+        let directories = default_directories(Some(OsStr::new("")));
+        let absolute = [".pki/libnbd", ".config/pki/libnbd"].map(|path| Path::new("/").join(path));
+        assert_eq!(directories, absolute);
+    }
 }
