@@ -23,14 +23,18 @@ pub(super) fn read_key(file: &CStr, username: &CStr) -> Result<Vec<u8>, Error> {
 }
 
 fn find_key(contents: &[u8], username: &[u8]) -> Option<Vec<u8>> {
-    contents.split(|&byte| byte == b'\n').find_map(|line| {
+    let mut lines = contents.split(|&byte| byte == b'\n');
+    let key = lines.find_map(|line| {
         let key = line.strip_prefix(username)?.strip_prefix(b":")?;
-        Some(key.trim_ascii_end().to_vec())
-    })
+        Some(key.trim_ascii_end())
+    });
+    key.filter(|key| !key.is_empty()).map(<[u8]>::to_vec)
 }
 
 #[cfg(test)]
 mod tests {
+    use std::ffi::CString;
+
     use super::*;
 
     const KEYS: &[u8] = b"# comment\nalice:0102\nal:03\r\nbob:0405";
@@ -51,9 +55,69 @@ mod tests {
     }
 
     #[test]
+    fn a_name_ends_at_the_colon_behind_all_of_it() {
+        // RFC 4279 allows colons in identities.
+        let keys = b"a:b:0a0b\nab:0c0d\n";
+        assert_eq!(find_key(keys, b"a:b").unwrap(), b"0a0b");
+        assert_eq!(find_key(keys, b"ab").unwrap(), b"0c0d");
+        assert_eq!(find_key(keys, b"a:"), None);
+        assert_eq!(find_key(keys, b"b"), None);
+    }
+
+    #[test]
+    fn lines_of_other_forms_are_passed_over() {
+        let keys = b"\n:\nalice\n alice:01\n#alice:02\nALICE:03\r\n\xff\xfe:04\nalice:05";
+        assert_eq!(find_key(keys, b"alice").unwrap(), b"05");
+        assert_eq!(find_key(keys, b"\xff\xfe").unwrap(), b"04");
+    }
+
+    #[test]
+    fn the_first_key_of_a_user_counts() {
+        assert_eq!(find_key(b"al:01\nal:02\n", b"al").unwrap(), b"01");
+        // Not the second one either, where the first is of no use.
+        assert_eq!(find_key(b"al:xyz\nal:02\n", b"al").unwrap(), b"xyz");
+    }
+
+    #[test]
+    fn white_space_behind_a_key_is_no_part_of_it() {
+        assert_eq!(find_key(b"al:AbCd \t\r\n", b"al").unwrap(), b"AbCd");
+        assert_eq!(find_key(b"al: 01\n", b"al").unwrap(), b" 01");
+    }
+
+    #[test]
+    fn an_empty_key_is_none() {
+        for line in [&b"al:"[..], b"al:\n", b"al:\r\n", b"al: \nal:01"] {
+            assert_eq!(find_key(line, b"al"), None);
+        }
+    }
+
+    #[test]
     fn a_file_that_is_not_there_is_named() {
         let error = read_key(c"/nonexistent/keys.psk", c"alice").unwrap_err();
         assert_eq!(error.errno(), libc::ENOENT);
         assert!(error.message().contains("/nonexistent/keys.psk"));
+    }
+
+    #[test]
+    fn a_file_without_the_user_is_named_and_keys_are_not_told() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("keys.psk");
+        std::fs::write(&path, "alice:c0ffee\ncarol\n").unwrap();
+        let file = CString::new(path.as_os_str().as_bytes()).unwrap();
+        assert_eq!(read_key(&file, c"alice").unwrap(), b"c0ffee");
+        for user in [c"bob", c"carol"] {
+            let error = read_key(&file, user).unwrap_err();
+            assert_eq!(error.errno(), libc::EINVAL);
+            let message = error.message();
+            assert!(message.contains(path.to_str().unwrap()), "{message}");
+            assert!(message.contains(user.to_str().unwrap()), "{message}");
+            assert!(!message.contains("c0ffee"), "{message}");
+        }
+    }
+
+    #[test]
+    fn a_directory_is_no_file_of_keys() {
+        let error = read_key(c"/", c"alice").unwrap_err();
+        assert_eq!(error.errno(), libc::EISDIR);
     }
 }
