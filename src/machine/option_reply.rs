@@ -91,6 +91,9 @@ impl<T> Machine<T> {
             {
                 self.meta_context(&data)
             }
+            ReplyType::Error(_) if data.len() > MAX_STRING => {
+                self.broken("handshake: option error string too long");
+            }
             ReplyType::Error(error) => self.refused(error, &data),
             _ => self.broken(format!(
                 "handshake: unexpected option reply type {}",
