@@ -122,6 +122,12 @@ impl Hold {
         self.requests > 0
     }
 
+    /// Whether commands are in flight that another thread than this one may have
+    /// issued.
+    pub fn others_issue(&self) -> bool {
+        self.elsewhere || self.issuer.is_some() && self.issuer != Thread::current()
+    }
+
     /// `thread` issues a command while `in_flight` others await their replies.
     fn issues(&mut self, thread: Option<Thread>, in_flight: usize) {
         if self.issuer != thread {

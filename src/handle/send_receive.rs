@@ -14,7 +14,7 @@ use super::connection::{Connection, Transport};
 use super::receive_buffer::ReceiveBuffer;
 use crate::error::Error;
 use crate::machine::{Group, Piece};
-use crate::transport::{Received, Subprocess};
+use crate::transport::{Channel, Received, Subprocess};
 
 /// The most pieces of memory that are sent with one system call. Requests have
 /// at most two, and the system takes 1024.
@@ -92,7 +92,7 @@ impl Connection {
     /// The server does not want to hear any more, but what it said before
     /// still counts.
     fn send_failed(&mut self, error: Error) -> Result<(), Error> {
-        while let Ok(Received::Bytes { drained: false, .. }) = self.receive_once() {}
+        while let Ok(Received::Bytes { drained: false, .. }) = self.receive_once(false) {}
         if self.machine.is_disconnecting() {
             // However a server goes that was told to go, it is gone.
             return self.end_of_stream();
@@ -102,14 +102,29 @@ impl Connection {
 
     /// Receives all that has come, and acts on it.
     pub(super) fn receive(&mut self) -> Result<(), Error> {
+        let one = self.completes_one_at_a_time();
+        let before = self.machine.in_flight();
         while self.machine.wants_to_receive() {
-            match self.receive_once()? {
+            match self.receive_once(one)? {
                 Received::Bytes { drained: false, .. } => {}
                 Received::Bytes { .. } => break,
                 Received::End => return self.end_of_stream(),
             }
+            if one && self.machine.in_flight() < before {
+                break;
+            }
         }
         Ok(())
+    }
+
+    /// Whether a call completes one command at most. A thread that has issued a
+    /// command may take note of it only after the call has returned, and count
+    /// on it that another thread, which waits, does not hear of several at once
+    /// and so of that one too. (What TLS has decrypted cannot be left for later:
+    /// the socket would not tell that there is more.)
+    fn completes_one_at_a_time(&self) -> bool {
+        matches!(self.transport, Transport::Connected(Channel::Plain(_)))
+            && self.hold.others_issue()
     }
 
     fn end_of_stream(&mut self) -> Result<(), Error> {
@@ -122,12 +137,17 @@ impl Connection {
         }
     }
 
-    fn receive_once(&mut self) -> Result<Received, Error> {
+    /// Receives with one system call: all that there is, or nothing behind the
+    /// reply that has begun.
+    fn receive_once(&mut self, one: bool) -> Result<Received, Error> {
         let mut buffer = ReceiveBuffer::borrow();
         let bytes = buffer.bytes();
         let behind = iovec {
             iov_base: bytes.as_mut_ptr().cast(),
-            iov_len: bytes.len(),
+            iov_len: match one {
+                true => bytes.len().min(self.machine.left_of_reply()),
+                false => bytes.len(),
+            },
         };
         let direct = self.direct();
         let pieces = [direct.unwrap_or(EMPTY), behind];

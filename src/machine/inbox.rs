@@ -57,6 +57,16 @@ impl Inbox {
         self.bytes.first_chunk::<N>().copied()
     }
 
+    /// How many bytes are being kept.
+    pub fn len(&self) -> usize {
+        self.bytes.len()
+    }
+
+    /// The first `N` of them.
+    pub fn first<const N: usize>(&self) -> Option<[u8; N]> {
+        self.bytes.first_chunk::<N>().copied()
+    }
+
     /// Whether a part of a message is being kept.
     pub fn is_empty(&self) -> bool {
         self.bytes.is_empty()

@@ -10,7 +10,9 @@ use super::Machine;
 use crate::protocol::bytes::Reader;
 use crate::protocol::errno;
 use crate::protocol::flags::REPLY_FLAG_DONE;
-use crate::protocol::reply::{self, ChunkHeader, Header, OFFSET_DATA_PREFIX};
+use crate::protocol::reply::{
+    self, ChunkHeader, Header, EXTENDED_LENGTH, OFFSET_DATA_PREFIX, SIMPLE_LENGTH,
+};
 use crate::protocol::request::RequestType;
 
 /// Where in a reply.
@@ -106,6 +108,31 @@ impl<T> Machine<T> {
             data.at += count;
             data.left -= count;
             self.statistics.bytes_received += count as u64;
+        }
+    }
+
+    /// How many bytes, besides those that [`Machine::direct`] is about, surely
+    /// belong to the reply that is being received: for an owner that leaves the
+    /// next one to the socket. Never 0 where bytes are awaited.
+    pub fn left_of_reply(&self) -> usize {
+        let Phase::Transmission { receiving, .. } = self.phase else {
+            return usize::MAX;
+        };
+        let begun = self.inbox.len();
+        match receiving {
+            Receiving::Header => {
+                let shortest = match self.negotiated.extended_headers {
+                    true => EXTENDED_LENGTH,
+                    false => SIMPLE_LENGTH,
+                };
+                let magic = self.inbox.first::<4>().map(u32::from_be_bytes);
+                magic.and_then(reply::header_length).unwrap_or(shortest) - begun
+            }
+            Receiving::DataOffset(chunk) | Receiving::Payload(chunk) => {
+                chunk.header.length as usize - begun
+            }
+            Receiving::Skip { left, .. } => left as usize,
+            Receiving::Data(_) | Receiving::Done(_) => 0,
         }
     }
 
