@@ -10,11 +10,12 @@ set -eu
 # Rust's linker driver, pkg-config for programs, mke2fs.
 demo='gcc libc6-dev pkg-config e2fsprogs'
 # Compilers for every dialect of the header, the servers and clients that the
-# library is tested against, the tools that watch it, and two readers of manual
-# pages.
+# library is tested against, what programs on top of it are made of, the tools
+# that watch it, and two readers of manual pages.
 check="$demo make g++ clang nbdkit nbd-server qemu-utils libnbd-bin libnbd-dev
-       python3 python3-libnbd gnutls-bin valgrind strace binutils man-db groff
-       mandoc openssh-server openssh-client netcat-openbsd"
+       python3 python3-libnbd fio fuse3 libnbd-ocaml-dev libglib2.0-dev
+       libev-dev gnutls-bin valgrind strace binutils man-db groff mandoc
+       openssh-server openssh-client netcat-openbsd"
 # The C library and its header to compare with, and what counts system calls.
 bench='gcc libc6-dev pkg-config make python3 libnbd-bin libnbd-dev nbdkit fio
        strace linux-perf gnutls-bin'

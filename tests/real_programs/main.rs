@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! Debian's own nbdinfo, nbdcopy, nbddump, nbdsh and nbdkit, unmodified, run with
+//! Debian's own nbdinfo, nbdcopy, nbddump, nbdfuse, nbdsh and nbdkit, unmodified, run with
 //! the system's C library and then with this one, against the servers that people
 //! run. What each program prints, to the letter, how it ends and what it leaves in
 //! files must be the same.
@@ -16,6 +16,7 @@ mod images;
 mod loading;
 mod nbdcopy;
 mod nbddump;
+mod nbdfuse;
 mod nbdinfo;
 mod nbdsh;
 mod proxy;
@@ -33,6 +34,7 @@ fn main() -> ExitCode {
         nbdinfo::trials(),
         nbdcopy::trials(),
         nbddump::trials(),
+        nbdfuse::trials(),
         nbdsh::trials(),
         connections::trials(),
         proxy::trials(),

@@ -2,7 +2,7 @@
 
 //! The same steps with two libraries must look the same from outside.
 
-use libtest_mimic::Trial;
+use libtest_mimic::{Completion, Trial};
 
 use super::library::Library;
 use super::scenario::Scenario;
@@ -16,6 +16,21 @@ pub fn same(
     steps: impl Fn(&Scenario) -> Result<()> + Send + 'static,
 ) -> Trial {
     Trial::test(shortened(name.into()), move || Ok(compare(steps)?))
+}
+
+/// The same for steps that cannot be taken everywhere: where there is a reason
+/// why not, it is printed, and the test counts as ignored.
+pub fn same_where(
+    name: impl Into<String>,
+    why_not: impl Fn() -> Result<Option<String>> + Send + 'static,
+    steps: impl Fn(&Scenario) -> Result<()> + Send + 'static,
+) -> Trial {
+    Trial::ignorable_test(shortened(name.into()), move || match why_not()? {
+        Some(reason) => Ok(Completion::ignored_with(reason)),
+        None => compare(&steps)
+            .map(|()| Completion::Completed)
+            .map_err(Into::into),
+    })
 }
 
 /// Test names are printed in a column as wide as the longest one.

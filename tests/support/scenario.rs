@@ -178,9 +178,15 @@ impl Scenario {
     }
 
     fn execute(&self, program: &str, arguments: &[&str], input: &[u8]) -> Result<Outcome> {
+        process::run(&mut self.command(program, arguments)?, input, LIMIT)
+    }
+
+    /// What runs a program with the library, for those who do not just wait for
+    /// its end.
+    pub fn command(&self, program: &str, arguments: &[&str]) -> Result<Command> {
         let mut command = self.library.command(&programs::find(program)?);
         self.prepare(&mut command, arguments);
-        process::run(&mut command, input, LIMIT)
+        Ok(command)
     }
 
     /// Runs a program that prepares or examines something and has nothing to do
