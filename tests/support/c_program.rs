@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! The C programs of `capi-tests/`: found, compiled and made ready to run.
+//! C programs of this repository: found, compiled and made ready to run.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -10,16 +10,21 @@ use std::time::Duration;
 use super::library::{self, Library};
 use super::{process, programs, Result};
 
-/// One file of `capi-tests/`.
+/// One of them.
 #[derive(Clone)]
 pub struct CProgram {
     pub name: String,
     pub source: PathBuf,
 }
 
-/// All of them, by name.
+/// All of `capi-tests/`, by name.
 pub fn all() -> Result<Vec<CProgram>> {
-    let directory = library::source().join("capi-tests");
+    all_in("capi-tests")
+}
+
+/// All in a directory of the source tree, by name.
+pub fn all_in(directory: &str) -> Result<Vec<CProgram>> {
+    let directory = library::source().join(directory);
     let mut found = Vec::new();
     for entry in fs::read_dir(&directory).map_err(|e| format!("{}: {e}", directory.display()))? {
         let source = entry.map_err(|e| e.to_string())?.path();
@@ -41,20 +46,37 @@ pub fn all() -> Result<Vec<CProgram>> {
 /// Compiles a program as a user of the library would, with every warning an
 /// error, and returns the path of the executable.
 pub fn compile(program: &CProgram, library: &Library, directory: &Path) -> Result<PathBuf> {
+    compile_with(program, library, directory, &[])
+}
+
+/// The same for a program that needs more libraries: what pkg-config calls them,
+/// or an option for the linker where it does not know them. With the system's
+/// library the header is the system's, too.
+pub fn compile_with(
+    program: &CProgram,
+    library: &Library,
+    directory: &Path,
+    others: &[&str],
+) -> Result<PathBuf> {
     fs::create_dir_all(directory).map_err(|e| format!("{}: {e}", directory.display()))?;
     let executable = directory.join(&program.name);
     let mut cc = Command::new(programs::find("cc")?);
     cc.args(["-std=gnu99", "-Wall", "-Wextra", "-Werror", "-g", "-O1"])
         .arg("-pthread")
-        .arg("-I")
-        .arg(library::source().join("include"))
         .arg("-o")
         .arg(&executable)
         .arg(&program.source);
     if let Some(directory) = &library.directory {
+        cc.arg("-I").arg(library::source().join("include"));
         cc.arg("-L").arg(directory);
     }
     cc.arg("-lnbd");
+    for other in others {
+        match other.starts_with("-l") {
+            true => cc.arg(other),
+            false => cc.args(flags(other)?),
+        };
+    }
     if library.has_launcher() {
         // What such a library needs is there when the launcher runs the program.
         cc.arg("-Wl,--unresolved-symbols=ignore-in-shared-libs");
@@ -64,4 +86,16 @@ pub fn compile(program: &CProgram, library: &Library, directory: &Path) -> Resul
         return Err(format!("cc {}: {}", program.name, outcome.describe()));
     }
     Ok(executable)
+}
+
+/// What pkg-config has to say of a library.
+fn flags(package: &str) -> Result<Vec<String>> {
+    let mut command = Command::new(programs::find("pkg-config")?);
+    command.args(["--cflags", "--libs", package]);
+    let outcome = process::run(&mut command, &[], Duration::from_secs(10))?;
+    if !outcome.status.success() {
+        return Err(format!("pkg-config {package}: {}", outcome.describe()));
+    }
+    let flags = String::from_utf8_lossy(&outcome.stdout);
+    Ok(flags.split_whitespace().map(str::to_owned).collect())
 }
