@@ -170,6 +170,16 @@ go_on (gpointer data)
   return G_SOURCE_CONTINUE;
 }
 
+/* A server that is quick may have answered before anybody watched the socket,
+ * and then there is nothing more to come until it is asked.
+ */
+static gboolean
+begin (gpointer data)
+{
+  go_on (data);
+  return G_SOURCE_REMOVE;
+}
+
 static gboolean
 tick (gpointer data)
 {
@@ -191,12 +201,13 @@ main (int argc, char **argv)
   reader.loop = g_main_loop_new (NULL, FALSE);
   reader.nbd = nbd_create ();
 
-  /* Only begins to connect. */
+  /* Begins to connect, and does not wait. */
   if (reader.nbd == NULL || nbd_aio_connect_uri (reader.nbd, argv[1]) == -1)
     die (argv[1], nbd_get_error ());
   source = nbd_source_new (reader.nbd);
   g_source_set_callback (source, go_on, &reader, NULL);
   g_source_attach (source, NULL);
+  g_idle_add (begin, &reader);
   timer = g_timeout_add (10, tick, &ticks);
 
   g_main_loop_run (reader.loop);

@@ -142,7 +142,7 @@ static void
 go_on (struct ev_loop *loop, ev_prepare *prepare, int events)
 {
   struct copy *copy = prepare->data;
-  bool busy = false;
+  bool busy, progress;
 
   (void) events;
   if (!copy->begun) {
@@ -161,34 +161,40 @@ go_on (struct ev_loop *loop, ev_prepare *prepare, int events)
     copy->begun = true;
   }
 
-  for (int i = 0; i < BLOCKS; i++) {
-    struct block *block = &copy->blocks[i];
+  /* A command may be answered before the call that issues it returns: go on
+   * until there is nothing to do but wait.
+   */
+  do {
+    busy = progress = false;
+    for (int i = 0; i < BLOCKS; i++) {
+      struct block *block = &copy->blocks[i];
+      nbd_completion_callback callback = { .user_data = block };
+      int64_t cookie = 0;
 
-    if (block->state == FREE && copy->next < copy->size) {
-      nbd_completion_callback callback = { .callback = read_complete,
-                                           .user_data = block };
-
-      block->offset = copy->next;
-      block->length = copy->size - copy->next < BLOCK
-                        ? (size_t) (copy->size - copy->next) : BLOCK;
-      copy->next += block->length;
-      block->state = READING;
-      if (nbd_aio_pread (copy->from.nbd, block->data, block->length,
-                         block->offset, callback, 0) == -1)
-        die ("read", nbd_get_error ());
+      if (block->state == FREE && copy->next < copy->size) {
+        block->offset = copy->next;
+        block->length = copy->size - copy->next < BLOCK
+                          ? (size_t) (copy->size - copy->next) : BLOCK;
+        copy->next += block->length;
+        block->state = READING;
+        callback.callback = read_complete;
+        cookie = nbd_aio_pread (copy->from.nbd, block->data, block->length,
+                                block->offset, callback, 0);
+        progress = true;
+      }
+      else if (block->state == READ) {
+        copy->written += block->length;
+        block->state = WRITING;
+        callback.callback = write_complete;
+        cookie = nbd_aio_pwrite (copy->to.nbd, block->data, block->length,
+                                 block->offset, callback, 0);
+        progress = true;
+      }
+      if (cookie == -1)
+        die ("copy", nbd_get_error ());
+      busy = busy || block->state != FREE;
     }
-    else if (block->state == READ) {
-      nbd_completion_callback callback = { .callback = write_complete,
-                                           .user_data = block };
-
-      block->state = WRITING;
-      copy->written += block->length;
-      if (nbd_aio_pwrite (copy->to.nbd, block->data, block->length,
-                          block->offset, callback, 0) == -1)
-        die ("write", nbd_get_error ());
-    }
-    busy = busy || block->state != FREE;
-  }
+  } while (progress);
   if (!busy)
     ev_break (loop, EVBREAK_ALL);
 }

@@ -100,8 +100,10 @@ main (int argc, char **argv)
     if ((unsigned) nbd_aio_in_flight (nbd) > most)
       most = (unsigned) nbd_aio_in_flight (nbd);
 
-    /* Sends and receives whatever is possible, and waits if nothing is. */
-    if (nbd_poll (nbd, -1) == -1)
+    /* Sends and receives whatever is possible, and waits if nothing is.  With
+     * nothing in flight there would be nothing to wait for.
+     */
+    if (nbd_aio_in_flight (nbd) > 0 && nbd_poll (nbd, -1) == -1)
       die (argv[1], nbd_get_error ());
   }
 

@@ -11,7 +11,9 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod c_programs;
 mod connections;
+mod fio;
 mod images;
 mod loading;
 mod nbdcopy;
@@ -19,6 +21,7 @@ mod nbddump;
 mod nbdfuse;
 mod nbdinfo;
 mod nbdsh;
+mod ocaml;
 mod proxy;
 mod servers;
 
@@ -38,6 +41,9 @@ fn main() -> ExitCode {
         nbdsh::trials(),
         connections::trials(),
         proxy::trials(),
+        fio::trials(),
+        ocaml::trials(),
+        c_programs::trials(),
         images::trials(),
     ];
     let trials = trials.into_iter().flatten().collect();
