@@ -14,6 +14,7 @@ mod agreement;
 mod certificates;
 mod client;
 mod fail_closed;
+mod faults;
 mod identity;
 mod loading;
 mod peer;
@@ -40,6 +41,7 @@ fn main() -> ExitCode {
         programs::trials(&certificates),
         agreement::trials(&certificates),
         fail_closed::trials(&certificates),
+        faults::trials(&certificates),
         identity::trials(&certificates),
         slow::trials(&certificates),
         starttls::trials(&certificates),

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+//! A server with another implementation of TLS, which can be told to misbehave:
+//! memserver's is rustls.
+
+use std::sync::Arc;
+
+use libtest_mimic::Trial;
+
+use crate::certificates::Certificates;
+use crate::client::Client;
+use crate::fail_closed::BROKEN;
+use crate::servers::{Bench, Transport, TRANSPORTS};
+use crate::support::Result;
+
+/// With an RSA key: every other ECDSA key of certtool's is longer by a zero than
+/// rustls accepts.
+const MEMSERVER: &str = "memserver --tls on --tls-certificates CERTIFICATES/server";
+
+pub fn trials(certificates: &Arc<Certificates>) -> Vec<Trial> {
+    let trial = |name: String, test: fn(&Bench, &str) -> Result<()>, how: &'static str| {
+        let certificates = Arc::clone(certificates);
+        Trial::test(format!("faults: {name}"), move || {
+            Ok(test(&Bench::new(&certificates)?, how)?)
+        })
+    };
+    let mut trials = Vec::new();
+    for mode in ["require", "allow", BY_HAND] {
+        let name = format!("replies in front of a real handshake: {mode}");
+        trials.push(trial(name, injected_replies, mode));
+    }
+    for (version, name) in [("1.2", "TLS 1.2"), ("1.3", "TLS 1.3")] {
+        let name = |what| format!("the end of the session is {what}: {name}");
+        trials.push(trial(name("announced"), goodbye, version));
+        trials.push(trial(name("not announced"), no_goodbye, version));
+    }
+    trials
+}
+
+const BY_HAND: &str = "by hand";
+
+/// Whoever takes these replies for what came over TLS is connected to an export
+/// of somebody in between.
+fn injected_replies(bench: &Bench, mode: &str) -> Result<()> {
+    let line = format!("{MEMSERVER} --size SIZE --fault starttls-plaintext-after-ack");
+    for transport in TRANSPORTS {
+        let server = bench.serve("server", &line, transport, 1)?;
+        let client = match mode {
+            BY_HAND => {
+                Client::new("starttls-that-fails-ends-the-connection").with("TLS", "disable")
+            }
+            mode => Client::new("connection-is-refused").with("TLS", mode),
+        };
+        let client = client
+            .with("CERTIFICATES", bench.certificates.path("client")?)
+            .with("HOSTNAME", "localhost")
+            .with("DEAD", "1")
+            .with("ERRNOS", BROKEN)
+            .with("WORDS", "TLS|handshake");
+        let ran = client.on(server.address()).run();
+        ran.map_err(|why| format!("{transport:?}: {why}"))?;
+        server.stop()?;
+    }
+    Ok(())
+}
+
+fn goodbye(bench: &Bench, version: &str) -> Result<()> {
+    end_of_session(bench, version, "", "1")
+}
+
+fn no_goodbye(bench: &Bench, version: &str) -> Result<()> {
+    end_of_session(bench, version, "--no-close-notify", "0")
+}
+
+fn end_of_session(bench: &Bench, version: &str, option: &str, goodbye: &str) -> Result<()> {
+    let line = format!("{MEMSERVER} --size SIZE --close-after-requests 1 {option}");
+    let server = bench.serve("server", line.trim_end(), Transport::Tcp, 1)?;
+    let client = Client::new("end-without-goodbye-is-a-failure")
+        .with("CERTIFICATES", bench.certificates.path("client")?)
+        .with("PRIORITY", format!("NORMAL:-VERS-ALL:+VERS-TLS{version}"))
+        .with("GOODBYE", goodbye);
+    client.on(server.address()).run()?;
+    server.stop()
+}
