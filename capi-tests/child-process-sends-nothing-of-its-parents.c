@@ -11,11 +11,14 @@
 int
 main (void)
 {
-  for (int close_it = 0; close_it < 2; ++close_it) {
+  /* A child that does not close the handle leaks it, which valgrind sees. */
+  bool must_close = getenv ("TEST_UNDER_VALGRIND") != NULL;
+
+  for (int close_it = must_close; close_it < 2; ++close_it) {
     struct peer peer;
-    struct nbd_handle *h = busy_handle (&peer);
     int status;
     pid_t pid;
+    struct nbd_handle *h = busy_handle (&peer);
 
     burst (h, 5);
     pid = fork ();
