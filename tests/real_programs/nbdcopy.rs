@@ -88,6 +88,35 @@ const SOURCES: &[(&str, Content)] = &[
     ),
 ];
 
+/// Servers to copy between, and how: connections, threads, requests.
+const BETWEEN_SERVERS: &[(&str, &str, &[&str])] = &[
+    (
+        "nbdkit file disk.raw",
+        "qemu-nbd --format=qcow2 --discard=unmap new.qcow2",
+        &["--connections=4", "--threads=4"],
+    ),
+    (
+        "qemu-nbd --format=qcow2 disk.qcow2",
+        "nbdkit memory 8M",
+        &["--connections=8", "--threads=8", "--requests=8"],
+    ),
+    (
+        "qemu-nbd --format=qcow2 --read-only overlay.qcow2",
+        "memserver --size 8M --shuffle 8",
+        &["--connections=2", "--threads=1", "--requests=64"],
+    ),
+    (
+        "memserver --file disk.raw --shuffle 8",
+        "nbdkit --filter=delay memory 8M wdelay=1ms",
+        &["--connections=4", "--threads=2", "--request-size=16384"],
+    ),
+    (
+        "memserver --file disk.raw --no-structured-replies",
+        "qemu-nbd --format=raw new.raw",
+        &["--connections=1", "--sparse=4096"],
+    ),
+];
+
 #[derive(Clone, Copy, PartialEq)]
 enum Content {
     Disk,
@@ -125,6 +154,10 @@ pub fn trials() -> Vec<Trial> {
     for (server, content) in SOURCES {
         let name = format!("nbdcopy: server to file: {server}");
         trials.push(same(name, move |s| from_server(s, server, *content)));
+    }
+    for (from, to, options) in BETWEEN_SERVERS {
+        let name = format!("nbdcopy: server to server: {from}: {to}");
+        trials.push(same(name, move |s| between_servers(s, from, to, options)));
     }
     for options in OPTIONS {
         let words = options.join(" ");
@@ -204,6 +237,22 @@ fn from_server(s: &Scenario, line: &str, content: Content) -> Result<()> {
         require_disk(s, "slow-copy")?;
     }
     Ok(())
+}
+
+fn between_servers(s: &Scenario, from: &str, to: &str, options: &[&str]) -> Result<()> {
+    images::prepare(s, from)?;
+    s.tool("qemu-img", &["create", "-f", "raw", "new.raw", "8M"])?;
+    s.tool("qemu-img", &["create", "-f", "qcow2", "new.qcow2", "8M"])?;
+    let (source, destination) = (s.serve(from)?, s.serve(to)?);
+    let (from, to) = (source.uri(""), destination.uri(""));
+    s.client("nbdcopy", &[options, &["--flush", &from, &to]].concat())?;
+    s.tool("nbdcopy", &[&from, "original"])?;
+    s.tool("nbdcopy", &[&to, "copy"])?;
+    s.record_file("copy")?;
+    match s.read("original")? == s.read("copy")? {
+        true => Ok(()),
+        false => Err("the copy is not what was copied".to_owned()),
+    }
 }
 
 fn with_options(s: &Scenario, options: &[&str]) -> Result<()> {

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! nbdsh: the programs in `scripts/`, which use the library as Python programs
-//! do. Comments at the top of a script say what it runs with:
+//! nbdsh and the Python module: the programs in `scripts/`, which use the library
+//! as Python programs do. Comments at the top of a script say what it runs with:
 //!
+//! - `# program: python3` for a script that needs no shell;
 //! - `# server: LINE`, once for each server that it runs against in turn; with
 //!   none, it looks for servers itself;
 //! - `# options: WORDS` for nbdsh before the script.
@@ -68,32 +69,36 @@ impl Script {
 
 fn of_script(script: &Script) -> Vec<Trial> {
     let options = script.comments("options:").collect::<Vec<_>>().join(" ");
+    let program = script.comments("program:").next().unwrap_or("nbdsh");
     let trial = |name: String, server: Option<String>| {
         let (options, text) = (options.clone(), script.text.clone());
-        same(name, move |s| run(s, server.as_deref(), &options, &text))
+        let program = program.to_owned();
+        same(name, move |s| {
+            run(s, &program, server.as_deref(), &options, &text)
+        })
     };
     let mut trials: Vec<_> = script
         .comments("server:")
         .map(|server| {
             trial(
-                format!("nbdsh: {}: {server}", script.name),
+                format!("{program}: {}: {server}", script.name),
                 Some(server.to_owned()),
             )
         })
         .collect();
     if trials.is_empty() {
-        trials.push(trial(format!("nbdsh: {}", script.name), None));
+        trials.push(trial(format!("{program}: {}", script.name), None));
     }
     trials
 }
 
-fn run(s: &Scenario, line: Option<&str>, options: &str, text: &str) -> Result<()> {
+fn run(s: &Scenario, program: &str, line: Option<&str>, options: &str, text: &str) -> Result<()> {
     let mut options = words(options);
     let mut text = text.to_owned();
     images::prepare(s, line.unwrap_or(&text))?;
     let server = line.map(|line| s.serve(line)).transpose()?;
     if let Some(server) = &server {
-        if options.is_empty() {
+        if options.is_empty() && program == "nbdsh" {
             options = words("-u @URI@");
         }
         let socket = server.address().to_string();
@@ -105,7 +110,10 @@ fn run(s: &Scenario, line: Option<&str>, options: &str, text: &str) -> Result<()
         text = fill(&text);
     }
     let mut arguments: Vec<_> = options.iter().map(String::as_str).collect();
-    arguments.extend(["-c", "-"]);
-    s.run("nbdsh", &arguments, text.as_bytes(), Ending::Success)?;
+    match program {
+        "nbdsh" => arguments.extend(["-c", "-"]),
+        _ => arguments.push("-"),
+    }
+    s.run(program, &arguments, text.as_bytes(), Ending::Success)?;
     Ok(())
 }

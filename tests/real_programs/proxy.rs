@@ -21,6 +21,22 @@ const SERVERS: &[&str] = &[
     "memserver --file disk.raw",
 ];
 
+/// Servers that answer late or in another order, how many threads the proxy has,
+/// and whether they share one connection.
+const PARALLEL: &[(&str, u32, bool)] = &[
+    ("nbdkit memory 8M", 1, true),
+    ("nbdkit memory 8M", 32, true),
+    ("nbdkit memory 8M", 32, false),
+    ("memserver --size 8M --shuffle 8", 32, true),
+    ("memserver --size 8M --shuffle 8", 32, false),
+    (
+        "nbdkit --filter=delay memory 8M rdelay=1ms wdelay=1ms",
+        16,
+        true,
+    ),
+    ("qemu-nbd --format=qcow2 disk.qcow2", 16, true),
+];
+
 pub fn trials() -> Vec<Trial> {
     let of_server = |server: &&'static str| {
         let server = *server;
@@ -29,6 +45,12 @@ pub fn trials() -> Vec<Trial> {
         })
     };
     let mut trials: Vec<_> = SERVERS.iter().map(of_server).collect();
+    for (server, threads, shared) in PARALLEL {
+        let name = format!("proxy: nbdkit nbd: {threads} threads, shared={shared}: {server}");
+        trials.push(same(name, move |s| {
+            in_parallel(s, server, *threads, *shared)
+        }));
+    }
     trials.push(same("proxy: nbdkit nbd with a child of its own", |s| {
         images::prepare(s, "disk.qcow2")?;
         let line = "nbdkit nbd command=qemu-nbd arg=--format=qcow2 arg=disk.qcow2";
@@ -70,4 +92,41 @@ fn look(s: &Scenario, proxy: &Server) -> Result<()> {
     s.record("map", &map.unwrap_or_default());
     s.tool("nbdcopy", &[&uri, "copy"])?;
     s.record_file("copy")
+}
+
+/// Several clients with many requests each, all of them in the proxy at once.
+fn in_parallel(s: &Scenario, line: &str, threads: u32, shared: bool) -> Result<()> {
+    images::prepare(s, line)?;
+    let server = s.serve(line)?;
+    let socket = server.address();
+    let line = format!("nbdkit --threads={threads} nbd socket={socket} shared={shared}");
+    let proxy = s.serve_with_library(&line)?;
+    let uri = format!("--uri={}", proxy.uri(""));
+    let load = [
+        "--name=load",
+        "--ioengine=nbd",
+        &uri,
+        "--rw=randrw",
+        "--bs=8k",
+        "--iodepth=16",
+        "--numjobs=4",
+        "--thread",
+        "--size=2M",
+        "--offset_increment=2M",
+        "--randseed=1",
+        "--verify=crc32c",
+        "--verify_fatal=1",
+    ];
+    s.tool("fio", &load)?;
+    let parallel = ["--connections=4", "--requests=32", "--request-size=32768"];
+    s.write("data", &images::content(8 << 20, 12))?;
+    for (from, to) in [("data", proxy.uri("")), (&proxy.uri(""), "copy".to_owned())] {
+        s.tool("nbdcopy", &[&parallel[..], &[from, &to]].concat())?;
+    }
+    s.record_file("copy")?;
+    if s.read("copy")? != s.read("data")? {
+        return Err("what was written did not come back".to_owned());
+    }
+    look(s, &proxy)?;
+    proxy.stop()
 }

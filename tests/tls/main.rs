@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
 //! Encrypted connections: to the servers that people run, from C programs and
-//! from Debian's own nbdinfo and nbdcopy; and every way in which a connection
+//! from Debian's own nbdinfo and nbdcopy, through nbdkit as a proxy; and every way in which a connection
 //! must fail rather than be unencrypted, or encrypted for somebody else.
 //!
 //! `cargo test --test tls -- WORDS` runs the tests with WORDS in their name. A
@@ -19,6 +19,7 @@ mod identity;
 mod loading;
 mod peer;
 mod programs;
+mod proxy;
 mod seen;
 mod servers;
 mod slow;
@@ -46,6 +47,7 @@ fn main() -> ExitCode {
         slow::trials(&certificates),
         starttls::trials(&certificates),
         loading::trials(&certificates),
+        proxy::trials(&certificates),
     ];
     let trials = trials.into_iter().flatten().collect();
     libtest_mimic::run(&arguments, trials).exit_code()
