@@ -35,12 +35,31 @@ const STARTED: &[(&str, &str)] = &[
     ),
 ];
 
+/// What a program is made of.
+struct Source {
+    file: &'static str,
+    libraries: &'static [&'static str],
+}
+
+const STARTER: Source = Source {
+    file: "tests/real_programs/programs/starts-a-server.c",
+    libraries: &[],
+};
+const GLIB: Source = Source {
+    file: "examples/glib-main-loop.c",
+    libraries: &["glib-2.0"],
+};
+const LIBEV: Source = Source {
+    file: "examples/libev-loop.c",
+    libraries: &["-lev"],
+};
+
 pub fn trials() -> Vec<Trial> {
     let started = |(method, line): &(&'static str, &'static str)| {
         let (method, line) = (*method, *line);
         same(format!("started servers: {method}: {line}"), move |s| {
             images::prepare(s, line)?;
-            let program = compiled("tests/real_programs/programs/starts-a-server.c", &[])?;
+            let program = compiled(&STARTER)?;
             let words = words(line);
             let mut arguments = vec![method];
             arguments.extend(words.iter().map(String::as_str));
@@ -66,32 +85,41 @@ pub fn trials() -> Vec<Trial> {
     trials
 }
 
-/// The program made of a source file, always with the system's header and
-/// library. The first test that runs it compiles it.
-fn compiled(source: &'static str, libraries: &[&str]) -> Result<String> {
+/// The paths of all of these programs.
+pub fn all() -> Result<Vec<String>> {
+    [&STARTER, &GLIB, &LIBEV]
+        .into_iter()
+        .map(compiled)
+        .collect()
+}
+
+/// The program, always compiled with the system's header and library, by the first
+/// test that runs it.
+fn compiled(source: &Source) -> Result<String> {
     static COMPILED: Mutex<BTreeMap<&str, Result<String>>> = Mutex::new(BTreeMap::new());
     let mut compiled = COMPILED.lock().unwrap_or_else(PoisonError::into_inner);
     let executable = compiled
-        .entry(source)
-        .or_insert_with(|| compile(source, libraries));
+        .entry(source.file)
+        .or_insert_with(|| compile(source));
     executable.clone()
 }
 
-fn compile(source: &str, libraries: &[&str]) -> Result<String> {
-    let source = library::source().join(source);
-    let name = source.file_stem().unwrap_or_default().to_string_lossy();
+fn compile(source: &Source) -> Result<String> {
+    let file = library::source().join(source.file);
+    let name = file.file_stem().unwrap_or_default().to_string_lossy();
     let program = CProgram {
         name: name.into_owned(),
-        source: source.clone(),
+        source: file.clone(),
     };
     let directory = library::profile_directory()?.join("capi/system");
-    let executable = c_program::compile_with(&program, &Library::system(), &directory, libraries)?;
+    let system = Library::system();
+    let executable = c_program::compile_with(&program, &system, &directory, source.libraries)?;
     Ok(executable.display().to_string())
 }
 
 fn with_glib(s: &Scenario, line: &str) -> Result<()> {
     images::prepare(s, line)?;
-    let program = compiled("examples/glib-main-loop.c", &["glib-2.0"])?;
+    let program = compiled(&GLIB)?;
     let run = |server: Server| {
         // Its timer counts on stderr.
         let outcome = s.attempt(&program, &[&server.uri("")])?;
@@ -108,7 +136,7 @@ fn with_glib(s: &Scenario, line: &str) -> Result<()> {
 
 fn with_libev(s: &Scenario, line: &str) -> Result<()> {
     images::prepare(s, line)?;
-    let program = compiled("examples/libev-loop.c", &["-lev"])?;
+    let program = compiled(&LIBEV)?;
     let from = s.serve(line)?;
     let to = s.serve("nbdkit --filter=delay memory 8M wdelay=1ms")?;
     s.client(&program, &[&from.uri(""), &to.uri("")])?;

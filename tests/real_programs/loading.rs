@@ -3,6 +3,7 @@
 //! The comparisons mean something only when each program really runs with the
 //! library it is meant to run with.
 
+use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::fs;
 
@@ -11,6 +12,7 @@ use libtest_mimic::Trial;
 use crate::support::library::{self, Library};
 use crate::support::scenario::Scenario;
 use crate::support::{process, programs, Result};
+use crate::{c_programs, ocaml};
 
 pub fn trials() -> Vec<Trial> {
     let of_program = |program: &'static str| {
@@ -18,10 +20,25 @@ pub fn trials() -> Vec<Trial> {
             Ok(takes_the_library(program)?)
         })
     };
-    let mut trials: Vec<_> = ["nbdinfo", "nbdcopy", "nbddump"].map(of_program).into();
+    let mut trials: Vec<_> = ["nbdinfo", "nbdcopy", "nbddump", "nbdfuse", "fio"]
+        .map(of_program)
+        .into();
     trials.push(Trial::test("loading: nbdsh takes the library", || {
         Ok(nbdsh_takes_the_library()?)
     }));
+    trials.push(Trial::test("loading: nbdkit nbd takes the library", || {
+        Ok(nbdkit_takes_the_library()?)
+    }));
+    trials.push(Trial::test(
+        "loading: programs compiled here take the library",
+        || {
+            takes_the_library(&ocaml::compiled()?.display().to_string())?;
+            for program in c_programs::all()? {
+                takes_the_library(&program)?;
+            }
+            Ok(())
+        },
+    ));
     trials
 }
 
@@ -52,6 +69,29 @@ fn takes_the_library(program: &str) -> Result<()> {
         return Err(format!("{program} always takes {found}"));
     }
     Ok(())
+}
+
+/// For nbdkit it is a plugin that loads it.
+fn nbdkit_takes_the_library() -> Result<()> {
+    let under_test = Library::under_test()?;
+    if under_test.has_launcher() {
+        return Ok(());
+    }
+    let s = Scenario::new(&under_test)?;
+    let proxy = s.serve_with_library("nbdkit nbd command=nbdkit arg=-s arg=null")?;
+    let maps = format!("/proc/{}/maps", proxy.pid());
+    let maps = fs::read_to_string(&maps).map_err(|e| format!("{maps}: {e}"))?;
+    let expected = library::library_directory()?.join("libnbd.so.0");
+    let expected = fs::canonicalize(&expected).map_err(|e| e.to_string())?;
+    let found: BTreeSet<_> = maps
+        .lines()
+        .filter_map(|line| line.split_whitespace().nth(5))
+        .filter(|path| path.contains("libnbd.so"))
+        .collect();
+    match found.iter().map(OsStr::new).eq([expected.as_os_str()]) {
+        true => Ok(()),
+        false => Err(format!("nbdkit takes {found:?}")),
+    }
 }
 
 /// For nbdsh it is python that loads it, as a part of the `nbd` module.

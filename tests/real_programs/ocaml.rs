@@ -40,7 +40,7 @@ pub fn trials() -> Vec<Trial> {
 }
 
 /// The program, compiled by the first test that runs it.
-fn compiled() -> Result<PathBuf> {
+pub fn compiled() -> Result<PathBuf> {
     static COMPILED: OnceLock<Result<PathBuf>> = OnceLock::new();
     COMPILED.get_or_init(compile).clone()
 }

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! Encrypted connections: to the servers that people run, from C programs and
-//! from Debian's own nbdinfo and nbdcopy, through nbdkit as a proxy; and every way in which a connection
-//! must fail rather than be unencrypted, or encrypted for somebody else.
+//! Encrypted connections: to the servers that people run, from C programs, from
+//! Debian's own nbdinfo and nbdcopy, and through nbdkit as a proxy; and every way
+//! in which a connection must fail rather than be unencrypted, or encrypted for
+//! somebody else.
 //!
 //! `cargo test --test tls -- WORDS` runs the tests with WORDS in their name. A
 //! program that is not installed fails its tests: they name the package.
