@@ -15,7 +15,8 @@ demo='gcc libc6-dev pkg-config e2fsprogs'
 check="$demo make g++ clang nbdkit nbd-server qemu-utils libnbd-bin libnbd-dev
        python3 python3-libnbd fio fuse3 libnbd-ocaml-dev libglib2.0-dev
        libev-dev gnutls-bin valgrind strace binutils man-db groff mandoc
-       openssh-server openssh-client netcat-openbsd"
+       openssh-server openssh-client netcat-openbsd abigail-tools
+       autoconf automake cmake meson musl-tools"
 # The C library and its header to compare with, and what counts system calls.
 bench='gcc libc6-dev pkg-config make python3 libnbd-bin libnbd-dev nbdkit fio
        strace linux-perf gnutls-bin'

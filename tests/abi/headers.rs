@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+//! One translation unit that includes both headers: what they say differently of
+//! the same name is an error.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::process::{Command, Output};
+
+use crate::{cc, directory, our_header, output, read, run, said, system_header, write};
+
+/// Macros that only help the header itself, and those that grow when a bit is
+/// added.
+const HELPERS: [&str; 3] = [
+    "LIBNBD_GCC_VERSION",
+    "LIBNBD_ATTRIBUTE_NONNULL",
+    "LIBNBD_ATTRIBUTE_ALLOC_DEALLOC",
+];
+const MASKS: [&str; 3] = [
+    "LIBNBD_ALLOW_TRANSPORT_MASK",
+    "LIBNBD_CMD_FLAG_MASK",
+    "LIBNBD_STRICT_MASK",
+];
+
+/// The macros of a header whose name begins so, with their values.
+fn macros(header: &Path) -> BTreeMap<String, String> {
+    let mut command = Command::new("cc");
+    command.args(["-dM", "-E", "-x", "c"]).arg(header);
+    let text = run(&mut command);
+    text.lines()
+        .filter_map(|line| line.strip_prefix("#define ")?.split_once(' '))
+        .filter(|(name, _)| name.starts_with("LIBNBD_"))
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .collect()
+}
+
+/// The names of the callback structures in a header.
+fn structures(header: &str) -> Vec<&str> {
+    header
+        .lines()
+        .filter_map(|line| line.strip_prefix("} nbd_")?.strip_suffix("_callback;"))
+        .collect()
+}
+
+/// A copy of the header in which the callback structures have other names, for C
+/// does not let a program define a structure twice. Prototypes still use the first.
+fn renamed(header: &str, common: &[&str]) -> String {
+    common.iter().fold(header.to_owned(), |text, name| {
+        text.replace(
+            &format!("}} nbd_{name}_callback;"),
+            &format!("}} second_{name}_callback;"),
+        )
+    })
+}
+
+/// Compiles the translation unit, with `ours` as the text of our header.
+fn compile_both(directory: &Path, ours: &str) -> Output {
+    let theirs = read(&system_header());
+    let common: Vec<_> = structures(&theirs);
+    assert_eq!(common.len(), 6);
+    write(&directory.join("second.h"), &renamed(ours, &common));
+
+    let mut text = format!("#include \"{}\"\n", system_header().display());
+    text += "#undef LIBNBD_H\n";
+    for name in HELPERS {
+        text += &format!("#undef {name}\n");
+    }
+    for name in MASKS {
+        text += &format!("enum {{ OLD_{name} = {name} }};\n#undef {name}\n");
+    }
+    text += "#include \"second.h\"\n";
+    for name in MASKS {
+        text +=
+            &format!("_Static_assert ((OLD_{name} & {name}) == OLD_{name}, \"bits of {name}\");\n");
+    }
+    for name in common {
+        let (first, second) = (
+            format!("nbd_{name}_callback"),
+            format!("second_{name}_callback"),
+        );
+        text += &format!(
+            "_Static_assert (sizeof ({first}) == sizeof ({second}), \"size of {first}\");\n"
+        );
+        for member in ["callback", "user_data", "free"] {
+            text += &format!(
+                "_Static_assert (__builtin_offsetof ({first}, {member})\n\
+                 \x20               == __builtin_offsetof ({second}, {member})\n\
+                 \x20               && __builtin_types_compatible_p (\n\
+                 \x20                    __typeof__ ((({first} *) 0)->{member}),\n\
+                 \x20                    __typeof__ ((({second} *) 0)->{member})),\n\
+                 \x20               \"{member} of {first}\");\n"
+            );
+        }
+    }
+    let source = directory.join("both.c");
+    write(&source, &text);
+    output(&mut cc(&[
+        "-fsyntax-only".as_ref(),
+        "-I".as_ref(),
+        directory.as_ref(),
+        source.as_ref(),
+    ]))
+}
+
+#[test]
+fn both_headers_can_be_included_one_after_the_other() {
+    let directory = directory("both-headers");
+    let compiled = compile_both(&directory, &read(&our_header()));
+    assert!(compiled.status.success(), "{}", said(&compiled));
+}
+
+#[test]
+fn a_difference_between_the_headers_would_not_compile() {
+    let directory = directory("conflicting-headers");
+    let ours = read(&our_header());
+    for (from, to) in [
+        (
+            "#define LIBNBD_READ_HOLE                         2",
+            "#define LIBNBD_READ_HOLE                         4",
+        ),
+        (
+            "LIBNBD_CMD_FLAG_MASK                     0x3fU",
+            "LIBNBD_CMD_FLAG_MASK 0x3eU",
+        ),
+        (
+            "int64_t nbd_get_size(struct nbd_handle *h)",
+            "uint64_t nbd_get_size(struct nbd_handle *h)",
+        ),
+        (
+            "  int (*callback)(void *user_data, const char *name, const char *description);",
+            "  int (*callback)(void *user_data, const char *name, char *description);",
+        ),
+        (
+            "  void *user_data;\n  void (*free)(void *user_data);\n} nbd_chunk_callback;",
+            "  void (*free)(void *user_data);\n  void *user_data;\n} nbd_chunk_callback;",
+        ),
+    ] {
+        assert!(ours.contains(from), "the header has {from:?}");
+        let compiled = compile_both(&directory, &ours.replace(from, to));
+        assert!(!compiled.status.success(), "{to:?} goes unnoticed");
+    }
+}
+
+/// What a program finds out with the preprocessor.
+#[test]
+fn every_macro_of_the_c_library_has_its_value() {
+    let ours = macros(&our_header());
+    let theirs = macros(&system_header());
+    assert!(theirs.len() > 150, "{theirs:?}");
+    for (name, value) in theirs {
+        // A macro with parameters has them in its name.
+        let plain = name.split('(').next().expect("there is a name");
+        if name == "LIBNBD_H" || HELPERS.contains(&plain) || MASKS.contains(&plain) {
+            assert!(ours.keys().any(|ours| ours.starts_with(plain)), "{name}");
+            continue;
+        }
+        assert_eq!(ours.get(&name), Some(&value), "{name}");
+    }
+}

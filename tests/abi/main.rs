@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+//! A program cannot tell this library from the C library by its interface:
+//! proven against the C library that the distribution installed, and its header.
+
+mod headers;
+mod programs;
+#[path = "../support/mod.rs"]
+mod support;
+mod symbols;
+mod types;
+
+use std::collections::BTreeSet;
+use std::ffi::OsStr;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+/// The header of the C library.
+fn system_header() -> PathBuf {
+    pkg_config("includedir").join("libnbd.h")
+}
+
+/// The C library.
+fn system_library() -> PathBuf {
+    pkg_config("libdir").join("libnbd.so.0")
+}
+
+fn pkg_config(variable: &str) -> PathBuf {
+    let mut command = Command::new("pkg-config");
+    command.env_remove("PKG_CONFIG_PATH");
+    let path = run(command.arg(format!("--variable={variable}")).arg("libnbd"));
+    let path = PathBuf::from(path.trim());
+    assert!(path.is_dir(), "there is a libnbd-dev in {path:?}");
+    path
+}
+
+fn our_header() -> PathBuf {
+    support::library::source().join("include/libnbd.h")
+}
+
+fn our_library() -> PathBuf {
+    let directory = support::library::library_directory().expect("cargo built it");
+    directory.join("libnbd.so.0")
+}
+
+/// The functions that a header declares.
+fn functions(header: &Path) -> BTreeSet<String> {
+    let mut command = Command::new("cc");
+    command.args(["-E", "-P", "-x", "c"]).arg(header);
+    let text = run(&mut command);
+    let name = |character: char| character.is_ascii_alphanumeric() || character == '_';
+    let mut functions = BTreeSet::new();
+    for (at, _) in text.match_indices("nbd_") {
+        let rest = &text[at..];
+        let end = rest.find(|c| !name(c)).unwrap_or(rest.len());
+        if !text[..at].ends_with(name) && rest[end..].trim_start().starts_with('(') {
+            functions.insert(rest[..end].to_owned());
+        }
+    }
+    functions
+}
+
+/// A directory of its own for each test.
+fn directory(name: &str) -> PathBuf {
+    let path = Path::new(env!("CARGO_TARGET_TMPDIR"))
+        .join("abi")
+        .join(name);
+    if path.exists() {
+        fs::remove_dir_all(&path).expect("an old directory can be removed");
+    }
+    fs::create_dir_all(&path).expect("a directory can be made");
+    path
+}
+
+fn write(path: &Path, text: &str) {
+    fs::write(path, text).unwrap_or_else(|error| panic!("{path:?}: {error}"));
+}
+
+fn read(path: &Path) -> String {
+    fs::read_to_string(path).unwrap_or_else(|error| panic!("{path:?}: {error}"))
+}
+
+fn output(command: &mut Command) -> Output {
+    command
+        .output()
+        .unwrap_or_else(|error| panic!("{command:?}: {error}"))
+}
+
+/// What a program printed, both ways.
+fn said(output: &Output) -> String {
+    [&output.stdout, &output.stderr]
+        .map(|text| String::from_utf8_lossy(text))
+        .join("")
+}
+
+/// Runs a program that has to succeed, and gives what it printed.
+fn run(command: &mut Command) -> String {
+    let output = output(command);
+    assert!(output.status.success(), "{command:?}: {}", said(&output));
+    String::from_utf8(output.stdout).expect("it prints text")
+}
+
+/// The C compiler, with every warning an error.
+fn cc(arguments: &[&OsStr]) -> Command {
+    let mut command = Command::new("cc");
+    command
+        .args(["-std=gnu99", "-Wall", "-Wextra", "-Werror"])
+        .args(arguments);
+    command
+}
+
+#[test]
+fn there_are_functions_to_compare() {
+    let (theirs, ours) = (functions(&system_header()), functions(&our_header()));
+    assert_eq!(ours.len(), 165);
+    assert!(theirs.len() >= 125, "{theirs:?}");
+    assert!(theirs.is_subset(&ours), "{:?}", &theirs - &ours);
+}

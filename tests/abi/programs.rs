@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+//! Programs compiled with either header run on either library.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::support::library::{self, Library};
+use crate::support::servers::{Address, Server};
+use crate::{cc, directory, functions, our_header, output, read, run, said, system_header};
+
+const PROGRAM: &str = "tests/abi/every-common-function.c";
+
+/// Compiles and links the program with the header in that directory, as it is
+/// done when only one of the two is installed.
+fn compile(header: &Path, directory: &Path) -> (PathBuf, PathBuf) {
+    std::fs::create_dir_all(directory).expect("a directory can be made");
+    let (object, program) = (directory.join("program.o"), directory.join("program"));
+    let include = header.parent().expect("it is in a directory");
+    run(&mut cc(&[
+        "-O2".as_ref(),
+        "-I".as_ref(),
+        include.as_ref(),
+        "-c".as_ref(),
+        library::source().join(PROGRAM).as_ref(),
+        "-o".as_ref(),
+        object.as_ref(),
+    ]));
+    run(&mut cc(&[
+        object.as_ref(),
+        "-lnbd".as_ref(),
+        "-o".as_ref(),
+        program.as_ref(),
+    ]));
+    (object, program)
+}
+
+/// What the program prints with a library in front, and a new server each time.
+fn prints(program: &Path, library: &Library, directory: &Path) -> String {
+    let options = "--size 1M --description text --block-size 512,4096,1048576";
+    let memserver = format!("memserver {options}");
+    let unix = Server::start(directory, "unix", &memserver).expect("memserver starts");
+    let tcp = Server::start_on_a_port(directory, "tcp", &memserver).expect("memserver starts");
+    let (Address::Unix(path), Address::Port(port)) = (unix.address(), tcp.address()) else {
+        panic!("one server on a Unix socket, one on a port");
+    };
+    let mut command: Command = library.command(program);
+    command
+        .arg(library::memserver().expect("there is a memserver"))
+        .arg(path)
+        .arg(port.to_string());
+    let output = output(&mut command);
+    assert!(output.status.success(), "{command:?}: {}", said(&output));
+    String::from_utf8(output.stdout).expect("it prints text")
+}
+
+#[test]
+fn the_program_calls_every_function_that_both_libraries_have() {
+    let text = read(&library::source().join(PROGRAM));
+    for function in functions(&system_header()) {
+        assert!(text.contains(&format!("{function} (")), "{function}");
+    }
+}
+
+/// With the same machine code there is nothing left that the headers could say
+/// differently: types, sizes, constants, or who releases what.
+#[test]
+fn either_header_compiles_to_the_same_code() {
+    let directory = directory("code");
+    let [theirs, ours] =
+        [("theirs", system_header()), ("ours", our_header())].map(|(name, header)| {
+            let (object, _) = compile(&header, &directory.join(name));
+            let mut command = Command::new("objdump");
+            command.args(["--disassemble", "--reloc", "--full-contents"]);
+            let text = run(command.arg(&object));
+            text.replace(&*object.to_string_lossy(), "")
+        });
+    assert!(theirs.contains("nbd_aio_pread_structured"));
+    assert!(theirs == ours, "the two object files differ");
+}
+
+#[test]
+fn programs_compiled_with_either_header_run_on_either_library() {
+    let directory = directory("programs");
+    let libraries = [
+        Library::system(),
+        Library::under_test().expect("cargo built it"),
+    ];
+    let mut printed = Vec::new();
+    for (name, header) in [("theirs", system_header()), ("ours", our_header())] {
+        let (_, program) = compile(&header, &directory.join(name));
+        for library in &libraries {
+            let text = prints(&program, library, &directory);
+            assert!(text.lines().count() > 250, "{text}");
+            printed.push((format!("header: {name}, library: {}", library.name), text));
+        }
+    }
+    let (_, expected) = &printed[0];
+    for (case, text) in &printed {
+        let lines = expected.lines().zip(text.lines());
+        for (expected, line) in lines {
+            assert_eq!(line, expected, "{case}");
+        }
+        assert_eq!(text.len(), expected.len(), "{case}");
+    }
+}
