@@ -20,6 +20,7 @@ PREFIX ?= /usr/local
 LIBDIR ?= $(PREFIX)/lib
 INCLUDEDIR ?= $(PREFIX)/include
 MANDIR ?= $(PREFIX)/share/man
+DOCDIR ?= $(PREFIX)/share/doc/libnbd
 DESTDIR ?=
 
 # Where cargo leaves what it builds.
@@ -30,6 +31,7 @@ VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml)
 libdir := $(DESTDIR)$(LIBDIR)
 includedir := $(DESTDIR)$(INCLUDEDIR)
 man3dir := $(DESTDIR)$(MANDIR)/man3
+docdir := $(DESTDIR)$(DOCDIR)
 
 # A page for each function, and the overview.
 PAGES = $(shell sed -n 's/^\(nbd_[a-z0-9_]*\).*/\1.3/p' src/capi/functions.tsv) libnbd.3
@@ -62,12 +64,15 @@ bench:
 	$(CARGO) build --release --workspace
 	OUT='$(OUT)' python3 -B benches/driver $(if $(QUICK),--quick)
 
-# Installs what is there, so that it can run as another user than the build.
-install: | $(OUT)/libnbd.so $(OUT)/man/man3/libnbd.3
-	$(INSTALL) -d '$(libdir)/pkgconfig' '$(includedir)' '$(man3dir)'
-	$(INSTALL) -m 755 '$(OUT)/libnbd.so' '$(libdir)/libnbd.so.0.0.0'
-	ln -sf libnbd.so.0.0.0 '$(libdir)/libnbd.so.0'
-	ln -sf libnbd.so.0 '$(libdir)/libnbd.so'
+# Installs what is there, so that it can run as another user than the build. A
+# target that has only static libraries, as musl's, leaves no libnbd.so.
+install: | $(OUT)/libnbd.a $(OUT)/man/man3/libnbd.3
+	$(INSTALL) -d '$(libdir)/pkgconfig' '$(includedir)' '$(man3dir)' '$(docdir)'
+	if [ -e '$(OUT)/libnbd.so' ]; then \
+	    $(INSTALL) -m 755 '$(OUT)/libnbd.so' '$(libdir)/libnbd.so.0.0.0' && \
+	    ln -sf libnbd.so.0.0.0 '$(libdir)/libnbd.so.0' && \
+	    ln -sf libnbd.so.0 '$(libdir)/libnbd.so'; \
+	fi
 	$(INSTALL) -m 644 '$(OUT)/libnbd.a' '$(libdir)/libnbd.a'
 	$(INSTALL) -m 644 include/libnbd.h '$(includedir)/libnbd.h'
 	sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@LIBDIR@|$(LIBDIR)|' \
@@ -75,8 +80,9 @@ install: | $(OUT)/libnbd.so $(OUT)/man/man3/libnbd.3
 	    pkgconfig/libnbd.pc.in >'$(libdir)/pkgconfig/libnbd.pc'
 	chmod 644 '$(libdir)/pkgconfig/libnbd.pc'
 	$(INSTALL) -m 644 $(PAGES:%='$(OUT)/man/man3/%') '$(man3dir)'
+	$(INSTALL) -m 644 COPYING.LIB '$(docdir)/COPYING.LIB'
 
-$(OUT)/libnbd.so:
+$(OUT)/libnbd.a:
 	$(CARGO) build --release
 
 $(OUT)/man/man3/libnbd.3:
@@ -86,7 +92,8 @@ uninstall:
 	rm -f '$(libdir)/libnbd.so' '$(libdir)/libnbd.so.0' \
 	    '$(libdir)/libnbd.so.0.0.0' '$(libdir)/libnbd.a' \
 	    '$(libdir)/pkgconfig/libnbd.pc' '$(includedir)/libnbd.h' \
-	    $(PAGES:%='$(man3dir)/%')
+	    $(PAGES:%='$(man3dir)/%') '$(docdir)/COPYING.LIB'
+	-rmdir '$(docdir)' 2>/dev/null
 
 clean:
 	$(CARGO) clean

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
 //! What the build makes is what programs expect to find: the shared library and
-//! its symbols, the header, and everything that `make install` puts in place.
+//! its symbols, the static library, and the header.
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
@@ -354,63 +354,4 @@ fn programs_link_with_the_static_library() {
             assert_eq!(run(&mut Command::new(&program)), "libnbd 1.24.4\n");
         }
     }
-}
-
-#[test]
-fn make_install_puts_a_usable_library_into_the_staging_directory() {
-    let directory = directory("install");
-    let staging = directory.join("staging");
-    manual::write(root(), &built().join("man")).expect("there are pages");
-    let make = |target: &str| {
-        run(Command::new("make")
-            .arg(target)
-            .arg("PREFIX=/opt/nbd")
-            .arg(format!("DESTDIR={}", staging.display()))
-            .arg(format!("OUT={}", built().display()))
-            .env_remove("MAKEFLAGS")
-            .current_dir(root()))
-    };
-    make("install");
-    let prefix = staging.join("opt/nbd");
-    let library = prefix.join("lib");
-
-    // pkg-config moves the paths to where the staged files are.
-    let package = |flags: &[&str]| -> Vec<String> {
-        run(Command::new("pkg-config")
-            .args(flags)
-            .arg("libnbd")
-            .env("PKG_CONFIG_LIBDIR", library.join("pkgconfig"))
-            .env("PKG_CONFIG_SYSROOT_DIR", &staging))
-        .split_whitespace()
-        .map(String::from)
-        .collect()
-    };
-    assert_eq!(package(&["--modversion"]), ["1.24.4"]);
-
-    let source = directory.join("program.c");
-    fs::write(&source, PROGRAM).expect("a file can be written");
-    for (name, flags, extra) in [
-        ("shared", &["--cflags", "--libs"][..], &[][..]),
-        ("static", &["--static", "--cflags", "--libs"], &["-static"]),
-    ] {
-        let program = directory.join(name);
-        run(Command::new("cc")
-            .arg(&source)
-            .arg("-o")
-            .arg(&program)
-            .args(extra)
-            .args(package(flags)));
-        let mut command = Command::new(&program);
-        if name == "shared" {
-            command.env("LD_LIBRARY_PATH", &library);
-        }
-        assert_eq!(run(&mut command), "libnbd 1.24.4\n");
-    }
-
-    let pages = fs::read_dir(prefix.join("share/man/man3")).expect("there are pages");
-    assert_eq!(pages.count(), rows(FUNCTIONS).count() + 1);
-
-    make("uninstall");
-    let left = run(Command::new("find").arg(&staging).args(["!", "-type", "d"]));
-    assert_eq!(left, "");
 }

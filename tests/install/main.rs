@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+//! `make install` puts in place what programs are built with, and every build
+//! system finds it there: a program is built by each and run with the result.
+//!
+//! `cargo test --test install -- NAME` runs those whose name contains NAME.
+
+mod build_systems;
+mod installation;
+mod static_linking;
+#[path = "../support/mod.rs"]
+mod support;
+
+use std::path::Path;
+use std::process::{Command, ExitCode};
+use std::time::Duration;
+use std::{fs, iter};
+
+use installation::Installation;
+use libtest_mimic::{Arguments, Trial};
+use support::library;
+use support::{process, Result};
+
+/// What is built, and how a build system's own example of it is laid out.
+const PROGRAM: &str = "tests/install/program.c";
+
+fn main() -> ExitCode {
+    let mut arguments = Arguments::from_args();
+    arguments.test_threads.get_or_insert(2);
+    let trials = iter::once(Trial::test(
+        "what is installed is what is uninstalled",
+        || Ok(installation::leaves_nothing_behind()?),
+    ));
+    let trials = trials
+        .chain(build_systems::trials())
+        .chain(static_linking::trials());
+    libtest_mimic::run(&arguments, trials.collect()).exit_code()
+}
+
+/// Runs a program that has to succeed, and gives what it printed.
+fn run(command: &mut Command) -> Result<String> {
+    let outcome = process::run(command, &[], Duration::from_secs(300))?;
+    match outcome.status.success() {
+        true => String::from_utf8(outcome.stdout).map_err(|e| e.to_string()),
+        false => Err(format!("{command:?}: {}", outcome.describe())),
+    }
+}
+
+/// Runs the program that was built, which must have the library under test.
+fn runs(program: &Path, installation: Option<&Installation>) -> Result<()> {
+    let data = program.with_extension("data");
+    fs::write(&data, "begin").map_err(|e| format!("{}: {e}", data.display()))?;
+    let mut command = Command::new(program);
+    command
+        .arg(library::memserver()?)
+        .args(["--stdin", "--file"])
+        .arg(&data);
+    match installation {
+        Some(installation) => command.env("LD_LIBRARY_PATH", installation.libraries()),
+        None => command.env_remove("LD_LIBRARY_PATH"),
+    };
+    let expected = format!("libnbd {}: begin\n", env!("CARGO_PKG_VERSION"));
+    match run(&mut command)? {
+        printed if printed == expected => Ok(()),
+        printed => Err(format!("expected {expected:?}, printed {printed:?}")),
+    }
+}
