@@ -10,6 +10,7 @@
 #   make bench           measure against the C library; QUICK=1 for two minutes of it
 #   make install         install it below PREFIX, staged in DESTDIR where given
 #   make uninstall       remove what was installed
+#   make deb             make Debian packages, for apt install, in target/release/deb
 #   make man             write the manual pages alone, for man -M target/release/man
 #   make header          write include/libnbd.h again
 #   make clean           remove what was built
@@ -36,7 +37,7 @@ docdir := $(DESTDIR)$(DOCDIR)
 # A page for each function, and the overview.
 PAGES = $(shell sed -n 's/^\(nbd_[a-z0-9_]*\).*/\1.3/p' src/capi/functions.tsv) libnbd.3
 
-.PHONY: all man header demo check bench install uninstall clean
+.PHONY: all man header demo check bench install uninstall deb clean
 
 all:
 	$(CARGO) build --release
@@ -94,6 +95,11 @@ uninstall:
 	    '$(libdir)/pkgconfig/libnbd.pc' '$(includedir)/libnbd.h' \
 	    $(PAGES:%='$(man3dir)/%') '$(docdir)/COPYING.LIB'
 	-rmdir '$(docdir)' 2>/dev/null
+
+deb:
+	scripts/install-deps.sh deb
+	$(MAKE) all
+	scripts/make-deb.sh '$(OUT)'
 
 clean:
 	$(CARGO) clean

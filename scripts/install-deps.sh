@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
-# install-deps.sh demo|check|bench: makes sure that the Debian packages which a
+# install-deps.sh demo|check|bench|deb: makes sure that the Debian packages which a
 # make target needs are there. As root it installs what is missing; otherwise it
 # says how to, and fails.
 
@@ -9,14 +9,16 @@ set -eu
 
 # Rust's linker driver, pkg-config for programs, mke2fs.
 demo='gcc libc6-dev pkg-config e2fsprogs'
+# What packages are made with.
+deb='gcc libc6-dev make dpkg-dev debhelper'
 # Compilers for every dialect of the header, the servers and clients that the
 # library is tested against, what programs on top of it are made of, the tools
 # that watch it, and two readers of manual pages.
-check="$demo make g++ clang nbdkit nbd-server qemu-utils libnbd-bin libnbd-dev
+check="$demo $deb g++ clang nbdkit nbd-server qemu-utils libnbd-bin libnbd-dev
        python3 python3-libnbd fio fuse3 libnbd-ocaml-dev libglib2.0-dev
        libev-dev gnutls-bin valgrind strace binutils man-db groff mandoc
        openssh-server openssh-client netcat-openbsd abigail-tools
-       autoconf automake cmake meson musl-tools"
+       autoconf automake cmake meson musl-tools lintian mmdebstrap"
 # The C library and its header to compare with, and what counts system calls.
 bench='gcc libc6-dev pkg-config make python3 libnbd-bin libnbd-dev nbdkit fio
        strace linux-perf gnutls-bin'
@@ -25,8 +27,9 @@ case ${1-} in
 demo) packages=$demo ;;
 check) packages=$check ;;
 bench) packages=$bench ;;
+deb) packages=$deb ;;
 *)
-    echo "usage: $0 demo|check|bench" >&2
+    echo "usage: $0 demo|check|bench|deb" >&2
     exit 2
     ;;
 esac

@@ -132,7 +132,7 @@ pub fn fresh_directory(name: &str) -> Result<PathBuf> {
 }
 
 /// Where this test run's build is, with the manual pages that belong to it.
-fn built() -> Result<PathBuf> {
+pub fn built() -> Result<PathBuf> {
     static BUILT: OnceLock<Result<PathBuf>> = OnceLock::new();
     let build = || {
         let built = profile_directory()?.join("deps");

@@ -2,11 +2,14 @@
 
 //! `make install` puts in place what programs are built with, and every build
 //! system finds it there: a program is built by each and run with the result.
+//! `make deb` makes packages that apt puts in the place of Debian's own.
 //!
 //! `cargo test --test install -- NAME` runs those whose name contains NAME.
 
 mod build_systems;
 mod installation;
+mod packages;
+mod root;
 mod static_linking;
 #[path = "../support/mod.rs"]
 mod support;
@@ -33,7 +36,8 @@ fn main() -> ExitCode {
     ));
     let trials = trials
         .chain(build_systems::trials())
-        .chain(static_linking::trials());
+        .chain(static_linking::trials())
+        .chain(packages::trials());
     libtest_mimic::run(&arguments, trials.collect()).exit_code()
 }
 
