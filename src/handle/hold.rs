@@ -32,7 +32,7 @@ const REQUESTS: usize = 16;
 const BYTES: u64 = 64 * 1024;
 
 /// How many times in a row a thread has to come back before it waits.
-const TRUSTED: u8 = 8;
+const TRUSTED: u8 = 3;
 
 /// What is held back, and what is known of the thread that issues.
 #[derive(Debug, Default)]
