@@ -116,11 +116,12 @@ class Bench:
         return run_json(command, self.programs.environment(subject), pin)
 
     def operations(self, case, server):
-        """As many as the C library does in the time wanted."""
+        """As many as the C library does in the time wanted, and so many that what
+        happens before all of the depth is used counts little."""
         few = max(2 * case.depth, min(2000, (64 << 20) // case.size))
         warm_up = self.once(case, C, server, few)
         wanted = self.seconds * few / warm_up["seconds"]
-        depths = max(4, round(wanted / case.depth))
+        depths = max(16, round(wanted / case.depth))
         return depths * case.depth
 
     def measure(self, case):

@@ -89,7 +89,7 @@ impl<T> Machine<T> {
         let (offset, length) = reply::offset_hole(payload)?;
         let (slot, at) = self.place(chunk, offset, u64::from(length))?;
         let command = self.commands.get_mut(slot)?;
-        command.received += u64::from(length);
+        command.fill(at, length as usize);
         Some(Event::Chunk {
             slot,
             at,

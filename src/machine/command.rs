@@ -4,6 +4,7 @@
 
 use libc::c_int;
 
+use super::filled::Filled;
 use super::transmission::NewCommand;
 use crate::protocol::request::RequestType;
 
@@ -25,7 +26,8 @@ pub struct Command<T> {
     /// Whatever the issuer wants to find again.
     pub attachment: T,
     error: c_int,
-    pub(super) received: u64,
+    /// Of a read: what has come of it.
+    pub(super) filled: Filled,
 }
 
 impl<T> Command<T> {
@@ -39,7 +41,7 @@ impl<T> Command<T> {
             payload: new.payload,
             attachment: new.attachment,
             error: 0,
-            received: 0,
+            filled: Filled::default(),
         }
     }
 }
@@ -54,6 +56,14 @@ impl<T> Command<T> {
     pub fn fail(&mut self, errno: c_int) {
         if self.error == 0 {
             self.error = errno;
+        }
+    }
+
+    /// Data or a hole has come, `count` bytes `at` bytes into the buffer. What has
+    /// come before fails the read.
+    pub(super) fn fill(&mut self, at: usize, count: usize) {
+        if self.filled.add(at as u64, count as u64).is_err() {
+            self.fail(libc::EPROTO);
         }
     }
 

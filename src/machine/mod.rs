@@ -22,6 +22,7 @@ mod chunk;
 mod command;
 mod event;
 mod export;
+mod filled;
 mod handshake;
 mod inbox;
 mod negotiation;

@@ -347,7 +347,7 @@ impl<T> Machine<T> {
             Some((_, at, count)) => (at, count),
             None => (0, command.length as usize),
         };
-        command.received += count as u64;
+        command.fill(at, count);
         Some(Event::Chunk {
             slot: data.slot,
             at,
@@ -357,10 +357,10 @@ impl<T> Machine<T> {
         })
     }
 
-    /// A read is done: has all of it come, and nothing twice?
+    /// A read is done: has all of it come?
     fn finish_read(&mut self, slot: Slot) {
         if let Some(command) = self.commands.get_mut(slot) {
-            if command.kind == RequestType::Read && command.received != command.length {
+            if command.kind == RequestType::Read && !command.filled.is_complete(command.length) {
                 command.fail(libc::EPROTO);
             }
         }

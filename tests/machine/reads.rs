@@ -137,6 +137,28 @@ fn a_read_without_all_of_its_data_fails() {
     assert!(structured(&[read(0, 4)], &twice).told(&failed(1)));
 }
 
+/// What comes twice does not stand for what never came.
+#[test]
+fn a_read_with_a_part_that_comes_twice_fails() {
+    let twice = data(0, &[7; 256]);
+    let halves = [&twice, &hole(0, 256)];
+    for again in halves {
+        let kind = if again.len() == 12 { 2 } else { 1 };
+        let replies = [
+            chunk(1, false, 1, &twice),
+            chunk(1, true, kind, again),
+            chunk(2, true, 1, &data(0, b"ok")),
+        ]
+        .concat();
+        let outcome = structured(&[read(0, 512), read(0, 2)], &replies);
+        assert!(outcome.lines.contains(&failed(1)), "{:?}", outcome.lines);
+        assert_eq!(
+            outcome.lines.last().map(String::as_str),
+            Some("2: done, error 0")
+        );
+    }
+}
+
 #[test]
 fn an_error_at_an_offset_is_reported_there_and_fails_the_read() {
     let mut payload = server::error(5, "bad sector");
