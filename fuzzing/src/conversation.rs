@@ -1,0 +1,249 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+//! A server that speaks correct NBD: with it everything succeeds, and reads have
+//! the right data. Or it lies once, in any byte of one of its messages: then
+//! what succeeds is at least complete.
+
+use nbd::machine::Group;
+use nbd::protocol::request::RequestType;
+
+use crate::choices::Choices;
+use crate::owner::Owner;
+use crate::server;
+
+/// How it replies.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Style {
+    Simple,
+    Structured,
+    Extended,
+}
+
+/// One byte of one message is another one.
+struct Lie {
+    message: usize,
+    byte: usize,
+    difference: u8,
+}
+
+/// A request, as the server got it.
+#[derive(Clone, Copy)]
+struct Request {
+    kind: u16,
+    cookie: u64,
+    offset: u64,
+    length: u64,
+}
+
+const READ: u16 = 0;
+const WRITE: u16 = 1;
+const BLOCK_STATUS: u16 = 7;
+
+/// What the export holds at an offset. One sector in four is a hole.
+fn byte_at(offset: u64) -> u8 {
+    match is_hole(offset) {
+        true => 0,
+        false => (offset ^ (offset >> 8)) as u8 | 1,
+    }
+}
+
+fn is_hole(offset: u64) -> bool {
+    (offset / 512) % 4 == 3
+}
+
+pub fn run(input: &[u8]) {
+    let mut choices = Choices::new(input);
+    let style = choices.one_of(&[Style::Structured, Style::Extended, Style::Simple]);
+    let lie = choices.once_in(2).then(|| Lie {
+        message: choices.index(32),
+        byte: choices.index(40),
+        difference: choices.number(1..=255) as u8,
+    });
+    let mut owner = Owner::new(choices.number(0..=u64::from(u16::MAX)));
+    owner.connect();
+    let mut messages = match style {
+        Style::Simple => vec![server::handshake_simple()],
+        Style::Structured => vec![server::handshake_structured()],
+        Style::Extended => vec![server::handshake_extended()],
+    };
+    let mut told = 0;
+    tell(&mut owner, &mut messages, &mut told, &lie);
+    owner.send(true);
+    let mut read = owner.sent.len();
+
+    let mut asked = Vec::new();
+    let mut waiting = Vec::new();
+    while choices.are_left() && owner.takes_commands() && asked.len() < 200 {
+        if choices.index(3) != 2 {
+            let (kind, offset, length) = command(&mut choices, style);
+            asked.push((owner.issue(kind, offset, length), kind, offset, length));
+            owner.send(choices.index(3) != 1);
+            continue;
+        }
+        owner.send(true);
+        waiting.extend(requests(&owner.sent, &mut read, style));
+        for _ in 0..choices.index(8).min(waiting.len()) {
+            let request = waiting.swap_remove(choices.index(waiting.len()));
+            messages.extend(replies(request, style, &mut choices));
+        }
+        tell(&mut owner, &mut messages, &mut told, &lie);
+    }
+    if !owner.has_ended() {
+        owner.send(true);
+        waiting.extend(requests(&owner.sent, &mut read, style));
+        for request in waiting {
+            messages.extend(replies(request, style, &mut choices));
+        }
+        tell(&mut owner, &mut messages, &mut told, &lie);
+    }
+
+    let lied = lie.is_some_and(|lie| lie.message < told);
+    if lied {
+        owner.finish(true);
+        return;
+    }
+    assert_eq!(owner.machine.group(), Group::Ready, "without a lie");
+    let ended = owner.finish(true);
+    for (cookie, kind, offset, length) in asked {
+        let ended = &ended[&cookie];
+        assert_eq!(ended.errno, 0, "{kind:?} at {offset} of {length}");
+        if kind == RequestType::Read {
+            let expected: Vec<_> = (offset..offset + length).map(byte_at).collect();
+            assert_eq!(ended.data, expected, "read at {offset} of {length}");
+        }
+        if kind == RequestType::BlockStatus {
+            assert_eq!(ended.extents, length, "extents at {offset} of {length}");
+        }
+    }
+}
+
+/// Has the client hear all messages, one of them with the lie in it.
+fn tell(owner: &mut Owner, messages: &mut Vec<Vec<u8>>, told: &mut usize, lie: &Option<Lie>) {
+    let mut bytes = Vec::new();
+    for mut message in messages.drain(..) {
+        if let Some(lie) = lie.as_ref().filter(|lie| lie.message == *told) {
+            let at = lie.byte % message.len();
+            message[at] ^= lie.difference;
+        }
+        *told += 1;
+        bytes.extend(message);
+    }
+    owner.feed(&bytes);
+}
+
+fn command(choices: &mut Choices, style: Style) -> (RequestType, u64, u64) {
+    let kind = choices.one_of(&[
+        RequestType::Read,
+        RequestType::Read,
+        RequestType::BlockStatus,
+        RequestType::Write,
+        RequestType::Flush,
+        RequestType::Trim,
+    ]);
+    let offset = choices.number(0..=server::SIZE - 8192);
+    match kind {
+        RequestType::Flush => (kind, 0, 0),
+        RequestType::BlockStatus if style == Style::Simple => (RequestType::Read, offset, 1),
+        RequestType::BlockStatus => (kind, offset, choices.number(1..=8192)),
+        _ => (kind, offset, choices.number(0..=4096)),
+    }
+}
+
+/// The requests that have been received completely.
+fn requests(sent: &[u8], read: &mut usize, style: Style) -> Vec<Request> {
+    let mut requests = Vec::new();
+    let header = if style == Style::Extended { 32 } else { 28 };
+    while let Some(bytes) = sent.get(*read..*read + header) {
+        let number = |at: usize, count: usize| {
+            let bytes = &bytes[at..at + count];
+            bytes
+                .iter()
+                .fold(0, |number, byte| number << 8 | u64::from(*byte))
+        };
+        let request = Request {
+            kind: number(6, 2) as u16,
+            cookie: number(8, 8),
+            offset: number(16, 8),
+            length: number(24, header - 24),
+        };
+        let payload = if request.kind == WRITE {
+            request.length
+        } else {
+            0
+        };
+        if sent.len() < *read + header + payload as usize {
+            break;
+        }
+        *read += header + payload as usize;
+        requests.push(request);
+    }
+    requests
+}
+
+/// Everything there is to say to a request.
+fn replies(request: Request, style: Style, choices: &mut Choices) -> Vec<Vec<u8>> {
+    let data = |from: u64, to: u64| (from..to).map(byte_at).collect::<Vec<_>>();
+    let end = request.offset + request.length;
+    if style == Style::Simple {
+        let data = match request.kind {
+            READ => data(request.offset, end),
+            _ => Vec::new(),
+        };
+        return vec![server::simple(request.cookie, 0, &data)];
+    }
+    let mut chunks = Vec::new();
+    match request.kind {
+        READ => {
+            let mut at = request.offset;
+            while at < end {
+                let to = end.min(at + choices.number(1..=4096));
+                // A part that is a hole in whole may be told as one.
+                let hole = (at..to).all(is_hole) && choices.index(2) == 0;
+                chunks.push(match hole {
+                    true => (2, server::hole(at, (to - at) as u32)),
+                    false => (1, server::data(at, &data(at, to))),
+                });
+                at = to;
+            }
+            match choices.index(3) {
+                1 => chunks.reverse(),
+                2 => {
+                    let middle = chunks.len() / 2;
+                    chunks.rotate_left(middle);
+                }
+                _ => {}
+            }
+        }
+        BLOCK_STATUS => {
+            let mut extents = Vec::new();
+            let mut at = request.offset;
+            while at < end {
+                let to = end.min((at / 512 + 1) * 512);
+                extents.push((to - at, if is_hole(at) { 3 } else { 0 }));
+                at = to;
+            }
+            let narrow: Vec<_> = extents
+                .iter()
+                .map(|(l, f)| (*l as u32, *f as u32))
+                .collect();
+            chunks.push(match style {
+                Style::Extended => (6, server::extents_64(42, &extents)),
+                _ => (5, server::extents(42, &narrow)),
+            });
+        }
+        _ => {}
+    }
+    // The last chunk says so, or one of no content does.
+    if chunks.is_empty() || choices.once_in(3) {
+        chunks.push((0, Vec::new()));
+    }
+    let last = chunks.len() - 1;
+    let (cookie, offset) = (request.cookie, request.offset);
+    let chunks = chunks.into_iter().enumerate();
+    chunks
+        .map(|(index, (kind, payload))| match style {
+            Style::Extended => server::extended(cookie, offset, index == last, kind, &payload),
+            _ => server::chunk(cookie, index == last, kind, &payload),
+        })
+        .collect()
+}

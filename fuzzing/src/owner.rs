@@ -1,0 +1,267 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+//! Owns a machine as the library does, and checks after each step what has to
+//! hold whatever the server says.
+
+use std::collections::BTreeMap;
+use std::ffi::CString;
+
+use nbd::machine::{Event, Group, Machine, NewCommand, Piece, ReadStatus, Slot};
+use nbd::protocol::request::RequestType;
+
+use crate::memory::Memory;
+
+/// How a command ended.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Ended {
+    pub errno: i32,
+    /// What a successful read has read.
+    pub data: Vec<u8>,
+    /// Bytes of the extents that a block status command was told.
+    pub extents: u64,
+}
+
+/// A machine, and what has become of it.
+#[derive(Default)]
+pub struct Owner {
+    pub machine: Machine<Memory>,
+    /// The commands issued, by cookie, and how they ended.
+    pub commands: BTreeMap<u64, Option<Ended>>,
+    /// All bytes sent, as a server gets them.
+    pub sent: Vec<u8>,
+    extents: BTreeMap<u64, u64>,
+    fed: u64,
+    /// An option that the program asked for is not done yet.
+    pub option: bool,
+    /// A number that says where to split.
+    splits: u64,
+}
+
+impl Owner {
+    /// A connection that asks for `base:allocation`; `splits` says in which pieces
+    /// bytes come and go.
+    pub fn new(splits: u64) -> Self {
+        let mut owner = Owner {
+            splits: splits | 1,
+            ..Owner::default()
+        };
+        let context = CString::from(c"base:allocation");
+        owner.machine.settings_mut().meta_contexts = vec![context];
+        owner
+    }
+
+    pub fn connect(&mut self) {
+        self.machine.connecting();
+        self.machine.connected();
+    }
+
+    /// A number below `limit`, without any input spent on it.
+    fn split(&mut self, limit: usize) -> usize {
+        self.splits = self.splits.wrapping_mul(6_364_136_223_846_793_005);
+        self.splits = self.splits.wrapping_add(1_442_695_040_888_963_407);
+        (self.splits >> 33) as usize % limit.max(1)
+    }
+
+    pub fn has_ended(&self) -> bool {
+        matches!(self.machine.group(), Group::Closed | Group::Dead)
+    }
+
+    pub fn takes_commands(&self) -> bool {
+        let ready = matches!(self.machine.group(), Group::Ready | Group::Processing);
+        ready && !self.machine.is_disconnecting()
+    }
+
+    pub fn issue(&mut self, kind: RequestType, offset: u64, length: u64) -> u64 {
+        let buffer = match kind {
+            RequestType::Read | RequestType::Write => length as usize,
+            _ => 0,
+        };
+        let cookie = self.machine.issue(NewCommand {
+            kind,
+            flags: 0,
+            offset,
+            length,
+            payload: None,
+            attachment: Memory::new(buffer),
+        });
+        let new = self.commands.insert(cookie, None).is_none();
+        assert!(new, "cookie {cookie} was used before");
+        cookie
+    }
+
+    /// Sends what waits, all of it or only a part.
+    pub fn send(&mut self, all: bool) {
+        let mut waiting = Vec::new();
+        for piece in self.machine.outgoing() {
+            match piece {
+                Piece::Bytes(bytes) => waiting.extend_from_slice(bytes),
+                Piece::Data { command, at } => {
+                    waiting.extend_from_slice(&command.attachment.contents()[at..]);
+                }
+            }
+        }
+        let wants = self.machine.wants_to_send();
+        assert_eq!(wants, !waiting.is_empty(), "wants to send nothing");
+        let count = match all {
+            true => waiting.len(),
+            false => self.split(waiting.len() + 1),
+        };
+        self.machine.sent(count);
+        self.sent.extend_from_slice(&waiting[..count]);
+        assert!(!all || !self.machine.wants_to_send(), "left over");
+        self.check();
+    }
+
+    /// The server says something, which comes in pieces.
+    pub fn feed(&mut self, mut bytes: &[u8]) {
+        while !bytes.is_empty() {
+            let most = match self.split(4) {
+                0 => 1,
+                1 => 16,
+                2 => 300,
+                _ => bytes.len(),
+            };
+            let (piece, rest) = bytes.split_at(1 + self.split(most.min(bytes.len())));
+            self.receive(piece);
+            bytes = rest;
+        }
+        self.receive(&[]);
+    }
+
+    fn receive(&mut self, mut input: &[u8]) {
+        self.fed += input.len() as u64;
+        if self.split(2) == 0 {
+            input = self.receive_directly(input);
+        }
+        while let Some(event) = self.machine.receive(&mut input) {
+            self.act(event);
+        }
+        assert!(input.is_empty(), "bytes were not taken");
+        let left = self.machine.left_of_reply();
+        let direct = self.machine.direct().is_some();
+        let awaited = self.machine.wants_to_receive();
+        assert!(left > 0 || direct || !awaited, "awaits no bytes");
+        self.check();
+    }
+
+    /// What an owner does that receives straight into the buffer of a read.
+    fn receive_directly<'i>(&mut self, input: &'i [u8]) -> &'i [u8] {
+        let Some((slot, at, length)) = self.machine.direct() else {
+            return input;
+        };
+        let (straight, rest) = input.split_at(length.min(input.len()));
+        let command = self.machine.command_mut(slot).expect("a read in flight");
+        assert_eq!(command.kind, RequestType::Read);
+        command.attachment.put(at, straight);
+        self.machine.received_directly(straight.len());
+        rest
+    }
+
+    fn act(&mut self, event: Event<'_>) {
+        match event {
+            Event::Data { slot, at, bytes } => {
+                let command = self.machine.command_mut(slot).expect("in flight");
+                assert_eq!(command.kind, RequestType::Read);
+                command.attachment.put(at, bytes);
+            }
+            Event::Chunk {
+                slot,
+                at,
+                count,
+                offset,
+                status,
+            } => {
+                let command = self.machine.command_mut(slot).expect("in flight");
+                assert_eq!(command.kind, RequestType::Read);
+                assert_eq!(offset, command.offset + at as u64);
+                assert!(at + count <= command.attachment.len());
+                if status == ReadStatus::Hole {
+                    command.attachment.put_zeroes(at, count);
+                }
+            }
+            Event::Extents { slot, context_id } => {
+                let told = self.machine.extents(slot, context_id);
+                let (command, _, extents) = told.expect("in flight, of a known context");
+                assert_eq!(command.kind, RequestType::BlockStatus);
+                assert!(!extents.is_empty());
+                let total = extents.iter().map(|extent| extent.length);
+                let total = total.fold(0, u64::saturating_add);
+                *self.extents.entry(command.cookie).or_default() += total.min(1 << 40);
+            }
+            Event::Completed { slot } => self.complete(slot, None),
+            Event::OptionDone(_) => {
+                assert!(self.option, "an option that nobody asked for is done");
+                self.option = false;
+            }
+            Event::Listed { .. } | Event::MetaContext { .. } => {
+                assert!(self.option, "a reply to an option that nobody asked for");
+            }
+            Event::Dead(_) => assert_eq!(self.machine.group(), Group::Dead),
+            Event::Note(_) => {}
+        }
+    }
+
+    fn complete(&mut self, slot: Slot, errno: Option<i32>) {
+        let command = self.machine.take(slot).expect("completed once");
+        command.attachment.check_guards();
+        let errno = errno.unwrap_or(command.error());
+        let read = command.kind == RequestType::Read;
+        if read && errno == 0 {
+            let complete = command.attachment.is_complete();
+            assert!(complete, "a read succeeds without all of its data");
+        }
+        let ended = self.commands.get_mut(&command.cookie).expect("was issued");
+        assert!(ended.is_none(), "completes again");
+        *ended = Some(Ended {
+            errno,
+            data: command.attachment.contents().to_vec(),
+            extents: self.extents.remove(&command.cookie).unwrap_or(0),
+        });
+    }
+
+    /// Takes back what was not sent yet.
+    pub fn abandon(&mut self) {
+        for slot in self.machine.abandon_unsent() {
+            self.complete(slot, Some(libc::ENOTCONN));
+        }
+        self.check();
+    }
+
+    /// What holds after each step.
+    fn check(&self) {
+        let statistics = self.machine.statistics();
+        assert_eq!(statistics.bytes_received, self.fed, "bytes received");
+        assert_eq!(statistics.bytes_sent, self.sent.len() as u64, "bytes sent");
+        // A server makes the client keep what it has sent, in a form of its own,
+        // and not what it has announced.
+        let allowed = (64 << 10) + 6 * self.fed + 1024 * self.commands.len() as u64;
+        let allocated = self.machine.allocated() as u64;
+        assert!(allocated <= allowed, "{allocated} bytes after {}", self.fed);
+        if self.has_ended() {
+            assert!(!self.machine.wants_to_send() && !self.machine.wants_to_receive());
+        }
+    }
+
+    /// The end, as the server wants it or as the network does. Everything that was
+    /// issued has ended then.
+    pub fn finish(mut self, in_order: bool) -> BTreeMap<u64, Ended> {
+        if in_order {
+            let _ = self.machine.end_of_stream();
+        } else {
+            self.machine.fail();
+        }
+        assert!(self.has_ended());
+        for slot in self.machine.oldest_first() {
+            self.complete(slot, Some(libc::ENOTCONN));
+        }
+        assert_eq!(
+            self.machine.in_flight(),
+            usize::from(self.machine.is_disconnecting())
+        );
+        self.check();
+        let ended = self.commands.into_iter();
+        ended
+            .map(|(cookie, ended)| (cookie, ended.expect("each command ends")))
+            .collect()
+    }
+}
