@@ -118,6 +118,7 @@ pub(super) fn spawn(
         variables: environment.as_ref().map(|_| variables.as_ptr()),
         pid_digits,
     };
+    let blocked = BlockedSignals::new();
     // SAFETY: the child does nothing but what `Child::run` does, which is made
     // for the time after a fork and does not return.
     let pid = unsafe { libc::fork() };
@@ -129,6 +130,7 @@ pub(super) fn spawn(
         // to what this function has kept alive, of which the child has a copy.
         unsafe { child.run() }
     }
+    drop(blocked);
     drop(writer);
     match failure_of(reader) {
         None => Ok(pid),
@@ -139,6 +141,32 @@ pub(super) fn spawn(
                 &error,
             ))
         }
+    }
+}
+
+/// No signal reaches this thread as long as this lives, so that a child which
+/// it forks begins without running a handler of the program.
+struct BlockedSignals {
+    before: libc::sigset_t,
+}
+
+impl BlockedSignals {
+    fn new() -> BlockedSignals {
+        // SAFETY: all-zero bytes are a valid set, and both sets live across the
+        // calls, which only fail for an operation that does not exist.
+        unsafe {
+            let (mut all, mut before) = (zeroed(), zeroed());
+            libc::sigfillset(&raw mut all);
+            libc::pthread_sigmask(libc::SIG_SETMASK, &raw const all, &raw mut before);
+            BlockedSignals { before }
+        }
+    }
+}
+
+impl Drop for BlockedSignals {
+    fn drop(&mut self) {
+        // SAFETY: the set lives across the call.
+        unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, &raw const self.before, null_mut()) };
     }
 }
 
@@ -248,11 +276,21 @@ impl Child<'_> {
                 write_decimal(self.pid_digits, libc::getpid());
             }
             // What this process ignores or blocks says nothing about the
-            // server, which must hear SIGTERM when it is told to end.
+            // server, which must hear SIGTERM when it is told to end. Handlers
+            // end with exec; but a signal may come before it, and they are not
+            // made for a process that is not the program's. So they end first.
             let mut default: libc::sigaction = zeroed();
             default.sa_sigaction = libc::SIG_DFL;
             for signal in [libc::SIGPIPE, libc::SIGTERM] {
                 check(libc::sigaction(signal, &raw const default, null_mut()))?;
+            }
+            for signal in 1..=libc::SIGRTMAX() {
+                // Fails for those that nobody can handle.
+                let mut action: libc::sigaction = zeroed();
+                let known = libc::sigaction(signal, null(), &raw mut action) == 0;
+                if known && ![libc::SIG_DFL, libc::SIG_IGN].contains(&action.sa_sigaction) {
+                    check(libc::sigaction(signal, &raw const default, null_mut()))?;
+                }
             }
             let mut none = MaybeUninit::<libc::sigset_t>::uninit();
             libc::sigemptyset(none.as_mut_ptr());
