@@ -3,6 +3,8 @@
 //! Acting on what the machine tells: user memory is filled and callbacks are
 //! called here.
 
+use std::collections::TryReserveError;
+
 use libc::{c_int, c_uint};
 
 use super::callback::nbd_extent;
@@ -94,7 +96,9 @@ impl Connection {
         let mut error = command.error();
         let result = match &command.attachment.callback {
             DataCallback::Extent(extent) => {
-                let (mut entries, overflow) = narrow(extents);
+                let Ok((mut entries, overflow)) = narrow(extents) else {
+                    return command.fail(libc::ENOMEM);
+                };
                 if overflow && error == 0 {
                     error = libc::EOVERFLOW;
                 }
@@ -106,11 +110,14 @@ impl Connection {
                 result
             }
             DataCallback::Extent64(extent64) => {
-                let entries = extents.iter().map(|it| nbd_extent {
+                let mut entries = Vec::new();
+                if entries.try_reserve_exact(extents.len()).is_err() {
+                    return command.fail(libc::ENOMEM);
+                }
+                entries.extend(extents.iter().map(|it| nbd_extent {
                     length: it.length,
                     flags: it.flags,
-                });
-                let mut entries: Vec<_> = entries.collect();
+                }));
                 extent64.call(&context.name, offset, &mut entries, &mut error)
             }
             _ => 0,
@@ -134,20 +141,21 @@ fn callback_error(error: c_int) -> c_int {
 /// Extents in 32 bits: length, flags, length, flags. One that is too long is
 /// cut and ends the list. Flags that do not fit end it before, unless they are
 /// the first, which is an overflow (nbd_block_status(3)).
-fn narrow(extents: &[Extent]) -> (Vec<u32>, bool) {
-    let mut entries = Vec::with_capacity(2 * extents.len());
+fn narrow(extents: &[Extent]) -> Result<(Vec<u32>, bool), TryReserveError> {
+    let mut entries = Vec::new();
+    entries.try_reserve_exact(2 * extents.len())?;
     for extent in extents {
         let length = u32::try_from(extent.length).unwrap_or(TRUNCATED);
         match u32::try_from(extent.flags) {
             Ok(flags) => entries.extend([length, flags]),
-            Err(_) if entries.is_empty() => return (vec![length, 0], true),
+            Err(_) if entries.is_empty() => return Ok((vec![length, 0], true)),
             Err(_) => break,
         }
         if u64::from(length) != extent.length {
             break;
         }
     }
-    (entries, false)
+    Ok((entries, false))
 }
 
 #[cfg(test)]
@@ -164,8 +172,8 @@ mod tests {
             length: 512,
             flags: 0,
         };
-        assert_eq!(narrow(&[long, after]), (vec![4_227_858_432, 3], false));
-        assert_eq!(narrow(&[after, long]).0.len(), 4);
+        assert_eq!(narrow(&[long, after]), Ok((vec![4_227_858_432, 3], false)));
+        assert_eq!(narrow(&[after, long]).unwrap().0.len(), 4);
     }
 
     #[test]
@@ -178,7 +186,7 @@ mod tests {
             length: 512,
             flags: 1,
         };
-        assert_eq!(narrow(&[wide, plain]), (vec![512, 0], true));
-        assert_eq!(narrow(&[plain, wide]), (vec![512, 1], false));
+        assert_eq!(narrow(&[wide, plain]), Ok((vec![512, 0], true)));
+        assert_eq!(narrow(&[plain, wide]), Ok((vec![512, 1], false)));
     }
 }

@@ -144,6 +144,16 @@ impl<T> Machine<T> {
         let mut reader = Reader::new(rest);
         self.extents.clear();
         let extended = kind == ChunkType::BlockStatusExt;
+        // As many as the server tells, or little more.
+        let extent_length = if extended { 16 } else { 8 };
+        if self
+            .extents
+            .try_reserve(rest.len() / extent_length)
+            .is_err()
+        {
+            command.fail(libc::ENOMEM);
+            return None;
+        }
         if extended {
             let announced = reader.u32()? as usize;
             while let (Some(length), Some(flags)) = (reader.u64(), reader.u64()) {

@@ -2,6 +2,8 @@
 
 //! Collects a message of which only a part has come.
 
+use std::collections::TryReserveError;
+
 /// Bytes of a message that is not complete yet. Empty, and without memory of
 /// its own, as long as messages come whole.
 #[derive(Debug, Default)]
@@ -42,6 +44,21 @@ impl Inbox {
             return None;
         }
         Some(Message::Collected(std::mem::take(&mut self.bytes)))
+    }
+
+    /// Makes room for what [`take`](Self::take) would keep of that message: an
+    /// error where a server sends more than there is memory for.
+    pub fn make_room(&mut self, input: &[u8], length: usize) -> Result<(), TryReserveError> {
+        if self.bytes.is_empty() && input.len() >= length {
+            return Ok(());
+        }
+        let wanted = length.saturating_sub(self.bytes.len());
+        self.bytes.try_reserve(wanted.min(input.len()))
+    }
+
+    /// Drops what is being kept, and says how many bytes that were.
+    pub fn discard(&mut self) -> usize {
+        std::mem::take(&mut self.bytes).len()
     }
 
     /// The first `N` bytes of the message, left in place.

@@ -188,7 +188,12 @@ impl<T> Machine<T> {
                 }
                 Receiving::Payload(chunk) => {
                     // Checked against the limits when the header came.
-                    let payload = self.inbox.take(input, chunk.header.length as usize);
+                    let length = chunk.header.length as usize;
+                    if self.inbox.make_room(input, length).is_err() {
+                        receiving = self.skip_for_lack_of_memory(chunk);
+                        continue;
+                    }
+                    let payload = self.inbox.take(input, length);
                     let Some(payload) = payload else {
                         self.set_receiving(receiving);
                         return None;
@@ -218,6 +223,16 @@ impl<T> Machine<T> {
                 return event;
             }
         }
+    }
+
+    /// There is no room for a payload of which a part may have come: its
+    /// command fails, and the stream goes on behind it.
+    fn skip_for_lack_of_memory(&mut self, chunk: Chunk) -> Receiving {
+        if let Some(command) = chunk.slot.and_then(|slot| self.commands.get_mut(slot)) {
+            command.fail(libc::ENOMEM);
+        }
+        let left = chunk.header.length - self.inbox.discard() as u64;
+        Receiving::Skip { chunk, left }
     }
 
     /// Takes in a header and says what to expect after it; `None` when more
