@@ -150,16 +150,20 @@ impl Gnutls {
 
 /// The library, loaded by the first call and kept until the process ends.
 ///
-/// The error says why it cannot be had.
-pub(super) fn load() -> Result<&'static Gnutls, &'static str> {
-    static LIBRARY: OnceLock<Result<Gnutls, String>> = OnceLock::new();
-    let library = LIBRARY.get_or_init(open);
-    library.as_ref().map_err(String::as_str)
+/// The error says why it cannot be had now: next time it may, since memory and
+/// descriptors come and go.
+pub(super) fn load() -> Result<&'static Gnutls, String> {
+    static LIBRARY: OnceLock<Gnutls> = OnceLock::new();
+    match LIBRARY.get() {
+        Some(library) => Ok(library),
+        // Several threads may load it at the same time: it is the same one.
+        None => open().map(|library| LIBRARY.get_or_init(|| library)),
+    }
 }
 
 /// Whether connections can be encrypted (nbd_supports_tls(3)). The error says
 /// why not.
-pub fn check_available() -> Result<(), &'static str> {
+pub fn check_available() -> Result<(), String> {
     load().map(drop)
 }
 
