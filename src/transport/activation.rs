@@ -21,9 +21,10 @@ const VARIABLES: [&str; 4] = [
 ];
 
 /// A Unix socket in a directory that only this user may enter, removed with it
-/// when dropped.
+/// when dropped by the process that made it.
 #[derive(Debug)]
 pub(super) struct PrivateSocket {
+    process: u32,
     directory: CString,
     path: CString,
 }
@@ -42,7 +43,11 @@ impl PrivateSocket {
         path.extend_from_slice(b"/sock");
         let path = CString::new(path).expect("both parts are without NUL");
         // From here on, dropping removes the directory whatever fails.
-        let socket = PrivateSocket { directory, path };
+        let socket = PrivateSocket {
+            process: std::process::id(),
+            directory,
+            path,
+        };
         let listener = listen(&socket.path)?;
         Ok((socket, listener))
     }
@@ -54,6 +59,9 @@ impl PrivateSocket {
 
 impl Drop for PrivateSocket {
     fn drop(&mut self) {
+        if self.process != std::process::id() {
+            return;
+        }
         // SAFETY: both paths end in NUL.
         unsafe {
             libc::unlink(self.path.as_ptr());

@@ -18,9 +18,14 @@ use crate::error::Error;
 /// does, after it has finished what it was doing; so the [`Socket`] is to be
 /// dropped first, and the server is not disturbed. One that listens would serve
 /// on, and a tunnel may not tell the far end: they are told to end, with SIGTERM.
+///
+/// All that is for the process that started it: one that was forked since has a
+/// copy, and no say in when the server ends.
 #[derive(Debug)]
 pub struct Subprocess {
     pid: pid_t,
+    /// The process that started it.
+    parent: u32,
     /// It may go on after the connection.
     outlives_connection: bool,
     /// The socket on which the server listens, with socket activation.
@@ -34,6 +39,7 @@ impl Subprocess {
         let pid = spawn(argv, theirs, Place::InputAndOutput, None)?;
         let server = Subprocess {
             pid,
+            parent: std::process::id(),
             outlives_connection: false,
             listening: None,
         };
@@ -61,6 +67,7 @@ impl Subprocess {
         let pid = spawn(argv, listener, Place::Listener, Some(environment))?;
         let server = Subprocess {
             pid,
+            parent: std::process::id(),
             outlives_connection: true,
             listening: Some(listening),
         };
@@ -104,6 +111,9 @@ impl Subprocess {
 
 impl Drop for Subprocess {
     fn drop(&mut self) {
+        if self.parent != std::process::id() {
+            return;
+        }
         if self.outlives_connection {
             // What has ended by itself needs no signal.
             let _ = self.kill(libc::SIGTERM);
