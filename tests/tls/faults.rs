@@ -33,6 +33,8 @@ pub fn trials(certificates: &Arc<Certificates>) -> Vec<Trial> {
         let name = |what| format!("the end of the session is {what}: {name}");
         trials.push(trial(name("announced"), goodbye, version));
         trials.push(trial(name("not announced"), no_goodbye, version));
+        let name = format!("a child process says no goodbye: {version}");
+        trials.push(trial(name, forked, version));
     }
     trials
 }
@@ -70,6 +72,16 @@ fn goodbye(bench: &Bench, version: &str) -> Result<()> {
 
 fn no_goodbye(bench: &Bench, version: &str) -> Result<()> {
     end_of_session(bench, version, "--no-close-notify", "0")
+}
+
+fn forked(bench: &Bench, version: &str) -> Result<()> {
+    let line = format!("{MEMSERVER} --size SIZE");
+    let server = bench.serve("server", &line, Transport::Tcp, 1)?;
+    let client = Client::new("child-process-says-no-goodbye")
+        .with("CERTIFICATES", bench.certificates.path("client")?)
+        .with("PRIORITY", format!("NORMAL:-VERS-ALL:+VERS-TLS{version}"));
+    client.on(server.address()).run()?;
+    server.stop()
 }
 
 fn end_of_session(bench: &Bench, version: &str, option: &str, goodbye: &str) -> Result<()> {

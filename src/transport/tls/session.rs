@@ -61,6 +61,9 @@ pub struct Session {
     /// Whether a goodbye means anything: the handshake is done, no call has
     /// failed, and it has not been said.
     open: bool,
+    /// The process whose session it is. One that was forked since has a copy,
+    /// which must not say anything on the connection of both.
+    process: u32,
 }
 
 // SAFETY: GnuTLS sessions may be used by any thread, one at a time; the pointers
@@ -86,6 +89,7 @@ impl Handshake {
             record_size: RECORD,
             end: None,
             open: false,
+            process: std::process::id(),
         };
         session.prepare()?;
         Ok(Handshake(session))
@@ -343,8 +347,10 @@ impl AsRawFd for Session {
 
 impl Drop for Session {
     fn drop(&mut self) {
-        // A server that is gone, or does not listen, needs no goodbye.
-        let _ = self.say_goodbye();
+        if self.process == std::process::id() {
+            // A server that is gone, or does not listen, needs no goodbye.
+            let _ = self.say_goodbye();
+        }
         // SAFETY: the session is live and not used after this; only then are
         // the records freed, which were leaked for it in `Handshake::new`.
         unsafe {
