@@ -228,13 +228,20 @@ pub(super) fn panic_message(panic: &(dyn Any + Send)) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::capi::aio_command::nbd_aio_pread;
+    use crate::capi::completion::{nbd_aio_command_completed, nbd_aio_in_flight};
+    use crate::capi::connect::nbd_connect_socket;
     use crate::capi::error::{nbd_get_errno, nbd_get_error};
     use crate::capi::handle::{nbd_close, nbd_create, nbd_handle};
     use crate::capi::state::{nbd_aio_is_created, nbd_aio_is_dead};
     use crate::capi::trace::Text;
+    use crate::handle::callback::nbd_completion_callback;
     use crate::handle::State;
-    use libc::c_int;
+    use libc::{c_int, c_void};
     use std::ffi::CStr;
+    use std::io::Write;
+    use std::os::fd::IntoRawFd;
+    use std::os::unix::net::UnixStream;
 
     /// Closes itself, as a test may end early.
     struct Created(*mut nbd_handle);
@@ -273,6 +280,64 @@ mod tests {
         assert_eq!(errno, libc::ENOTRECOVERABLE);
         // SAFETY: it is a handle.
         assert_eq!(unsafe { nbd_aio_is_dead(h) }, 1);
+    }
+
+    /// Another one's error, and how often it was called and freed.
+    #[derive(Default)]
+    struct Ends {
+        completed: Vec<c_int>,
+        freed: usize,
+    }
+
+    extern "C" fn completes(user_data: *mut c_void, error: *mut c_int) -> c_int {
+        // SAFETY: the test passes its record, and the library a valid error.
+        unsafe { (*user_data.cast::<Ends>()).completed.push(*error) };
+        0
+    }
+
+    extern "C" fn frees(user_data: *mut c_void) {
+        // SAFETY: the test passes its record.
+        unsafe { (*user_data.cast::<Ends>()).freed += 1 };
+    }
+
+    #[test]
+    fn a_panic_ends_what_is_in_flight() {
+        let created = Created::new();
+        let h = created.0;
+        let (ours, mut server) = UnixStream::pair().unwrap();
+        // An oldstyle server's greeting, for an export of 1 MiB.
+        server
+            .write_all(b"NBDMAGIC\0\0\x42\x02\x81\x86\x12\x53")
+            .unwrap();
+        server.write_all(&(1_u64 << 20).to_be_bytes()).unwrap();
+        server.write_all(&[0, 0, 0, 1]).unwrap();
+        server.write_all(&[0; 124]).unwrap();
+        let mut ends = Ends::default();
+        let mut data = [0_u8; 512];
+        let completion = nbd_completion_callback {
+            callback: Some(completes),
+            user_data: (&raw mut ends).cast(),
+            free: Some(frees),
+        };
+        // SAFETY: the buffer and the record live until the handle is closed.
+        unsafe {
+            assert_eq!(nbd_connect_socket(h, ours.into_raw_fd()), 0);
+            let buf = data.as_mut_ptr().cast();
+            assert_eq!(nbd_aio_pread(h, buf, data.len(), 0, completion, 0), 1);
+            assert_eq!(nbd_aio_in_flight(h), 1);
+        }
+        let result = locked!(NBD_GET_DEBUG(h), |_connection| -> Result<bool, Error> {
+            panic!("lost")
+        });
+        assert_eq!(result, -1);
+        // SAFETY: it is a handle.
+        unsafe {
+            assert_eq!(nbd_aio_in_flight(h), 0);
+            assert_eq!(ends.completed, [libc::ENOTCONN]);
+            assert_eq!(nbd_aio_command_completed(h, 1), -1);
+        }
+        drop(created);
+        assert_eq!((ends.completed.len(), ends.freed), (1, 1));
     }
 
     #[test]
@@ -341,7 +406,7 @@ mod tests {
 
     #[test]
     fn only_completion_callbacks_may_be_left_out() {
-        use crate::handle::callback::{nbd_completion_callback, nbd_debug_callback};
+        use crate::handle::callback::nbd_debug_callback;
         let created = Created::new();
         let h = created.0;
         let null = nbd_debug_callback::null();

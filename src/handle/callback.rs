@@ -49,9 +49,10 @@ pub struct nbd_chunk_callback {
 #[derive(Debug)]
 #[allow(non_camel_case_types)] // the name it has in C
 pub struct nbd_completion_callback {
-    callback: Option<unsafe extern "C" fn(user_data: *mut c_void, error: *mut c_int) -> c_int>,
-    user_data: *mut c_void,
-    free: Option<unsafe extern "C" fn(user_data: *mut c_void)>,
+    pub(crate) callback:
+        Option<unsafe extern "C" fn(user_data: *mut c_void, error: *mut c_int) -> c_int>,
+    pub(crate) user_data: *mut c_void,
+    pub(crate) free: Option<unsafe extern "C" fn(user_data: *mut c_void)>,
 }
 
 /// Is given the debug messages of a handle.

@@ -4,6 +4,7 @@
 
 use std::ffi::CStr;
 use std::fmt;
+use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::sync::{Arc, Weak};
 
 use parking_lot::Mutex;
@@ -163,12 +164,17 @@ impl Connection {
     }
 
     /// A panic was caught: nothing of the connection can be trusted, so it is
-    /// dead. Callbacks are not called, since one of them may have panicked.
+    /// dead, and what was in flight ends as it does when a connection is lost.
     pub fn poison(&mut self, message: &str) {
         self.machine.fail();
         self.transport = Transport::None;
         self.publish();
         self.debug(format_args!("handle dead: internal error: {message}"));
+        // Unwind safety: a command is taken out before its callback is called,
+        // so none completes twice; what a second panic leaves, nbd_close(3) ends.
+        if catch_unwind(AssertUnwindSafe(|| self.abandon_all())).is_err() {
+            self.publish();
+        }
     }
 }
 
