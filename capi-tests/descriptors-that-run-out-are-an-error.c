@@ -122,8 +122,11 @@ connect_with_few (int (*connect) (struct nbd_handle *), int least, bool serves)
       CHECK (descriptors () == before);
       break;
     }
-    CHECK (nbd_get_errno () == EMFILE);
-    CHECK_MESSAGE ("Too many open files");
+    /* Valgrind has a limit and an errno of its own for some calls. */
+    if (getenv ("TEST_UNDER_VALGRIND") == NULL) {
+      CHECK (nbd_get_errno () == EMFILE);
+      CHECK_MESSAGE ("Too many open files");
+    }
     ++failures;
     CHECK (nbd_aio_is_created (h) == 1 || nbd_aio_is_dead (h) == 1);
     if (nbd_aio_is_created (h) && serves)
