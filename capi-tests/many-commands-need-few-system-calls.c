@@ -43,6 +43,9 @@ poll (struct pollfd *fds, nfds_t count, int timeout)
   return syscall (SYS_poll, fds, count, timeout);
 }
 
+/* A sanitizer brings its own: system calls only are counted then. */
+#ifndef __SANITIZE_ADDRESS__
+
 extern void *__libc_malloc (size_t size);
 extern void *__libc_calloc (size_t count, size_t size);
 extern void *__libc_realloc (void *data, size_t size);
@@ -76,6 +79,8 @@ posix_memalign (void **data, size_t alignment, size_t size)
   *data = __libc_memalign (alignment, size);
   return *data ? 0 : ENOMEM;
 }
+
+#endif
 
 static char buffers[DEPTH][SIZE];
 static int idle[DEPTH], idle_count;

@@ -13,6 +13,9 @@
 static size_t most = SIZE_MAX;
 static int refused;
 
+/* A sanitizer brings its own malloc, and so does valgrind. */
+#ifndef __SANITIZE_ADDRESS__
+
 extern void *__libc_malloc (size_t size);
 extern void *__libc_calloc (size_t count, size_t size);
 extern void *__libc_realloc (void *old, size_t size);
@@ -44,6 +47,8 @@ realloc (void *old, size_t size)
 {
   return too_much (size) ? NULL : __libc_realloc (old, size);
 }
+
+#endif
 
 static void
 send_or_poll (struct nbd_handle *h, int fd, const void *data, size_t count)
@@ -164,9 +169,11 @@ status (enum replies replies, bool wide, size_t limit)
 int
 main (void)
 {
-  /* Valgrind brings its own malloc. */
   bool limited = getenv ("TEST_UNDER_VALGRIND") == NULL;
 
+#ifdef __SANITIZE_ADDRESS__
+  limited = false;
+#endif
   for (int wide = 0; wide < 2; ++wide)
     for (enum replies replies = STRUCTURED; replies <= EXTENDED; ++replies) {
       int failed = 0;

@@ -15,7 +15,7 @@ static struct nbd_handle *h;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t done = PTHREAD_COND_INITIALIZER;
 static int completed;
-static volatile bool stop;
+static bool stop;
 
 static int
 completion (void *user_data, int *error)
@@ -35,7 +35,7 @@ waiter (void *arg)
   struct pollfd fd = { .fd = nbd_aio_get_fd (h) };
 
   (void) arg;
-  while (!stop) {
+  while (!__atomic_load_n (&stop, __ATOMIC_ACQUIRE)) {
     unsigned direction = nbd_aio_get_direction (h);
 
     fd.events = POLLIN;
@@ -79,7 +79,7 @@ main (void)
       CHECK (pthread_cond_wait (&done, &lock) == 0);
     pthread_mutex_unlock (&lock);
   }
-  stop = true;
+  __atomic_store_n (&stop, true, __ATOMIC_RELEASE);
   CHECK (pthread_join (thread, NULL) == 0);
   nbd_close (h);
   return 0;

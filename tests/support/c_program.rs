@@ -50,7 +50,7 @@ pub fn compile(program: &CProgram, library: &Library, directory: &Path) -> Resul
 }
 
 /// The same for a program that needs more libraries: what pkg-config calls them,
-/// or an option for the linker where it does not know them. With the system's
+/// or an option for the compiler where it does not know them. With the system's
 /// library the header is the system's, too.
 pub fn compile_with(
     program: &CProgram,
@@ -72,7 +72,7 @@ pub fn compile_with(
     }
     cc.arg("-lnbd");
     for other in others {
-        match other.starts_with("-l") {
+        match other.starts_with('-') {
             true => cc.arg(other),
             false => cc.args(flags(other)?),
         };
