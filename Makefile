@@ -34,10 +34,10 @@ includedir := $(DESTDIR)$(INCLUDEDIR)
 man3dir := $(DESTDIR)$(MANDIR)/man3
 docdir := $(DESTDIR)$(DOCDIR)
 
-# A page for each function, and the overview.
-PAGES = $(shell sed -n 's/^\(nbd_[a-z0-9_]*\).*/\1.3/p' src/capi/functions.tsv) libnbd.3
+# A page for each function, the overview, and what there is to say of security.
+PAGES = $(shell sed -n 's/^\(nbd_[a-z0-9_]*\).*/\1.3/p' src/capi/functions.tsv) libnbd.3 libnbd-security.3
 
-.PHONY: all man header demo check bench install uninstall deb clean
+.PHONY: all man header demo check fuzz bench install uninstall deb clean
 
 all:
 	$(CARGO) build --release
@@ -59,6 +59,19 @@ check:
 	scripts/install-deps.sh check
 	$(CARGO) build --release --workspace
 	$(CARGO) test --release --workspace
+
+# What make check has of this needs no nightly toolchain: see fuzzing/.
+FUZZ_SECONDS ?= 600
+FUZZERS := $(notdir $(wildcard fuzz/corpus/*))
+
+fuzz:
+	@$(CARGO) +nightly fuzz --version >/dev/null 2>&1 || { \
+	    echo 'make fuzz needs a nightly toolchain (rustup toolchain install nightly)' >&2; \
+	    echo 'and cargo-fuzz (cargo install cargo-fuzz --locked).' >&2; exit 1; }
+	for target in $(FUZZERS); do \
+	    $(CARGO) +nightly fuzz run $$target -- -max_total_time=$(FUZZ_SECONDS) \
+	        -max_len=4096 -timeout=20 -print_final_stats=1 || exit; \
+	done
 
 bench:
 	scripts/install-deps.sh bench

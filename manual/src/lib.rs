@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! The manual pages of libnbd, made from its source: one for each function, and
-//! libnbd(3) as the overview.
+//! The manual pages of libnbd, made from its source: one for each function,
+//! libnbd(3) as the overview, and libnbd-security(3).
 //!
 //! - [`comments`]: what the comments of the functions in `src/capi` say.
 //! - [`interface`]: what `functions.tsv` says: types, states, versions.
 //! - [`header`]: the callback types as `libnbd.h` has them.
-//! - [`function`] and [`overview`]: put a page together from these, in Markdown.
+//! - [`function`], [`overview`] and [`security`]: put a page together from these, in
+//!   Markdown.
 //! - [`names`] and [`inline`]: what the words of a page refer to; a name that
 //!   does not exist is an error.
 //! - [`blocks`] and [`roff`]: Markdown in the language of man(7).
@@ -22,6 +23,7 @@ mod names;
 mod overview;
 mod page;
 mod roff;
+mod security;
 
 // The build of the library has more uses for these than the pages have.
 #[allow(dead_code)]
@@ -75,7 +77,10 @@ pub fn write(source: &Path, directory: &Path) -> Result<()> {
     }
     let text = overview::page(&overview, &functions, &groups, &names, &footer)
         .map_err(|error| format!("{}: {error}", overview::FILE))?;
-    write("libnbd", text)
+    write("libnbd", text)?;
+    let text = security::page(&read(&source.join(security::FILE))?, &names, &footer)
+        .map_err(|error| format!("{}: {error}", security::FILE))?;
+    write(security::NAME, text)
 }
 
 fn read(path: &Path) -> Result<String> {

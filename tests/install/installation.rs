@@ -161,7 +161,7 @@ pub fn leaves_nothing_behind() -> support::Result<()> {
     expected.insert("/opt/nbd/share/doc/libnbd/COPYING.LIB".to_owned());
     let functions = FUNCTIONS.lines().filter(|line| line.starts_with("nbd_"));
     let pages = functions.filter_map(|line| line.split('\t').next());
-    for page in pages.chain(["libnbd"]) {
+    for page in pages.chain(["libnbd", "libnbd-security"]) {
         expected.insert(format!("/opt/nbd/share/man/man3/{page}.3"));
     }
     let files = installation.files()?;

@@ -21,12 +21,11 @@ const PACKAGES: [&str; 2] = ["libnbd0", "libnbd-dev"];
 
 /// What Debian's packages have besides: the history of the C library, and the
 /// documentation of its bindings for other languages.
-const NOT_OURS: [&str; 5] = [
+const NOT_OURS: [&str; 4] = [
     "/usr/share/man/man1/libnbd-release-notes-",
     "/usr/share/man/man3/NBD.",
     "/usr/share/man/man3/libnbd-golang.3.gz",
     "/usr/share/man/man3/libnbd-ocaml.3.gz",
-    "/usr/share/man/man3/libnbd-security.3.gz",
 ];
 
 pub fn trials() -> Vec<Trial> {

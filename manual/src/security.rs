@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+//! libnbd-security(3): what the library promises, and what went wrong before it.
+
+use crate::names::{Context, Names};
+use crate::page::{Footer, Page};
+use crate::Result;
+
+/// Where the text of the page is.
+pub const FILE: &str = "docs/libnbd-security.md";
+
+/// The name of the page.
+pub const NAME: &str = "libnbd-security";
+
+const ABOUT: &str = "what the library promises against a hostile server";
+
+/// The page in man(7).
+pub fn page(markdown: &str, names: &Names, footer: &Footer) -> Result<String> {
+    let context = Context {
+        names,
+        page: NAME,
+        parameters: Vec::new(),
+    };
+    let mut page = Page::new(context, footer, ABOUT)?;
+    page.sections(markdown)?;
+    page.finish()
+}
