@@ -7,6 +7,8 @@
 #                        its manual pages
 #   make demo            see it at work; URI=nbd://... tours a server of yours
 #   make check           run all the tests
+#   make tsan            look for data races, with a nightly toolchain of Rust
+#   make soak            hours of use in SOAK_SECONDS (default 180)
 #   make bench           measure against the C library; QUICK=1 for two minutes of it
 #   make install         install it below PREFIX, staged in DESTDIR where given
 #   make uninstall       remove what was installed
@@ -37,7 +39,7 @@ docdir := $(DESTDIR)$(DOCDIR)
 # A page for each function, the overview, and what there is to say of security.
 PAGES = $(shell sed -n 's/^\(nbd_[a-z0-9_]*\).*/\1.3/p' src/capi/functions.tsv) libnbd.3 libnbd-security.3
 
-.PHONY: all man header demo check fuzz bench install uninstall deb clean
+.PHONY: all man header demo check fuzz tsan soak bench install uninstall deb clean
 
 all:
 	$(CARGO) build --release
@@ -72,6 +74,10 @@ fuzz:
 	    $(CARGO) +nightly fuzz run $$target -- -max_total_time=$(FUZZ_SECONDS) \
 	        -max_len=4096 -timeout=20 -print_final_stats=1 || exit; \
 	done
+
+tsan:
+	$(CARGO) build --release --package memserver
+	OUT='$(OUT)' scripts/sanitize-threads.sh
 
 bench:
 	scripts/install-deps.sh bench
