@@ -25,6 +25,7 @@ INCLUDEDIR ?= $(PREFIX)/include
 MANDIR ?= $(PREFIX)/share/man
 DOCDIR ?= $(PREFIX)/share/doc/libnbd
 DESTDIR ?=
+SOAK_SECONDS ?= 180
 
 # Where cargo leaves what it builds.
 OUT ?= $(or $(CARGO_TARGET_DIR),target)/$(CARGO_BUILD_TARGET:%=%/)release
@@ -78,6 +79,14 @@ fuzz:
 tsan:
 	$(CARGO) build --release --package memserver
 	OUT='$(OUT)' scripts/sanitize-threads.sh
+
+# The same program is run for some rounds by `make check`.
+soak:
+	$(CARGO) build --release --workspace
+	$(CC) -std=gnu99 -O1 -g -pthread -Iinclude -o '$(OUT)/soak' \
+	    capi-tests/long-use-leaves-nothing-behind.c -L'$(OUT)' -lnbd
+	SOAK_SECONDS=$(SOAK_SECONDS) MEMSERVER='$(OUT)/memserver' \
+	    LD_LIBRARY_PATH='$(OUT)' '$(OUT)/soak'
 
 bench:
 	scripts/install-deps.sh bench
