@@ -7,6 +7,7 @@
 #                        its manual pages
 #   make demo            see it at work; URI=nbd://... tours a server of yours
 #   make check           run all the tests
+#   make fuzz            have the fuzzers look for more, FUZZ_SECONDS each (default 600)
 #   make tsan            look for data races, with a nightly toolchain of Rust
 #   make soak            hours of use in SOAK_SECONDS (default 180)
 #   make bench           measure against the C library; QUICK=1 for two minutes of it

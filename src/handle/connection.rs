@@ -14,6 +14,7 @@ use super::completion::Completed;
 use super::connect::Endpoint;
 use super::hold::Hold;
 use super::options::PendingOption;
+use super::read_ahead::ReadAhead;
 use super::settings::Settings;
 use super::shared::{Shared, State};
 use crate::error::Error;
@@ -50,6 +51,8 @@ pub struct Connection {
     pub(super) completed: Completed,
     /// Requests in the machine's queue that could be sent.
     pub(super) hold: Hold,
+    /// How much to receive at once.
+    pub(super) read_ahead: ReadAhead,
     pub(super) option: Option<PendingOption>,
     /// How the program's last option ended, for a call that waits for it.
     pub(super) option_outcome: Option<Result<u32, Error>>,
@@ -71,6 +74,7 @@ impl Connection {
             machine: Machine::default(),
             completed: Completed::default(),
             hold: Hold::default(),
+            read_ahead: ReadAhead::default(),
             option: None,
             option_outcome: None,
             endpoint: Endpoint::None,

@@ -22,6 +22,7 @@ mod events;
 mod export;
 mod hold;
 mod options;
+mod read_ahead;
 mod receive_buffer;
 mod send_receive;
 mod settings;

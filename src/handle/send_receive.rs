@@ -142,14 +142,15 @@ impl Connection {
     fn receive_once(&mut self, one: bool) -> Result<Received, Error> {
         let mut buffer = ReceiveBuffer::borrow();
         let bytes = buffer.bytes();
+        let direct = self.direct();
+        let awaited = direct.map_or(0, |piece| piece.iov_len);
         let behind = iovec {
             iov_base: bytes.as_mut_ptr().cast(),
             iov_len: match one {
                 true => bytes.len().min(self.machine.left_of_reply()),
-                false => bytes.len(),
+                false => self.read_ahead.limit(awaited, bytes.len()),
             },
         };
-        let direct = self.direct();
         let pieces = [direct.unwrap_or(EMPTY), behind];
         let pieces = &pieces[usize::from(direct.is_none())..];
         let Transport::Connected(channel) = &mut self.transport else {
@@ -163,9 +164,11 @@ impl Connection {
             Err(error) => return Err(self.die(error)),
         };
         if let Received::Bytes { count, .. } = received {
-            let straight = count.min(direct.map_or(0, |piece| piece.iov_len));
+            let straight = count.min(awaited);
             self.machine.received_directly(straight);
             self.process(&buffer.bytes()[..count - straight])?;
+            let left = self.direct().map_or(0, |piece| piece.iov_len);
+            self.read_ahead.note(awaited, left);
         }
         Ok(received)
     }
