@@ -6,7 +6,7 @@
 
 use std::ffi::{c_char, c_int, c_uint, c_void, CString};
 use std::io::Write;
-use std::os::fd::IntoRawFd;
+use std::os::fd::{AsRawFd, IntoRawFd};
 use std::os::unix::net::UnixStream;
 use std::ptr::null_mut;
 
@@ -137,9 +137,13 @@ impl Calls {
     fn connect(&mut self) {
         let (ours, theirs) = UnixStream::pair().expect("a pair of sockets");
         theirs.set_nonblocking(true).expect("it can be set");
-        // SAFETY: the descriptor is the library's from now on.
-        unsafe { nbd_aio_connect_socket(self.handle, ours.into_raw_fd()) };
-        self.server.get_or_insert(theirs);
+        // SAFETY: the handle is open, and the socket is.
+        let connected = unsafe { nbd_aio_connect_socket(self.handle, ours.as_raw_fd()) };
+        if connected == 0 {
+            // It is the library's from now on.
+            let _ = ours.into_raw_fd();
+            self.server = Some(theirs);
+        }
     }
 }
 
