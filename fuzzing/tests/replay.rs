@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use fuzzing::{Target, TARGETS};
 
 /// Changed inputs for each target.
-const INPUTS: u64 = 20_000;
+const INPUTS: u64 = 60_000;
 
 /// The longest that an input gets, in bytes.
 const LONGEST: usize = 8192;
