@@ -92,13 +92,16 @@ impl Connection {
         let Some((command, context, extents)) = self.machine.extents(slot, context_id) else {
             return;
         };
+        // A long list is not kept until the next one comes.
+        let extents = std::mem::take(extents);
         let offset = command.offset;
         let mut error = command.error();
         let result = match &command.attachment.callback {
             DataCallback::Extent(extent) => {
-                let Ok((mut entries, overflow)) = narrow(extents) else {
+                let Ok((mut entries, overflow)) = narrow(&extents) else {
                     return command.fail(libc::ENOMEM);
                 };
+                drop(extents);
                 if overflow && error == 0 {
                     error = libc::EOVERFLOW;
                 }
@@ -110,14 +113,12 @@ impl Connection {
                 result
             }
             DataCallback::Extent64(extent64) => {
-                let mut entries = Vec::new();
-                if entries.try_reserve_exact(extents.len()).is_err() {
-                    return command.fail(libc::ENOMEM);
-                }
-                entries.extend(extents.iter().map(|it| nbd_extent {
+                // In the memory that the list has already.
+                let entries = extents.into_iter().map(|it| nbd_extent {
                     length: it.length,
                     flags: it.flags,
-                }));
+                });
+                let mut entries: Vec<_> = entries.collect();
                 extent64.call(&context.name, offset, &mut entries, &mut error)
             }
             _ => 0,

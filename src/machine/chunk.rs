@@ -14,7 +14,8 @@ use crate::protocol::bytes::Reader;
 use crate::protocol::errno;
 use crate::protocol::flags::REPLY_FLAG_DONE;
 use crate::protocol::reply::{
-    self, ChunkHeader, ChunkType, ERROR_LEAST, ERROR_PREFIX, OFFSET_DATA_PREFIX, OFFSET_HOLE_LENGTH,
+    self, ChunkHeader, ChunkType, ERROR_LEAST, ERROR_PREFIX, EXTENT, EXTENTS_64_PREFIX,
+    EXTENTS_PREFIX, EXTENT_64, OFFSET_DATA_PREFIX, OFFSET_HOLE_LENGTH,
 };
 use crate::protocol::request::RequestType;
 use crate::protocol::MAX_PAYLOAD;
@@ -22,6 +23,11 @@ use crate::protocol::MAX_PAYLOAD;
 /// The longest payload of any chunk in bytes: the most data that a read can
 /// ask for, and the offset before it.
 const MAX_CHUNK: u64 = MAX_PAYLOAD + OFFSET_DATA_PREFIX as u64;
+
+/// The most extents of one chunk that are handed on. A server may describe less
+/// than it was asked about, so the rest of a longer list is left out, and whoever
+/// wants it asks again. No server that is in use sends more (nbdkit: as many).
+const MAX_EXTENTS: usize = 1 << 20;
 
 /// The longest error payload that is taken in, in bytes: number, offset, and as
 /// long a message as its length field can say. It ought to be no longer than a
@@ -53,9 +59,9 @@ impl<T> Machine<T> {
             ChunkType::None => left == 0 && header.flags & REPLY_FLAG_DONE != 0,
             ChunkType::OffsetData => read && left >= OFFSET_DATA_PREFIX as u64,
             ChunkType::OffsetHole => read && left == OFFSET_HOLE_LENGTH as u64,
-            ChunkType::BlockStatus => block_status && left >= 12 && (left - 4).is_multiple_of(8),
+            ChunkType::BlockStatus => block_status && is_list(left, EXTENTS_PREFIX, EXTENT),
             ChunkType::BlockStatusExt => {
-                block_status && left >= 24 && (left - 8).is_multiple_of(16)
+                block_status && is_list(left, EXTENTS_64_PREFIX, EXTENT_64)
             }
             ChunkType::Error | ChunkType::ErrorOffset | ChunkType::UnknownError(_) => {
                 (ERROR_LEAST as u64..=MAX_ERROR).contains(&left)
@@ -79,7 +85,7 @@ impl<T> Machine<T> {
         match chunk.header.kind {
             ChunkType::OffsetHole => self.hole(chunk, payload),
             ChunkType::BlockStatus | ChunkType::BlockStatusExt => {
-                self.block_status(slot, chunk.header.kind, payload)
+                self.block_status(slot, &chunk.header, payload)
             }
             _ => self.error_chunk(slot, chunk.header.kind, payload),
         }
@@ -136,32 +142,27 @@ impl<T> Machine<T> {
     fn block_status(
         &mut self,
         slot: Slot,
-        kind: ChunkType,
+        header: &ChunkHeader,
         payload: &[u8],
     ) -> Option<Event<'static>> {
         let command = self.commands.get_mut(slot)?;
         let (context_id, rest) = reply::context_id(payload)?;
         let mut reader = Reader::new(rest);
-        self.extents.clear();
-        let extended = kind == ChunkType::BlockStatusExt;
-        // As many as the server tells, or little more.
-        let extent_length = if extended { 16 } else { 8 };
-        if self
-            .extents
-            .try_reserve(rest.len() / extent_length)
-            .is_err()
-        {
+        let extended = header.kind == ChunkType::BlockStatusExt;
+        let count = rest.len() as u64 / if extended { EXTENT_64 } else { EXTENT };
+        self.extents = Vec::new();
+        if self.extents.try_reserve_exact(count as usize).is_err() {
             command.fail(libc::ENOMEM);
             return None;
         }
         if extended {
-            let announced = reader.u32()? as usize;
-            while let (Some(length), Some(flags)) = (reader.u64(), reader.u64()) {
-                self.extents.push(Extent { length, flags });
-            }
-            if announced != self.extents.len() {
+            let announced = u64::from(reader.u32()?);
+            if announced != (header.length - EXTENTS_64_PREFIX) / EXTENT_64 {
                 command.fail(libc::EPROTO);
                 return None;
+            }
+            while let (Some(length), Some(flags)) = (reader.u64(), reader.u64()) {
+                self.extents.push(Extent { length, flags });
             }
         } else {
             while let (Some(length), Some(flags)) = (reader.u32(), reader.u32()) {
@@ -177,11 +178,28 @@ impl<T> Machine<T> {
             command.fail(libc::EPROTO);
         }
         if self.export.context(context_id).is_none() {
+            self.extents = Vec::new();
             self.note("ignoring block status of a context that was not negotiated");
             return None;
         }
         Some(Event::Extents { slot, context_id })
     }
+}
+
+/// Whether a payload is something and then a list of at least one item.
+fn is_list(length: u64, prefix: u64, item: u64) -> bool {
+    let list = length.checked_sub(prefix);
+    list.is_some_and(|list| list > 0 && list.is_multiple_of(item))
+}
+
+/// How much of a chunk's payload is decoded; the rest is skipped.
+pub(super) fn wanted(header: &ChunkHeader) -> u64 {
+    let limit = match header.kind {
+        ChunkType::BlockStatus => EXTENTS_PREFIX + MAX_EXTENTS as u64 * EXTENT,
+        ChunkType::BlockStatusExt => EXTENTS_64_PREFIX + MAX_EXTENTS as u64 * EXTENT_64,
+        _ => return header.length,
+    };
+    header.length.min(limit)
 }
 
 /// Extents follow each other from `offset` on, each at least a byte long, up to

@@ -92,6 +92,11 @@ impl Inbox {
     fn fill(&mut self, input: &mut &[u8], length: usize) -> bool {
         let wanted = length.saturating_sub(self.bytes.len());
         let (head, rest) = input.split_at(wanted.min(input.len()));
+        if self.bytes.capacity() < self.bytes.len() + head.len() {
+            // Twice as much as there was, but no more than the whole message.
+            let more = head.len().max(self.bytes.len()).min(wanted);
+            self.bytes.reserve_exact(more);
+        }
         self.bytes.extend_from_slice(head);
         *input = rest;
         self.bytes.len() >= length

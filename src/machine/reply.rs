@@ -3,6 +3,7 @@
 //! Replies of the transmission phase: headers, and data on its way to a
 //! user's buffer. What is inside other payloads: [`super::chunk`].
 
+use super::chunk;
 use super::command::Slot;
 use super::event::{Event, ReadStatus};
 use super::phase::Phase;
@@ -188,17 +189,20 @@ impl<T> Machine<T> {
                 }
                 Receiving::Payload(chunk) => {
                     // Checked against the limits when the header came.
-                    let length = chunk.header.length as usize;
-                    if self.inbox.make_room(input, length).is_err() {
+                    let wanted = chunk::wanted(&chunk.header);
+                    if self.inbox.make_room(input, wanted as usize).is_err() {
                         receiving = self.skip_for_lack_of_memory(chunk);
                         continue;
                     }
-                    let payload = self.inbox.take(input, length);
-                    let Some(payload) = payload else {
+                    let Some(payload) = self.inbox.take(input, wanted as usize) else {
                         self.set_receiving(receiving);
                         return None;
                     };
-                    receiving = chunk.after();
+                    let left = chunk.header.length - wanted;
+                    receiving = match left {
+                        0 => chunk.after(),
+                        _ => Receiving::Skip { chunk, left },
+                    };
                     self.payload(&chunk, &payload)
                 }
                 Receiving::Skip { chunk, left } => {

@@ -129,6 +129,16 @@ pub fn decode(bytes: &[u8]) -> Option<Header> {
 pub const OFFSET_DATA_PREFIX: usize = 8;
 /// Bytes of the payload of an `NBD_REPLY_TYPE_OFFSET_HOLE` chunk.
 pub const OFFSET_HOLE_LENGTH: usize = 12;
+/// Bytes of an `NBD_REPLY_TYPE_BLOCK_STATUS` payload before its extents: the
+/// context id.
+pub const EXTENTS_PREFIX: u64 = 4;
+/// Bytes of one of its extents: length and flags.
+pub const EXTENT: u64 = 8;
+/// Bytes of an `NBD_REPLY_TYPE_BLOCK_STATUS_EXT` payload before its extents: the
+/// context id and how many there are.
+pub const EXTENTS_64_PREFIX: u64 = 8;
+/// Bytes of one of its extents: length and flags.
+pub const EXTENT_64: u64 = 16;
 /// Bytes of an error payload before its message: number, and length of the
 /// message.
 pub const ERROR_PREFIX: usize = 6;

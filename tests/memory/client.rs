@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+//! A C program's view of the library, as far as these tests need it: what
+//! memory a handle uses is a matter of the whole library, callbacks included.
+
+use std::ffi::{c_char, c_int, c_void, CStr, CString};
+use std::os::fd::IntoRawFd;
+use std::os::unix::net::UnixStream;
+
+// The functions come with the library, not with its Rust interface.
+use nbd as _;
+
+#[repr(C)]
+struct Closure<F> {
+    callback: Option<F>,
+    user_data: *mut c_void,
+    free: Option<unsafe extern "C" fn(*mut c_void)>,
+}
+
+#[repr(C)]
+struct Extent {
+    length: u64,
+    flags: u64,
+}
+
+type OnExtents =
+    unsafe extern "C" fn(*mut c_void, *const c_char, u64, *mut Extent, usize, *mut c_int) -> c_int;
+type OnList = unsafe extern "C" fn(*mut c_void, *const c_char, *const c_char) -> c_int;
+
+enum Handle {}
+
+extern "C" {
+    fn nbd_create() -> *mut Handle;
+    fn nbd_close(h: *mut Handle);
+    fn nbd_set_opt_mode(h: *mut Handle, enable: bool) -> c_int;
+    fn nbd_add_meta_context(h: *mut Handle, name: *const c_char) -> c_int;
+    fn nbd_connect_socket(h: *mut Handle, socket: c_int) -> c_int;
+    fn nbd_opt_list(h: *mut Handle, list: Closure<OnList>) -> c_int;
+    fn nbd_opt_go(h: *mut Handle) -> c_int;
+    fn nbd_flush(h: *mut Handle, flags: u32) -> c_int;
+    fn nbd_pread(h: *mut Handle, buf: *mut c_void, count: usize, offset: u64, flags: u32) -> c_int;
+    fn nbd_block_status_64(
+        h: *mut Handle,
+        count: u64,
+        offset: u64,
+        extent: Closure<OnExtents>,
+        flags: u32,
+    ) -> c_int;
+    fn nbd_aio_is_dead(h: *mut Handle) -> c_int;
+    fn nbd_get_error() -> *const c_char;
+}
+
+/// A handle, and the counts of what its callbacks were given.
+pub struct Client(*mut Handle);
+
+fn outcome(result: c_int) -> Result<c_int, String> {
+    if result != -1 {
+        return Ok(result);
+    }
+    // SAFETY: the text stays until this thread calls the library again.
+    let text = unsafe { CStr::from_ptr(nbd_get_error()) };
+    Err(text.to_string_lossy().into_owned())
+}
+
+unsafe extern "C" fn count_extents(
+    total: *mut c_void,
+    _context: *const c_char,
+    _offset: u64,
+    _extents: *mut Extent,
+    count: usize,
+    _error: *mut c_int,
+) -> c_int {
+    // SAFETY: the pointer that `Client::block_status` gave.
+    unsafe { *total.cast::<usize>() += count };
+    0
+}
+
+unsafe extern "C" fn ignore_export(
+    _data: *mut c_void,
+    _name: *const c_char,
+    _description: *const c_char,
+) -> c_int {
+    0
+}
+
+impl Client {
+    /// A handle that asks for `base:allocation`, not connected yet.
+    pub fn new() -> Client {
+        // SAFETY: the handle lives until the client is dropped.
+        let handle = unsafe { nbd_create() };
+        assert!(!handle.is_null());
+        let context = CString::new("base:allocation").expect("no NUL");
+        // SAFETY: handle and string are there during the call.
+        let added = unsafe { nbd_add_meta_context(handle, context.as_ptr()) };
+        assert_eq!(added, 0);
+        Client(handle)
+    }
+
+    /// Has the next connection pause for options.
+    pub fn in_option_mode(self) -> Client {
+        // SAFETY: see `new`.
+        assert_eq!(unsafe { nbd_set_opt_mode(self.0, true) }, 0);
+        self
+    }
+
+    pub fn connect(&self, socket: UnixStream) -> Result<c_int, String> {
+        // SAFETY: see `new`; the socket belongs to the handle from here on.
+        outcome(unsafe { nbd_connect_socket(self.0, socket.into_raw_fd()) })
+    }
+
+    pub fn list(&self) -> Result<c_int, String> {
+        let closure = Closure {
+            callback: Some(ignore_export as OnList),
+            user_data: std::ptr::null_mut(),
+            free: None,
+        };
+        // SAFETY: see `new`; the callback wants no data.
+        outcome(unsafe { nbd_opt_list(self.0, closure) })
+    }
+
+    pub fn go(&self) -> Result<c_int, String> {
+        // SAFETY: see `new`.
+        outcome(unsafe { nbd_opt_go(self.0) })
+    }
+
+    pub fn flush(&self) -> Result<c_int, String> {
+        // SAFETY: see `new`.
+        outcome(unsafe { nbd_flush(self.0, 0) })
+    }
+
+    pub fn read(&self, buffer: &mut [u8]) -> Result<c_int, String> {
+        let memory = buffer.as_mut_ptr().cast();
+        // SAFETY: see `new`; memory and length are those of one slice.
+        outcome(unsafe { nbd_pread(self.0, memory, buffer.len(), 0, 0) })
+    }
+
+    /// How many extents the callback was given.
+    pub fn block_status(&self, count: u64) -> Result<usize, String> {
+        let mut total = 0_usize;
+        let closure = Closure {
+            callback: Some(count_extents as OnExtents),
+            user_data: (&raw mut total).cast(),
+            free: None,
+        };
+        // SAFETY: see `new`; the total outlives the call, which is the last to
+        // use the closure.
+        outcome(unsafe { nbd_block_status_64(self.0, count, 0, closure, 0) })?;
+        Ok(total)
+    }
+
+    pub fn is_dead(&self) -> bool {
+        // SAFETY: see `new`.
+        unsafe { nbd_aio_is_dead(self.0) == 1 }
+    }
+}
+
+impl Drop for Client {
+    fn drop(&mut self) {
+        // SAFETY: nothing uses the handle any more.
+        unsafe { nbd_close(self.0) };
+    }
+}

@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+//! How much memory a server can make a client use. The limits are those that
+//! `docs/security.md` states; each is tried with a server that sends more.
+
+mod allocator;
+mod client;
+mod hostile;
+#[allow(dead_code)] // the bytes of more messages than are needed here
+#[path = "../machine/server.rs"]
+mod server;
+
+use std::sync::Mutex;
+
+use client::Client;
+use hostile::Hostile;
+
+const MIB: usize = 1 << 20;
+
+/// What is counted is the memory of the whole process: one test at a time.
+static ALONE: Mutex<()> = Mutex::new(());
+
+/// What this thread lends to handles, and what the system keeps, is there from
+/// the first connection on.
+fn warm_up() {
+    let (socket, server) = Hostile::start(|it| it.negotiate(false));
+    let client = Client::new();
+    client.connect(socket).expect("connected");
+    drop(client);
+    server.join().expect("the server ends");
+}
+
+/// Runs `work` on a client that a server with this script waits for. Returns
+/// how many bytes were in use at most, and how many were still in use when the
+/// work was done but the handle open.
+fn measure(client: Client, script: fn(&mut Hostile), work: impl FnOnce(&Client)) -> (usize, usize) {
+    let _alone = ALONE
+        .lock()
+        .unwrap_or_else(|poisoned| poisoned.into_inner());
+    warm_up();
+    let before = allocator::now();
+    let mut kept = 0;
+    let most = allocator::most_during(|| {
+        let (socket, server) = Hostile::start(script);
+        // A client that is refused its connection finds it out by itself.
+        let _ = client.connect(socket);
+        work(&client);
+        kept = allocator::now().saturating_sub(before);
+        drop(client);
+        server.join().expect("the server ends");
+    });
+    (most, kept)
+}
+
+/// The longest list of extents that fits in the longest chunk: 64 MiB.
+const COMPACT: usize = 8 * MIB;
+const EXTENDED: usize = 4 * MIB;
+
+#[test]
+fn the_longest_list_of_extents_is_cut() {
+    let (most, kept) = measure(
+        Client::new(),
+        |it| {
+            it.negotiate(false);
+            while let Some(cookie) = it.request(false) {
+                it.chunk(cookie, true, 5, 4 + 8 * COMPACT as u32);
+                it.send(&42_u32.to_be_bytes());
+                it.repeat(&[0, 0, 2, 0, 0, 0, 0, 1], COMPACT);
+            }
+        },
+        |client| {
+            for _ in 0..2 {
+                assert_eq!(client.block_status(1 << 31), Ok(MIB));
+            }
+        },
+    );
+    assert!(most < 36 * MIB, "{most} bytes");
+    assert!(kept < MIB, "{kept} bytes kept");
+}
+
+#[test]
+fn the_longest_list_of_64_bit_extents_is_cut() {
+    let (most, kept) = measure(
+        Client::new(),
+        |it| {
+            it.negotiate(true);
+            while let Some(cookie) = it.request(true) {
+                it.extended(cookie, 6, (8 + 16 * EXTENDED) as u64);
+                it.send(&42_u32.to_be_bytes());
+                it.send(&(EXTENDED as u32).to_be_bytes());
+                it.repeat(&[0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 1], EXTENDED);
+            }
+        },
+        |client| {
+            for _ in 0..2 {
+                assert_eq!(client.block_status(1 << 31), Ok(MIB));
+            }
+        },
+    );
+    assert!(most < 36 * MIB, "{most} bytes");
+    assert!(kept < MIB, "{kept} bytes kept");
+}
+
+#[test]
+fn meta_contexts_are_counted() {
+    let (most, kept) = measure(
+        Client::new().in_option_mode(),
+        |it| {
+            it.greet();
+            while let Some(option) = it.option() {
+                if option == 10 {
+                    let name = "x".repeat(4096);
+                    it.repeat(&server::meta_context(10, 1, &name), 1024);
+                }
+                it.send(&match option {
+                    7 => [
+                        server::info_export(7, 1 << 40, server::FLAGS),
+                        server::ack(7),
+                    ]
+                    .concat(),
+                    other => server::ack(other),
+                });
+            }
+        },
+        |client| assert_eq!(client.go(), Ok(0)),
+    );
+    assert!(most < 10 * MIB, "{most} bytes");
+    assert!(kept < 5 * MIB, "{kept} bytes kept");
+}
+
+#[test]
+fn data_that_nobody_asked_for_needs_no_memory() {
+    let (most, _) = measure(
+        Client::new(),
+        |it| {
+            it.negotiate(false);
+            if let Some(cookie) = it.request(false) {
+                // To nobody; to a read, of another place; as an error too long.
+                for (cookie, kind) in [(cookie + 1, 1), (cookie, 1), (cookie, 0x8001)] {
+                    it.chunk(cookie, false, kind, 64 << 20);
+                    it.repeat(&[0xff; 1024], 64 << 10);
+                }
+                it.chunk(cookie, true, 0, 0);
+            }
+        },
+        |client| {
+            let error = client.read(&mut [0; 512]).expect_err("no data");
+            assert!(error.contains("Protocol error"), "{error}");
+            assert!(!client.is_dead());
+        },
+    );
+    assert!(most < MIB, "{most} bytes");
+}
+
+#[test]
+fn chunks_without_an_end_need_no_more_memory_than_one() {
+    let (most, _) = measure(
+        Client::new(),
+        |it| {
+            it.negotiate(false);
+            if let Some(cookie) = it.request(false) {
+                it.repeat(&server::chunk(cookie + 1, false, 0, &[]), MIB);
+                it.repeat(
+                    &server::chunk(cookie, false, 0x8001, &server::error(5, "no")),
+                    MIB,
+                );
+                let long = server::error(5, &"\u{fffd}".repeat(21_000));
+                it.repeat(&server::chunk(cookie, false, 0x8001, &long), 1000);
+                it.send(&server::chunk(cookie, true, 0, &[]));
+            }
+        },
+        |client| {
+            let error = client.flush().expect_err("the server said so");
+            assert!(error.contains("Input/output error"), "{error}");
+            assert!(!client.is_dead());
+        },
+    );
+    assert!(most < 2 * MIB, "{most} bytes");
+}
+
+#[test]
+fn what_is_announced_is_not_believed() {
+    let (most, _) = measure(
+        Client::new(),
+        |it| {
+            it.negotiate(true);
+            if let Some(cookie) = it.request(true) {
+                it.extended(cookie, 6, (64 << 20) - 8);
+            }
+        },
+        |client| {
+            let error = client.block_status(1 << 31).expect_err("nothing came");
+            assert!(error.contains("disconnected"), "{error}");
+        },
+    );
+    assert!(most < MIB, "{most} bytes");
+    let (most, _) = measure(
+        Client::new().in_option_mode(),
+        |it| {
+            it.greet();
+            while let Some(option) = it.option() {
+                let mut reply = server::ack(option);
+                if option == 3 {
+                    reply[16..].copy_from_slice(&u32::MAX.to_be_bytes());
+                }
+                it.send(&reply);
+            }
+        },
+        |client| {
+            let error = client.list().expect_err("4 GiB of nothing");
+            assert!(error.contains("invalid option reply length"), "{error}");
+        },
+    );
+    assert!(most < MIB, "{most} bytes");
+}
