@@ -23,6 +23,10 @@ use crate::protocol::MAX_STRING;
 /// and their lengths (`NBD_REP_SERVER`), with room to spare.
 const MAX_REPLY_DATA: u32 = 4 * MAX_STRING as u32;
 
+/// The most replies to one option: more than any server has exports or contexts
+/// to tell of, and few enough that a list without an end is noticed.
+const MAX_REPLIES: u32 = 1 << 20;
+
 /// The most meta contexts that a server may select for one connection.
 const MAX_META_CONTEXTS: usize = 1024;
 
@@ -35,6 +39,8 @@ pub(super) struct Pending {
     pub purpose: Purpose,
     /// The header of the reply whose data is awaited.
     header: Option<ReplyHeader>,
+    /// Replies so far.
+    all_replies: u32,
     /// Replies so far that said something.
     replies: u32,
     /// Meta contexts selected so far.
@@ -47,6 +53,7 @@ impl Pending {
             option,
             purpose,
             header: None,
+            all_replies: 0,
             replies: 0,
             meta_contexts: Vec::new(),
         }
@@ -65,7 +72,13 @@ impl<T> Machine<T> {
             };
             let header = ReplyHeader::decode(&bytes).expect("exact length");
             match check_header(&header, pending.option) {
-                Ok(()) => pending.header = Some(header),
+                Ok(()) if pending.all_replies == MAX_REPLIES => {
+                    self.broken("handshake: too many replies to an option");
+                }
+                Ok(()) => {
+                    pending.all_replies += 1;
+                    pending.header = Some(header);
+                }
                 Err(what) => self.broken(what),
             }
             return true;
@@ -179,13 +192,13 @@ impl<T> Machine<T> {
 
     fn count_reply(&mut self) {
         if let Phase::Option(pending) = &mut self.phase {
-            pending.replies = pending.replies.saturating_add(1);
+            pending.replies += 1;
         }
     }
 
     /// The last reply to an option that succeeded.
     fn acknowledged(&mut self) {
-        let Some(pending) = self.take_pending() else {
+        let Some(mut pending) = self.take_pending() else {
             return;
         };
         match pending.option {
@@ -207,7 +220,8 @@ impl<T> Machine<T> {
                 self.option_done(&pending, Ok(1));
             }
             OptionType::SetMetaContext => {
-                self.export.meta_contexts = Some(pending.meta_contexts.clone());
+                let contexts = std::mem::take(&mut pending.meta_contexts);
+                self.export.meta_contexts = Some(contexts);
                 self.option_done(&pending, Ok(pending.replies));
             }
             OptionType::Go | OptionType::Info if self.export.details.is_none() => {

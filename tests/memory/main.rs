@@ -102,6 +102,28 @@ fn the_longest_list_of_64_bit_extents_is_cut() {
 }
 
 #[test]
+fn the_replies_to_one_option_are_counted() {
+    let (most, _) = measure(
+        Client::new().in_option_mode(),
+        |it| {
+            it.greet();
+            while let Some(option) = it.option() {
+                match option {
+                    3 => return it.repeat(&server::reply(3, 2, &[0, 0, 0, 1, b'x']), MIB + 1),
+                    _ => _ = it.send(&server::ack(option)),
+                }
+            }
+        },
+        |client| {
+            let error = client.list().expect_err("a list without an end");
+            assert!(error.contains("too many replies"), "{error}");
+            assert!(client.is_dead());
+        },
+    );
+    assert!(most < MIB, "{most} bytes");
+}
+
+#[test]
 fn meta_contexts_are_counted() {
     let (most, kept) = measure(
         Client::new().in_option_mode(),
@@ -124,7 +146,7 @@ fn meta_contexts_are_counted() {
         },
         |client| assert_eq!(client.go(), Ok(0)),
     );
-    assert!(most < 10 * MIB, "{most} bytes");
+    assert!(most < 5 * MIB, "{most} bytes");
     assert!(kept < 5 * MIB, "{kept} bytes kept");
 }
 
