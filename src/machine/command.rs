@@ -62,7 +62,8 @@ impl<T> Command<T> {
     /// Data or a hole has come, `count` bytes `at` bytes into the buffer. What has
     /// come before fails the read.
     pub(super) fn fill(&mut self, at: usize, count: usize) {
-        if self.filled.add(at as u64, count as u64).is_err() {
+        let added = self.filled.add(at as u64, count as u64, self.length);
+        if added.is_err() {
             self.fail(libc::EPROTO);
         }
     }

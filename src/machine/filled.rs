@@ -8,10 +8,14 @@
 
 use std::collections::BTreeMap;
 
-/// How many parts with gaps between them are remembered: as many as the longest
-/// read has if every other sector of 512 bytes comes first. A server that sends
-/// more of them has the read fail.
-const MAX_PARTS: usize = 64 * 1024;
+/// How many parts with gaps between them are remembered of a read of so many
+/// bytes: as many as there are if every other sector of 512 bytes comes first,
+/// and some in any case. A server that sends more of them has the read fail. So
+/// what is remembered never needs more than a small part of what the program's
+/// own buffer needs.
+fn most_parts(length: u64) -> usize {
+    length as usize / 1024 + 16
+}
 
 /// Bytes of a read that have come.
 #[derive(Debug, Default)]
@@ -29,8 +33,8 @@ pub(super) struct Filled {
 pub(super) struct Refused;
 
 impl Filled {
-    /// `length` bytes have come, `at` bytes into the buffer.
-    pub fn add(&mut self, at: u64, length: u64) -> Result<(), Refused> {
+    /// `length` bytes have come, `at` bytes into a buffer of `whole` bytes.
+    pub fn add(&mut self, at: u64, length: u64, whole: u64) -> Result<(), Refused> {
         if self.apart.is_none() && at == self.until {
             self.until += length;
             return Ok(());
@@ -38,10 +42,10 @@ impl Filled {
         if length == 0 {
             return Ok(());
         }
-        self.add_apart(at, length)
+        self.add_apart(at, length, most_parts(whole))
     }
 
-    fn add_apart(&mut self, at: u64, length: u64) -> Result<(), Refused> {
+    fn add_apart(&mut self, at: u64, length: u64, most: usize) -> Result<(), Refused> {
         let (mut start, mut end) = (at, at + length);
         let apart = self.apart.get_or_insert_default();
         let before = apart.range(..start).next_back().map(|(s, e)| (*s, *e));
@@ -62,7 +66,7 @@ impl Filled {
         }
         if start == self.until {
             self.until = end;
-        } else if apart.len() < MAX_PARTS {
+        } else if apart.len() < most {
             apart.insert(start, end);
         } else {
             return Err(Refused);
@@ -87,7 +91,7 @@ mod tests {
         let mut filled = Filled::default();
         for (at, length) in parts {
             assert_eq!(
-                filled.add(*at, *length),
+                filled.add(*at, *length, 100),
                 Ok(()),
                 "{at} {length} of {parts:?}"
             );
@@ -121,7 +125,7 @@ mod tests {
     fn no_part_comes_twice() {
         for (at, length) in [(0, 1), (3, 2), (5, 1), (7, 3), (9, 1), (11, 9), (4, 8)] {
             let mut filled = filled(&[(0, 4), (5, 3), (9, 3)]);
-            assert_eq!(filled.add(at, length), Err(Refused), "{at} {length}");
+            assert_eq!(filled.add(at, length, 100), Err(Refused), "{at} {length}");
         }
     }
 
@@ -129,16 +133,18 @@ mod tests {
     fn parts_of_no_bytes_are_nowhere() {
         let mut filled = filled(&[(0, 0), (4, 4), (4, 0), (5, 0), (0, 4)]);
         assert!(filled.is_complete(8));
-        assert_eq!(filled.add(2, 0), Ok(()));
+        assert_eq!(filled.add(2, 0, 8), Ok(()));
     }
 
     #[test]
     fn what_is_remembered_has_a_limit() {
-        let mut filled = Filled::default();
-        for part in 0..MAX_PARTS as u64 {
-            assert_eq!(filled.add(2 * part + 1, 1), Ok(()));
+        for (whole, most) in [(512, 16), (4096, 20), (64 << 20, 64 * 1024 + 16)] {
+            let mut filled = Filled::default();
+            for part in 0..most {
+                assert_eq!(filled.add(2 * part + 1, 1, whole), Ok(()));
+            }
+            assert_eq!(filled.add(2 * most + 1, 1, whole), Err(Refused));
+            assert_eq!(filled.add(0, 1, whole), Ok(()));
         }
-        assert_eq!(filled.add(2 * MAX_PARTS as u64 + 1, 1), Err(Refused));
-        assert_eq!(filled.add(0, 1), Ok(()));
     }
 }
