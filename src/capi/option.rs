@@ -334,6 +334,7 @@ pub unsafe extern "C" fn nbd_opt_list_meta_context(
 ///
 /// # Errors
 ///
+/// - `E2BIG`: the queries are longer than 4 GiB together.
 /// - `ENOTSUP`: the server answered with an error, or has no options at all.
 ///
 /// # Standards
@@ -418,6 +419,7 @@ pub unsafe extern "C" fn nbd_opt_set_meta_context(
 ///
 /// # Errors
 ///
+/// - `E2BIG`: the queries are longer than 4 GiB together.
 /// - `ENOTSUP`: the server answered with an error, or has no options at all.
 ///
 /// # Standards

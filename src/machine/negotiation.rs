@@ -88,15 +88,13 @@ impl<T> Machine<T> {
             let what = "server lacks structured replies";
             return Err(Error::new(libc::ENOTSUP, what));
         }
-        self.send_meta_context(Purpose::Program, OptionType::ListMetaContext, queries);
-        Ok(())
+        self.send_meta_context(Purpose::Program, OptionType::ListMetaContext, queries)
     }
 
     /// Asks for meta contexts (nbd_opt_set_meta_context(3)).
     pub fn opt_set_meta_context(&mut self, queries: &[CString]) -> Result<(), Error> {
         self.require_fixed_newstyle()?;
-        self.send_meta_context(Purpose::Program, OptionType::SetMetaContext, queries);
-        Ok(())
+        self.send_meta_context(Purpose::Program, OptionType::SetMetaContext, queries)
     }
 
     pub(super) fn require_fixed_newstyle(&self) -> Result<(), Error> {
@@ -115,7 +113,11 @@ impl<T> Machine<T> {
             Next::Pause => self.phase = Phase::Negotiating,
             Next::Send(OptionType::SetMetaContext) => {
                 let queries = self.settings.meta_contexts.clone();
-                self.send_meta_context(purpose, OptionType::SetMetaContext, &queries);
+                let sent = self.send_meta_context(purpose, OptionType::SetMetaContext, &queries);
+                if let Err(error) = sent {
+                    self.fail();
+                    self.events.push_back(Event::Dead(error));
+                }
             }
             Next::Send(option @ (OptionType::Go | OptionType::Info)) => {
                 self.export.forget_details();
@@ -183,14 +185,21 @@ impl<T> Machine<T> {
         self.send_option(purpose, OptionType::ExportName, name.as_bytes());
     }
 
-    fn send_meta_context(&mut self, purpose: Purpose, option: OptionType, queries: &[CString]) {
+    fn send_meta_context(
+        &mut self,
+        purpose: Purpose,
+        option: OptionType,
+        queries: &[CString],
+    ) -> Result<(), Error> {
+        let export = self.settings.export_name.as_bytes();
+        let queries: Vec<_> = queries.iter().map(|query| query.as_bytes()).collect();
+        let data = option::meta_context_request(export, &queries)
+            .ok_or_else(|| Error::new(libc::E2BIG, "meta context queries are longer than 4 GiB"))?;
         if option == OptionType::SetMetaContext {
             self.export.meta_contexts = None;
         }
-        let export = self.settings.export_name.as_bytes();
-        let queries: Vec<_> = queries.iter().map(|query| query.as_bytes()).collect();
-        let data = option::meta_context_request(export, &queries);
         self.send_option(purpose, option, &data);
+        Ok(())
     }
 
     pub(super) fn send_option(&mut self, purpose: Purpose, option: OptionType, data: &[u8]) {

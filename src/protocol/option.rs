@@ -155,7 +155,8 @@ impl ReplyHeader {
     }
 }
 
-/// Appends an option request with its data to `out`.
+/// Appends an option request with its data, of which there are no more bytes
+/// than 32 bits can count, to `out`.
 pub fn encode(out: &mut Vec<u8>, option: OptionType, data: &[u8]) {
     out.extend_from_slice(&IHAVEOPT.to_be_bytes());
     out.extend_from_slice(&(option as u32).to_be_bytes());
@@ -176,15 +177,19 @@ pub fn info_request(export: &[u8], wanted: &[u16]) -> Vec<u8> {
 }
 
 /// The data of `NBD_OPT_LIST_META_CONTEXT` and `NBD_OPT_SET_META_CONTEXT`:
-/// the export's name and the queries.
-pub fn meta_context_request<Q: AsRef<[u8]>>(export: &[u8], queries: &[Q]) -> Vec<u8> {
-    let mut data = Vec::new();
+/// the export's name and the queries. `None` when that is more than an option
+/// can have.
+pub fn meta_context_request<Q: AsRef<[u8]>>(export: &[u8], queries: &[Q]) -> Option<Vec<u8>> {
+    let string = |length: usize| 4 + length as u64;
+    let all: u64 = queries.iter().map(|it| string(it.as_ref().len())).sum();
+    let length = u32::try_from(string(export.len()) + 4 + all).ok()?;
+    let mut data = Vec::with_capacity(length as usize);
     push_string(&mut data, export);
     data.extend_from_slice(&(queries.len() as u32).to_be_bytes());
     for query in queries {
         push_string(&mut data, query.as_ref());
     }
-    data
+    Some(data)
 }
 
 fn push_string(data: &mut Vec<u8>, string: &[u8]) {
@@ -288,4 +293,22 @@ fn block_size_info(data: &[u8]) -> Option<Info<'static>> {
         maximum: reader.u32()?,
     };
     reader.rest().is_empty().then_some(Info::BlockSize(sizes))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn queries_are_counted_and_have_their_lengths() {
+        let data = meta_context_request(b"e", &[b"ab".as_slice(), b""]).expect("short");
+        assert_eq!(data, b"\0\0\0\x01e\0\0\0\x02\0\0\0\x02ab\0\0\0\0");
+        assert_eq!(data.capacity(), data.len());
+    }
+
+    #[test]
+    fn queries_of_4_gib_are_too_many() {
+        let long = vec![0; 16 << 20];
+        assert_eq!(meta_context_request(b"", &[long.as_slice(); 256]), None);
+    }
 }
