@@ -103,9 +103,10 @@ impl Connection {
     /// Receives all that has come, and acts on it.
     pub(super) fn receive(&mut self) -> Result<(), Error> {
         let one = self.completes_one_at_a_time();
+        let negotiates = self.negotiates_in_steps();
         let before = self.machine.in_flight();
         while self.machine.wants_to_receive() {
-            match self.receive_once(one)? {
+            match self.receive_once(one || negotiates)? {
                 Received::Bytes { drained: false, .. } => {}
                 Received::Bytes { .. } => break,
                 Received::End => return self.end_of_stream(),
@@ -113,8 +114,20 @@ impl Connection {
             if one && self.machine.in_flight() < before {
                 break;
             }
+            if negotiates && (self.machine.wants_to_send() || !self.negotiates_in_steps()) {
+                break;
+            }
         }
         Ok(())
+    }
+
+    /// Whether what comes is an answer to what was sent last, and what is behind
+    /// it is left in the socket: the negotiation ends with its last reply, and
+    /// what a server sends later, though it came at once, is for later calls.
+    /// (For TLS, see below.)
+    fn negotiates_in_steps(&self) -> bool {
+        matches!(self.transport, Transport::Connected(Channel::Plain(_)))
+            && self.machine.group() == Group::Connecting
     }
 
     /// Whether a call completes one command at most. A thread that has issued a

@@ -33,6 +33,20 @@ impl<T> Machine<T> {
         }
     }
 
+    /// How many bytes surely belong to what is being received.
+    pub(super) fn left_of_handshake(&self) -> usize {
+        let whole = match &self.phase {
+            // The flags of a newstyle server follow, or more of an oldstyle one.
+            Phase::Greeting => handshake::GREETING_LENGTH + handshake::NEWSTYLE_LENGTH,
+            Phase::Oldstyle => handshake::OLDSTYLE_LENGTH,
+            Phase::HandshakeFlags => handshake::NEWSTYLE_LENGTH,
+            Phase::ExportName(_) => self.export_name_reply_length(),
+            Phase::Option(pending) => pending.left_of_replies(),
+            _ => return usize::MAX,
+        };
+        whole.saturating_sub(self.inbox.len()).max(1)
+    }
+
     fn greeting(&mut self, input: &mut &[u8]) -> bool {
         let Some(bytes) = self.inbox.take(input, handshake::GREETING_LENGTH) else {
             return false;

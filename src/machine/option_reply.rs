@@ -58,6 +58,24 @@ impl Pending {
             meta_contexts: Vec::new(),
         }
     }
+
+    /// How many bytes the reply that is being received has, and the shortest one
+    /// behind it if there has to be one.
+    pub fn left_of_replies(&self) -> usize {
+        let Some(header) = &self.header else {
+            return match self.option {
+                // What comes in plaintext behind an agreement to TLS has to be
+                // seen: it is no part of the session, and an attack.
+                OptionType::StartTls => usize::MAX,
+                _ => REPLY_HEADER_LENGTH,
+            };
+        };
+        let next = match ReplyType::from_wire(header.reply) {
+            ReplyType::Server | ReplyType::Info | ReplyType::MetaContext => REPLY_HEADER_LENGTH,
+            _ => 0,
+        };
+        header.length as usize + next
+    }
 }
 
 impl<T> Machine<T> {
@@ -323,15 +341,20 @@ impl<T> Machine<T> {
         }
     }
 
+    /// Bytes of the reply to `NBD_OPT_EXPORT_NAME`.
+    pub(super) fn export_name_reply_length(&self) -> usize {
+        let zeroes = match self.negotiated.handshake_flags & flags::NO_ZEROES {
+            0 => RESERVED_ZEROES,
+            _ => 0,
+        };
+        8 + 2 + zeroes
+    }
+
     /// Takes in the reply to `NBD_OPT_EXPORT_NAME`, which has no header and
     /// cannot say no.
     pub(super) fn export_name_reply(&mut self, input: &mut &[u8]) -> bool {
-        let zeroes = if self.negotiated.handshake_flags & flags::NO_ZEROES != 0 {
-            0
-        } else {
-            RESERVED_ZEROES
-        };
-        let Some(bytes) = self.inbox.take(input, 8 + 2 + zeroes) else {
+        let length = self.export_name_reply_length();
+        let Some(bytes) = self.inbox.take(input, length) else {
             return false;
         };
         let (size, flags) = handshake::export_name_reply(&bytes).expect("exact length");

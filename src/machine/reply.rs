@@ -113,11 +113,11 @@ impl<T> Machine<T> {
     }
 
     /// How many bytes, besides those that [`Machine::direct`] is about, surely
-    /// belong to the reply that is being received: for an owner that leaves the
-    /// next one to the socket. Never 0 where bytes are awaited.
+    /// belong to the reply that is being received: for an owner that leaves what
+    /// is behind it to the socket. Never 0 where bytes are awaited.
     pub fn left_of_reply(&self) -> usize {
         let Phase::Transmission { receiving, .. } = self.phase else {
-            return usize::MAX;
+            return self.left_of_handshake();
         };
         let begun = self.inbox.len();
         match receiving {

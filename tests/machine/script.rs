@@ -73,6 +73,11 @@ pub fn play(script: &Script) -> Outcome {
     let whole = play_in(script, &[handshake, replies]);
     let bytes: Vec<_> = handshake.chunks(1).chain(replies.chunks(1)).collect();
     assert_eq!(play_in(script, &bytes), whole, "a byte at a time");
+    assert_eq!(
+        play_exactly(script),
+        whole,
+        "no more than belongs to a reply"
+    );
     for split in 1..handshake.len() {
         let (head, tail) = handshake.split_at(split);
         let outcome = play_in(script, &[head, tail, replies]);
@@ -119,6 +124,24 @@ fn play_in(script: &Script, parts: &[&[u8]]) -> Outcome {
     for part in parts {
         player.feed(part);
     }
+    player.finish()
+}
+
+/// What an owner does that leaves to the socket what is behind a reply: the
+/// server may say everything at once, and no reply is taken before its command.
+fn play_exactly(script: &Script) -> Outcome {
+    let mut player = start(script);
+    let all = [script.handshake, script.replies].concat();
+    let mut rest = all.as_slice();
+    while !rest.is_empty() && player.machine.wants_to_receive() {
+        let straight = player.machine.direct().map_or(0, |(_, _, length)| length);
+        let wanted = player.machine.left_of_reply().saturating_add(straight);
+        assert!(wanted > 0, "nothing is awaited");
+        let (part, behind) = rest.split_at(wanted.min(rest.len()));
+        player.feed(part);
+        rest = behind;
+    }
+    player.feed(rest);
     player.finish()
 }
 
