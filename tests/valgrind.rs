@@ -2,28 +2,23 @@
 
 //! Runs the C programs of `capi-tests/` again under valgrind: no access to
 //! memory that is not there or not initialised, no leak, whichever path through
-//! the library a program takes. What a program starts is not looked at.
-//!
-//! A program sees `TEST_UNDER_VALGRIND=1`: valgrind makes everything twenty
-//! times slower, so one that does a lot of work can do less of it.
+//! the library a program takes. (Those about TLS are in `tests/tls/`.)
 
 mod support;
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitCode};
+use std::process::ExitCode;
 use std::time::Duration;
 use std::{fs, iter};
 
 use libtest_mimic::{Arguments, Trial};
 use support::c_program::{self, CProgram};
 use support::library::{self, Library};
+use support::memcheck::{self, FOUND};
 use support::process::{self, Outcome};
-use support::{programs, Result};
+use support::Result;
 
 const LIMIT: Duration = Duration::from_secs(300);
-
-/// Exit status for what valgrind found; no test program uses it.
-const FOUND: i32 = 99;
 
 fn main() -> ExitCode {
     let mut arguments = Arguments::from_args();
@@ -67,18 +62,8 @@ fn run(
     directory: &Path,
 ) -> Result<Outcome> {
     let executable = c_program::compile(program, library, directory)?;
-    let mut command: Command = library.command(&programs::find("valgrind")?);
-    command
-        .args(["--quiet", "--leak-check=full", "--num-callers=40"])
-        .arg("--show-leak-kinds=definite,indirect,possible")
-        .arg("--errors-for-leak-kinds=definite,indirect,possible")
-        .args(["--trace-children=no", "--child-silent-after-fork=yes"])
-        // Threads of a program take turns, as they would without valgrind.
-        .arg("--fair-sched=try")
-        .arg(format!("--error-exitcode={FOUND}"))
-        .arg(executable)
-        .env("MEMSERVER", memserver)
-        .env("TEST_UNDER_VALGRIND", "1");
+    let mut command = memcheck::command(library, &executable)?;
+    command.env("MEMSERVER", memserver);
     process::run(&mut command, &[], LIMIT)
 }
 

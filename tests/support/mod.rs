@@ -10,6 +10,7 @@
 pub mod c_program;
 pub mod compare;
 pub mod library;
+pub mod memcheck;
 pub mod process;
 pub mod programs;
 pub mod scenario;

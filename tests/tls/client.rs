@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use crate::support::c_program::{self, CProgram};
 use crate::support::library::{self, Library};
+use crate::support::memcheck;
 use crate::support::process::{self, Outcome};
 use crate::support::servers::Address;
 use crate::support::Result;
@@ -22,6 +23,7 @@ const LIMIT: Duration = Duration::from_secs(150);
 pub struct Client {
     program: &'static str,
     settings: Vec<(&'static str, String)>,
+    under_valgrind: bool,
 }
 
 impl Client {
@@ -29,7 +31,14 @@ impl Client {
         Client {
             program,
             settings: Vec::new(),
+            under_valgrind: false,
         }
+    }
+
+    /// Has valgrind look at what it does.
+    pub fn under_valgrind(mut self) -> Client {
+        self.under_valgrind = true;
+        self
     }
 
     /// Says one more thing in its environment.
@@ -56,7 +65,11 @@ impl Client {
 
     /// The command that runs it. Its user has no certificates at home.
     pub fn command(&self) -> Result<Command> {
-        let mut command = Library::under_test()?.command(&compiled(self.program)?);
+        let (library, executable) = (Library::under_test()?, compiled(self.program)?);
+        let mut command = match self.under_valgrind {
+            true => memcheck::command(&library, &executable)?,
+            false => library.command(&executable),
+        };
         for name in ["LIBNBD_DEBUG", "GNUTLS_SYSTEM_PRIORITY_FILE"] {
             command.env_remove(name);
         }

@@ -18,6 +18,7 @@ mod fail_closed;
 mod faults;
 mod identity;
 mod loading;
+mod memory;
 mod peer;
 mod programs;
 mod proxy;
@@ -49,6 +50,7 @@ fn main() -> ExitCode {
         starttls::trials(&certificates),
         loading::trials(&certificates),
         proxy::trials(&certificates),
+        memory::trials(&certificates),
     ];
     let trials = trials.into_iter().flatten().collect();
     libtest_mimic::run(&arguments, trials).exit_code()
