@@ -35,6 +35,10 @@ pub fn trials(certificates: &Arc<Certificates>) -> Vec<Trial> {
         trials.push(trial(name("not announced"), no_goodbye, version));
         let name = format!("a child process says no goodbye: {version}");
         trials.push(trial(name, forked, version));
+        let name = format!("cut at any byte: {version}");
+        trials.push(trial(name, cut, version));
+        let name = format!("no descriptors left: {version}");
+        trials.push(trial(name, no_descriptors, version));
     }
     trials
 }
@@ -75,10 +79,35 @@ fn no_goodbye(bench: &Bench, version: &str) -> Result<()> {
 }
 
 fn forked(bench: &Bench, version: &str) -> Result<()> {
+    with_memserver(
+        bench,
+        version,
+        Transport::Tcp,
+        "child-process-says-no-goodbye",
+    )
+}
+
+fn cut(bench: &Bench, version: &str) -> Result<()> {
+    let program = "connection-may-be-cut-at-any-byte";
+    with_memserver(bench, version, Transport::Unix, program)
+}
+
+fn no_descriptors(bench: &Bench, version: &str) -> Result<()> {
+    let program = "descriptors-that-run-out-are-an-error";
+    with_memserver(bench, version, Transport::Tcp, program)
+}
+
+fn with_memserver(
+    bench: &Bench,
+    version: &str,
+    transport: Transport,
+    program: &'static str,
+) -> Result<()> {
     let line = format!("{MEMSERVER} --size SIZE");
-    let server = bench.serve("server", &line, Transport::Tcp, 1)?;
-    let client = Client::new("child-process-says-no-goodbye")
+    let server = bench.serve("server", &line, transport, 1)?;
+    let client = Client::new(program)
         .with("CERTIFICATES", bench.certificates.path("client")?)
+        .with("HOSTNAME", "localhost")
         .with("PRIORITY", format!("NORMAL:-VERS-ALL:+VERS-TLS{version}"));
     client.on(server.address()).run()?;
     server.stop()
