@@ -37,6 +37,8 @@ pub fn trials(certificates: &Arc<Certificates>) -> Vec<Trial> {
         trials.push(trial(name, forked, version));
         let name = format!("cut at any byte: {version}");
         trials.push(trial(name, cut, version));
+        let name = format!("system calls do less than asked: {version}");
+        trials.push(trial(name, less, version));
         let name = format!("no descriptors left: {version}");
         trials.push(trial(name, no_descriptors, version));
     }
@@ -90,6 +92,11 @@ fn forked(bench: &Bench, version: &str) -> Result<()> {
 fn cut(bench: &Bench, version: &str) -> Result<()> {
     let program = "connection-may-be-cut-at-any-byte";
     with_memserver(bench, version, Transport::Unix, program)
+}
+
+fn less(bench: &Bench, version: &str) -> Result<()> {
+    let program = "system-calls-may-do-less-than-asked";
+    with_memserver(bench, version, Transport::Tcp, program)
 }
 
 fn no_descriptors(bench: &Bench, version: &str) -> Result<()> {
