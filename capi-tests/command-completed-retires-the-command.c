@@ -20,6 +20,7 @@ main (void)
   CHECK_EXACT_MESSAGE ("nbd_aio_command_completed: invalid aio cookie 0: "
                        "Invalid argument");
   CHECK (nbd_aio_command_completed (h, 1234) == 0);
+  CHECK (nbd_aio_command_completed (h, UINT64_MAX) == 0);
   ok = nbd_aio_flush (h, NBD_NULL_COMPLETION, 0);
   bad = nbd_aio_trim (h, 512, 0, NBD_NULL_COMPLETION, 0);
   CHECK (nbd_aio_command_completed (h, ok) == 0);
