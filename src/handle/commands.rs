@@ -229,14 +229,12 @@ impl Connection {
         let attachment = Attachment::new(Buffer::None, extent64, completion);
         let wire = self.check_flags(flags, command::REQ_ONE | command::PAYLOAD_LEN)?;
         self.require_block_status()?;
-        if self.is_strict(strict::COMMANDS) {
-            if self.is_strict(strict::AUTO_FLAG) && !self.machine.negotiated().extended_headers {
-                let what = "server does not support extended headers";
-                return Err(Error::new(libc::ENOTSUP, what));
-            }
-            let flag = TransmissionFlags::BLOCK_STATUS_PAYLOAD;
-            self.require(flag, "the block status payload flag")?;
+        if self.is_strict(strict::AUTO_FLAG) && !self.machine.negotiated().extended_headers {
+            let what = "server does not support extended headers";
+            return Err(Error::new(libc::ENOTSUP, what));
         }
+        let flag = TransmissionFlags::BLOCK_STATUS_PAYLOAD;
+        self.require(flag, "the block status payload flag")?;
         let wire = self.payload_flag(wire)?;
         let ids = self.context_ids(&contexts)?;
         self.check_range(RequestType::BlockStatus, offset, count)?;

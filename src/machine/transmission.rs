@@ -8,6 +8,7 @@ use super::export::MetaContext;
 use super::outgoing::{Kind, Queued};
 use super::phase::Phase;
 use super::Machine;
+use crate::protocol::flags::command;
 use crate::protocol::request::{Request, RequestType};
 
 /// A command to be issued. Whether it makes sense to the server has been
@@ -49,6 +50,8 @@ impl<T> Machine<T> {
         let own_payload = new.payload.as_ref().map(|payload| payload.len() as u64);
         let payload = match new.kind {
             RequestType::Write => new.length,
+            // A server takes bytes that are not announced for the next request.
+            _ if new.flags & command::PAYLOAD_LEN == 0 => 0,
             _ => own_payload.unwrap_or(0),
         };
         let mut request = Request {
