@@ -189,7 +189,7 @@ impl Owner {
                 *self.extents.entry(command.cookie).or_default() += total.min(1 << 40);
             }
             Event::Completed { slot } => self.complete(slot, None),
-            Event::OptionDone(_) => {
+            Event::OptionDone(_) | Event::OptionRefused(_) => {
                 assert!(self.option, "an option that nobody asked for is done");
                 self.option = false;
             }
@@ -251,7 +251,7 @@ impl Owner {
             self.machine.fail();
         }
         assert!(self.has_ended());
-        for slot in self.machine.oldest_first() {
+        for slot in self.machine.newest_first() {
             self.complete(slot, Some(libc::ENOTCONN));
         }
         assert_eq!(

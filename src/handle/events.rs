@@ -58,6 +58,7 @@ impl Connection {
                 }
             }
             Event::OptionDone(outcome) => self.finish_option(outcome),
+            Event::OptionRefused(errno) => self.finish_refused_option(errno),
             Event::Note(text) => self.debug(format_args!("{text}")),
             Event::Dead(error) => return Err(self.die(error)),
         }

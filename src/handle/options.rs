@@ -26,24 +26,30 @@ pub(super) enum OptionCallback {
 pub(super) struct PendingOption {
     pub callback: OptionCallback,
     completion: nbd_completion_callback,
-    /// Whether the server can only agree or refuse, which is no failure to
-    /// those who wait, but is one to the completion callback.
-    yes_or_no: bool,
 }
 
 impl Connection {
     /// The option is done, or never will be.
     pub(super) fn finish_option(&mut self, outcome: Result<u32, Error>) {
-        let Some(option) = self.option.take() else {
-            return;
-        };
-        let mut errno = match &outcome {
-            Ok(0) if option.yes_or_no => libc::ENOTSUP,
+        let errno = match &outcome {
             Ok(_) => 0,
             // To a program that sees no text, an error without a number would
             // look like success.
             Err(error) if error.errno() == 0 => libc::ENOTSUP,
             Err(error) => error.errno(),
+        };
+        self.end_option(outcome, errno);
+    }
+
+    /// The server has answered no: no failure to those who wait for the answer,
+    /// but one to the completion callback, which can be told nothing else.
+    pub(super) fn finish_refused_option(&mut self, errno: c_int) {
+        self.end_option(Ok(0), errno);
+    }
+
+    fn end_option(&mut self, outcome: Result<u32, Error>, mut errno: c_int) {
+        let Some(option) = self.option.take() else {
+            return;
         };
         self.option_outcome = Some(outcome);
         self.publish();
@@ -117,7 +123,7 @@ impl Connection {
 
     /// nbd_aio_opt_starttls(3)
     pub fn aio_opt_starttls(&mut self, completion: nbd_completion_callback) -> Result<(), Error> {
-        self.start_option(yes_or_no(completion), |this| {
+        self.start_option(plain(completion), |this| {
             tls::check_available()?;
             this.machine.opt_starttls()
         })
@@ -134,7 +140,7 @@ impl Connection {
         &mut self,
         completion: nbd_completion_callback,
     ) -> Result<(), Error> {
-        self.start_option(yes_or_no(completion), |this| {
+        self.start_option(plain(completion), |this| {
             this.machine.opt_extended_headers()
         })
     }
@@ -150,7 +156,7 @@ impl Connection {
         &mut self,
         completion: nbd_completion_callback,
     ) -> Result<(), Error> {
-        self.start_option(yes_or_no(completion), |this| {
+        self.start_option(plain(completion), |this| {
             this.machine.opt_structured_reply()
         })
     }
@@ -170,7 +176,6 @@ impl Connection {
         let option = PendingOption {
             callback: OptionCallback::List(list),
             completion,
-            yes_or_no: false,
         };
         self.start_option(option, |this| this.machine.opt_list())
     }
@@ -264,14 +269,6 @@ fn plain(completion: nbd_completion_callback) -> PendingOption {
     PendingOption {
         callback: OptionCallback::None,
         completion,
-        yes_or_no: false,
-    }
-}
-
-fn yes_or_no(completion: nbd_completion_callback) -> PendingOption {
-    PendingOption {
-        yes_or_no: true,
-        ..plain(completion)
     }
 }
 
@@ -282,7 +279,6 @@ fn with_context(
     PendingOption {
         callback: OptionCallback::Context(context),
         completion,
-        yes_or_no: false,
     }
 }
 

@@ -82,8 +82,11 @@ pub enum Event<'i> {
         name: CString,
     },
     /// The option that the program asked for is done: how many replies it
-    /// had, or 1 and 0 for agreed and refused.
+    /// had, or 1 where the server could only agree or refuse.
     OptionDone(Result<u32, Error>),
+    /// The server refused an option to which it could only say yes or no,
+    /// which is an answer and no failure. With the errno that tells why.
+    OptionRefused(c_int),
     /// Something worth a debug message.
     Note(Cow<'static, str>),
     /// The server broke the protocol: the connection is dead.

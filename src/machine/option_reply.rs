@@ -277,11 +277,11 @@ impl<T> Machine<T> {
             }
             OptionType::ExtendedHeaders => {
                 self.note("extended headers are not supported by this server");
-                self.option_done(&pending, Ok(0));
+                self.option_refused(&pending, error);
             }
             OptionType::StructuredReply => {
                 self.note("structured replies are not supported by this server");
-                self.option_done(&pending, Ok(0));
+                self.option_refused(&pending, error);
             }
             OptionType::StartTls if pending.purpose != Purpose::Program => {
                 if !self.lacks_required_tls("handshake: server refused TLS") {
@@ -289,7 +289,7 @@ impl<T> Machine<T> {
                     self.option_done(&pending, Ok(0));
                 }
             }
-            OptionType::StartTls => self.option_done(&pending, Ok(0)),
+            OptionType::StartTls => self.option_refused(&pending, error),
             OptionType::List => {
                 self.note(
                     "unexpected response, possibly the server does not support listing exports",
@@ -319,6 +319,20 @@ impl<T> Machine<T> {
                 None
             }
         }
+    }
+
+    /// Goes on after an option that the server may do without.
+    fn option_refused(&mut self, pending: &Pending, error: ReplyError) {
+        if pending.purpose != Purpose::Program {
+            return self.next_option(pending.purpose, Some(pending.option));
+        }
+        let errno = match (error, pending.option) {
+            (ReplyError::INVALID, _) => libc::EINVAL,
+            // Too late: extended headers are in use, and more.
+            (ReplyError::EXT_HEADER_REQD, OptionType::StructuredReply) => libc::EINVAL,
+            _ => libc::ENOTSUP,
+        };
+        self.events.push_back(Event::OptionRefused(errno));
     }
 
     /// Goes on after an option whose last reply has come.

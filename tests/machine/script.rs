@@ -253,6 +253,7 @@ impl Player<'_> {
             Event::MetaContext { name } => format!("context {name:?}"),
             Event::OptionDone(Ok(count)) => format!("option done: {count}"),
             Event::OptionDone(Err(error)) => format!("option failed: {error}"),
+            Event::OptionRefused(errno) => format!("option refused: {errno}"),
             Event::Note(_) => return,
             Event::Dead(error) => format!("dead: {error}"),
         };

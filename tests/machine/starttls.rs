@@ -53,6 +53,7 @@ fn tell(machine: &mut Machine<()>, mut server: &[u8]) -> Vec<Event<'static>> {
     while let Some(event) = machine.receive(&mut server) {
         match event {
             Event::OptionDone(outcome) => events.push(Event::OptionDone(outcome)),
+            Event::OptionRefused(errno) => events.push(Event::OptionRefused(errno)),
             Event::Dead(error) => events.push(Event::Dead(error)),
             _ => {}
         }
@@ -209,7 +210,7 @@ fn tls_cannot_be_agreed_to_twice() {
 
     machine.opt_starttls().expect("fixed newstyle");
     let refused = tell(&mut machine, &refuse(STARTTLS, 3));
-    assert_eq!(refused, [Event::OptionDone(Ok(0))]);
+    assert_eq!(refused, [Event::OptionRefused(libc::EINVAL)]);
     assert!(machine.negotiated().tls);
 
     machine.opt_starttls().expect("fixed newstyle");
@@ -229,7 +230,7 @@ fn a_program_that_asks_is_told_of_a_refusal_and_may_go_on() {
     let mut machine = machine(&pausing, &server.concat());
     machine.opt_starttls().expect("fixed newstyle");
     let events = tell(&mut machine, &refuse(STARTTLS, 1));
-    assert_eq!(events, [Event::OptionDone(Ok(0))]);
+    assert_eq!(events, [Event::OptionRefused(libc::ENOTSUP)]);
     assert_eq!(machine.group(), Group::Negotiating);
     assert!(!machine.negotiated().tls);
 }
