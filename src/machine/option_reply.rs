@@ -273,6 +273,11 @@ impl<T> Machine<T> {
                 let export = self.settings.export_name.to_string_lossy();
                 let error = export_error(error, &export, message);
                 self.export.forget_details();
+                // As the C library does: contexts that are asked for along with
+                // the export are gone with it.
+                if self.settings.request_meta_context || !self.settings.meta_contexts.is_empty() {
+                    self.export.meta_contexts = None;
+                }
                 self.option_done(&pending, Err(error));
             }
             OptionType::ExtendedHeaders => {
