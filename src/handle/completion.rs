@@ -41,6 +41,13 @@ impl Completed {
         Some(command)
     }
 
+    /// Frees what waits, in the order of completion.
+    pub fn retire_all(&mut self) {
+        while let Some(cookie) = self.first() {
+            drop(self.take(cookie));
+        }
+    }
+
     /// The command that completed first. At the front there is never one that
     /// has been retired.
     pub fn first(&self) -> Option<u64> {

@@ -160,7 +160,8 @@ impl Connection {
         self.nothing_held();
         self.transport = Transport::None;
         self.publish();
-        for slot in self.machine.oldest_first() {
+        // In the order in which the C library does it.
+        for slot in self.machine.newest_first() {
             self.complete_with(slot, libc::ENOTCONN);
         }
         let what = "the connection ended before the reply";
@@ -188,8 +189,18 @@ impl Drop for Connection {
             self.send_held();
         }
         // Nobody will answer any more: commands in flight end as they do when
-        // the connection is lost, and their callbacks are freed.
+        // the connection is lost, and their callbacks are freed. Those that
+        // completed before come last.
+        let mut completed = std::mem::take(&mut self.completed);
         self.machine.fail();
+        self.nothing_held();
+        self.transport = Transport::None;
+        self.publish();
+        for slot in self.machine.newest_first() {
+            self.complete_with(slot, libc::ENOTCONN);
+            self.completed.retire_all();
+        }
         self.abandon_all();
+        completed.retire_all();
     }
 }

@@ -71,6 +71,12 @@ impl Debug {
         drop(before);
     }
 
+    /// There are no messages any more.
+    pub fn end(&self) {
+        self.enable(false);
+        self.set_callback(None);
+    }
+
     /// Hands a message to the callback, or writes it to standard error.
     pub fn emit(&self, context: &CStr, message: fmt::Arguments<'_>) {
         if !self.enabled() {

@@ -74,6 +74,7 @@ impl Handle {
     /// Ends the connection and everything in flight on it. The callbacks that
     /// this calls may still look at what is shared.
     pub fn close(&self) {
+        self.shared.debug_settings().end();
         let nothing = Connection::new(Arc::clone(&self.shared), Weak::new());
         let connection = std::mem::replace(&mut *self.connection.lock(), nothing);
         // Not under the lock.

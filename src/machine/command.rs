@@ -2,6 +2,8 @@
 
 //! Commands in flight, found in constant time.
 
+use std::cmp::Reverse;
+
 use libc::c_int;
 
 use super::filled::Filled;
@@ -166,10 +168,10 @@ impl<T> Commands<T> {
         places.filter_map(|(index, place)| Some((Slot(index as u32), place.command.as_ref()?)))
     }
 
-    /// All commands in flight, oldest first: for the end of a connection.
-    pub fn oldest_first(&self) -> Vec<Slot> {
+    /// All commands in flight, newest first: for the end of a connection.
+    pub fn newest_first(&self) -> Vec<Slot> {
         let mut all: Vec<_> = self.in_flight().collect();
-        all.sort_unstable_by_key(|(_, command)| command.cookie);
+        all.sort_unstable_by_key(|(_, command)| Reverse(command.cookie));
         all.into_iter().map(|(slot, _)| slot).collect()
     }
 

@@ -190,9 +190,9 @@ impl<T> Machine<T> {
         self.commands.find(cookie)
     }
 
-    /// All commands in flight, oldest first.
-    pub fn oldest_first(&self) -> Vec<Slot> {
-        self.commands.oldest_first()
+    /// All commands in flight, newest first.
+    pub fn newest_first(&self) -> Vec<Slot> {
+        self.commands.newest_first()
     }
 
     /// How many commands are in flight. `NBD_CMD_DISC` is one until the
