@@ -166,6 +166,38 @@ status (enum replies replies, bool wide, size_t limit)
   return error;
 }
 
+static int
+on_context (void *user_data, const char *name)
+{
+  (void) user_data, (void) name;
+  return 0;
+}
+
+/* The same where the program decides: an option too long for its memory. */
+static void
+long_option (bool limited)
+{
+  static char query[4001], *queries[1001];
+  struct nbd_handle *h = negotiating ("--size", "1M");
+  nbd_context_callback callback = { .callback = on_context };
+
+  memset (query, 'q', 4000);
+  for (int i = 0; i < 1000; ++i)
+    queries[i] = query;
+  most = MIB;
+  if (limited) {
+    CHECK_ERROR (nbd_opt_list_meta_context_queries (h, queries, callback),
+                 ENOMEM);
+    CHECK_ERROR (nbd_opt_set_meta_context_queries (h, queries, callback),
+                 ENOMEM);
+  }
+  most = SIZE_MAX;
+  CHECK (nbd_aio_is_negotiating (h) == 1);
+  CHECK (nbd_opt_list_meta_context (h, callback) > 0);
+  CHECK (nbd_opt_go (h) == 0);
+  nbd_close (h);
+}
+
 int
 main (void)
 {
@@ -190,5 +222,6 @@ main (void)
       CHECK (failed > 0 || !limited);
     }
   CHECK (refused > 0 || !limited);
+  long_option (limited);
   return 0;
 }

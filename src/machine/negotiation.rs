@@ -193,8 +193,13 @@ impl<T> Machine<T> {
     ) -> Result<(), Error> {
         let export = self.settings.export_name.as_bytes();
         let queries: Vec<_> = queries.iter().map(|query| query.as_bytes()).collect();
+        let no_memory = |_| Error::new(libc::ENOMEM, "meta context queries");
         let data = option::meta_context_request(export, &queries)
-            .ok_or_else(|| Error::new(libc::E2BIG, "meta context queries are longer than 4 GiB"))?;
+            .ok_or_else(|| Error::new(libc::E2BIG, "meta context queries are longer than 4 GiB"))?
+            .map_err(no_memory)?;
+        let room = option::REQUEST_HEADER_LENGTH + data.len();
+        let outgoing = self.outgoing.handshake();
+        outgoing.try_reserve(room).map_err(no_memory)?;
         if option == OptionType::SetMetaContext {
             self.export.meta_contexts = None;
         }

@@ -2,6 +2,8 @@
 
 //! Options and their replies ("Option types", "Option reply types").
 
+use std::collections::TryReserveError;
+
 use super::bytes::Reader;
 use super::handshake::IHAVEOPT;
 use super::MAX_STRING;
@@ -10,6 +12,8 @@ use super::MAX_STRING;
 pub const REPLY_MAGIC: u64 = 0x0003_e889_0455_65a9;
 /// Bytes of an option reply's header.
 pub const REPLY_HEADER_LENGTH: usize = 20;
+/// Bytes of an option request's header.
+pub const REQUEST_HEADER_LENGTH: usize = 16;
 
 /// Options that a client may send.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -178,18 +182,24 @@ pub fn info_request(export: &[u8], wanted: &[u16]) -> Vec<u8> {
 
 /// The data of `NBD_OPT_LIST_META_CONTEXT` and `NBD_OPT_SET_META_CONTEXT`:
 /// the export's name and the queries. `None` when that is more than an option
-/// can have.
-pub fn meta_context_request<Q: AsRef<[u8]>>(export: &[u8], queries: &[Q]) -> Option<Vec<u8>> {
+/// can have, and an error when it is more than there is memory for.
+pub fn meta_context_request<Q: AsRef<[u8]>>(
+    export: &[u8],
+    queries: &[Q],
+) -> Option<Result<Vec<u8>, TryReserveError>> {
     let string = |length: usize| 4 + length as u64;
     let all: u64 = queries.iter().map(|it| string(it.as_ref().len())).sum();
     let length = u32::try_from(string(export.len()) + 4 + all).ok()?;
-    let mut data = Vec::with_capacity(length as usize);
+    let mut data = Vec::new();
+    if let Err(error) = data.try_reserve_exact(length as usize) {
+        return Some(Err(error));
+    }
     push_string(&mut data, export);
     data.extend_from_slice(&(queries.len() as u32).to_be_bytes());
     for query in queries {
         push_string(&mut data, query.as_ref());
     }
-    Some(data)
+    Some(Ok(data))
 }
 
 fn push_string(data: &mut Vec<u8>, string: &[u8]) {
