@@ -53,7 +53,13 @@ impl Inbox {
             return Ok(());
         }
         let wanted = length.saturating_sub(self.bytes.len());
-        self.bytes.try_reserve(wanted.min(input.len()))
+        let coming = wanted.min(input.len());
+        if self.bytes.capacity() - self.bytes.len() >= coming {
+            return Ok(());
+        }
+        // Twice as much as there was, but no more than the whole message.
+        let more = coming.max(self.bytes.len()).min(wanted);
+        self.bytes.try_reserve_exact(more)
     }
 
     /// Drops what is being kept, and says how many bytes that were.
@@ -92,11 +98,6 @@ impl Inbox {
     fn fill(&mut self, input: &mut &[u8], length: usize) -> bool {
         let wanted = length.saturating_sub(self.bytes.len());
         let (head, rest) = input.split_at(wanted.min(input.len()));
-        if self.bytes.capacity() < self.bytes.len() + head.len() {
-            // Twice as much as there was, but no more than the whole message.
-            let more = head.len().max(self.bytes.len()).min(wanted);
-            self.bytes.reserve_exact(more);
-        }
         self.bytes.extend_from_slice(head);
         *input = rest;
         self.bytes.len() >= length

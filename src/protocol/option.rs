@@ -311,7 +311,9 @@ mod tests {
 
     #[test]
     fn queries_are_counted_and_have_their_lengths() {
-        let data = meta_context_request(b"e", &[b"ab".as_slice(), b""]).expect("short");
+        let data = meta_context_request(b"e", &[b"ab".as_slice(), b""])
+            .expect("short")
+            .expect("there is memory");
         assert_eq!(data, b"\0\0\0\x01e\0\0\0\x02\0\0\0\x02ab\0\0\0\0");
         assert_eq!(data.capacity(), data.len());
     }
