@@ -335,6 +335,7 @@ pub unsafe extern "C" fn nbd_opt_list_meta_context(
 /// # Errors
 ///
 /// - `E2BIG`: the queries are longer than 4 GiB together.
+/// - `ENOMEM`: there is no memory to send them from.
 /// - `ENOTSUP`: the server answered with an error, or has no options at all.
 ///
 /// # Standards
@@ -420,6 +421,7 @@ pub unsafe extern "C" fn nbd_opt_set_meta_context(
 /// # Errors
 ///
 /// - `E2BIG`: the queries are longer than 4 GiB together.
+/// - `ENOMEM`: there is no memory to send them from.
 /// - `ENOTSUP`: the server answered with an error, or has no options at all.
 ///
 /// # Standards
