@@ -2,6 +2,8 @@
 
 //! What every fallible call of the library returns when it fails.
 
+#![forbid(unsafe_code)]
+
 use std::borrow::Cow;
 use std::fmt;
 

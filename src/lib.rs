@@ -25,11 +25,17 @@
 //! in [`capi`].
 //!
 #![doc = include_str!("../docs/libnbd.md")]
+// What a server sends is taken apart in safe code. The exceptions: C's pointers
+// (here), the program's memory and callbacks (in `handle`, module by module), and
+// system calls and GnuTLS.
+#![deny(unsafe_code)]
 
+#[allow(unsafe_code)]
 pub mod capi;
 pub mod error;
 pub mod handle;
 pub mod machine;
 pub mod protocol;
+#[allow(unsafe_code)]
 pub mod transport;
 pub mod uri;

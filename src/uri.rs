@@ -7,6 +7,8 @@
 //! each comes from one and goes to one, none can hold a NUL byte, and a URI
 //! that smuggles one in as `%00` is refused.
 
+#![forbid(unsafe_code)]
+
 use std::ffi::{CStr, CString};
 
 use libc::c_int;

@@ -10,7 +10,9 @@
 //! two. User memory and callbacks are turned into bytes and calls here, and
 //! nowhere below.
 
+#[allow(unsafe_code)]
 pub mod buffer;
+#[allow(unsafe_code)]
 pub mod callback;
 mod checks;
 mod commands;
@@ -24,11 +26,14 @@ mod hold;
 mod options;
 mod read_ahead;
 mod receive_buffer;
+#[allow(unsafe_code)]
 mod send_receive;
 mod settings;
+#[allow(unsafe_code)]
 mod shared;
 mod shutdown;
 mod synchronous;
+#[allow(unsafe_code)]
 mod tls;
 mod uri;
 mod wait;
