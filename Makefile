@@ -10,7 +10,6 @@
 #   make fuzz            have the fuzzers look for more, FUZZ_SECONDS each (default 600)
 #   make tsan            look for data races, with a nightly toolchain of Rust
 #   make soak            hours of use in SOAK_SECONDS (default 180)
-#   make miri            run the tests of the protocol in Miri, with a nightly toolchain
 #   make deny            check the dependencies' licences, sources and advisories
 #   make bench           measure against the C library; QUICK=1 for two minutes of it
 #   make install         install it below PREFIX, staged in DESTDIR where given
@@ -43,7 +42,7 @@ docdir := $(DESTDIR)$(DOCDIR)
 # A page for each function, the overview, and what there is to say of security.
 PAGES = $(shell sed -n 's/^\(nbd_[a-z0-9_]*\).*/\1.3/p' src/capi/functions.tsv) libnbd.3 libnbd-security.3
 
-.PHONY: all man header demo check fuzz tsan soak miri deny bench install uninstall deb clean
+.PHONY: all man header demo check fuzz tsan soak deny bench install uninstall deb clean
 
 all:
 	$(CARGO) build --release
@@ -90,9 +89,6 @@ soak:
 	    capi-tests/long-use-leaves-nothing-behind.c -L'$(OUT)' -lnbd
 	SOAK_SECONDS=$(SOAK_SECONDS) MEMSERVER='$(OUT)/memserver' \
 	    LD_LIBRARY_PATH='$(OUT)' '$(OUT)/soak'
-
-miri:
-	scripts/miri.sh
 
 deny:
 	scripts/deny.sh
