@@ -157,12 +157,19 @@ impl Connection {
 
     /// The connection is over: nothing more will be answered.
     pub(super) fn abandon_all(&mut self) {
+        self.abandon_each(|_| {});
+    }
+
+    /// The same, with something to be done with what is complete after each
+    /// command.
+    fn abandon_each(&mut self, after: fn(&mut Completed)) {
         self.nothing_held();
         self.transport = Transport::None;
         self.publish();
         // In the order in which the C library does it.
         for slot in self.machine.newest_first() {
             self.complete_with(slot, libc::ENOTCONN);
+            after(&mut self.completed);
         }
         let what = "the connection ended before the reply";
         self.finish_option(Err(Error::new(libc::ENOTCONN, what)));
@@ -193,14 +200,7 @@ impl Drop for Connection {
         // completed before come last.
         let mut completed = std::mem::take(&mut self.completed);
         self.machine.fail();
-        self.nothing_held();
-        self.transport = Transport::None;
-        self.publish();
-        for slot in self.machine.newest_first() {
-            self.complete_with(slot, libc::ENOTCONN);
-            self.completed.retire_all();
-        }
-        self.abandon_all();
+        self.abandon_each(Completed::retire_all);
         completed.retire_all();
     }
 }
