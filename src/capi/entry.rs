@@ -314,11 +314,7 @@ mod tests {
         server.write_all(&[0; 124]).unwrap();
         let mut ends = Ends::default();
         let mut data = [0_u8; 512];
-        let completion = nbd_completion_callback {
-            callback: Some(completes),
-            user_data: (&raw mut ends).cast(),
-            free: Some(frees),
-        };
+        let completion = nbd_completion_callback::new(completes, (&raw mut ends).cast(), frees);
         // SAFETY: the buffer and the record live until the handle is closed.
         unsafe {
             assert_eq!(nbd_connect_socket(h, ours.into_raw_fd()), 0);

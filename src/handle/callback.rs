@@ -49,10 +49,9 @@ pub struct nbd_chunk_callback {
 #[derive(Debug)]
 #[allow(non_camel_case_types)] // the name it has in C
 pub struct nbd_completion_callback {
-    pub(crate) callback:
-        Option<unsafe extern "C" fn(user_data: *mut c_void, error: *mut c_int) -> c_int>,
-    pub(crate) user_data: *mut c_void,
-    pub(crate) free: Option<unsafe extern "C" fn(user_data: *mut c_void)>,
+    callback: Option<unsafe extern "C" fn(user_data: *mut c_void, error: *mut c_int) -> c_int>,
+    user_data: *mut c_void,
+    free: Option<unsafe extern "C" fn(user_data: *mut c_void)>,
 }
 
 /// Is given the debug messages of a handle.
@@ -209,6 +208,20 @@ impl nbd_chunk_callback {
 }
 
 impl nbd_completion_callback {
+    /// What a C program fills in, for tests elsewhere.
+    #[cfg(test)]
+    pub(crate) fn new(
+        callback: unsafe extern "C" fn(user_data: *mut c_void, error: *mut c_int) -> c_int,
+        user_data: *mut c_void,
+        free: unsafe extern "C" fn(user_data: *mut c_void),
+    ) -> Self {
+        nbd_completion_callback {
+            callback: Some(callback),
+            user_data,
+            free: Some(free),
+        }
+    }
+
     /// Tells that the command is complete; `error` is 0 or its errno.
     pub fn call(&self, error: &mut c_int) -> c_int {
         let Some(callback) = self.callback else {

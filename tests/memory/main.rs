@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
 //! How much memory a server can make a client use. The limits are those that
-//! `docs/security.md` states; each is tried with a server that sends more.
+//! libnbd-security(3) states; each is tried with a server that sends more.
 
 mod allocator;
 mod client;
