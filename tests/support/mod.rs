@@ -8,6 +8,7 @@
 #![allow(dead_code)]
 
 pub mod c_program;
+pub mod c_suite;
 pub mod compare;
 pub mod library;
 pub mod memcheck;
