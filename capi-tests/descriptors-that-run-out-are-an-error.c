@@ -7,9 +7,7 @@
  * Source: socket(2), pipe(2), fcntl(2) "ERRORS"; nbd_aio_is_created(3).
  */
 #include "harness-commands.h"
-
-#include <dirent.h>
-#include <sys/resource.h>
+#include "harness-descriptors.h"
 
 static const char *path;
 /* The servers inherit the limit, which is not meant for them. */
@@ -20,43 +18,6 @@ static char *listener[] = {
   "sh", "-c", "ulimit -S -n 100; exec \"$0\" --size 1M", NULL, NULL
 };
 static char uri[200];
-
-static rlim_t
-set_limit (rlim_t limit)
-{
-  struct rlimit limits;
-  rlim_t before;
-
-  CHECK (getrlimit (RLIMIT_NOFILE, &limits) == 0);
-  before = limits.rlim_cur;
-  limits.rlim_cur = limit;
-  CHECK (setrlimit (RLIMIT_NOFILE, &limits) == 0);
-  return before;
-}
-
-static int
-descriptors (void)
-{
-  DIR *directory = opendir ("/proc/self/fd");
-  int count = 0;
-
-  CHECK (directory != NULL);
-  while (readdir (directory))
-    ++count;
-  closedir (directory);
-  return count;
-}
-
-/* The lowest descriptor that is free, all below being in use. */
-static int
-first_free (void)
-{
-  int fd = open ("/dev/null", O_RDONLY | O_CLOEXEC);
-
-  CHECK (fd >= 0);
-  close (fd);
-  return fd;
-}
 
 static int
 by_unix (struct nbd_handle *h)
@@ -104,7 +65,8 @@ by_vsock (struct nbd_handle *h)
 static void
 connect_with_few (int (*connect) (struct nbd_handle *), int least, bool serves)
 {
-  int before = descriptors (), failures = 0;
+  size_t before = descriptors ();
+  int failures = 0;
 
   for (int extra = 0;; ++extra) {
     struct nbd_handle *h = nbd_create ();

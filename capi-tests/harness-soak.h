@@ -7,8 +7,8 @@
 #define HARNESS_SOAK_H
 
 #include "harness-commands.h"
+#include "harness-descriptors.h"
 
-#include <dirent.h>
 #include <malloc.h>
 
 struct holdings {
@@ -16,19 +16,6 @@ struct holdings {
   size_t heap;                  /* bytes that malloc has given out */
   size_t resident;              /* bytes of memory in use */
 };
-
-static inline size_t
-entries (const char *path)
-{
-  DIR *directory = opendir (path);
-  size_t count = 0;
-
-  CHECK (directory != NULL);
-  while (readdir (directory))
-    ++count;
-  CHECK (closedir (directory) == 0);
-  return count;
-}
 
 static inline struct holdings
 take_stock (void)
@@ -43,7 +30,7 @@ take_stock (void)
   CHECK (fscanf (statm, "%*u %lu", &pages) == 1);
   CHECK (fclose (statm) == 0);
   holdings.resident = pages * sysconf (_SC_PAGESIZE);
-  holdings.descriptors = entries ("/proc/self/fd");
+  holdings.descriptors = descriptors ();
   holdings.threads = entries ("/proc/self/task");
   return holdings;
 }

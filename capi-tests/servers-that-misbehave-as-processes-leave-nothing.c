@@ -10,8 +10,7 @@
  * nbd_kill_subprocess(3).
  */
 #include "harness-commands.h"
-
-#include <dirent.h>
+#include "harness-descriptors.h"
 
 static char **
 shell (const char *script)
@@ -23,19 +22,6 @@ shell (const char *script)
   argv[2] = (char *) script;
   argv[3] = memserver ();
   return argv;
-}
-
-static int
-descriptors (void)
-{
-  DIR *directory = opendir ("/proc/self/fd");
-  int count = 0;
-
-  CHECK (directory != NULL);
-  while (readdir (directory))
-    ++count;
-  closedir (directory);
-  return count;
 }
 
 static void
@@ -76,7 +62,8 @@ main (void)
     "printf NBDMAGICIHAVEOPT; sleep 0.02",
   };
   struct nbd_handle *h;
-  int before, saved, null;
+  size_t before;
+  int saved, null;
 
   CHECK ((saved = dup (2)) > 2);
   CHECK ((null = open ("/dev/null", O_WRONLY | O_CLOEXEC)) >= 0);

@@ -8,31 +8,7 @@
  * Rule: open(2), socket(2) "ERRORS"; nbd_set_tls(3).
  */
 #include "harness-tls.h"
-
-#include <sys/resource.h>
-
-static rlim_t
-set_limit (rlim_t limit)
-{
-  struct rlimit limits;
-  rlim_t before;
-
-  CHECK (getrlimit (RLIMIT_NOFILE, &limits) == 0);
-  before = limits.rlim_cur;
-  limits.rlim_cur = limit;
-  CHECK (setrlimit (RLIMIT_NOFILE, &limits) == 0);
-  return before;
-}
-
-static int
-first_free (void)
-{
-  int fd = open ("/dev/null", O_RDONLY | O_CLOEXEC);
-
-  CHECK (fd >= 0);
-  CHECK (close (fd) == 0);
-  return fd;
-}
+#include "../harness-descriptors.h"
 
 int
 main (void)
