@@ -9,14 +9,27 @@
 use std::fs;
 use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 
 use fuzzing::{Target, TARGETS};
+use libtest_mimic::{Arguments, Trial};
 
 /// Changed inputs for each target.
 const INPUTS: u64 = 60_000;
 
 /// The longest that an input gets, in bytes.
 const LONGEST: usize = 8192;
+
+fn main() -> ExitCode {
+    let trial = |target: Target| {
+        Trial::test(target.0, move || {
+            replay(target);
+            Ok(())
+        })
+    };
+    let trials = TARGETS.map(trial).into();
+    libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
+}
 
 fn corpus(name: &str) -> Vec<(PathBuf, Vec<u8>)> {
     let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz/corpus");
@@ -93,29 +106,4 @@ fn replay(target: Target) {
         run(target, &input, &format!("changed input {number}"));
     }
     println!("{name}: {} inputs, {inputs} changed ones", corpus.len());
-}
-
-#[test]
-fn machine_bytes() {
-    replay(TARGETS[0]);
-}
-
-#[test]
-fn conversation() {
-    replay(TARGETS[1]);
-}
-
-#[test]
-fn option_replies() {
-    replay(TARGETS[2]);
-}
-
-#[test]
-fn uris() {
-    replay(TARGETS[3]);
-}
-
-#[test]
-fn c_calls() {
-    replay(TARGETS[4]);
 }
