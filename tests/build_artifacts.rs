@@ -3,11 +3,15 @@
 //! What the build makes is what programs expect to find: the shared library and
 //! its symbols, the static library, and the header.
 
+mod support;
+
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+
+use support::process;
 
 const FUNCTIONS: &str = include_str!("../src/capi/functions.tsv");
 const CONSTANTS: &str = include_str!("../src/capi/constants.tsv");
@@ -44,27 +48,12 @@ fn built() -> PathBuf {
 
 /// A directory of its own for each test.
 fn directory(name: &str) -> PathBuf {
-    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
-    if path.exists() {
-        fs::remove_dir_all(&path).expect("an old directory can be removed");
-    }
-    fs::create_dir_all(&path).expect("a directory can be made");
-    path
+    support::directory::fresh(name).expect("a directory can be made")
 }
 
 /// Runs a program that has to succeed, and gives what it printed.
 fn run(command: &mut Command) -> String {
-    let output = command
-        .output()
-        .unwrap_or_else(|error| panic!("{command:?}: {error}"));
-    assert!(
-        output.status.success(),
-        "{command:?}: {}\n{}{}",
-        output.status,
-        String::from_utf8_lossy(&output.stdout),
-        String::from_utf8_lossy(&output.stderr)
-    );
-    String::from_utf8(output.stdout).expect("it prints text")
+    process::text(command).unwrap_or_else(|failure| panic!("{failure}"))
 }
 
 fn rows(table: &'static str) -> impl Iterator<Item = Vec<&'static str>> {

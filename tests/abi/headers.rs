@@ -5,9 +5,10 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::Command;
 
-use crate::{cc, directory, our_header, output, read, run, said, system_header, write};
+use crate::support::process::Outcome;
+use crate::{cc, directory, our_header, outcome, read, run, system_header, write};
 
 /// Macros that only help the header itself, and those that grow when a bit is
 /// added.
@@ -54,7 +55,7 @@ fn renamed(header: &str, common: &[&str]) -> String {
 }
 
 /// Compiles the translation unit, with `ours` as the text of our header.
-fn compile_both(directory: &Path, ours: &str) -> Output {
+fn compile_both(directory: &Path, ours: &str) -> Outcome {
     let theirs = read(&system_header());
     let common: Vec<_> = structures(&theirs);
     assert_eq!(common.len(), 6);
@@ -94,7 +95,7 @@ fn compile_both(directory: &Path, ours: &str) -> Output {
     }
     let source = directory.join("both.c");
     write(&source, &text);
-    output(&mut cc(&[
+    outcome(&mut cc(&[
         "-fsyntax-only".as_ref(),
         "-I".as_ref(),
         directory.as_ref(),
@@ -106,7 +107,7 @@ fn compile_both(directory: &Path, ours: &str) -> Output {
 fn both_headers_can_be_included_one_after_the_other() {
     let directory = directory("both-headers");
     let compiled = compile_both(&directory, &read(&our_header()));
-    assert!(compiled.status.success(), "{}", said(&compiled));
+    assert!(compiled.status.success(), "{}", compiled.describe());
 }
 
 #[test]

@@ -14,7 +14,10 @@ use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::Command;
+use std::time::Duration;
+
+use support::process::{self, Outcome};
 
 /// The header of the C library.
 fn system_header() -> PathBuf {
@@ -63,14 +66,7 @@ fn functions(header: &Path) -> BTreeSet<String> {
 
 /// A directory of its own for each test.
 fn directory(name: &str) -> PathBuf {
-    let path = Path::new(env!("CARGO_TARGET_TMPDIR"))
-        .join("abi")
-        .join(name);
-    if path.exists() {
-        fs::remove_dir_all(&path).expect("an old directory can be removed");
-    }
-    fs::create_dir_all(&path).expect("a directory can be made");
-    path
+    support::directory::fresh(&format!("abi/{name}")).expect("a directory can be made")
 }
 
 fn write(path: &Path, text: &str) {
@@ -81,24 +77,15 @@ fn read(path: &Path) -> String {
     fs::read_to_string(path).unwrap_or_else(|error| panic!("{path:?}: {error}"))
 }
 
-fn output(command: &mut Command) -> Output {
-    command
-        .output()
-        .unwrap_or_else(|error| panic!("{command:?}: {error}"))
-}
-
-/// What a program printed, both ways.
-fn said(output: &Output) -> String {
-    [&output.stdout, &output.stderr]
-        .map(|text| String::from_utf8_lossy(text))
-        .join("")
+/// Runs a program, and gives what it did.
+fn outcome(command: &mut Command) -> Outcome {
+    let limit = Duration::from_secs(60);
+    process::run(command, &[], limit).unwrap_or_else(|failure| panic!("{failure}"))
 }
 
 /// Runs a program that has to succeed, and gives what it printed.
 fn run(command: &mut Command) -> String {
-    let output = output(command);
-    assert!(output.status.success(), "{command:?}: {}", said(&output));
-    String::from_utf8(output.stdout).expect("it prints text")
+    process::text(command).unwrap_or_else(|failure| panic!("{failure}"))
 }
 
 /// The C compiler, with every warning an error.

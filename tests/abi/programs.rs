@@ -7,7 +7,7 @@ use std::process::Command;
 
 use crate::support::library::{self, Library};
 use crate::support::servers::{Address, Server};
-use crate::{cc, directory, functions, our_header, output, read, run, said, system_header};
+use crate::{cc, directory, functions, our_header, outcome, read, run, system_header};
 
 const PROGRAM: &str = "tests/abi/every-common-function.c";
 
@@ -49,8 +49,12 @@ fn prints(program: &Path, library: &Library, directory: &Path) -> String {
         .arg(library::memserver().expect("there is a memserver"))
         .arg(path)
         .arg(port.to_string());
-    let output = output(&mut command);
-    assert!(output.status.success(), "{command:?}: {}", said(&output));
+    let output = outcome(&mut command);
+    assert!(
+        output.status.success(),
+        "{command:?}: {}",
+        output.describe()
+    );
     String::from_utf8(output.stdout).expect("it prints text")
 }
 

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::Command;
 
-use crate::{our_library, output, run, said, system_library};
+use crate::{our_library, outcome, run, system_library};
 
 /// What a library defines for others: `nbd_create@@LIBNBD_1.0`, and the versions
 /// themselves.
@@ -57,15 +57,15 @@ fn newer_symbols_are_at_newer_versions() {
 fn abidiff_finds_nothing_removed_or_changed() {
     let compare = |old: &Path, new: &Path| {
         let mut command = Command::new("abidiff");
-        output(command.arg("--no-added-syms").arg(old).arg(new))
+        outcome(command.arg("--no-added-syms").arg(old).arg(new))
     };
     let found = compare(&system_library(), &our_library());
-    assert!(found.status.success(), "{}", said(&found));
+    assert!(found.status.success(), "{}", found.describe());
     // It would notice: the other way round, the newer functions are missing.
     let found = compare(&our_library(), &system_library());
     assert!(
-        said(&found).contains("[D] nbd_opt_starttls@@"),
+        found.describe().contains("[D] nbd_opt_starttls@@"),
         "{}",
-        said(&found)
+        found.describe()
     );
 }

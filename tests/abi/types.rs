@@ -12,9 +12,10 @@
 use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::Command;
 
-use crate::{cc, directory, functions, our_header, output, read, run, said, system_header, write};
+use crate::support::process::Outcome;
+use crate::{cc, directory, functions, our_header, outcome, read, run, system_header, write};
 
 /// A pointer to each function.
 fn pointers(functions: &BTreeSet<String>) -> String {
@@ -49,8 +50,8 @@ fn compile(directory: &Path, header: &str, source: &str) -> PathBuf {
     library
 }
 
-fn abidiff(old: &Path, new: &Path) -> Output {
-    output(Command::new("abidiff").arg(old).arg(new))
+fn abidiff(old: &Path, new: &Path) -> Outcome {
+    outcome(Command::new("abidiff").arg(old).arg(new))
 }
 
 #[test]
@@ -60,7 +61,7 @@ fn abidiff_finds_the_same_types_in_both_headers() {
     let old = compile(&directory.join("old"), &read(&system_header()), &source);
     let new = compile(&directory.join("new"), &read(&our_header()), &source);
     let found = abidiff(&old, &new);
-    assert!(found.status.success(), "{}", said(&found));
+    assert!(found.status.success(), "{}", found.describe());
 }
 
 #[test]

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 
+use crate::support::directory;
 use crate::support::library::{profile_directory, source};
 use crate::support::Result;
 use crate::{run, support};
@@ -121,14 +122,7 @@ impl Installation {
 
 /// A directory with nothing in it.
 pub fn fresh_directory(name: &str) -> Result<PathBuf> {
-    let path = Path::new(env!("CARGO_TARGET_TMPDIR"))
-        .join("installations")
-        .join(name);
-    if path.exists() {
-        fs::remove_dir_all(&path).map_err(|e| format!("{}: {e}", path.display()))?;
-    }
-    fs::create_dir_all(&path).map_err(|e| format!("{}: {e}", path.display()))?;
-    Ok(path)
+    directory::fresh(&format!("installations/{name}"))
 }
 
 /// Where this test run's build is, with the manual pages that belong to it.

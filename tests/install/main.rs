@@ -16,13 +16,12 @@ mod support;
 
 use std::path::Path;
 use std::process::{Command, ExitCode};
-use std::time::Duration;
 use std::{fs, iter};
 
 use installation::Installation;
 use libtest_mimic::{Arguments, Trial};
-use support::library;
-use support::{process, Result};
+use support::process::text as run;
+use support::{library, Result};
 
 /// What is built, and how a build system's own example of it is laid out.
 const PROGRAM: &str = "tests/install/program.c";
@@ -39,15 +38,6 @@ fn main() -> ExitCode {
         .chain(static_linking::trials())
         .chain(packages::trials());
     libtest_mimic::run(&arguments, trials.collect()).exit_code()
-}
-
-/// Runs a program that has to succeed, and gives what it printed.
-fn run(command: &mut Command) -> Result<String> {
-    let outcome = process::run(command, &[], Duration::from_secs(300))?;
-    match outcome.status.success() {
-        true => String::from_utf8(outcome.stdout).map_err(|e| e.to_string()),
-        false => Err(format!("{command:?}: {}", outcome.describe())),
-    }
 }
 
 /// Runs the program that was built, which must have the library under test.

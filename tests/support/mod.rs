@@ -10,6 +10,7 @@
 pub mod c_program;
 pub mod c_suite;
 pub mod compare;
+pub mod directory;
 pub mod library;
 pub mod memcheck;
 pub mod process;

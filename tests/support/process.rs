@@ -40,6 +40,16 @@ impl Outcome {
     }
 }
 
+/// Runs a command that has to succeed within five minutes, and gives what it
+/// printed.
+pub fn text(command: &mut Command) -> Result<String> {
+    let outcome = run(command, &[], Duration::from_secs(300))?;
+    match outcome.status.success() {
+        true => String::from_utf8(outcome.stdout).map_err(|e| e.to_string()),
+        false => Err(format!("{command:?}: {}", outcome.describe())),
+    }
+}
+
 /// Runs the command with pipes on its standard descriptors, `input` on the
 /// first one. What the command started itself must end with it.
 pub fn run(command: &mut Command, input: &[u8], limit: Duration) -> Result<Outcome> {

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+//! Directories for what a test makes, left for a look when it fails.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::Result;
+
+/// A directory with nothing in it: what an earlier run left there is removed.
+pub fn fresh(name: &str) -> Result<PathBuf> {
+    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    if path.exists() {
+        fs::remove_dir_all(&path).map_err(|e| format!("{}: {e}", path.display()))?;
+    }
+    fs::create_dir_all(&path).map_err(|e| format!("{}: {e}", path.display()))?;
+    Ok(path)
+}
