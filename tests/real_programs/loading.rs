@@ -78,7 +78,7 @@ fn nbdkit_takes_the_library() -> Result<()> {
         return Ok(());
     }
     let s = Scenario::new(&under_test)?;
-    let proxy = s.serve_with_library("nbdkit nbd command=nbdkit arg=-s arg=null")?;
+    let proxy = s.serve_with_library("nbdkit nbd command=nbdkit arg=null")?;
     let maps = format!("/proc/{}/maps", proxy.pid());
     let maps = fs::read_to_string(&maps).map_err(|e| format!("{maps}: {e}"))?;
     let expected = library::library_directory()?.join("libnbd.so.0");
