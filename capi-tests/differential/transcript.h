@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* What was called and what came of it, a line each, on standard output.  A call
+ * begins at the margin with the number of its step; what it did is indented.
+ */
+#ifndef TRANSCRIPT_H
+#define TRANSCRIPT_H
+
+#include "../harness.h"
+
+#include <dlfcn.h>
+#include <stdarg.h>
+
+static struct nbd_handle *h;
+
+/* The step that is being done, and the function that it calls. */
+static unsigned step;
+static const char *function;
+
+/* The first line of a call. */
+__attribute__ ((format (printf, 2, 3))) static void
+call (const char *name, const char *arguments, ...)
+{
+  va_list list;
+
+  function = name;
+  printf ("%u %s", step, name);
+  if (arguments[0] != '\0') {
+    putchar (' ');
+    va_start (list, arguments);
+    vprintf (arguments, list);
+    va_end (list);
+  }
+  putchar ('\n');
+}
+
+/* A line of what came of it. */
+__attribute__ ((format (printf, 1, 2))) static void
+line (const char *format, ...)
+{
+  va_list list;
+
+  printf ("  ");
+  va_start (list, format);
+  vprintf (format, list);
+  va_end (list);
+  putchar ('\n');
+}
+
+static const char *
+errno_name (int error)
+{
+  const char *name = strerrorname_np (error);
+
+  return error == 0 ? "0" : name != NULL ? name : "?";
+}
+
+/* The errno of the last error, and whether its text has the form `function:
+ * what: description of the errno`.
+ */
+static void
+print_error (void)
+{
+  const char *text = nbd_get_error ();
+  int error = nbd_get_errno ();
+  size_t length = strlen (function);
+  const char *form = "";
+
+  if (text == NULL)
+    form = " without a text";
+  else if (strncmp (text, function, length) != 0 ||
+           strncmp (text + length, ": ", 2) != 0)
+    form = " in the name of another function";
+  else {
+    const char *description = error == 0 ? "" : strerror (error);
+    size_t end = strlen (description);
+
+    if (strlen (text) < end ||
+        strcmp (text + strlen (text) - end, description) != 0)
+      form = " without a description";
+  }
+  line ("-1 %s%s", errno_name (error), form);
+  if (getenv ("DIFFERENTIAL_TEXTS"))
+    fprintf (stderr, "%u %s (errno %d)\n", step, text, error);
+}
+
+static int64_t
+returned (int64_t value)
+{
+  if (value == -1)
+    print_error ();
+  else
+    line ("returns %" PRIi64, value);
+  return value;
+}
+
+/* Prints a string that the server or the program gave.  The path of the socket
+ * is another one each time.
+ */
+static void
+returned_string (char *text)
+{
+  const char *at = text;
+  const char *path = server_socket[0] != '\0' ? server_socket : NULL;
+  const char *found;
+
+  if (text == NULL) {
+    print_error ();
+    return;
+  }
+  printf ("  returns \"");
+  while (path && (found = strstr (at, path)) != NULL) {
+    printf ("%.*s$SOCKET", (int) (found - at), at);
+    at = found + strlen (path);
+  }
+  printf ("%s\"\n", at);
+  free (text);
+}
+
+/* Calls a function that returns a number. */
+#define RETURNS(name, arguments, ...) \
+  (call (#name, __VA_ARGS__), returned ((int64_t) name arguments))
+
+/* Calls one that returns a string for the caller to release. */
+#define RETURNS_STRING(name, arguments, ...) \
+  (call (#name, __VA_ARGS__), returned_string (name arguments))
+
+/* A function that only newer libraries have: the program is linked to none of
+ * those, so that it runs with older ones.
+ */
+#define NEWER(name) \
+  ((__typeof__ (name) *) dlsym (RTLD_DEFAULT, #name))
+
+/* The same for one of them. */
+#define NEWER_RETURNS(name, arguments, ...) \
+  (call (#name, __VA_ARGS__), returned ((int64_t) NEWER (name) arguments))
+
+#define NEWER_RETURNS_STRING(name, arguments, ...) \
+  (call (#name, __VA_ARGS__), returned_string (NEWER (name) arguments))
+
+static uint64_t
+checksum (const void *bytes, size_t count)
+{
+  const unsigned char *p = bytes;
+  uint64_t sum = UINT64_C (0xcbf29ce484222325);
+
+  while (count-- > 0)
+    sum = (sum ^ *p++) * UINT64_C (0x100000001b3);
+  return sum;
+}
+
+/* What the calls that only look say of the state. */
+static void
+print_state (void)
+{
+  const char *state = nbd_connection_state (h);
+  int length = state ? (int) strcspn (state, ":") : 0;
+
+  line ("state %.*s%s%s%s%s%s%s%s, direction %u, in flight %d",
+        length, state ? state : "",
+        nbd_aio_is_created (h) == 1 ? " created" : "",
+        nbd_aio_is_connecting (h) == 1 ? " connecting" : "",
+        nbd_aio_is_negotiating (h) == 1 ? " negotiating" : "",
+        nbd_aio_is_ready (h) == 1 ? " ready" : "",
+        nbd_aio_is_processing (h) == 1 ? " processing" : "",
+        nbd_aio_is_dead (h) == 1 ? " dead" : "",
+        nbd_aio_is_closed (h) == 1 ? " closed" : "",
+        nbd_aio_get_direction (h), nbd_aio_in_flight (h));
+}
+
+#endif /* TRANSCRIPT_H */
