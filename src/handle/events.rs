@@ -60,7 +60,14 @@ impl Connection {
             Event::OptionDone(outcome) => self.finish_option(outcome),
             Event::OptionRefused(errno) => self.finish_refused_option(errno),
             Event::Note(text) => self.debug(format_args!("{text}")),
-            Event::Dead(error) => return Err(self.die(error)),
+            Event::Dead(error) => {
+                // Whoever waits for an option is told what is wrong, where that
+                // has a number.
+                if error.errno() != 0 {
+                    self.finish_option(Err(error.clone()));
+                }
+                return Err(self.die(error));
+            }
         }
         Ok(())
     }
