@@ -10,6 +10,8 @@
 #   make fuzz            have the fuzzers look for more, FUZZ_SECONDS each (default 600)
 #   make tsan            look for data races, with a nightly toolchain of Rust
 #   make soak            hours of use in SOAK_SECONDS (default 180)
+#   make differential    compare more random sequences of calls with the C library;
+#                        SEEDS=1000-1999 says which
 #   make deny            check the dependencies' licences, sources and advisories
 #   make bench           measure against the C library; QUICK=1 for two minutes of it
 #   make install         install it below PREFIX, staged in DESTDIR where given
@@ -42,7 +44,7 @@ docdir := $(DESTDIR)$(DOCDIR)
 # A page for each function, the overview, and what there is to say of security.
 PAGES = $(shell sed -n 's/^\(nbd_[a-z0-9_]*\).*/\1.3/p' src/capi/functions.tsv) libnbd.3 libnbd-security.3
 
-.PHONY: all man header demo check fuzz tsan soak deny bench install uninstall deb clean
+.PHONY: all man header demo check differential fuzz tsan soak deny bench install uninstall deb clean
 
 all:
 	$(CARGO) build --release
@@ -92,6 +94,11 @@ soak:
 
 deny:
 	scripts/deny.sh
+
+differential:
+	scripts/install-deps.sh check
+	$(CARGO) build --release --workspace
+	DIFFERENTIAL_SEEDS=$(or $(SEEDS),1000-1999) $(CARGO) test --release --test differential
 
 bench:
 	scripts/install-deps.sh bench

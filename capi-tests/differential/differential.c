@@ -158,7 +158,7 @@ main (int argc, char **argv)
   bool negotiate;
 
   CHECK (argc >= 5);
-  alarm (5);
+  alarm (30);
   signal (SIGPIPE, SIG_IGN);
   while (strcmp (argv[1], replies_names[replies]) != 0)
     CHECK (++replies < COUNT_OF (replies_names));

@@ -20,6 +20,11 @@ static size_t server_option_count;
 /* Replies come in another order than their requests. */
 static bool server_shuffles;
 
+/* The server closes the connection by itself.  Requests that follow are lost,
+ * and how many do is chance.
+ */
+static bool server_closes;
+
 static uint64_t server_size;
 
 static void
@@ -165,7 +170,7 @@ static const char *const server_faults[] = {
   "info-no-flags",
   "list-short", "list-name-too-long", "list-long-name",
   "context-short", "context-unasked", "context-same-id", "context-long-name",
-  "reply-magic", "reply-cookie", "reply-offset", "reply-compact",
+  "reply-magic", "reply-offset", "reply-compact",
   "reply-twice", "reply-no-done", "reply-after-done", "reply-unknown-chunk",
   "reply-unknown-error", "reply-wrong-chunk", "reply-simple",
   "none-payload", "none-not-done",
@@ -202,6 +207,7 @@ choose_faults (void)
     snprintf (closes, sizeof closes, "%" PRIu64,
               below (one_in (2) ? 700 : 20000));
     server_option_value ("--close-after", closes);
+    server_closes = true;
     break;
   default:
     /* Most strike more than the first chance, or one only. */
@@ -211,6 +217,7 @@ choose_faults (void)
       snprintf (fault, sizeof fault, "%s:%u", ONE_OF (server_faults),
                 1 + (unsigned) below (4));
     server_option_value ("--fault", fault);
+    server_closes = strncmp (fault, "reply-no-done", 13) == 0;
   }
 }
 

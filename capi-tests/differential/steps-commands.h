@@ -13,6 +13,9 @@
 static uint64_t count, offset;
 static uint32_t flags;
 
+/* What a command that was just issued carries besides its header. */
+static uint64_t payload;
+
 /* A range that is most often good, and flags that most often are. */
 static void
 choose_range (void)
@@ -43,6 +46,9 @@ choose_range (void)
     flags = UINT32_C (1) << below (7);
   else if (one_in (20))
     flags = below (0x40000);
+  /* 1.14 does not know the flag of a payload. */
+  if (level < 24)
+    flags &= ~(uint32_t) LIBNBD_CMD_FLAG_PAYLOAD_LEN;
 }
 
 /* Memory for the range, between bytes that no one may touch. */
@@ -181,7 +187,7 @@ sync_command (void)
   /* Of several commands under way, one is waited for: which others are done
    * then depends on the order of the replies.
    */
-  if (unsettled && server_shuffles)
+  if (unsettled && (server_shuffles || server_closes))
     settle ();
   choose_range ();
   switch (below (10)) {
@@ -285,7 +291,7 @@ issue_other (void)
     struct buffer *buffer = new_buffer ();
 
     completion = COMPLETION (NULL);
-    unsettled_bytes += count;
+    payload = count;
     return RETURNS (nbd_aio_pwrite,
                     (h, buffer->bytes, count, offset, completion, flags),
                     RANGE);
@@ -309,7 +315,10 @@ issue_command (void)
 {
   int64_t cookie;
 
+  if (unsettled && server_closes)
+    settle ();
   choose_range ();
+  payload = 0;
   switch (below (5)) {
   case 0:
   case 1:
@@ -324,7 +333,7 @@ issue_command (void)
   if (cookie > 0) {
     last_cookie = cookie;
     unsettled = true;
-    unsettled_bytes += 32;
+    unsettled_bytes += 32 + payload;
   }
 }
 

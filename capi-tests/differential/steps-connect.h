@@ -52,6 +52,7 @@ connect_by_uri (bool wait)
   else
     SETTLES (nbd_aio_connect_uri, (h, uri), "%s://%s?socket=$SOCKET%s", scheme,
              path, rest);
+  line ("TLS %d afterwards", nbd_get_tls (h));
   free (uri);
 }
 
@@ -112,6 +113,7 @@ connect_to_nothing (bool wait)
       RETURNS (nbd_connect_uri, (h, uri), "\"%s\"", uri);
     else
       SETTLES (nbd_aio_connect_uri, (h, uri), "\"%s\"", uri);
+    line ("TLS %d afterwards", nbd_get_tls (h));
     break;
   case 2:
     if (wait)

@@ -52,6 +52,7 @@ settle (void)
 {
   call ("nbd_poll", "until nothing is under way");
   settle_call ();
+  print_state ();
 }
 
 /* Begins something and waits until it is done.  It may be done already when the

@@ -95,25 +95,30 @@ returned (int64_t value)
 }
 
 /* Prints a string that the server or the program gave.  The path of the socket
- * is another one each time.
+ * is another one each time: that of the server, or that which the library makes
+ * for socket activation.
  */
 static void
 returned_string (char *text)
 {
-  const char *at = text;
-  const char *path = server_socket[0] != '\0' ? server_socket : NULL;
-  const char *found;
+  static const char activation[] = "/tmp/libnbdXXXXXX/sock";
+  const char *path = text ? strstr (text, "/tmp/") : NULL;
+  size_t length = 0;
 
   if (text == NULL) {
     print_error ();
     return;
   }
-  printf ("  returns \"");
-  while (path && (found = strstr (at, path)) != NULL) {
-    printf ("%.*s$SOCKET", (int) (found - at), at);
-    at = found + strlen (path);
-  }
-  printf ("%s\"\n", at);
+  if (path && strncmp (path, activation, 11) == 0)
+    length = sizeof activation - 1;
+  else if (path && server_socket[0] != '\0' &&
+           strncmp (path, server_socket, strlen (server_socket)) == 0)
+    length = strlen (server_socket);
+  if (length > 0)
+    line ("returns \"%.*s$SOCKET%s\"", (int) (path - text), text,
+          path + length);
+  else
+    line ("returns \"%s\"", text);
   free (text);
 }
 
@@ -144,8 +149,15 @@ checksum (const void *bytes, size_t count)
   const unsigned char *p = bytes;
   uint64_t sum = UINT64_C (0xcbf29ce484222325);
 
-  while (count-- > 0)
+  for (; count > 0 && count % sizeof sum != 0; count--)
     sum = (sum ^ *p++) * UINT64_C (0x100000001b3);
+  for (; count > 0; count -= sizeof sum, p += sizeof sum) {
+    uint64_t word;
+
+    memcpy (&word, p, sizeof word);
+    sum = (sum ^ word) * UINT64_C (0x100000001b3);
+    sum ^= sum >> 32;
+  }
   return sum;
 }
 

@@ -136,7 +136,7 @@ fn differing_lines(name: &str, text: &str, other_name: &str, other: &str) -> Str
 
 /// What to take away and what to add to get the others, around the longest common
 /// subsequence.
-fn edits(lines: &[&str], others: &[&str]) -> Vec<String> {
+pub fn edits(lines: &[&str], others: &[&str]) -> Vec<String> {
     // common[i][j]: how many lines the rests from i and from j have in common.
     let mut common = vec![vec![0_u32; others.len() + 1]; lines.len() + 1];
     for i in (0..lines.len()).rev() {

@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+//! Two transcripts side by side.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use super::differences::{self, Then};
+use super::program::{Call, Kind, Program, Steps, Transcript, Which};
+use super::support::transcript::edits;
+use super::support::Result;
+
+/// How often a sequence that differs is run again with each library.
+const AGAIN: usize = 3;
+
+/// What came of one sequence.
+#[derive(Debug)]
+pub enum Outcome {
+    Same(Seen),
+    /// At first not the same, but neither is what one library does each time.
+    Chance,
+    /// Each time.
+    Different,
+}
+
+/// What was compared, and which differences were met on the way.
+#[derive(Debug, Default)]
+pub struct Seen {
+    calls: usize,
+    differences: Vec<&'static str>,
+    /// Whether one of them ended the comparison early.
+    ended: bool,
+}
+
+/// Runs a sequence with both libraries.
+///
+/// What a server does at the same time as the program can happen before or after
+/// the next call. So a difference counts only where none of several runs with
+/// one library looks like any run with the other.
+pub fn sequence(program: &Program, kind: Kind, seed: u64) -> Result<Outcome> {
+    let run = |which| program.run(which, kind, seed, &Steps::default());
+    let mut expected = vec![run(Which::Reference)?];
+    let mut seen = vec![run(Which::UnderTest)?];
+    if let Ok(same) = compare(&expected[0], &seen[0]) {
+        return Ok(Outcome::Same(same));
+    }
+    for _ in 0..AGAIN {
+        expected.push(run(Which::Reference)?);
+        seen.push(run(Which::UnderTest)?);
+        let alike = |one: &Transcript| seen.iter().any(|other| compare(one, other).is_ok());
+        if expected.iter().any(alike) {
+            return Ok(Outcome::Chance);
+        }
+    }
+    Ok(Outcome::Different)
+}
+
+/// What is the same, or the number of the first call that is not.
+pub fn compare(expected: &Transcript, seen: &Transcript) -> std::result::Result<Seen, usize> {
+    let mut result = Seen::default();
+    let nothing = Call {
+        head: "nothing".to_owned(),
+        lines: Vec::new(),
+    };
+    let most = expected.calls.len().max(seen.calls.len());
+    for at in 0..most {
+        let one = expected.calls.get(at).unwrap_or(&nothing);
+        let other = seen.calls.get(at).unwrap_or(&nothing);
+        result.calls += 1;
+        if one == other {
+            continue;
+        }
+        let lines = difference(one, other);
+        let known = differences::find(&expected.server, one, other, &lines).ok_or(at)?;
+        result.differences.push(known.heading);
+        if known.then == Then::Ends {
+            result.ended = true;
+            break;
+        }
+    }
+    Ok(result)
+}
+
+/// Lines of one call that only the one or only the other has, marked with `-`
+/// and `+`.
+pub fn difference(one: &Call, other: &Call) -> Vec<String> {
+    let lines = |call: &Call| -> Vec<String> {
+        let head = std::iter::once(&call.head);
+        head.chain(&call.lines).cloned().collect()
+    };
+    let (one, other) = (lines(one), lines(other));
+    let text = |lines: &[String]| -> Vec<String> { lines.to_vec() };
+    let (one, other) = (text(&one), text(&other));
+    let one: Vec<_> = one.iter().map(String::as_str).collect();
+    let other: Vec<_> = other.iter().map(String::as_str).collect();
+    edits(&one, &other)
+}
+
+/// What came of many sequences.
+#[derive(Default)]
+pub struct Tally {
+    sequences: usize,
+    calls: usize,
+    ended: usize,
+    chance: usize,
+    different: usize,
+    differences: BTreeMap<&'static str, usize>,
+}
+
+impl Tally {
+    pub fn add(&mut self, outcome: &Outcome) {
+        self.sequences += 1;
+        match outcome {
+            Outcome::Same(seen) => {
+                self.calls += seen.calls;
+                self.ended += usize::from(seen.ended);
+                for heading in &seen.differences {
+                    *self.differences.entry(heading).or_default() += 1;
+                }
+            }
+            Outcome::Chance => self.chance += 1,
+            Outcome::Different => self.different += 1,
+        }
+    }
+
+    /// Why this is no success.
+    pub fn failure(&self) -> Option<String> {
+        if self.different > 0 {
+            return Some(format!(
+                "{} of {} sequences differ",
+                self.different, self.sequences
+            ));
+        }
+        // A comparison that mostly stops early, or that chance decides, would
+        // prove little.
+        let lost = self.chance + self.ended;
+        if lost * 3 > self.sequences {
+            return Some(format!("too little was compared: {self}"));
+        }
+        None
+    }
+}
+
+impl fmt::Display for Tally {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{} sequences, {} calls the same, {} sequences up to a known difference, \
+             {} left to chance, {} different",
+            self.sequences, self.calls, self.ended, self.chance, self.different
+        )?;
+        for (heading, count) in &self.differences {
+            write!(f, "\n  {count} times: {heading}")?;
+        }
+        Ok(())
+    }
+}

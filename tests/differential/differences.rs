@@ -1,0 +1,449 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+//! What may differ, one precise thing each. `docs/differences.md` has the
+//! reasons, under the same headings.
+
+use super::program::Call;
+
+/// Whether what follows can still be compared.
+#[derive(Clone, Copy, PartialEq)]
+pub enum Then {
+    /// The handles are in the same state.
+    GoesOn,
+    /// They are not.
+    Ends,
+}
+use Then::{Ends, GoesOn};
+
+/// A difference between what the libraries do in one call.
+pub struct Difference {
+    /// In `docs/differences.md`.
+    pub heading: &'static str,
+    /// Texts of which one is in the command line of the server, for a difference
+    /// that only some servers bring about.
+    server: &'static [&'static str],
+    /// The functions concerned; with none, all.
+    functions: &'static [&'static str],
+    /// Lines that only the C library has, with `*` for any text. A line behind
+    /// `?` may be missing.
+    reference: &'static [&'static str],
+    /// The same for the library under test.
+    under_test: &'static [&'static str],
+    pub then: Then,
+}
+
+impl Difference {
+    fn server_is(&self, server: &str) -> bool {
+        self.server.is_empty() || self.server.iter().any(|text| server.contains(text))
+    }
+
+    fn concerns(&self, function: &str) -> bool {
+        self.functions.is_empty() || self.functions.contains(&function)
+    }
+}
+
+/// The difference that these two calls show, if it is known. `lines` are those
+/// that only one of them has.
+pub fn find(
+    server: &str,
+    one: &Call,
+    other: &Call,
+    lines: &[String],
+) -> Option<&'static Difference> {
+    let only = |mark: &str| -> Vec<String> {
+        let lines = lines.iter().filter_map(|line| line.strip_prefix(mark));
+        lines.map(str::to_owned).collect()
+    };
+    let (reference, under_test) = (only("- "), only("+ "));
+    TABLE.iter().find(|known| {
+        known.server_is(server)
+            && one.head == other.head
+            && known.concerns(one.function())
+            && all_match(known.reference, &reference)
+            && all_match(known.under_test, &under_test)
+    })
+}
+
+/// Whether each line matches a pattern, and each pattern a line.
+fn all_match(patterns: &'static [&'static str], lines: &[String]) -> bool {
+    let text = |pattern: &'static str| pattern.strip_prefix('?').unwrap_or(pattern);
+    let met = |pattern: &'static str| lines.iter().any(|line| matches(text(pattern), line));
+    let known = |line: &String| patterns.iter().any(|pattern| matches(text(pattern), line));
+    let needed = |pattern: &&&str| !pattern.starts_with('?');
+    lines.iter().all(known) && patterns.iter().filter(needed).all(|pattern| met(pattern))
+}
+
+/// A pattern with `*` for any text.
+fn matches(pattern: &str, line: &str) -> bool {
+    match pattern.split_once('*') {
+        None => pattern == line,
+        Some((before, after)) => line.strip_prefix(before).is_some_and(|rest| {
+            (0..=rest.len()).any(|at| rest.is_char_boundary(at) && matches(after, &rest[at..]))
+        }),
+    }
+}
+
+const ANY: &[&str] = &[];
+
+/// Breaches of the protocol that end a connection of 1.14.
+const ENDS_1_14: &[&str] = &[
+    "'data-beyond",
+    "'data-misplaced",
+    "'data-oversize",
+    "'data-short",
+    "'error-long-message",
+    "'error-message-too-long",
+    "'error-offset-outside",
+    "'error-short",
+    "'hole-long",
+    "'hole-misplaced",
+    "'hole-oversize",
+    "'hole-short",
+    "'none-not-done",
+    "'none-payload",
+    "'reply-after-done",
+    "'reply-simple",
+    "'reply-twice",
+    "'reply-unknown-chunk",
+    "'reply-wrong-chunk",
+    "'reply-no-done",
+    "'status-bad-count",
+    "'status-empty",
+    "'status-short",
+    "'status-odd-length",
+    "'status-wrong-width",
+];
+
+/// What a server says of an export.
+const FACTS: &[&str] = &[
+    "nbd_can_cache",
+    "nbd_can_df",
+    "nbd_can_fast_zero",
+    "nbd_can_flush",
+    "nbd_can_fua",
+    "nbd_can_meta_context",
+    "nbd_can_multi_conn",
+    "nbd_can_trim",
+    "nbd_can_zero",
+    "nbd_get_block_size",
+    "nbd_get_size",
+    "nbd_is_read_only",
+    "nbd_is_rotational",
+];
+
+pub const TABLE: &[Difference] = &[
+    Difference {
+        heading: "Strict mode has more bits, all set",
+        server: ANY,
+        functions: &["nbd_get_strict_mode"],
+        reference: &["returns 31"],
+        under_test: &["returns 127"],
+        then: GoesOn,
+    },
+    Difference {
+        heading: "Sizes of 8 EiB and more",
+        server: &["'8E'"],
+        functions: &["nbd_get_size"],
+        reference: &["returns -9223372036854775808"],
+        under_test: &["-1 EOVERFLOW"],
+        then: GoesOn,
+    },
+    Difference {
+        heading: "Completion callbacks at nbd_close",
+        server: ANY,
+        functions: &["nbd_close"],
+        reference: &[],
+        under_test: &["completion of *: error ENOTCONN", "?  buffer *"],
+        then: GoesOn,
+    },
+    Difference {
+        heading: "Shutting down a negotiation",
+        server: ANY,
+        functions: &["nbd_shutdown"],
+        reference: &["-1 EINVAL", "state NEGOTIATING*"],
+        under_test: &["returns 0", "state CLOSED closed*"],
+        then: Ends,
+    },
+    Difference {
+        heading: "Listing meta contexts without structured replies",
+        server: ANY,
+        functions: &["nbd_opt_list_meta_context"],
+        reference: &["-1 EOPNOTSUPP"],
+        under_test: &["?context of *", "returns *"],
+        then: GoesOn,
+    },
+    Difference {
+        heading: "Listing meta contexts without structured replies",
+        server: ANY,
+        functions: &["nbd_aio_opt_list_meta_context"],
+        reference: &["-1 EOPNOTSUPP"],
+        under_test: &["?context of *", "?completion of *: error *", "done"],
+        then: GoesOn,
+    },
+    Difference {
+        heading: "A call that fails with its connection leaves nothing behind",
+        server: ANY,
+        functions: &["nbd_aio_command_completed"],
+        reference: &["-1 *", "?chunk of * is freed", "?extent of * is freed"],
+        under_test: &["returns 0"],
+        then: GoesOn,
+    },
+    Difference {
+        heading: "A call that fails with its connection leaves nothing behind",
+        server: ANY,
+        functions: &["nbd_aio_peek_command_completed"],
+        reference: &["returns *"],
+        under_test: &["?-1 EINVAL", "?returns *"],
+        then: GoesOn,
+    },
+    Difference {
+        heading: "A call that fails with its connection leaves nothing behind",
+        server: ANY,
+        functions: &["nbd_pread_structured"],
+        reference: &[],
+        under_test: &["chunk of * is freed"],
+        then: GoesOn,
+    },
+    Difference {
+        heading: "A call that fails with its connection leaves nothing behind",
+        server: ANY,
+        functions: &["nbd_block_status"],
+        reference: &[],
+        under_test: &["extent of * is freed"],
+        then: GoesOn,
+    },
+    Difference {
+        heading: "A call that fails with its connection leaves nothing behind",
+        server: ANY,
+        functions: &["nbd_close", "nbd_aio_command_completed"],
+        reference: &[
+            "?-1 ENOTCONN",
+            "?chunk of * is freed",
+            "?extent of * is freed",
+        ],
+        under_test: &["?returns 0"],
+        then: GoesOn,
+    },
+    Difference {
+        heading: "What comes behind a reply is noticed at once",
+        server: &["--fault"],
+        functions: &[],
+        reference: &["state READY ready, direction 1, in flight 0", "?done"],
+        under_test: &[
+            "state DEAD dead, direction 0, in flight 0",
+            "?-1 0",
+            "?-1 EPROTO",
+        ],
+        then: Ends,
+    },
+    Difference {
+        heading: "Shutting down when the server has gone",
+        server: ANY,
+        functions: &["nbd_shutdown"],
+        reference: &["state DEAD dead, direction 0, in flight 0"],
+        under_test: &["state CLOSED closed, direction 0, in flight 0"],
+        then: Ends,
+    },
+    Difference {
+        heading: "A broken reply fails its command, not the connection",
+        server: ENDS_1_14,
+        functions: ANY,
+        reference: &["state DEAD dead, direction 0, in flight 0", "?*"],
+        under_test: &["state *", "?*"],
+        then: Ends,
+    },
+    Difference {
+        heading: "An extent past the end of the export",
+        server: &[
+            "'status-beyond-end",
+            "'status-too-many",
+            "'info-export-twice",
+        ],
+        functions: ANY,
+        reference: &[
+            "?extents of *: *, error 0",
+            "?  * *",
+            "?completion of *: error 0",
+            "?returns 0",
+        ],
+        under_test: &[
+            "?extents of *: *, error EPROTO",
+            "?  * *",
+            "?completion of *: error EPROTO",
+            "?-1 EPROTO",
+        ],
+        then: Ends,
+    },
+    Difference {
+        heading: "A read that is not complete",
+        server: &[
+            "'data-overlap",
+            "'data-missing",
+            "'data-empty",
+            "'hole-empty",
+        ],
+        functions: ANY,
+        reference: &[
+            "?chunk of *, error 0, *",
+            "?completion of *: error 0",
+            "?-1 EIO",
+            "?returns 0",
+        ],
+        under_test: &[
+            "?chunk of *, error EPROTO, *",
+            "?completion of *: error EPROTO",
+            "?-1 EPROTO",
+        ],
+        then: Ends,
+    },
+    Difference {
+        heading: "An export of which nothing is said",
+        server: &["'info-no-export"],
+        functions: ANY,
+        reference: &[
+            "state *",
+            "?done",
+            "?returns 0",
+            "?completion of *: error 0",
+        ],
+        under_test: &[
+            "state DEAD dead*",
+            "?-1 EINVAL",
+            "?completion of *: error EINVAL",
+        ],
+        then: Ends,
+    },
+    Difference {
+        heading: "Why an export is refused",
+        server: &["'GO=", "'INFO=", "'option-unknown-error"],
+        functions: ANY,
+        reference: &["?-1 *", "?completion of *: error *"],
+        under_test: &["?-1 *", "?completion of *: error *"],
+        then: GoesOn,
+    },
+    Difference {
+        heading: "A refused URI changes nothing",
+        server: ANY,
+        functions: &["nbd_connect_uri", "nbd_aio_connect_uri"],
+        reference: &["TLS 2 afterwards"],
+        under_test: &["TLS 0 afterwards"],
+        then: Ends,
+    },
+    Difference {
+        heading: "Certificates that are not to be checked, without TLS",
+        server: ANY,
+        functions: &["nbd_connect_uri", "nbd_aio_connect_uri"],
+        reference: &["-1 ENOENT", "state DEAD dead*"],
+        under_test: &["-1 EINVAL", "state START created*"],
+        then: Ends,
+    },
+    Difference {
+        heading: "Certificates that are not to be checked, without TLS",
+        server: ANY,
+        functions: &["nbd_get_tls_verify_peer"],
+        reference: &["returns 1"],
+        under_test: &["returns 0"],
+        then: GoesOn,
+    },
+    Difference {
+        heading: "Facts of the export while negotiating",
+        server: ANY,
+        functions: FACTS,
+        reference: &["returns *"],
+        under_test: &["-1 EINVAL"],
+        then: GoesOn,
+    },
+    Difference {
+        heading: "Aborting without fixed newstyle",
+        server: ANY,
+        functions: &["nbd_opt_abort", "nbd_aio_opt_abort"],
+        reference: &["state DEAD dead, direction 0, in flight 0"],
+        under_test: &["state CLOSED closed, direction 0, in flight 0"],
+        then: Ends,
+    },
+    Difference {
+        heading: "The URI of a connection after a failed attempt",
+        server: ANY,
+        functions: &["nbd_get_uri"],
+        reference: &["returns \"nbd*127.0.0.1:1*"],
+        under_test: &["-1 EINVAL"],
+        then: GoesOn,
+    },
+    Difference {
+        heading: "Facts of the export while negotiating",
+        server: ANY,
+        functions: &[
+            "nbd_get_canonical_export_name",
+            "nbd_get_export_description",
+        ],
+        reference: &["-1 EINVAL"],
+        under_test: &["?-1 EOPNOTSUPP", "?returns *"],
+        then: GoesOn,
+    },
+    Difference {
+        heading: "A reply for an unknown command has an errno",
+        server: &["'reply-twice"],
+        functions: &["nbd_pread_structured"],
+        reference: &["-1 0"],
+        under_test: &["chunk of * is freed", "-1 EPROTO"],
+        then: GoesOn,
+    },
+    Difference {
+        heading: "Certificates that are not to be checked, without TLS",
+        server: ANY,
+        functions: &["nbd_get_uri"],
+        reference: &["returns \"nbd*\""],
+        under_test: &["returns \"nbd*&tls-verify-peer=false\""],
+        then: GoesOn,
+    },
+    Difference {
+        heading: "Facts of the export while negotiating",
+        server: ANY,
+        functions: FACTS,
+        reference: &["-1 EINVAL"],
+        under_test: &["returns *"],
+        then: GoesOn,
+    },
+    Difference {
+        heading: "A reply for an unknown command has an errno",
+        server: &["'reply-twice"],
+        functions: ANY,
+        reference: &["-1 0"],
+        under_test: &["-1 EPROTO"],
+        then: GoesOn,
+    },
+    Difference {
+        heading: "An error chunk without an error",
+        server: &["'error-zero"],
+        functions: ANY,
+        reference: &["?-1 EINVAL", "?completion of *: error EINVAL"],
+        under_test: &["?-1 EPROTO", "?completion of *: error EPROTO"],
+        then: GoesOn,
+    },
+    Difference {
+        heading: "An extent without a length",
+        server: &["'status-zero-extent"],
+        functions: ANY,
+        reference: &[
+            "?extents of *: *, error 0",
+            "?  * *",
+            "?completion of *: error 0",
+            "?returns 0",
+        ],
+        under_test: &[
+            "?extents of *: *, error EPROTO",
+            "?  * *",
+            "?completion of *: error EPROTO",
+            "?-1 EPROTO",
+        ],
+        then: Ends,
+    },
+    Difference {
+        heading: "TLS that is required and refused in option mode",
+        server: ANY,
+        functions: &[],
+        reference: &["?done", "?-1 0", "state CLOSED closed*"],
+        under_test: &["-1 EOPNOTSUPP", "state DEAD dead*"],
+        then: Ends,
+    },
+];

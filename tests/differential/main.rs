@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+//! Random sequences of calls, with the system's C library and with this one.
+//!
+//! `capi-tests/differential/` is one C program that draws a server and a
+//! sequence of calls from a seed and writes down what they do. It runs once with
+//! each library. The transcripts must be the same, apart from the differences
+//! in `differences.rs`, each of which is explained in `docs/differences.md`.
+//!
+//! - `cargo test --test differential -- NAME` runs the trials of that name;
+//! - `DIFFERENTIAL_SEEDS=1000-1999` takes other seeds than the few of every day;
+//! - `DIFFERENTIAL_SHOWN=20` shows more than the first three that differ;
+//! - `DIFFERENTIAL_LEVEL=24` calls everything that the header has, for when the
+//!   library to compare with is new enough: `DIFFERENTIAL_REFERENCE=/path/to/command`
+//!   names a command that runs a program with such a one.
+
+mod compare;
+mod differences;
+mod documented;
+mod program;
+mod shrink;
+
+#[path = "../support/mod.rs"]
+mod support;
+
+use std::env;
+use std::ops::RangeInclusive;
+use std::process::ExitCode;
+
+use compare::{Outcome, Tally};
+use libtest_mimic::{Arguments, Trial};
+use program::{Kind, Program};
+use support::Result;
+
+/// The seeds of each trial of every day.
+const SEEDS: RangeInclusive<u64> = 1..=80;
+
+fn main() -> ExitCode {
+    let mut arguments = Arguments::from_args();
+    arguments.test_threads.get_or_insert(2);
+    match trials() {
+        Ok(trials) => libtest_mimic::run(&arguments, trials).exit_code(),
+        Err(failure) => {
+            eprintln!("differential: {failure}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn trials() -> Result<Vec<Trial>> {
+    let seeds = seeds()?;
+    let program = Program::compiled()?;
+    let mut trials: Vec<_> = Kind::all(program.level())
+        .into_iter()
+        .map(|kind| {
+            let (program, seeds) = (program.clone(), seeds.clone());
+            Trial::test(kind.to_string(), move || Ok(run(&program, kind, seeds)?))
+        })
+        .collect();
+    trials.push(Trial::test("differences are documented", || {
+        Ok(documented::check()?)
+    }));
+    Ok(trials)
+}
+
+fn seeds() -> Result<RangeInclusive<u64>> {
+    let Ok(text) = env::var("DIFFERENTIAL_SEEDS") else {
+        return Ok(SEEDS);
+    };
+    let range = text.split_once('-').and_then(|(first, last)| {
+        let (first, last) = (first.parse().ok()?, last.parse().ok()?);
+        (first <= last).then_some(first..=last)
+    });
+    range.ok_or_else(|| format!("DIFFERENTIAL_SEEDS is FIRST-LAST, not '{text}'"))
+}
+
+/// How many sequences that differ are shrunk and shown.
+fn shown() -> Result<usize> {
+    match env::var("DIFFERENTIAL_SHOWN") {
+        Err(_) => Ok(3),
+        Ok(text) => text
+            .parse()
+            .map_err(|_| format!("DIFFERENTIAL_SHOWN is a number, not '{text}'")),
+    }
+}
+
+/// All seeds of one kind. The first ones that differ are shown.
+fn run(program: &Program, kind: Kind, seeds: RangeInclusive<u64>) -> Result<()> {
+    let shown = shown()?;
+    let mut tally = Tally::default();
+    let mut failures = Vec::new();
+    let mut different = Vec::new();
+    for seed in seeds {
+        let outcome = compare::sequence(program, kind, seed)?;
+        tally.add(&outcome);
+        if let Outcome::Different = outcome {
+            different.push(seed.to_string());
+            if failures.len() < shown {
+                failures.push(shrink::explain(program, kind, seed)?);
+            }
+        }
+    }
+    println!("{kind}: {tally}");
+    match tally.failure() {
+        None => Ok(()),
+        Some(failure) => Err(format!(
+            "{failure}; seeds {}\n\n{}",
+            different.join(" "),
+            failures.join("\n\n")
+        )),
+    }
+}
