@@ -85,14 +85,17 @@ impl Connection {
         let DataCallback::Chunk(chunk) = &command.attachment.callback else {
             return;
         };
-        let (status, mut error) = match status {
-            ReadStatus::Data => (READ_DATA, command.error()),
-            ReadStatus::Hole => (READ_HOLE, command.error()),
-            ReadStatus::Error(errno) => (READ_ERROR, errno),
+        // The error that a callback is asked about is its own to replace.
+        let (status, mut error, replaceable) = match status {
+            ReadStatus::Data => (READ_DATA, command.error(), false),
+            ReadStatus::Hole => (READ_HOLE, command.error(), false),
+            ReadStatus::Error { errno, first } => (READ_ERROR, errno, first),
         };
         let result = chunk.call(buffer, at, count, offset, status, &mut error);
-        if result == -1 {
-            command.fail(callback_error(error));
+        match result {
+            -1 if replaceable => command.replace_error(callback_error(error)),
+            -1 => command.fail(callback_error(error)),
+            _ => {}
         }
     }
 

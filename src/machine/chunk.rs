@@ -119,6 +119,7 @@ impl<T> Machine<T> {
             0 => libc::EPROTO,
             errno => errno,
         };
+        let first = command.error() == 0;
         command.fail(errno);
         let mut event = None;
         if kind == ChunkType::ErrorOffset && command.kind == RequestType::Read {
@@ -129,7 +130,7 @@ impl<T> Machine<T> {
                 at: at as usize,
                 count: 0,
                 offset: command.offset + at,
-                status: ReadStatus::Error(errno),
+                status: ReadStatus::Error { errno, first },
             });
         }
         if !decoded.message.is_empty() {

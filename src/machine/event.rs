@@ -27,8 +27,13 @@ pub enum ReadStatus {
     Data,
     /// It is a hole, all zeroes (`LIBNBD_READ_HOLE`).
     Hole,
-    /// Reading failed at this place, with this errno (`LIBNBD_READ_ERROR`).
-    Error(c_int),
+    /// Reading failed at this place (`LIBNBD_READ_ERROR`).
+    Error {
+        /// Why.
+        errno: c_int,
+        /// Whether nothing was wrong with the command before.
+        first: bool,
+    },
 }
 
 /// Something that the owner has to act on, in the order in which it happened.

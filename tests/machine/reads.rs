@@ -166,7 +166,10 @@ fn an_error_at_an_offset_is_reported_there_and_fails_the_read() {
     let outcome = structured(&[read(512, 16)], &chunk(1, true, 0x8002, &payload));
     assert_eq!(
         outcome.lines,
-        ["1: Error(5) at 8 count 0 offset 520", "1: done, error 5",]
+        [
+            "1: Error { errno: 5, first: true } at 8 count 0 offset 520",
+            "1: done, error 5",
+        ]
     );
 }
 
