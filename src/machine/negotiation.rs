@@ -109,7 +109,16 @@ impl<T> Machine<T> {
 
     /// Sends what follows on `previous`, which was sent for the same purpose.
     pub(super) fn next_option(&mut self, purpose: Purpose, previous: Option<OptionType>) {
-        match self.choose(purpose, previous) {
+        let next = self.choose(purpose, previous);
+        let for_export = matches!(purpose, Purpose::Go | Purpose::Info);
+        if for_export
+            && self.settings.request_meta_context
+            && self.settings.meta_contexts.is_empty()
+        {
+            // The handle asks for the contexts that were named, which are none.
+            self.export.meta_contexts = None;
+        }
+        match next {
             Next::Pause => self.phase = Phase::Negotiating,
             Next::Send(OptionType::SetMetaContext) => {
                 let queries = self.settings.meta_contexts.clone();
