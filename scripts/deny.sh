@@ -19,12 +19,12 @@ if ! version=$(cargo deny --version 2>/dev/null); then
 fi
 
 echo "deny: $version"
-cargo deny --locked check licenses bans sources
+cargo deny --workspace --locked check licenses bans sources
 
 # A database that cannot be had says nothing of the dependencies; one that can
 # has the last word.
 if cargo deny fetch db 2>/dev/null; then
-    cargo deny --locked check advisories
+    cargo deny --workspace --locked check advisories
 else
     echo "deny: NOT CHECKED: advisories, since the RustSec database cannot be fetched." >&2
 fi
