@@ -9,6 +9,7 @@
 #   make check           run all the tests
 #   make fuzz            have the fuzzers look for more, FUZZ_SECONDS each (default 600)
 #   make tsan            look for data races, with a nightly toolchain of Rust
+#   make miri            look for undefined behaviour in the protocol's code, with such a toolchain
 #   make soak            hours of use in SOAK_SECONDS (default 180)
 #   make differential    compare more random sequences of calls with the C library;
 #                        SEEDS=1000-1999 says which
@@ -44,7 +45,7 @@ docdir := $(DESTDIR)$(DOCDIR)
 # A page for each function, the overview, and what there is to say of security.
 PAGES = $(shell sed -n 's/^\(nbd_[a-z0-9_]*\).*/\1.3/p' src/capi/functions.tsv) libnbd.3 libnbd-security.3
 
-.PHONY: all man header demo check differential fuzz tsan soak deny bench install uninstall deb clean
+.PHONY: all man header demo check differential fuzz tsan miri soak deny bench install uninstall deb clean
 
 all:
 	$(CARGO) build --release
@@ -91,6 +92,9 @@ soak:
 	    capi-tests/long-use-leaves-nothing-behind.c -L'$(OUT)' -lnbd
 	SOAK_SECONDS=$(SOAK_SECONDS) MEMSERVER='$(OUT)/memserver' \
 	    LD_LIBRARY_PATH='$(OUT)' '$(OUT)/soak'
+
+miri:
+	scripts/miri.sh
 
 deny:
 	scripts/deny.sh

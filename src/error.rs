@@ -57,7 +57,7 @@ impl fmt::Display for Error {
         }
         let system = std::io::Error::from_raw_os_error(self.errno).to_string();
         let suffix = format!(" (os error {})", self.errno);
-        let text = system.strip_suffix(&suffix).unwrap_or(&system);
+        let text = system.trim_end_matches(&suffix);
         write!(f, "{}: {}", self.message, text)
     }
 }

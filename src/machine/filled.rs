@@ -138,7 +138,7 @@ mod tests {
 
     #[test]
     fn what_is_remembered_has_a_limit() {
-        for (whole, most) in [(512, 16), (4096, 20), (64 << 20, 64 * 1024 + 16)] {
+        for (whole, most) in [(512, 16), (4096, 20), (64 << 10, 64 + 16)] {
             let mut filled = Filled::default();
             for part in 0..most {
                 assert_eq!(filled.add(2 * part + 1, 1, whole), Ok(()));

@@ -124,6 +124,7 @@ fn an_export_without_a_size_is_none() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "takes minutes, and others do the same")]
 fn replies_that_are_none_end_the_connection() {
     let greeting = [newstyle(3), refuse(11, 1), ack(8)].concat();
     let mut bad_magic = ack(7);
