@@ -13,6 +13,8 @@ use std::ffi::{CStr, CString};
 
 use libc::c_int;
 
+use crate::error::Error;
+
 mod parse;
 mod query;
 mod ssh;
@@ -63,6 +65,21 @@ pub struct NbdUri {
     pub tls_hostname: Option<CString>,
     pub tls_priority: Option<CString>,
     pub tls_verify_peer: Option<bool>,
+}
+
+/// Why a URI is of no use.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Refused {
+    pub error: Error,
+    /// Its scheme, which the policy allows, asks for TLS: a program that goes on in
+    /// another way must not do so without.
+    pub tls: bool,
+}
+
+impl From<Error> for Refused {
+    fn from(error: Error) -> Self {
+        Refused { error, tls: false }
+    }
 }
 
 /// What a program allows in URIs that it may not have written itself.

@@ -83,6 +83,6 @@ pub fn run(input: &[u8]) {
     let written = uri.write();
     match NbdUri::parse(&written, &policy) {
         Ok(again) => assert_eq!(again, uri, "{text:?} is written as {written:?}"),
-        Err(error) => panic!("{text:?} is written as {written:?}: {error}"),
+        Err(refused) => panic!("{text:?} is written as {written:?}: {}", refused.error),
     }
 }

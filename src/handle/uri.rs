@@ -54,7 +54,13 @@ impl Connection {
 
     /// nbd_aio_connect_uri(3)
     pub fn aio_connect_uri(&mut self, uri: &CStr) -> Result<(), Error> {
-        let uri = NbdUri::parse(uri, &self.settings.uri)?;
+        let uri = match NbdUri::parse(uri, &self.settings.uri) {
+            Ok(uri) => uri,
+            Err(refused) => {
+                self.require_tls_if(refused.tls);
+                return Err(refused.error);
+            }
+        };
         self.apply(&uri)?;
         match &uri.transport {
             Transport::Tcp { host, port } => self.aio_connect_tcp(host, port),
@@ -70,12 +76,19 @@ impl Connection {
         self.wait_while_connecting()
     }
 
+    /// What has once been asked for stays, whatever becomes of this attempt to connect.
+    fn require_tls_if(&mut self, asked_for: bool) {
+        if asked_for {
+            self.machine.settings_mut().tls = Tls::Require;
+        }
+    }
+
     /// Sets what a URI sets besides the server's address. It can ask for more
     /// security than the program did, never for less TLS.
     fn apply(&mut self, uri: &NbdUri) -> Result<(), Error> {
+        self.require_tls_if(uri.tls);
         if uri.tls {
             tls::check_available()?;
-            self.machine.settings_mut().tls = Tls::Require;
         }
         self.set_export_name(&uri.export_name)?;
         let settings = &mut self.settings.tls;

@@ -5,13 +5,14 @@
 use std::borrow::Cow;
 use std::ffi::{CStr, CString};
 
+use iri_string::components::AuthorityComponents;
 use iri_string::percent_encode::decode::decode_whatwg_bytes;
 use iri_string::types::UriReferenceStr;
 
 use super::query::{parse_bool, Query};
 use super::{
-    decimal, NbdUri, Scheme, SshTarget, SshTunnel, Transport, TransportKind, UriPolicy, Word,
-    HOST_CID, NBD_PORT, NBD_PORT_NUMBER, SSH_PORT, TLS_DISABLE, TLS_REQUIRE,
+    decimal, NbdUri, Refused, Scheme, SshTarget, SshTunnel, Transport, TransportKind, UriPolicy,
+    Word, HOST_CID, NBD_PORT, NBD_PORT_NUMBER, SSH_PORT, TLS_DISABLE, TLS_REQUIRE,
 };
 use crate::error::Error;
 
@@ -21,6 +22,17 @@ fn invalid(message: impl Into<Cow<'static, str>>) -> Error {
 
 fn forbidden(message: impl Into<Cow<'static, str>>) -> Error {
     Error::new(libc::EPERM, message)
+}
+
+/// The parts of a URI as they are written.
+struct Parts<'a> {
+    scheme: Scheme,
+    authority: AuthorityComponents<'a>,
+    port: Option<u32>,
+    /// That of an IPv6 address.
+    zone: Option<&'a str>,
+    path: &'a str,
+    query: Query,
 }
 
 /// The part of a URI before the path, decoded.
@@ -34,53 +46,61 @@ struct Authority {
 
 impl NbdUri {
     /// Understands a URI, as far as the policy allows what it asks for.
-    pub fn parse(uri: &CStr, policy: &UriPolicy) -> Result<NbdUri, Error> {
+    pub fn parse(uri: &CStr, policy: &UriPolicy) -> Result<NbdUri, Refused> {
         let unparsable = || invalid(format!("not a valid URI: {}", uri.to_string_lossy()));
         let text = uri.to_str().map_err(|_| unparsable())?;
         let (text, zone) = take_zone(text);
-        let parts = UriReferenceStr::new(text.as_ref()).map_err(|_| unparsable())?;
-        let Some(name) = parts.scheme_str() else {
-            return Err(without_scheme(&text));
+        let reference = UriReferenceStr::new(text.as_ref()).map_err(|_| unparsable())?;
+        let Some(name) = reference.scheme_str() else {
+            return Err(without_scheme(&text).into());
         };
         let Some(scheme) = Scheme::from_name(name) else {
-            return Err(invalid(format!("URI scheme {name} is not one of NBD")));
+            return Err(invalid(format!("URI scheme {name} is not one of NBD")).into());
         };
-        let Some(authority) = parts.authority_components() else {
+        let Some(authority) = reference.authority_components() else {
             let name = scheme.name();
-            return Err(invalid(format!("an NBD URI must begin with {name}://")));
+            return Err(invalid(format!("an NBD URI must begin with {name}://")).into());
         };
         let port = match authority.port() {
             None => None,
             Some(port) => Some(parse_port(port).ok_or_else(unparsable)?),
         };
         permit_scheme(scheme, policy)?;
-        let userinfo = authority.userinfo().map(decode).transpose()?;
-        let (host, host_text) = parse_host(authority.host(), zone)?;
-        let authority = Authority {
-            userinfo,
-            host,
-            host_text,
-            // 0 stands for "none given", as it does in the C library.
-            port: port.filter(|&port| port != 0),
-        };
-        let query = Query::parse(parts.query_str().unwrap_or_default())?;
+        let tls = scheme.tls;
+        let refused = |error| Refused { error, tls };
+        let query = reference.query_str().unwrap_or_default();
+        let query = Query::parse(query).map_err(refused)?;
         check_socket(scheme, &query)?;
+        let parts = Parts {
+            scheme,
+            authority,
+            port,
+            zone,
+            path: reference.path_str(),
+            query,
+        };
+        parts.read(policy).map_err(refused)
+    }
+}
+
+impl Parts<'_> {
+    fn read(&self, policy: &UriPolicy) -> Result<NbdUri, Error> {
+        let authority = self.authority()?;
 
         // Errors about parameters come in the order of the parameters, and
         // before any about the authority.
         let mut parameters = Parameters::default();
-        for (name, value) in query.iter() {
+        for (name, value) in self.query.iter() {
             parameters.set(name, value, policy)?;
         }
-        let path = parts.path_str();
-        let export_name = decode(path.strip_prefix('/').unwrap_or(path))?;
+        let export_name = decode(self.path.strip_prefix('/').unwrap_or(self.path))?;
         let tls_username = parameters
             .tls_username
             .or_else(|| authority.userinfo.clone());
-        let transport = transport(scheme, authority, &query, parameters.compress)?;
+        let transport = transport(self.scheme, authority, &self.query, parameters.compress)?;
         Ok(NbdUri {
             transport,
-            tls: scheme.tls,
+            tls: self.scheme.tls,
             export_name,
             tls_username,
             tls_certificates: parameters.tls_certificates,
@@ -88,6 +108,17 @@ impl NbdUri {
             tls_hostname: parameters.tls_hostname,
             tls_priority: parameters.tls_priority,
             tls_verify_peer: parameters.tls_verify_peer,
+        })
+    }
+
+    fn authority(&self) -> Result<Authority, Error> {
+        let (host, host_text) = parse_host(self.authority.host(), self.zone)?;
+        Ok(Authority {
+            userinfo: self.authority.userinfo().map(decode).transpose()?,
+            host,
+            host_text,
+            // 0 stands for "none given", as it does in the C library.
+            port: self.port.filter(|&port| port != 0),
         })
     }
 }

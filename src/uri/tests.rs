@@ -3,7 +3,6 @@
 //! What is accepted and refused, and that what is written is understood.
 
 use super::*;
-use crate::error::Error;
 
 const PERMISSIVE: UriPolicy = UriPolicy {
     transports: u32::MAX,
@@ -17,12 +16,13 @@ fn text(text: &str) -> CString {
 }
 
 fn parse(uri: &str) -> NbdUri {
-    NbdUri::parse(&text(uri), &PERMISSIVE).unwrap_or_else(|error| panic!("{uri}: {error}"))
+    NbdUri::parse(&text(uri), &PERMISSIVE)
+        .unwrap_or_else(|refused| panic!("{uri}: {}", refused.error))
 }
 
 fn refused(uri: &str, policy: &UriPolicy) -> Error {
     match NbdUri::parse(&text(uri), policy) {
-        Err(error) => error,
+        Err(refused) => refused.error,
         Ok(parsed) => panic!("{uri} was accepted: {parsed:?}"),
     }
 }
@@ -237,7 +237,9 @@ fn what_is_no_uri_is_refused() {
         assert_eq!(error.errno(), libc::EINVAL, "{uri}");
         assert_eq!(error.message(), format!("not a valid URI: {uri}"));
     }
-    let error = NbdUri::parse(c"nbd://h/\xff", &PERMISSIVE).unwrap_err();
+    let error = NbdUri::parse(c"nbd://h/\xff", &PERMISSIVE)
+        .unwrap_err()
+        .error;
     assert!(error.message().starts_with("not a valid URI"), "{error}");
 }
 

@@ -322,14 +322,6 @@ pub const TABLE: &[Difference] = &[
         then: GoesOn,
     },
     Difference {
-        heading: "A refused URI changes nothing",
-        server: ANY,
-        functions: &["nbd_connect_uri", "nbd_aio_connect_uri"],
-        reference: &["TLS 2 afterwards"],
-        under_test: &["TLS 0 afterwards"],
-        then: Ends,
-    },
-    Difference {
         heading: "Certificates that are not to be checked, without TLS",
         server: ANY,
         functions: &["nbd_connect_uri", "nbd_aio_connect_uri"],
