@@ -65,17 +65,20 @@ first_bytes (struct iovec *to, const struct iovec *from, int count)
 }
 
 ssize_t
-readv (int fd, const struct iovec *iov, int count)
+recvmsg (int fd, struct msghdr *message, int flags)
 {
   struct iovec part[64];
+  struct msghdr shorter = *message;
   int fault = system_call_fault (true);
 
   if (fault) {
     errno = fault;
     return -1;
   }
-  count = first_bytes (part, iov, count);
-  return syscall (SYS_readv, fd, part, count);
+  shorter.msg_iovlen = first_bytes (part, message->msg_iov,
+                                    message->msg_iovlen);
+  shorter.msg_iov = part;
+  return syscall (SYS_recvmsg, fd, &shorter, flags);
 }
 
 ssize_t

@@ -21,10 +21,10 @@
 static unsigned long system_calls;
 
 ssize_t
-readv (int fd, const struct iovec *iov, int count)
+recvmsg (int fd, struct msghdr *message, int flags)
 {
   ++system_calls;
-  return syscall (SYS_readv, fd, iov, count);
+  return syscall (SYS_recvmsg, fd, message, flags);
 }
 
 ssize_t

@@ -8,11 +8,22 @@
 #include "harness-commands.h"
 
 #include <poll.h>
+#include <sys/syscall.h>
 #include <time.h>
 
 static bool out_of_memory;
 
-/* In place of the one of libc. */
+/* In place of those of libc. */
+ssize_t
+recvmsg (int fd, struct msghdr *message, int flags)
+{
+  if (out_of_memory && !(flags & MSG_DONTWAIT)) {
+    errno = ENOMEM;
+    return -1;
+  }
+  return syscall (SYS_recvmsg, fd, message, flags);
+}
+
 int
 poll (struct pollfd *fds, nfds_t count, int timeout)
 {
@@ -34,8 +45,9 @@ static const unsigned char oldstyle[152] = {
   0, 0, 0, 1,
 };
 
-int
-main (void)
+/* The library waits in poll(2) for sockets that the program knows. */
+static void
+cannot_poll (void)
 {
   struct nbd_handle *h = nbd_create ();
   unsigned char reply[16 + 512] = {
@@ -60,5 +72,28 @@ main (void)
     CHECK (buf[i] == 'x');
   nbd_close (h);
   close (server);
+}
+
+/* It waits by receiving from others. */
+static void
+cannot_receive (void)
+{
+  struct nbd_handle *h = connected ("--size", "1M", "--delay", "20");
+  char buf[512];
+
+  out_of_memory = true;
+  CHECK_ERROR (nbd_pread (h, buf, sizeof buf, 0, 0), ENOMEM);
+  CHECK_MESSAGE ("nbd_pread: recv");
+  out_of_memory = false;
+  CHECK (nbd_aio_in_flight (h) == 0);
+  CHECK (nbd_aio_is_dead (h) == 1);
+  nbd_close (h);
+}
+
+int
+main (void)
+{
+  cannot_poll ();
+  cannot_receive ();
   return 0;
 }

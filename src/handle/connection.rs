@@ -60,6 +60,9 @@ pub struct Connection {
     pub(super) endpoint: Endpoint,
     /// Before the subprocess, which waits for its end when it is dropped.
     pub(super) transport: Transport,
+    /// The program knows it, and was promised that the socket is non-blocking
+    /// (libnbd(3), "Socket and direction").
+    pub(super) descriptor_is_known: bool,
     pub(super) subprocess: Option<Subprocess>,
     /// The API function that is running, for debug messages.
     context: &'static CStr,
@@ -79,6 +82,7 @@ impl Connection {
             option_outcome: None,
             endpoint: Endpoint::None,
             transport: Transport::None,
+            descriptor_is_known: false,
             subprocess: None,
             context: c"",
         }

@@ -13,9 +13,10 @@
 //!   for the direction. There, in synchronous calls, and wherever else it could
 //!   notice, everything held is sent, on whichever handle it is held.
 //!
-//! A thread that was seen to wait without asking has to show it anew. A connection on which a second thread is active while commands
-//! are in flight holds nothing back ever after: that thread may be waiting for
-//! the descriptor right now.
+//! A thread that was seen to wait without asking has to show it anew. A
+//! connection on which a second thread is active while commands are in flight
+//! holds nothing back ever after: that thread may be waiting for the descriptor
+//! right now.
 
 use std::cell::RefCell;
 use std::sync::Weak;

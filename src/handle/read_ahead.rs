@@ -8,7 +8,7 @@
 
 /// Data that is received for itself, in bytes: it takes longer to copy as much than
 /// to ask the system again.
-const LARGE: usize = 32 * 1024;
+pub(super) const LARGE: usize = 32 * 1024;
 
 /// What is received behind large data, in bytes: the header of the next reply, and
 /// some of the small ones that may follow.

@@ -11,14 +11,24 @@ use libc::iovec;
 
 use super::commands::Buffer;
 use super::connection::{Connection, Transport};
+use super::read_ahead::LARGE;
 use super::receive_buffer::ReceiveBuffer;
 use crate::error::Error;
 use crate::machine::{Group, Piece};
-use crate::transport::{Channel, Received, Subprocess};
+use crate::transport::{Channel, Received, Subprocess, Wait};
 
 /// The most pieces of memory that are sent with one system call. Requests have
 /// at most two, and the system takes 1024.
 const PIECES: usize = 128;
+
+/// How far to receive.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Reach {
+    /// All that there is.
+    All,
+    /// Nothing behind the reply that has begun.
+    Reply,
+}
 
 impl Connection {
     /// Sends as much as the socket takes.
@@ -92,7 +102,9 @@ impl Connection {
     /// The server does not want to hear any more, but what it said before
     /// still counts.
     fn send_failed(&mut self, error: Error) -> Result<(), Error> {
-        while let Ok(Received::Bytes { drained: false, .. }) = self.receive_once(false) {}
+        while let Ok(Received::Bytes { drained: false, .. }) = self.receive_once(Reach::All, false)
+        {
+        }
         if self.machine.is_disconnecting() {
             // However a server goes that was told to go, it is gone.
             return self.end_of_stream();
@@ -102,14 +114,34 @@ impl Connection {
 
     /// Receives all that has come, and acts on it.
     pub(super) fn receive(&mut self) -> Result<(), Error> {
+        self.receive_waiting(false)?;
+        Ok(())
+    }
+
+    /// The same, waiting until something has come: poll(2) would be one more system
+    /// call for each wait. Says whether it did wait, which depends on the socket, and
+    /// on who else has it.
+    pub(super) fn wait_and_receive(&mut self) -> Result<bool, Error> {
+        self.receive_waiting(true)
+    }
+
+    fn receive_waiting(&mut self, mut wait: bool) -> Result<bool, Error> {
         let one = self.completes_one_at_a_time();
         let negotiates = self.negotiates_in_steps();
+        let reach = match one || negotiates {
+            true => Reach::Reply,
+            false => Reach::All,
+        };
         let before = self.machine.in_flight();
         while self.machine.wants_to_receive() {
-            match self.receive_once(one || negotiates)? {
-                Received::Bytes { drained: false, .. } => {}
+            match self.receive_once(reach, wait)? {
+                Received::NOTHING if wait => return Ok(false),
+                Received::Bytes { drained: false, .. } => wait = false,
                 Received::Bytes { .. } => break,
-                Received::End => return self.end_of_stream(),
+                Received::End => {
+                    self.end_of_stream()?;
+                    break;
+                }
             }
             if one && self.machine.in_flight() < before {
                 break;
@@ -118,7 +150,7 @@ impl Connection {
                 break;
             }
         }
-        Ok(())
+        Ok(true)
     }
 
     /// Whether what comes is an answer to what was sent last, and what is behind
@@ -150,18 +182,24 @@ impl Connection {
         }
     }
 
-    /// Receives with one system call: all that there is, or nothing behind the
-    /// reply that has begun.
-    fn receive_once(&mut self, one: bool) -> Result<Received, Error> {
+    /// Receives with one system call. Large data that is waited for is received
+    /// whole, with nothing behind it.
+    fn receive_once(&mut self, reach: Reach, wait: bool) -> Result<Received, Error> {
         let mut buffer = ReceiveBuffer::borrow();
         let bytes = buffer.bytes();
         let direct = self.direct();
         let awaited = direct.map_or(0, |piece| piece.iov_len);
+        let wait = match wait {
+            false => Wait::No,
+            true if awaited < LARGE => Wait::ForAny,
+            true => Wait::ForAll,
+        };
         let behind = iovec {
             iov_base: bytes.as_mut_ptr().cast(),
-            iov_len: match one {
-                true => bytes.len().min(self.machine.left_of_reply()),
-                false => self.read_ahead.limit(awaited, bytes.len()),
+            iov_len: match reach {
+                _ if wait == Wait::ForAll => 0,
+                Reach::Reply => bytes.len().min(self.machine.left_of_reply()),
+                Reach::All => self.read_ahead.limit(awaited, bytes.len()),
             },
         };
         let pieces = [direct.unwrap_or(EMPTY), behind];
@@ -171,7 +209,7 @@ impl Connection {
         };
         // SAFETY: one piece is a buffer of this thread's, the other a part of a
         // read's buffer that the program keeps until the command completes.
-        let received = match unsafe { channel.recv_raw(pieces) } {
+        let received = match unsafe { channel.recv_raw(pieces, wait) } {
             Ok(received) => received,
             Err(_) if self.machine.is_disconnecting() => return Ok(Received::End),
             Err(error) => return Err(self.die(error)),
@@ -182,6 +220,14 @@ impl Connection {
             self.process(&buffer.bytes()[..count - straight])?;
             let left = self.direct().map_or(0, |piece| piece.iov_len);
             self.read_ahead.note(awaited, left);
+            if wait == Wait::ForAll {
+                // It is probably the end of a reply, and a call that waits for that
+                // one has no need to ask for more. Another one waits again.
+                return Ok(Received::Bytes {
+                    count,
+                    drained: true,
+                });
+            }
         }
         Ok(received)
     }

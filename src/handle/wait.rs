@@ -9,7 +9,7 @@ use libc::{c_int, POLLERR, POLLHUP, POLLIN, POLLNVAL, POLLOUT};
 use super::connection::{Connection, Transport, DIRECTION_READ, DIRECTION_WRITE};
 use super::shared::State;
 use crate::error::Error;
-use crate::transport;
+use crate::transport::{self, Channel};
 
 impl Connection {
     fn fd(&self) -> Option<c_int> {
@@ -24,6 +24,10 @@ impl Connection {
     /// nbd_aio_get_fd(3)
     pub fn aio_get_fd(&mut self) -> Result<c_int, Error> {
         self.send_held();
+        self.descriptor_is_known = true;
+        if let Transport::Connected(channel) = &self.transport {
+            channel.make_non_blocking();
+        }
         let what = "connection is not in a connected state";
         self.fd().ok_or_else(|| Error::new(libc::EINVAL, what))
     }
@@ -96,6 +100,9 @@ impl Connection {
             events |= POLLOUT;
         }
         self.publish();
+        if fd < 0 && timeout < 0 && self.waits_by_receiving()? {
+            return Ok(1);
+        }
         if self.shared.debug_enabled() {
             self.debug(format_args!("poll start: events={events:x}"));
         }
@@ -111,6 +118,20 @@ impl Connection {
         };
         self.notify(ready.events)?;
         Ok(1)
+    }
+
+    /// Where replies are all that there is to wait for, they can be received at once.
+    fn waits_by_receiving(&mut self) -> Result<bool, Error> {
+        if self.state() != State::Ready
+            || self.descriptor_is_known
+            || !matches!(self.transport, Transport::Connected(Channel::Plain(_)))
+            || self.shared.debug_enabled()
+            || !self.wait_and_receive()?
+        {
+            return Ok(false);
+        }
+        self.send()?;
+        Ok(true)
     }
 
     /// Goes on after poll(2) has found the socket ready for `events`.

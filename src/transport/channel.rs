@@ -7,7 +7,8 @@ use std::os::fd::{AsRawFd, RawFd};
 
 use libc::iovec;
 
-use super::{tls, Socket};
+use super::socket::{Socket, Wait};
+use super::tls;
 use crate::error::Error;
 
 /// An established connection.
@@ -42,19 +43,20 @@ impl Received {
 }
 
 impl Channel {
-    /// Receives into `iov`, in order.
+    /// Receives into `iov`, in order. With TLS it takes what has arrived, whatever it
+    /// was told to wait for.
     ///
     /// # Safety
     /// Each element describes memory that is valid for writes, and that nothing
     /// else reads or writes, until this returns.
-    pub unsafe fn recv_raw(&mut self, iov: &[iovec]) -> Result<Received, Error> {
+    pub unsafe fn recv_raw(&mut self, iov: &[iovec], wait: Wait) -> Result<Received, Error> {
         let socket = match self {
             Channel::Plain(socket) => socket,
             // SAFETY: the caller vouches for the memory.
             Channel::Tls(session) => return unsafe { session.recv_raw(iov) },
         };
         // SAFETY: as above.
-        match unsafe { socket.recv_raw(iov) } {
+        match unsafe { socket.recv_raw(iov, wait) } {
             Ok(0) => Ok(Received::End),
             Ok(count) => {
                 let room: usize = iov.iter().map(|piece| piece.iov_len).sum();
@@ -63,6 +65,14 @@ impl Channel {
             }
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(Received::NOTHING),
             Err(error) => Err(Error::system("recv", &error)),
+        }
+    }
+
+    /// Makes the socket non-blocking again, where a call has waited by receiving.
+    pub fn make_non_blocking(&self) {
+        match self {
+            Channel::Plain(socket) => socket.make_non_blocking(),
+            Channel::Tls(_) => {}
         }
     }
 

@@ -22,5 +22,5 @@ pub mod wait;
 pub use address::{ip_address, unix_path};
 pub use channel::{Channel, Received};
 pub use connect::{Connector, Progress};
-pub use socket::Socket;
+pub use socket::{Socket, Wait};
 pub use subprocess::Subprocess;

@@ -2,6 +2,7 @@
 
 //! A connected stream socket.
 
+use std::cell::Cell;
 use std::io::{self, IoSlice, IoSliceMut};
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
 use std::os::unix::net::UnixStream;
@@ -18,10 +19,23 @@ const IOV_MAX: usize = 1024;
 /// what the system allows.
 const UNIX_SEND_BUFFER: c_int = 2 << 20;
 
-/// An owned stream socket: non-blocking, close-on-exec, closed when dropped.
+/// What a call that receives waits for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wait {
+    /// For nothing: it takes what has arrived.
+    No,
+    /// Until anything has arrived.
+    ForAny,
+    /// Until all that there is room for has arrived, or the stream has ended.
+    ForAll,
+}
+
+/// An owned stream socket: close-on-exec, closed when dropped, and non-blocking until
+/// a call that receives has waited.
 #[derive(Debug)]
 pub struct Socket {
     fd: OwnedFd,
+    blocking: Cell<bool>,
 }
 
 impl Socket {
@@ -51,7 +65,10 @@ impl Socket {
 
     /// Wraps a socket that this library opened, non-blocking and close-on-exec.
     pub(super) fn new(fd: OwnedFd) -> Socket {
-        Socket { fd }
+        Socket {
+            fd,
+            blocking: Cell::new(false),
+        }
     }
 
     /// A new unconnected socket of that family.
@@ -108,29 +125,67 @@ impl Socket {
         }
     }
 
-    /// Receives into `iov`, in order. `Ok(0)` is the end of the stream;
-    /// `WouldBlock` means that nothing has arrived.
+    /// Receives into `iov`, in order, what has arrived. `Ok(0)` is the end of the
+    /// stream; `WouldBlock` means that nothing has arrived.
     pub fn recv(&self, iov: &mut [IoSliceMut<'_>]) -> io::Result<usize> {
         // SAFETY: `IoSliceMut` is guaranteed to have the layout of `iovec`, and
         // each one borrows its memory mutably, so all of it is writable.
         unsafe {
             let raw = std::slice::from_raw_parts(iov.as_ptr().cast::<iovec>(), iov.len());
-            self.recv_raw(raw)
+            self.recv_raw(raw, Wait::No)
         }
     }
 
-    /// [`recv`](Self::recv) into memory that only the caller can vouch for.
+    /// [`recv`](Self::recv) into memory that only the caller can vouch for, and
+    /// when it is time. `WouldBlock` may come up even so: a child of fork(2) that
+    /// shares the socket can make it non-blocking.
     ///
     /// # Safety
     /// Each element describes memory that is valid for writes, and that nothing
     /// else reads or writes, until this returns.
-    pub unsafe fn recv_raw(&self, iov: &[iovec]) -> io::Result<usize> {
-        let count = iov.len().min(IOV_MAX) as c_int;
-        retry(|| {
-            // SAFETY: `iov` has at least `count` elements, and the caller vouches
-            // for the memory that they describe.
-            unsafe { libc::readv(self.as_raw_fd(), iov.as_ptr(), count) }
-        })
+    pub unsafe fn recv_raw(&self, iov: &[iovec], wait: Wait) -> io::Result<usize> {
+        let flags = match wait {
+            Wait::No => libc::MSG_DONTWAIT,
+            Wait::ForAny => 0,
+            Wait::ForAll => libc::MSG_WAITALL,
+        };
+        if wait != Wait::No {
+            self.make_blocking();
+        }
+        let mut message = message(iov);
+        let received = retry(|| {
+            // SAFETY: `message` describes at most `iov`, and the caller vouches for
+            // the memory that this describes.
+            unsafe { libc::recvmsg(self.as_raw_fd(), &raw mut message, flags) }
+        });
+        match received {
+            // So says AF_VSOCK of more than its buffer holds.
+            Err(error) if wait == Wait::ForAll && error.raw_os_error() == Some(libc::ENOMEM) => {
+                // SAFETY: the caller vouches for the memory.
+                unsafe { self.recv_raw(iov, Wait::ForAny) }
+            }
+            received => received,
+        }
+    }
+
+    /// Makes it non-blocking again, if it is not.
+    pub fn make_non_blocking(&self) {
+        if self.blocking.replace(false) {
+            self.set_non_blocking(true);
+        }
+    }
+
+    fn make_blocking(&self) {
+        if !self.blocking.replace(true) {
+            self.set_non_blocking(false);
+        }
+    }
+
+    fn set_non_blocking(&self, on: bool) {
+        let mut on = c_int::from(on);
+        // SAFETY: the pointer refers to `on`, which lives across the call. It does not
+        // fail for sockets.
+        unsafe { libc::ioctl(self.as_raw_fd(), libc::FIONBIO, &raw mut on) };
     }
 
     /// Sends the bytes of `iov`, in order, as far as the socket takes them.
@@ -150,15 +205,12 @@ impl Socket {
     /// Each element describes memory that is valid for reads, and that nothing
     /// writes, until this returns.
     pub unsafe fn send_raw(&self, iov: &[iovec]) -> io::Result<usize> {
-        // SAFETY: all-zero bytes are a valid `msghdr`: null pointers, no lengths.
-        let mut message: libc::msghdr = unsafe { std::mem::zeroed() };
-        // sendmsg only reads through this pointer, although its type is mutable.
-        message.msg_iov = iov.as_ptr().cast_mut();
-        message.msg_iovlen = iov.len().min(IOV_MAX) as _;
+        let message = message(iov);
+        let flags = libc::MSG_NOSIGNAL | libc::MSG_DONTWAIT;
         retry(|| {
-            // SAFETY: `message` refers to at most `iov.len()` elements of `iov`,
-            // and the caller vouches for the memory that they describe.
-            unsafe { libc::sendmsg(self.as_raw_fd(), &raw const message, libc::MSG_NOSIGNAL) }
+            // SAFETY: `message` describes at most `iov`, and the caller vouches for
+            // the memory that this describes.
+            unsafe { libc::sendmsg(self.as_raw_fd(), &raw const message, flags) }
         })
     }
 
@@ -206,6 +258,16 @@ fn int_option(fd: RawFd, level: c_int, option: c_int) -> io::Result<c_int> {
         return Err(io::Error::last_os_error());
     }
     Ok(value)
+}
+
+/// What sendmsg(2) and recvmsg(2) take for the memory of `iov`, or the first part of it.
+fn message(iov: &[iovec]) -> libc::msghdr {
+    // SAFETY: all-zero bytes are a valid `msghdr`: null pointers, no lengths.
+    let mut message: libc::msghdr = unsafe { std::mem::zeroed() };
+    // Both only read through this pointer, although its type is mutable.
+    message.msg_iov = iov.as_ptr().cast_mut();
+    message.msg_iovlen = iov.len().min(IOV_MAX) as _;
+    message
 }
 
 /// Repeats a system call that a signal interrupted.

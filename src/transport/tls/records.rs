@@ -12,7 +12,7 @@ use std::io;
 use libc::{iovec, size_t, ssize_t};
 
 use super::gnutls::{Gnutls, RawSession};
-use crate::transport::Socket;
+use crate::transport::{Socket, Wait};
 
 /// Bytes received with one system call at most.
 const RECEIVE: usize = 64 * 1024;
@@ -101,7 +101,7 @@ impl Records {
             iov_len: spare.len(),
         };
         // SAFETY: the piece is spare capacity of the buffer: ours to write to.
-        let count = unsafe { self.socket.recv_raw(&[piece])? };
+        let count = unsafe { self.socket.recv_raw(&[piece], Wait::No)? };
         self.drained = 0 < count && count < piece.iov_len;
         // SAFETY: the system has written that many bytes.
         unsafe { self.incoming.set_len(count) };
