@@ -86,9 +86,9 @@ pub unsafe extern "C" fn nbd_aio_pread(
 ) -> i64 {
     // SAFETY: NULL or `count` bytes of the program's, which keeps them until the
     // command is complete.
-    let buf = unsafe { ReadBuffer::new(buf, count) };
+    let mut buf = unsafe { ReadBuffer::new(buf, count) };
     // SAFETY: as for the call itself.
-    unsafe { initialize(h, &buf) };
+    unsafe { initialize(h, &mut buf) };
     locked!(
         NBD_AIO_PREAD(
             h,
@@ -144,9 +144,9 @@ pub unsafe extern "C" fn nbd_aio_pread_structured(
 ) -> i64 {
     // SAFETY: NULL or `count` bytes of the program's, which keeps them until the
     // command is complete.
-    let buf = unsafe { ReadBuffer::new(buf, count) };
+    let mut buf = unsafe { ReadBuffer::new(buf, count) };
     // SAFETY: as for the call itself.
-    unsafe { initialize(h, &buf) };
+    unsafe { initialize(h, &mut buf) };
     locked!(
         NBD_AIO_PREAD_STRUCTURED(
             h,

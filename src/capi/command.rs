@@ -75,9 +75,9 @@ pub unsafe extern "C" fn nbd_pread(
 ) -> c_int {
     // SAFETY: NULL or `count` bytes of the caller's, there for the length of the
     // call, in which the command ends.
-    let buf = unsafe { ReadBuffer::new(buf, count) };
+    let mut buf = unsafe { ReadBuffer::new(buf, count) };
     // SAFETY: as for the call itself.
-    unsafe { initialize(h, &buf) };
+    unsafe { initialize(h, &mut buf) };
     locked!(
         NBD_PREAD(h, buf: &buf, count: count, offset: offset, flags: Mask(flags)),
         |connection| connection.pread(buf, offset, flags)
@@ -155,9 +155,9 @@ pub unsafe extern "C" fn nbd_pread_structured(
 ) -> c_int {
     // SAFETY: NULL or `count` bytes of the caller's, there for the length of the
     // call, in which the command ends.
-    let buf = unsafe { ReadBuffer::new(buf, count) };
+    let mut buf = unsafe { ReadBuffer::new(buf, count) };
     // SAFETY: as for the call itself.
-    unsafe { initialize(h, &buf) };
+    unsafe { initialize(h, &mut buf) };
     locked!(
         NBD_PREAD_STRUCTURED(
             h,

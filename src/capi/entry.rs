@@ -75,11 +75,11 @@ pub(super) use {locked, looking, looking_at};
 /// # Safety
 ///
 /// As for [`nbd_handle::check`].
-pub(super) unsafe fn initialize(h: *mut nbd_handle, buf: &ReadBuffer) {
+pub(super) unsafe fn initialize(h: *mut nbd_handle, buf: &mut ReadBuffer) {
     // SAFETY: by the promise of the caller.
     match unsafe { nbd_handle::check(h) } {
         Ok(handle) if !handle.shared().pread_initialize() => {}
-        _ => buf.zero_all(),
+        _ => buf.clear(),
     }
 }
 

@@ -15,6 +15,8 @@ use libc::{c_void, iovec};
 pub struct ReadBuffer {
     start: *mut u8,
     len: usize,
+    /// All of it was cleared before the command was sent.
+    cleared: bool,
 }
 
 // SAFETY: the program allows any thread that drives the handle to fill the buffer
@@ -33,6 +35,7 @@ impl ReadBuffer {
         ReadBuffer {
             start: start.cast(),
             len: if start.is_null() { 0 } else { len },
+            cleared: false,
         }
     }
 
@@ -51,13 +54,22 @@ impl ReadBuffer {
         self.start.is_null()
     }
 
-    /// Fills the whole buffer with zeroes.
-    pub fn zero_all(&self) {
+    /// Fills the whole buffer with zeroes, before anything else is done with it.
+    pub fn clear(&mut self) {
         self.zero(0, self.len);
+        self.cleared = true;
     }
 
-    /// Fills `len` bytes, `at` bytes into the buffer, with zeroes.
-    pub fn zero(&self, at: usize, len: usize) {
+    /// `len` bytes, `at` bytes into the buffer, are a hole: zeroes. They are that
+    /// already where the buffer was cleared, since no part of a read comes twice.
+    pub fn hole(&self, at: usize, len: usize) {
+        match self.cleared {
+            true => _ = part(self.start, self.len, at, len),
+            false => self.zero(at, len),
+        }
+    }
+
+    fn zero(&self, at: usize, len: usize) {
         let start = part(self.start, self.len, at, len);
         if len > 0 {
             // SAFETY: `part` has checked that the bytes are the buffer's, which
@@ -180,7 +192,7 @@ mod tests {
         let mut memory = [0xff; 8];
         let buffer = buffer(&mut memory, 6);
         buffer.copy_in(1, b"abc");
-        buffer.zero(4, 2);
+        buffer.hole(4, 2);
         assert_eq!(memory, *b"\xffabc\0\0\xff\xff");
     }
 
@@ -189,21 +201,35 @@ mod tests {
         for (at, len) in [(0, 7), (6, 1), (7, 0), (usize::MAX, 1), (1, usize::MAX)] {
             let mut memory = [0xff; 8];
             let buffer = buffer(&mut memory, 6);
-            assert!(catch_unwind(|| buffer.zero(at, len)).is_err(), "{at} {len}");
+            assert!(catch_unwind(|| buffer.hole(at, len)).is_err(), "{at} {len}");
             assert!(
                 catch_unwind(|| buffer.iovec(at, len)).is_err(),
                 "{at} {len}"
             );
             assert_eq!(memory, [0xff; 8]);
+            let mut buffer = self::buffer(&mut memory, 6);
+            buffer.clear();
+            assert!(catch_unwind(|| buffer.hole(at, len)).is_err(), "{at} {len}");
+            assert_eq!(memory, [0, 0, 0, 0, 0, 0, 0xff, 0xff]);
         }
+    }
+
+    #[test]
+    fn what_was_cleared_is_not_cleared_again_for_a_hole() {
+        let mut memory = [0xff; 8];
+        let mut buffer = buffer(&mut memory, 6);
+        buffer.clear();
+        buffer.copy_in(0, b"abcdef");
+        buffer.hole(1, 2);
+        assert_eq!(memory, *b"abcdef\xff\xff");
     }
 
     #[test]
     fn null_is_a_buffer_of_no_bytes() {
         // SAFETY: NULL is allowed.
-        let buffer = unsafe { ReadBuffer::new(std::ptr::null_mut(), 512) };
+        let mut buffer = unsafe { ReadBuffer::new(std::ptr::null_mut(), 512) };
         assert!(buffer.is_null() && buffer.is_empty());
-        buffer.zero_all();
+        buffer.clear();
         buffer.copy_in(0, b"");
         // SAFETY: NULL is allowed.
         let buffer = unsafe { WriteBuffer::new(std::ptr::null(), 512) };

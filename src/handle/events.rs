@@ -80,7 +80,7 @@ impl Connection {
             return;
         };
         if status == ReadStatus::Hole {
-            buffer.zero(at, count);
+            buffer.hole(at, count);
         }
         let DataCallback::Chunk(chunk) = &command.attachment.callback else {
             return;
