@@ -253,6 +253,22 @@ pub const TABLE: &[Difference] = &[
         then: Ends,
     },
     Difference {
+        heading: "A broken reply fails its command, not the connection",
+        server: ENDS_1_14,
+        functions: ANY,
+        reference: &["-1 0", "?completion of *: error ENOTCONN"],
+        under_test: &["-1 *", "?completion of *: error *"],
+        then: Ends,
+    },
+    Difference {
+        heading: "A broken reply fails its command, not the connection",
+        server: &["'reply-simple"],
+        functions: &["nbd_aio_command_completed"],
+        reference: &["returns 1"],
+        under_test: &["-1 EPROTO"],
+        then: Ends,
+    },
+    Difference {
         heading: "An extent past the end of the export",
         server: &[
             "'status-beyond-end",
