@@ -15,7 +15,7 @@ use super::read_ahead::LARGE;
 use super::receive_buffer::ReceiveBuffer;
 use crate::error::Error;
 use crate::machine::{Group, Piece};
-use crate::transport::{Channel, Received, Subprocess, Wait};
+use crate::transport::{Channel, Received, Wait};
 
 /// The most pieces of memory that are sent with one system call. Requests have
 /// at most two, and the system takes 1024.
@@ -74,18 +74,12 @@ impl Connection {
                 Err(error) => return self.send_failed(error),
             }
         }
-        // Nothing may follow NBD_CMD_DISC, and a server may wait to hear so
-        // from TLS too before it closes.
-        if self.machine.is_disconnecting() {
+        // Nothing follows a goodbye. A server with several threads for each
+        // connection closes only when it sees the end of the stream.
+        // Source: seen with libnbd 1.24.4.
+        if self.machine.has_said_goodbye() {
             if let Transport::Connected(channel) = &mut self.transport {
-                if let Err(error) = channel.say_goodbye() {
-                    return self.send_failed(error);
-                }
-                // A server closes; what is in between may wait to be told.
-                let tunnel = self.subprocess.as_ref().is_some_and(Subprocess::is_tunnel);
-                if tunnel && !channel.wants_to_send() {
-                    channel.shutdown_write();
-                }
+                channel.end_stream();
             }
         }
         Ok(())

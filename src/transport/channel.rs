@@ -96,20 +96,14 @@ impl Channel {
         }
     }
 
-    /// Tells the server that nothing more will be sent, where that is a message
-    /// of its own.
-    pub fn say_goodbye(&mut self) -> Result<(), Error> {
-        match self {
-            Channel::Plain(_) => Ok(()),
-            Channel::Tls(session) => session.say_goodbye(),
-        }
-    }
-
-    /// Ends the stream of bytes to the server.
-    pub fn shutdown_write(&self) {
+    /// Ends the stream to the server: with TLS by a message of its own first. What
+    /// the server still has to say can be received.
+    ///
+    /// Call it again after a flush, as long as [`wants_to_send`](Self::wants_to_send).
+    pub fn end_stream(&mut self) {
         match self {
             Channel::Plain(socket) => socket.shutdown_write(),
-            Channel::Tls(session) => session.shutdown_write(),
+            Channel::Tls(session) => session.end_stream(),
         }
     }
 

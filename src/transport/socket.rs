@@ -36,6 +36,8 @@ pub enum Wait {
 pub struct Socket {
     fd: OwnedFd,
     blocking: Cell<bool>,
+    /// Nothing more will be sent.
+    ended: Cell<bool>,
 }
 
 impl Socket {
@@ -68,6 +70,7 @@ impl Socket {
         Socket {
             fd,
             blocking: Cell::new(false),
+            ended: Cell::new(false),
         }
     }
 
@@ -87,9 +90,7 @@ impl Socket {
     pub(super) fn pair() -> io::Result<(Socket, OwnedFd)> {
         let (ours, theirs) = UnixStream::pair()?;
         ours.set_nonblocking(true)?;
-        let socket = Socket::new(ours.into());
-        socket.enlarge_send_buffer();
-        Ok((socket, theirs.into()))
+        Ok((Socket::new(ours.into()), theirs.into()))
     }
 
     /// Requests are written whole, so waiting for more to fill a segment
@@ -214,11 +215,13 @@ impl Socket {
         })
     }
 
-    /// Tells the peer that nothing more will be sent. A peer that is already
-    /// gone needs no telling, so a failure means nothing.
+    /// Ends the stream to the peer, the first time that it is called. A peer that
+    /// has gone already makes this fail, which changes nothing.
     pub fn shutdown_write(&self) {
-        // SAFETY: shutdown(2) takes integers only.
-        unsafe { libc::shutdown(self.as_raw_fd(), libc::SHUT_WR) };
+        if !self.ended.replace(true) {
+            // SAFETY: shutdown(2) takes integers only.
+            unsafe { libc::shutdown(self.as_raw_fd(), libc::SHUT_WR) };
+        }
     }
 }
 

@@ -74,12 +74,6 @@ impl Subprocess {
         Ok((server, connector))
     }
 
-    /// Whether it only hears that a connection has ended from whoever ends it:
-    /// it does not look at what passes through.
-    pub fn is_tunnel(&self) -> bool {
-        self.outlives_connection && self.listening.is_none()
-    }
-
     /// The process ID of the server.
     pub fn pid(&self) -> pid_t {
         self.pid

@@ -33,5 +33,9 @@ fn transfer(bench: &Bench, kind: &Kind, transport: Transport) -> Result<()> {
         .with("EXPORT", kind.export)
         .with("MEBIBYTES", "256");
     client.run()?;
+    if kind.export.is_empty() {
+        let client = bench.client("goodbye-ends-the-stream", kind.authentication)?;
+        client.on(server.address()).run()?;
+    }
     server.stop()
 }

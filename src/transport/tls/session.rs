@@ -300,9 +300,18 @@ impl Session {
         }
     }
 
-    /// Tells the server, once, that nothing more will be sent. What it still
-    /// has to say can be received.
-    pub fn say_goodbye(&mut self) -> Result<(), Error> {
+    /// Ends the stream to the server: TLS first, the socket as soon as that has
+    /// left. What the server still has to say can be received.
+    pub fn end_stream(&mut self) {
+        // A server that has gone already needs no goodbye.
+        let left = self.say_goodbye().is_err() || !self.wants_to_send();
+        if left {
+            self.records().socket.shutdown_write();
+        }
+    }
+
+    /// Announces, once, that nothing more will be sent.
+    fn say_goodbye(&mut self) -> Result<(), Error> {
         if !self.open {
             return Ok(());
         }
@@ -310,12 +319,6 @@ impl Session {
         // SAFETY: the session is live. With SHUT_WR, the answer is not awaited.
         unsafe { (self.gnutls.bye)(self.raw, SHUT_WR) };
         self.flush()
-    }
-
-    /// Ends the stream of encrypted bytes.
-    pub fn shutdown_write(&self) {
-        // SAFETY: as in `records`.
-        unsafe { self.records.as_ref().socket.shutdown_write() };
     }
 
     fn is_fatal(&self, status: c_int) -> bool {
