@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Bursts of requests towards a server end that the program plays. A library
- * may hold requests back, to send several at once, only where that cannot be
- * noticed.
- */
+/* Bursts of requests to a server that the program itself plays. */
 #ifndef HARNESS_BURSTS_H
 #define HARNESS_BURSTS_H
 
@@ -50,8 +47,8 @@ expect_requests (struct peer *peer, int count)
   CHECK (!arrives (peer, 0) || recv (peer->fd, &byte, 1, MSG_PEEK) == 0);
 }
 
-/* Many rounds of issuing two requests and waiting with nbd_poll, so that a
- * library that watches what the thread does has seen enough.
+/* Many rounds of issuing two requests and waiting with nbd_poll: a library that
+ * learns from what the program does has seen enough.
  */
 static inline void
 wait_often_by_nbd_poll (struct nbd_handle *h, struct peer *peer)
@@ -68,7 +65,7 @@ wait_often_by_nbd_poll (struct nbd_handle *h, struct peer *peer)
   }
 }
 
-/* A handle whose program has done so, and its server. */
+/* A connected handle whose program has done so. */
 static inline struct nbd_handle *
 busy_handle (struct peer *peer)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* With 64 commands in flight, several requests leave and several replies
- * arrive with one system call; a synchronous command needs two of them, since it
- * waits by receiving, and a third for a large reply, whose data is received
+/* With 64 commands in flight, each request leaves with one system call, and
+ * several replies arrive with one; a synchronous command needs two of them, since
+ * it waits by receiving, and a third for a large reply, whose data is received
  * whole. And once the program is under way, commands need no memory from malloc.
  *
  * What the library calls in the C library is defined here instead, and counted
@@ -152,10 +152,10 @@ main (void)
 {
   struct nbd_handle *h = connected ("--size", "1M");
 
-  CHECK (measure (h, false, LONG_ENOUGH) <= 30);
-  CHECK (measure (h, true, LONG_ENOUGH) <= 35);
-  CHECK (measure (h, false, -1) <= 30);
-  CHECK (measure (h, true, -1) <= 35);
+  CHECK (measure (h, false, LONG_ENOUGH) <= 150);
+  CHECK (measure (h, true, LONG_ENOUGH) <= 150);
+  CHECK (measure (h, false, -1) <= 150);
+  CHECK (measure (h, true, -1) <= 150);
 
   CHECK (read_synchronously (h, SIZE) <= 2 * SYNCHRONOUS);
   CHECK (read_synchronously (h, sizeof buffers) <= 4 * SYNCHRONOUS);

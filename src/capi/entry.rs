@@ -53,21 +53,7 @@ macro_rules! looking {
     };
 }
 
-/// A call that only looks, but at the handle as a whole:
-/// `looking_at!(FUNCTION(h, parameter: value, ...), |handle| body)`.
-macro_rules! looking_at {
-    ($function:ident($h:ident $(, $name:ident: $value:expr)* $(,)?), $body:expr $(,)?) => {
-        $crate::capi::entry::with_handle(
-            &$crate::capi::function::$function,
-            // SAFETY: as for `locked`.
-            unsafe { $crate::capi::handle::nbd_handle::check($h) },
-            &[$((stringify!($name), $crate::capi::trace::Value::from($value))),*],
-            $body,
-        )
-    };
-}
-
-pub(super) use {locked, looking, looking_at};
+pub(super) use {locked, looking};
 
 /// Fills the buffer of a read with zeroes, before anything can go wrong and
 /// leave what it held before (nbd_set_pread_initialize(3)).
@@ -116,24 +102,13 @@ pub(super) fn with_shared<R: Outcome>(
     arguments: &[Argument<'_>],
     body: impl FnOnce(&Shared) -> R,
 ) -> R::C {
-    with_handle(function, handle, arguments, |handle| body(handle.shared()))
-}
-
-/// Runs `body` on the handle, without its lock.
-pub(super) fn with_handle<R: Outcome>(
-    function: &'static Function,
-    handle: Result<&Handle, Error>,
-    arguments: &[Argument<'_>],
-    body: impl FnOnce(&Handle) -> R,
-) -> R::C {
-    let handle = match handle {
-        Ok(handle) => handle,
+    let shared = match handle {
+        Ok(handle) => handle.shared(),
         Err(error) => return failed::<R>(function, &error),
     };
-    // Unwind safety: a body only reads and swaps atomics, and has what is held
-    // back sent, which leaves a connection as every call does.
+    // Unwind safety: a body only reads and changes atomics.
     catch_unwind(AssertUnwindSafe(|| {
-        call(function, handle.shared(), arguments, || Ok(body(handle)))
+        call(function, shared, arguments, || Ok(body(shared)))
     }))
     .unwrap_or_else(|panic| failed::<R>(function, &internal(panic_message(&*panic))))
 }

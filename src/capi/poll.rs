@@ -4,7 +4,7 @@
 
 use libc::{c_int, c_uint};
 
-use super::entry::{locked, looking_at};
+use super::entry::{locked, looking};
 use super::handle::nbd_handle;
 use super::outcome::Bits;
 
@@ -126,10 +126,7 @@ pub unsafe extern "C" fn nbd_aio_get_fd(h: *mut nbd_handle) -> c_int {
 /// `nbd_aio_get_fd`, `nbd_aio_notify_read`, `nbd_aio_notify_write`, `nbd_poll`.
 #[no_mangle]
 pub unsafe extern "C" fn nbd_aio_get_direction(h: *mut nbd_handle) -> c_uint {
-    looking_at!(NBD_AIO_GET_DIRECTION(h), |handle| {
-        handle.asks_for_direction();
-        Bits(handle.shared().direction())
-    })
+    looking!(NBD_AIO_GET_DIRECTION(h), |shared| Bits(shared.direction()))
 }
 
 /// Tells the handle that its file descriptor can be read.

@@ -3,7 +3,7 @@
 //! Statistics: how much has gone over the connection. None of these calls ever
 //! waits, so one thread can watch while another one is busy.
 
-use super::entry::{looking, looking_at};
+use super::entry::looking;
 use super::handle::nbd_handle;
 use super::outcome::Counter;
 
@@ -29,10 +29,9 @@ use super::outcome::Counter;
 /// `nbd_stats_chunks_sent`, `nbd_stats_bytes_received`.
 #[no_mangle]
 pub unsafe extern "C" fn nbd_stats_bytes_sent(h: *mut nbd_handle) -> u64 {
-    looking_at!(NBD_STATS_BYTES_SENT(h), |handle| {
-        handle.send_held();
-        Counter(handle.shared().statistics().bytes_sent())
-    })
+    looking!(NBD_STATS_BYTES_SENT(h), |shared| Counter(
+        shared.statistics().bytes_sent()
+    ))
 }
 
 /// Returns how many protocol messages were sent to the server.
@@ -55,10 +54,9 @@ pub unsafe extern "C" fn nbd_stats_bytes_sent(h: *mut nbd_handle) -> u64 {
 /// `nbd_stats_bytes_sent`, `nbd_stats_chunks_received`.
 #[no_mangle]
 pub unsafe extern "C" fn nbd_stats_chunks_sent(h: *mut nbd_handle) -> u64 {
-    looking_at!(NBD_STATS_CHUNKS_SENT(h), |handle| {
-        handle.send_held();
-        Counter(handle.shared().statistics().chunks_sent())
-    })
+    looking!(NBD_STATS_CHUNKS_SENT(h), |shared| Counter(
+        shared.statistics().chunks_sent()
+    ))
 }
 
 /// Returns how many bytes were received from the server.

@@ -280,11 +280,6 @@ impl Connection {
         attachment: Attachment,
     ) -> Result<u64, Error> {
         self.check_not_disconnecting()?;
-        let behind_others = self.machine.wants_to_send() && !self.hold.is_holding();
-        let bytes = match kind {
-            RequestType::Write => length,
-            _ => payload.as_ref().map_or(0, |payload| payload.len() as u64),
-        };
         let cookie = self.machine.issue(NewCommand {
             kind,
             flags,
@@ -294,9 +289,7 @@ impl Connection {
             attachment,
         });
         self.shared.publish_in_flight(self.machine.in_flight());
-        if !self.hold_back(bytes, behind_others) {
-            self.send_accepted();
-        }
+        self.send_accepted();
         Ok(cookie)
     }
 }

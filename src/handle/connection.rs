@@ -5,14 +5,11 @@
 use std::ffi::CStr;
 use std::fmt;
 use std::panic::{catch_unwind, AssertUnwindSafe};
-use std::sync::{Arc, Weak};
-
-use parking_lot::Mutex;
+use std::sync::Arc;
 
 use super::commands::Attachment;
 use super::completion::Completed;
 use super::connect::Endpoint;
-use super::hold::Hold;
 use super::options::PendingOption;
 use super::read_ahead::ReadAhead;
 use super::settings::Settings;
@@ -44,13 +41,9 @@ pub(super) const DIRECTION_WRITE: u32 = 2;
 #[derive(Debug)]
 pub struct Connection {
     pub(super) shared: Arc<Shared>,
-    /// Itself, for lists of connections.
-    pub(super) this: Weak<Mutex<Connection>>,
     pub(super) settings: Settings,
     pub(super) machine: Machine<Attachment>,
     pub(super) completed: Completed,
-    /// Requests in the machine's queue that could be sent.
-    pub(super) hold: Hold,
     /// How much to receive at once.
     pub(super) read_ahead: ReadAhead,
     pub(super) option: Option<PendingOption>,
@@ -69,14 +62,12 @@ pub struct Connection {
 }
 
 impl Connection {
-    pub(super) fn new(shared: Arc<Shared>, this: Weak<Mutex<Connection>>) -> Self {
+    pub(super) fn new(shared: Arc<Shared>) -> Self {
         Connection {
             shared,
-            this,
             settings: Settings::default(),
             machine: Machine::default(),
             completed: Completed::default(),
-            hold: Hold::default(),
             read_ahead: ReadAhead::default(),
             option: None,
             option_outcome: None,
@@ -90,11 +81,7 @@ impl Connection {
 
     /// The group of states that the connection is in.
     pub fn state(&self) -> State {
-        match self.machine.group() {
-            // A request that is held back counts as sent.
-            State::Processing if self.hold.is_holding() => State::Ready,
-            group => group,
-        }
+        self.machine.group()
     }
 
     /// Names the API function that is running.
@@ -126,8 +113,7 @@ impl Connection {
             }
             Transport::Connected(channel) => (
                 self.machine.wants_to_receive(),
-                (self.machine.wants_to_send() && !self.hold.is_holding())
-                    || channel.wants_to_send(),
+                self.machine.wants_to_send() || channel.wants_to_send(),
             ),
             Transport::None => (false, false),
         };
@@ -167,7 +153,6 @@ impl Connection {
     /// The same, with something to be done with what is complete after each
     /// command.
     fn abandon_each(&mut self, after: fn(&mut Completed)) {
-        self.nothing_held();
         self.transport = Transport::None;
         self.publish();
         // In the order in which the C library does it.
@@ -196,9 +181,6 @@ impl Connection {
 
 impl Drop for Connection {
     fn drop(&mut self) {
-        if self.holds_in_this_process() {
-            self.send_held();
-        }
         // Nobody will answer any more: commands in flight end as they do when
         // the connection is lost, and their callbacks are freed. Those that
         // completed before come last.

@@ -22,7 +22,6 @@ mod connection;
 mod debug;
 mod events;
 mod export;
-mod hold;
 mod options;
 mod read_ahead;
 mod receive_buffer;
@@ -39,7 +38,7 @@ mod uri;
 mod wait;
 
 use std::ops::{Deref, DerefMut};
-use std::sync::{Arc, Weak};
+use std::sync::Arc;
 
 use parking_lot::{Mutex, MutexGuard};
 
@@ -50,7 +49,7 @@ pub use shared::{Shared, State, Statistics};
 #[derive(Debug)]
 pub struct Handle {
     shared: Arc<Shared>,
-    connection: Arc<Mutex<Connection>>,
+    connection: Mutex<Connection>,
 }
 
 impl Default for Handle {
@@ -63,10 +62,8 @@ impl Handle {
     /// A handle that has not begun to connect.
     pub fn new() -> Self {
         let shared = Arc::new(Shared::new(debug::Debug::new()));
-        let connection =
-            |this: &Weak<_>| Mutex::new(Connection::new(Arc::clone(&shared), Weak::clone(this)));
         Handle {
-            connection: Arc::new_cyclic(connection),
+            connection: Mutex::new(Connection::new(Arc::clone(&shared))),
             shared,
         }
     }
@@ -80,31 +77,10 @@ impl Handle {
     /// this calls may still look at what is shared.
     pub fn close(&self) {
         self.shared.debug_settings().end();
-        let nothing = Connection::new(Arc::clone(&self.shared), Weak::new());
+        let nothing = Connection::new(Arc::clone(&self.shared));
         let connection = std::mem::replace(&mut *self.connection.lock(), nothing);
         // Not under the lock.
         drop(connection);
-    }
-
-    /// Sends what is held back, on this handle and on others by this thread, for
-    /// a call that tells the program what it needs to wait by itself, or what
-    /// was sent so far.
-    pub fn send_held(&self) {
-        hold::send_all();
-        if self.shared.is_holding() {
-            // Whoever has the lock sends it, since it is another thread.
-            if let Some(connection) = self.connection.try_lock() {
-                LockedConnection(connection).send_held();
-            }
-        }
-    }
-
-    /// This thread is about to wait for the descriptor by itself.
-    pub fn asks_for_direction(&self) {
-        self.send_held();
-        if let Some(thread) = hold::Thread::current() {
-            self.shared.set_asker(thread);
-        }
     }
 
     /// Waits for the lock.
@@ -132,7 +108,6 @@ impl DerefMut for LockedConnection<'_> {
 
 impl Drop for LockedConnection<'_> {
     fn drop(&mut self) {
-        self.0.send_held_by_others();
         self.0.publish();
     }
 }

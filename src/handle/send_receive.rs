@@ -33,7 +33,6 @@ enum Reach {
 impl Connection {
     /// Sends as much as the socket takes.
     pub(super) fn send(&mut self) -> Result<(), Error> {
-        self.nothing_held();
         let Transport::Connected(channel) = &mut self.transport else {
             return Ok(());
         };
@@ -120,13 +119,11 @@ impl Connection {
     }
 
     fn receive_waiting(&mut self, mut wait: bool) -> Result<bool, Error> {
-        let one = self.completes_one_at_a_time();
         let negotiates = self.negotiates_in_steps();
-        let reach = match one || negotiates {
+        let reach = match negotiates {
             true => Reach::Reply,
             false => Reach::All,
         };
-        let before = self.machine.in_flight();
         while self.machine.wants_to_receive() {
             match self.receive_once(reach, wait)? {
                 Received::NOTHING if wait => return Ok(false),
@@ -136,9 +133,6 @@ impl Connection {
                     self.end_of_stream()?;
                     break;
                 }
-            }
-            if one && self.machine.in_flight() < before {
-                break;
             }
             if negotiates && (self.machine.wants_to_send() || !self.negotiates_in_steps()) {
                 break;
@@ -154,16 +148,6 @@ impl Connection {
     fn negotiates_in_steps(&self) -> bool {
         matches!(self.transport, Transport::Connected(Channel::Plain(_)))
             && self.machine.group() == Group::Connecting
-    }
-
-    /// Whether a call completes one command at most. A thread that has issued a
-    /// command may take note of it only after the call has returned, and count
-    /// on it that another thread, which waits, does not hear of several at once
-    /// and so of that one too. (What TLS has decrypted cannot be left for later:
-    /// the socket would not tell that there is more.)
-    fn completes_one_at_a_time(&self) -> bool {
-        matches!(self.transport, Transport::Connected(Channel::Plain(_)))
-            && self.hold.others_issue()
     }
 
     fn end_of_stream(&mut self) -> Result<(), Error> {

@@ -10,7 +10,6 @@ use std::sync::atomic::{
 };
 
 use super::debug::Debug;
-use super::hold::Thread;
 use crate::machine::{self, Group};
 
 /// The groups of states that programs can tell apart.
@@ -57,11 +56,6 @@ pub struct Shared {
     /// A `&'static CStr`, kept as the thin pointer to its first byte.
     description: AtomicPtr<libc::c_char>,
     statistics: Statistics,
-    /// Whether requests are held back.
-    holding: AtomicBool,
-    /// The thread that asked for the direction since a command was issued, by
-    /// its number; 0 for none.
-    asker: AtomicUsize,
     private_data: AtomicUsize,
     /// Whether reads fill their buffer with zeroes before anything else,
     /// waiting for the lock included.
@@ -78,8 +72,6 @@ impl Shared {
             in_flight: AtomicU32::new(0),
             description: AtomicPtr::new(description.as_ptr().cast_mut()),
             statistics: Statistics::default(),
-            holding: AtomicBool::new(false),
-            asker: AtomicUsize::new(0),
             private_data: AtomicUsize::new(0),
             pread_initialize: AtomicBool::new(true),
             debug,
@@ -122,29 +114,6 @@ impl Shared {
     /// Counters of traffic.
     pub fn statistics(&self) -> &Statistics {
         &self.statistics
-    }
-
-    /// Whether requests are held back.
-    pub(super) fn is_holding(&self) -> bool {
-        self.holding.load(Ordering::Acquire)
-    }
-
-    pub(super) fn set_holding(&self, holding: bool) {
-        self.holding.store(holding, Ordering::Release);
-    }
-
-    /// Remembers which thread asked for the direction last.
-    pub(super) fn set_asker(&self, thread: Thread) {
-        self.asker.store(thread.number(), Ordering::Relaxed);
-    }
-
-    /// The thread that asked for the direction since this was called last.
-    pub(super) fn take_asker(&self) -> Option<Thread> {
-        let asker = self.asker.load(Ordering::Relaxed);
-        if asker != 0 {
-            self.asker.store(0, Ordering::Relaxed);
-        }
-        Thread::from_number(asker)
     }
 
     /// The program's own number.

@@ -16,7 +16,6 @@ impl Connection {
         if flags & !ABANDON_PENDING != 0 {
             return Err(invalid_flag("flags", flags));
         }
-        self.send_held();
         if flags & ABANDON_PENDING != 0 {
             for slot in self.machine.abandon_unsent() {
                 self.complete_with(slot, libc::ENOTCONN);

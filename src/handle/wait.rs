@@ -23,7 +23,6 @@ impl Connection {
 
     /// nbd_aio_get_fd(3)
     pub fn aio_get_fd(&mut self) -> Result<c_int, Error> {
-        self.send_held();
         self.descriptor_is_known = true;
         if let Transport::Connected(channel) = &self.transport {
             channel.make_non_blocking();
@@ -34,7 +33,6 @@ impl Connection {
 
     /// nbd_aio_notify_read(3)
     pub fn aio_notify_read(&mut self) -> Result<(), Error> {
-        self.has_waited();
         self.notify_read()
     }
 
@@ -51,7 +49,6 @@ impl Connection {
 
     /// nbd_aio_notify_write(3)
     pub fn aio_notify_write(&mut self) -> Result<(), Error> {
-        self.has_waited();
         self.notify_write()
     }
 
@@ -79,13 +76,11 @@ impl Connection {
 
     /// nbd_poll2(3)
     pub fn poll2(&mut self, fd: c_int, timeout: c_int) -> Result<c_int, Error> {
-        self.about_to_wait();
         self.wait(fd, timeout)
     }
 
     /// Waits, on behalf of the program or of a call that has to.
     pub(super) fn wait(&mut self, fd: c_int, timeout: c_int) -> Result<c_int, Error> {
-        self.waits_inside();
         let direction = self.direction();
         let Some(own_fd) = self.fd().filter(|_| direction != 0) else {
             let state = self.state_name();
