@@ -267,15 +267,10 @@ put_handshake (struct bytes *bytes, const struct peer *peer)
   put_option_reply (bytes, 7, 1, 0);
 }
 
-/* Connect h to a server end that is left to the program. */
 static inline void
-peer_connect (struct nbd_handle *h, struct peer *peer)
+peer_prepare (struct nbd_handle *h, struct peer *peer,
+              struct bytes *handshake)
 {
-  struct timeval limit = { .tv_sec = 20 };
-  struct bytes handshake = { .count = 0 };
-  char discard[1024];
-  int client;
-
   CHECK (h != NULL);
   if (peer->size == 0)
     peer->size = MIB;
@@ -287,13 +282,60 @@ peer_connect (struct nbd_handle *h, struct peer *peer)
     CHECK (nbd_add_meta_context (h, LIBNBD_CONTEXT_BASE_ALLOCATION) == 0);
   if (peer->contexts > 1)
     CHECK (nbd_add_meta_context (h, "x:two") == 0);
-  put_handshake (&handshake, peer);
-  client = scripted_server (handshake.data, handshake.count, &peer->fd);
+  put_handshake (handshake, peer);
+}
+
+/* The client is connected: forget what it has said so far. */
+static inline void
+peer_is_connected (struct peer *peer)
+{
+  struct timeval limit = { .tv_sec = 20 };
+  char discard[1024];
+
   CHECK (setsockopt (peer->fd, SOL_SOCKET, SO_RCVTIMEO, &limit,
                      sizeof limit) == 0);
-  CHECK (nbd_connect_socket (h, client) == 0);
   while (recv (peer->fd, discard, sizeof discard, MSG_DONTWAIT) > 0)
     ;
+}
+
+/* Connect h to a server that the program plays, over a socket that the program
+ * gives to the library.
+ */
+static inline void
+peer_connect (struct nbd_handle *h, struct peer *peer)
+{
+  struct bytes handshake = { .count = 0 };
+  int client;
+
+  peer_prepare (h, peer, &handshake);
+  client = scripted_server (handshake.data, handshake.count, &peer->fd);
+  CHECK (nbd_connect_socket (h, client) == 0);
+  peer_is_connected (peer);
+}
+
+/* The same, over a socket that the library makes. */
+static inline void
+peer_accept (struct nbd_handle *h, struct peer *peer)
+{
+  struct sockaddr_un address = { .sun_family = AF_UNIX };
+  struct bytes handshake = { .count = 0 };
+  const char *path = socket_path ();
+  int listener = socket (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  ssize_t r;
+
+  peer_prepare (h, peer, &handshake);
+  strcpy (address.sun_path, path);
+  CHECK (bind (listener, (struct sockaddr *) &address, sizeof address) == 0);
+  CHECK (listen (listener, 1) == 0);
+  CHECK (nbd_aio_connect_unix (h, path) == 0);
+  CHECK ((peer->fd = accept4 (listener, NULL, NULL, SOCK_CLOEXEC)) >= 0);
+  CHECK (close (listener) == 0 && unlink (path) == 0);
+  r = send (peer->fd, handshake.data, handshake.count, MSG_NOSIGNAL);
+  CHECK (r == (ssize_t) handshake.count);
+  while (nbd_aio_is_connecting (h))
+    CHECK (nbd_poll (h, LONG_ENOUGH) == 1);
+  CHECK (nbd_aio_is_ready (h) == 1);
+  peer_is_connected (peer);
 }
 
 static inline void

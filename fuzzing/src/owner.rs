@@ -137,7 +137,7 @@ impl Owner {
             self.act(event);
         }
         assert!(input.is_empty(), "bytes were not taken");
-        let left = self.machine.left_of_reply();
+        let left = self.machine.left_of_message(usize::MAX);
         let direct = self.machine.direct().is_some();
         let awaited = self.machine.wants_to_receive();
         assert!(left > 0 || direct || !awaited, "awaits no bytes");
@@ -197,7 +197,7 @@ impl Owner {
                 assert!(self.option, "a reply to an option that nobody asked for");
             }
             Event::Dead(_) => assert_eq!(self.machine.group(), Group::Dead),
-            Event::Note(_) => {}
+            Event::MessageEnd | Event::Note(_) => {}
         }
     }
 

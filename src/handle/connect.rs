@@ -78,7 +78,7 @@ impl Connection {
     /// nbd_aio_connect_socket(3). The socket is the library's from success on.
     pub fn aio_connect_socket(&mut self, sock: c_int) -> Result<(), Error> {
         let socket = Socket::from_program(sock)?;
-        self.descriptor_is_known = true;
+        self.shared.set_program_polls();
         self.endpoint = Endpoint::Other;
         self.connected(socket);
         Ok(())

@@ -14,9 +14,10 @@ use super::options::PendingOption;
 use super::read_ahead::ReadAhead;
 use super::settings::Settings;
 use super::shared::{Shared, State};
+use super::wait::{DIRECTION_READ, DIRECTION_WRITE};
 use crate::error::Error;
 use crate::machine::Machine;
-use crate::transport::{tls, Channel, Connector, Subprocess};
+use crate::transport::{tls, Arrivals, Channel, Connector, Subprocess};
 
 /// How the bytes travel.
 #[derive(Debug)]
@@ -31,11 +32,6 @@ pub(super) enum Transport {
     Connected(Channel),
 }
 
-/// `LIBNBD_AIO_DIRECTION_READ`
-pub(super) const DIRECTION_READ: u32 = 1;
-/// `LIBNBD_AIO_DIRECTION_WRITE`
-pub(super) const DIRECTION_WRITE: u32 = 2;
-
 /// The part of a handle that is behind its lock. For each function of the C
 /// API that needs the lock there is a method of the same name.
 #[derive(Debug)]
@@ -46,6 +42,8 @@ pub struct Connection {
     pub(super) completed: Completed,
     /// How much to receive at once.
     pub(super) read_ahead: ReadAhead,
+    /// Received and not used yet. Nothing more is received before that.
+    pub(super) arrivals: Arrivals,
     pub(super) option: Option<PendingOption>,
     /// How the program's last option ended, for a call that waits for it.
     pub(super) option_outcome: Option<Result<u32, Error>>,
@@ -53,9 +51,6 @@ pub struct Connection {
     pub(super) endpoint: Endpoint,
     /// Before the subprocess, which waits for its end when it is dropped.
     pub(super) transport: Transport,
-    /// The program knows it, and was promised that the socket is non-blocking
-    /// (libnbd(3), "Socket and direction").
-    pub(super) descriptor_is_known: bool,
     pub(super) subprocess: Option<Subprocess>,
     /// The API function that is running, for debug messages.
     context: &'static CStr,
@@ -69,11 +64,11 @@ impl Connection {
             machine: Machine::default(),
             completed: Completed::default(),
             read_ahead: ReadAhead::default(),
+            arrivals: Arrivals::default(),
             option: None,
             option_outcome: None,
             endpoint: Endpoint::None,
             transport: Transport::None,
-            descriptor_is_known: false,
             subprocess: None,
             context: c"",
         }
@@ -133,6 +128,13 @@ impl Connection {
             .publish(&self.machine, self.state(), self.direction());
     }
 
+    /// The call is over, or waits: lets other threads see that, and what is left to
+    /// be used.
+    pub(super) fn settle(&mut self) {
+        self.publish();
+        self.shared.set_message_in_hand(self.has_message_in_hand());
+    }
+
     /// Ends the connection after an error, which is handed back for the call
     /// that noticed it. Every command in flight completes with ENOTCONN.
     pub(super) fn die(&mut self, error: Error) -> Error {
@@ -154,6 +156,7 @@ impl Connection {
     /// command.
     fn abandon_each(&mut self, after: fn(&mut Completed)) {
         self.transport = Transport::None;
+        self.arrivals = Arrivals::default();
         self.publish();
         // In the order in which the C library does it.
         for slot in self.machine.newest_first() {

@@ -59,6 +59,8 @@ impl Connection {
             }
             Event::OptionDone(outcome) => self.finish_option(outcome),
             Event::OptionRefused(errno) => self.finish_refused_option(errno),
+            // For the loop that calls this.
+            Event::MessageEnd => {}
             Event::Note(text) => self.debug(format_args!("{text}")),
             Event::Dead(error) => {
                 // Whoever waits for an option is told what is wrong, where that

@@ -24,7 +24,6 @@ mod events;
 mod export;
 mod options;
 mod read_ahead;
-mod receive_buffer;
 #[allow(unsafe_code)]
 mod send_receive;
 mod settings;
@@ -108,6 +107,6 @@ impl DerefMut for LockedConnection<'_> {
 
 impl Drop for LockedConnection<'_> {
     fn drop(&mut self) {
-        self.0.publish();
+        self.0.settle();
     }
 }

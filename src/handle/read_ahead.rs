@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! How much is received behind what is known to be next.
+//! How much is received after what is known to be next.
 //!
-//! What comes behind it goes through a buffer, and data in there is copied once more.
+//! What comes after it goes through a buffer, and data in there is copied once more.
 //! With small replies that is cheap, and saves a system call for each. With large
 //! ones a system call is cheaper than to copy half of a reply.
 
@@ -10,30 +10,37 @@
 /// to ask the system again.
 pub(super) const LARGE: usize = 32 * 1024;
 
-/// What is received behind large data, in bytes: the header of the next reply, and
+/// What is received after large data, in bytes: the header of the next reply, and
 /// some of the small ones that may follow.
-const BEHIND_LARGE: usize = 1024;
+const AFTER_LARGE: usize = 1024;
 
 /// What to expect, by what came last.
 #[derive(Debug, Default)]
 pub(super) struct ReadAhead {
     large: bool,
+    /// Bytes expected for the user's buffer before the last receive.
+    before: usize,
 }
 
 impl ReadAhead {
-    /// How many bytes to receive behind the `direct` ones, `most` of them at most.
+    /// How many bytes to receive after the `direct` ones, `most` of them at most.
     pub fn limit(&self, direct: usize, most: usize) -> usize {
         match self.large || direct >= LARGE {
-            true => most.min(BEHIND_LARGE),
+            true => most.min(AFTER_LARGE),
             false => most,
         }
     }
 
-    /// As many bytes were awaited for a user's buffer before something was received,
-    /// and so many are now.
-    pub fn note(&mut self, before: usize, now: usize) {
-        // The last piece of a large reply says nothing of the next one.
-        self.large = now >= LARGE || before >= LARGE || (self.large && before > 0);
+    /// Something is received now: `direct` bytes are expected for the user's buffer.
+    pub fn receiving(&mut self, direct: usize) {
+        self.before = direct;
+    }
+
+    /// What arrived has been used: now `direct` bytes are expected.
+    pub fn used(&mut self, direct: usize) {
+        let before = std::mem::take(&mut self.before);
+        // The last piece of a large reply does not predict the next one.
+        self.large = direct >= LARGE || before >= LARGE || (self.large && before > 0);
     }
 }
 
@@ -50,25 +57,25 @@ mod tests {
         for comes in comes {
             let limit = read_ahead.limit(left, 4096);
             limits.push(limit);
-            let behind = (*comes).saturating_sub(left).min(limit);
-            let before = left;
+            let after = (*comes).saturating_sub(left).min(limit);
+            read_ahead.receiving(left);
             left = left.saturating_sub(*comes);
-            if behind > 0 {
-                left = reply - behind % reply;
+            if after > 0 {
+                left = reply - after % reply;
             }
-            read_ahead.note(before, left);
+            read_ahead.used(left);
         }
         limits
     }
 
     #[test]
-    fn behind_small_replies_as_much_as_there_is_is_received() {
+    fn after_small_replies_everything_is_received() {
         let whole = limits(512, &[600, 5000, 100, 5000]);
         assert_eq!(whole, [4096, 4096, 4096, 4096]);
     }
 
     #[test]
-    fn behind_large_replies_little_is_received() {
+    fn after_large_replies_little_is_received() {
         let whole = limits(262_144, &[5000, 100_000, 200_000, 262_144, 70_000]);
         assert_eq!(whole, [4096, 1024, 1024, 1024, 1024]);
     }
@@ -76,9 +83,11 @@ mod tests {
     #[test]
     fn the_first_small_reply_after_large_ones_is_noticed() {
         let mut read_ahead = ReadAhead::default();
-        read_ahead.note(262_144, 0);
-        assert_eq!(read_ahead.limit(0, 4096), BEHIND_LARGE);
-        read_ahead.note(0, 300);
+        read_ahead.receiving(262_144);
+        read_ahead.used(0);
+        assert_eq!(read_ahead.limit(0, 4096), AFTER_LARGE);
+        read_ahead.receiving(0);
+        read_ahead.used(300);
         assert_eq!(read_ahead.limit(300, 4096), 4096);
     }
 }

@@ -2,33 +2,29 @@
 
 //! Moving bytes between the socket and the machine.
 //!
-//! Many replies are received with one system call. The data of a read goes
-//! straight to the user's buffer as soon as it is known to be next, with
-//! whatever follows it received into a buffer behind it. A short read means
-//! that the socket is drained: it is not asked again just to say so.
+//! Several replies are received with one system call, and used one message at a
+//! time: programs count on one completion for each call (nbd_poll(3)). They stay
+//! in the handle between calls only for programs that wait by calls of the library.
+//! For others, nothing is received that does not belong to the current message.
+//! The data of a read goes straight to the user's buffer as soon as it is known to
+//! be next.
 
 use libc::iovec;
 
 use super::commands::Buffer;
 use super::connection::{Connection, Transport};
 use super::read_ahead::LARGE;
-use super::receive_buffer::ReceiveBuffer;
 use crate::error::Error;
-use crate::machine::{Group, Piece};
-use crate::transport::{Channel, Received, Wait};
+use crate::machine::{Event, Group, Piece};
+use crate::transport::{arrivals, Channel, Received, Wait};
 
 /// The most pieces of memory that are sent with one system call. Requests have
 /// at most two, and the system takes 1024.
 const PIECES: usize = 128;
 
-/// How far to receive.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Reach {
-    /// All that there is.
-    All,
-    /// Nothing behind the reply that has begun.
-    Reply,
-}
+/// The most bytes that a call handles, roughly, unless it waits for a particular
+/// reply: it has to return in time however fast the server sends.
+const BUDGET: usize = 256 * 1024;
 
 impl Connection {
     /// Sends as much as the socket takes.
@@ -37,7 +33,7 @@ impl Connection {
             return Ok(());
         };
         if let Err(error) = channel.flush() {
-            return self.send_failed(error);
+            return Err(self.die(error));
         }
         while self.machine.wants_to_send() {
             let Transport::Connected(channel) = &mut self.transport else {
@@ -70,7 +66,7 @@ impl Connection {
                         return Ok(());
                     }
                 }
-                Err(error) => return self.send_failed(error),
+                Err(error) => return Err(self.die(error)),
             }
         }
         // Nothing follows a goodbye. A server with several threads for each
@@ -92,62 +88,58 @@ impl Connection {
         }
     }
 
-    /// The server does not want to hear any more, but what it said before
-    /// still counts.
-    fn send_failed(&mut self, error: Error) -> Result<(), Error> {
-        while let Ok(Received::Bytes { drained: false, .. }) = self.receive_once(Reach::All, false)
-        {
-        }
-        if self.machine.is_disconnecting() {
-            // However a server goes that was told to go, it is gone.
-            return self.end_of_stream();
-        }
-        Err(self.die(error))
-    }
-
-    /// Receives all that has come, and acts on it.
+    /// Handles what has arrived: one reply message at most, over TLS all messages of
+    /// one record.
     pub(super) fn receive(&mut self) -> Result<(), Error> {
-        self.receive_waiting(false)?;
+        let negotiates = self.negotiates();
+        let sends = self.machine.wants_to_send();
+        let mut left = BUDGET;
+        let mut drained = false;
+        while self.machine.wants_to_receive() {
+            let ended = self.use_arrivals()?;
+            let next = self.machine.wants_to_send() && !sends;
+            if negotiates && (next || !self.negotiates()) {
+                break;
+            }
+            if ended && self.has_decrypted() {
+                continue;
+            }
+            if ended || left == 0 || drained && self.machine.is_in_payload() {
+                break;
+            }
+            match self.receive_once(Wait::No)? {
+                Received::NOTHING => break,
+                Received::Bytes { count, drained: d } => {
+                    left = left.saturating_sub(count);
+                    drained = d;
+                }
+                Received::End => return self.end_of_stream(),
+            }
+        }
         Ok(())
     }
 
-    /// The same, waiting until something has come: poll(2) would be one more system
-    /// call for each wait. Says whether it did wait, which depends on the socket, and
-    /// on who else has it.
+    /// Waits until something has come, and handles it up to the end of one message.
+    /// False if it did not wait: that depends on the socket, and on other processes
+    /// that have it.
     pub(super) fn wait_and_receive(&mut self) -> Result<bool, Error> {
-        self.receive_waiting(true)
-    }
-
-    fn receive_waiting(&mut self, mut wait: bool) -> Result<bool, Error> {
-        let negotiates = self.negotiates_in_steps();
-        let reach = match negotiates {
-            true => Reach::Reply,
-            false => Reach::All,
+        // Only the beginning of a message is left.
+        self.use_arrivals()?;
+        let large = self.direct().is_some_and(|piece| piece.iov_len >= LARGE);
+        let wait = match large {
+            true => Wait::ForAll,
+            false => Wait::ForAny,
         };
-        while self.machine.wants_to_receive() {
-            match self.receive_once(reach, wait)? {
-                Received::NOTHING if wait => return Ok(false),
-                Received::Bytes { drained: false, .. } => wait = false,
-                Received::Bytes { .. } => break,
-                Received::End => {
-                    self.end_of_stream()?;
-                    break;
-                }
-            }
-            if negotiates && (self.machine.wants_to_send() || !self.negotiates_in_steps()) {
-                break;
-            }
+        match self.receive_once(wait)? {
+            Received::NOTHING => return Ok(false),
+            Received::Bytes { .. } => self.use_arrivals().map(drop)?,
+            Received::End => self.end_of_stream()?,
         }
         Ok(true)
     }
 
-    /// Whether what comes is an answer to what was sent last, and what is behind
-    /// it is left in the socket: the negotiation ends with its last reply, and
-    /// what a server sends later, though it came at once, is for later calls.
-    /// (For TLS, see below.)
-    fn negotiates_in_steps(&self) -> bool {
-        matches!(self.transport, Transport::Connected(Channel::Plain(_)))
-            && self.machine.group() == Group::Connecting
+    fn negotiates(&self) -> bool {
+        self.machine.group() == Group::Connecting
     }
 
     fn end_of_stream(&mut self) -> Result<(), Error> {
@@ -160,54 +152,67 @@ impl Connection {
         }
     }
 
-    /// Receives with one system call. Large data that is waited for is received
-    /// whole, with nothing behind it.
-    fn receive_once(&mut self, reach: Reach, wait: bool) -> Result<Received, Error> {
-        let mut buffer = ReceiveBuffer::borrow();
-        let bytes = buffer.bytes();
+    /// Whether the next message can be handled without the socket. It has to be
+    /// before anything waits for that.
+    pub(super) fn has_message_in_hand(&self) -> bool {
+        let Transport::Connected(channel) = &self.transport else {
+            return false;
+        };
+        let arrived = self.arrivals.bytes();
+        self.machine.wants_to_receive()
+            && (channel.has_record()
+                || !arrived.is_empty() && self.machine.reaches_end_of_message(arrived))
+    }
+
+    fn has_decrypted(&self) -> bool {
+        match &self.transport {
+            Transport::Connected(channel @ Channel::Tls(_)) => {
+                !self.arrivals.is_empty() || channel.has_decrypted()
+            }
+            _ => false,
+        }
+    }
+
+    /// Receives with one system call; with TLS, one record. All arrivals have to be
+    /// used.
+    fn receive_once(&mut self, wait: Wait) -> Result<Received, Error> {
+        let ahead = !self.negotiates()
+            && !self.shared.debug_enabled()
+            && self.shared.begin_receiving_ahead();
         let direct = self.direct();
         let awaited = direct.map_or(0, |piece| piece.iov_len);
-        let wait = match wait {
-            false => Wait::No,
-            true if awaited < LARGE => Wait::ForAny,
-            true => Wait::ForAll,
-        };
-        let behind = iovec {
-            iov_base: bytes.as_mut_ptr().cast(),
-            iov_len: match reach {
-                _ if wait == Wait::ForAll => 0,
-                Reach::Reply => bytes.len().min(self.machine.left_of_reply()),
-                Reach::All => self.read_ahead.limit(awaited, bytes.len()),
-            },
-        };
-        let pieces = [direct.unwrap_or(EMPTY), behind];
-        let pieces = &pieces[usize::from(direct.is_none())..];
         let Transport::Connected(channel) = &mut self.transport else {
             return Ok(Received::NOTHING);
         };
-        // SAFETY: one piece is a buffer of this thread's, the other a part of a
-        // read's buffer that the program keeps until the command completes.
-        let received = match unsafe { channel.recv_raw(pieces, wait) } {
-            Ok(received) => received,
-            Err(_) if self.machine.is_disconnecting() => return Ok(Received::End),
-            Err(error) => return Err(self.die(error)),
+        let tls = matches!(channel, Channel::Tls(_));
+        let count = match wait {
+            Wait::ForAll => 0,
+            _ if ahead || tls => self.read_ahead.limit(awaited, arrivals::MOST),
+            _ => self.machine.left_of_message(arrivals::MOST),
         };
-        if let Received::Bytes { count, .. } = received {
-            let straight = count.min(awaited);
-            self.machine.received_directly(straight);
-            self.process(&buffer.bytes()[..count - straight])?;
-            let left = self.direct().map_or(0, |piece| piece.iov_len);
-            self.read_ahead.note(awaited, left);
-            if wait == Wait::ForAll {
-                // It is probably the end of a reply, and a call that waits for that
-                // one has no need to ask for more. Another one waits again.
-                return Ok(Received::Bytes {
-                    count,
-                    drained: true,
-                });
-            }
+        self.read_ahead.receiving(awaited);
+        let room = self.arrivals.room().map_err(|_| no_memory())?;
+        let after = iovec {
+            iov_base: room.as_mut_ptr().cast(),
+            iov_len: count,
+        };
+        let pieces = [direct.unwrap_or(EMPTY), after];
+        let pieces = &pieces[usize::from(direct.is_none())..];
+        // SAFETY: one piece is within the room for arrivals, the other a part of a
+        // read's buffer that the program keeps until the command completes.
+        let received = unsafe { channel.recv_raw(pieces, wait, ahead) };
+        let count = match &received {
+            Ok(Received::Bytes { count, .. }) => *count,
+            _ => 0,
+        };
+        let straight = count.min(awaited);
+        self.arrivals.received(count - straight);
+        self.machine.received_directly(straight);
+        match received {
+            Err(_) if self.machine.is_disconnecting() => Ok(Received::End),
+            Err(error) => Err(self.die(error)),
+            received => received,
         }
-        Ok(received)
     }
 
     /// The part of a read's buffer where the next bytes belong.
@@ -219,19 +224,37 @@ impl Connection {
         }
     }
 
-    /// Acts on bytes that were received.
-    pub(super) fn process(&mut self, mut bytes: &[u8]) -> Result<(), Error> {
-        while let Some(event) = self.machine.receive(&mut bytes) {
-            self.act(event)?;
+    /// Uses what has arrived up to the end of one message; of the negotiation,
+    /// everything. False if all of it is used before a message ends.
+    pub(super) fn use_arrivals(&mut self) -> Result<bool, Error> {
+        let mut arrivals = std::mem::take(&mut self.arrivals);
+        let mut bytes = arrivals.bytes();
+        let ended = loop {
+            match self.machine.receive(&mut bytes) {
+                None => break false,
+                Some(Event::MessageEnd) => break true,
+                Some(event) => self.act(event)?,
+            }
+        };
+        let used = arrivals.bytes().len() - bytes.len();
+        arrivals.use_up(used);
+        if self.machine.wants_to_receive() {
+            self.arrivals = arrivals;
         }
+        let now = self.direct().map_or(0, |piece| piece.iov_len);
+        self.read_ahead.used(now);
         if self.machine.group() == Group::Closed {
             self.abandon_all();
         }
         if self.machine.awaits_tls_handshake() {
-            return self.start_tls_handshake();
+            self.start_tls_handshake()?;
         }
-        Ok(())
+        Ok(ended)
     }
+}
+
+fn no_memory() -> Error {
+    Error::new(libc::ENOMEM, "memory to receive replies into")
 }
 
 const EMPTY: iovec = iovec {

@@ -10,6 +10,7 @@ use std::sync::atomic::{
 };
 
 use super::debug::Debug;
+use super::wait::{DIRECTION_READ, DIRECTION_WRITE};
 use crate::machine::{self, Group};
 
 /// The groups of states that programs can tell apart.
@@ -56,6 +57,15 @@ pub struct Shared {
     /// A `&'static CStr`, kept as the thin pointer to its first byte.
     description: AtomicPtr<libc::c_char>,
     statistics: Statistics,
+    /// The program polls the descriptor by itself, so that all replies have to be
+    /// seen there.
+    program_polls: AtomicBool,
+    /// Replies are perhaps being received ahead of their use just now.
+    receiving_ahead: AtomicBool,
+    /// A whole reply message has been received and not used yet.
+    message_in_hand: AtomicBool,
+    /// The program was told to wait for room, although nothing waits to be sent.
+    said_to_write: AtomicBool,
     private_data: AtomicUsize,
     /// Whether reads fill their buffer with zeroes before anything else,
     /// waiting for the lock included.
@@ -72,6 +82,10 @@ impl Shared {
             in_flight: AtomicU32::new(0),
             description: AtomicPtr::new(description.as_ptr().cast_mut()),
             statistics: Statistics::default(),
+            program_polls: AtomicBool::new(false),
+            receiving_ahead: AtomicBool::new(false),
+            message_in_hand: AtomicBool::new(false),
+            said_to_write: AtomicBool::new(false),
             private_data: AtomicUsize::new(0),
             pread_initialize: AtomicBool::new(true),
             debug,
@@ -101,9 +115,59 @@ impl Shared {
         unsafe { CStr::from_ptr(description) }
     }
 
-    /// The `LIBNBD_AIO_DIRECTION_*` bits to wait for; 0 for none.
+    /// The `LIBNBD_AIO_DIRECTION_*` bits to wait for; 0 for none. A program that asks
+    /// in transmission is going to poll the descriptor by itself.
     pub fn direction(&self) -> u32 {
-        self.direction.load(Ordering::Acquire)
+        if matches!(self.state(), Group::Ready | Group::Processing) {
+            self.set_program_polls();
+        }
+        let direction = self.direction.load(Ordering::Acquire);
+        // `message_in_hand` is stored before `receiving_ahead` is cleared, so it is
+        // loaded after that.
+        if self.receiving_ahead.load(Ordering::SeqCst)
+            || self.message_in_hand.load(Ordering::SeqCst)
+        {
+            // The descriptor does not show what is in the handle, but a socket nearly
+            // always has room, so a wait for that ends at once.
+            self.said_to_write.store(true, Ordering::Relaxed);
+            return direction | DIRECTION_READ | DIRECTION_WRITE;
+        }
+        direction
+    }
+
+    /// The program polls the descriptor by itself from now on.
+    pub(super) fn set_program_polls(&self) {
+        self.program_polls.store(true, Ordering::SeqCst);
+    }
+
+    /// Whether the program polls the descriptor by itself.
+    pub(super) fn program_polls(&self) -> bool {
+        self.program_polls.load(Ordering::SeqCst)
+    }
+
+    /// Whether replies may be received ahead of their use. If so, that is going on
+    /// until [`set_message_in_hand`](Self::set_message_in_hand).
+    pub(super) fn begin_receiving_ahead(&self) -> bool {
+        // Either this sees that the program polls, or the program, which asks for the
+        // direction later, sees that replies are being received.
+        self.receiving_ahead.store(true, Ordering::SeqCst);
+        let allowed = !self.program_polls();
+        if !allowed {
+            self.receiving_ahead.store(false, Ordering::SeqCst);
+        }
+        allowed
+    }
+
+    /// Nothing is being received any more; says whether a whole message is left.
+    pub(super) fn set_message_in_hand(&self, in_hand: bool) {
+        self.message_in_hand.store(in_hand, Ordering::SeqCst);
+        self.receiving_ahead.store(false, Ordering::SeqCst);
+    }
+
+    /// Whether the program was told to wait for room without a reason of its own,
+    /// since this was last called.
+    pub(super) fn take_said_to_write(&self) -> bool {
+        self.said_to_write.swap(false, Ordering::Relaxed)
     }
 
     /// Commands that await their reply.

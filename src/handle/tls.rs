@@ -141,7 +141,7 @@ impl Connection {
                 self.transport = Transport::Connected(Channel::Tls(Box::new(session)));
                 self.machine.tls_established();
                 // What the machine has to say of it, and what it sends next.
-                self.process(&[])?;
+                self.use_arrivals()?;
                 self.send()
             }
             Err(error) => Err(self.die(error)),

@@ -6,10 +6,15 @@ use std::os::fd::AsRawFd;
 
 use libc::{c_int, POLLERR, POLLHUP, POLLIN, POLLNVAL, POLLOUT};
 
-use super::connection::{Connection, Transport, DIRECTION_READ, DIRECTION_WRITE};
+use super::connection::{Connection, Transport};
 use super::shared::State;
 use crate::error::Error;
 use crate::transport::{self, Channel};
+
+/// `LIBNBD_AIO_DIRECTION_READ`
+pub(super) const DIRECTION_READ: u32 = 1;
+/// `LIBNBD_AIO_DIRECTION_WRITE`
+pub(super) const DIRECTION_WRITE: u32 = 2;
 
 impl Connection {
     fn fd(&self) -> Option<c_int> {
@@ -23,7 +28,7 @@ impl Connection {
 
     /// nbd_aio_get_fd(3)
     pub fn aio_get_fd(&mut self) -> Result<c_int, Error> {
-        self.descriptor_is_known = true;
+        self.shared.set_program_polls();
         if let Transport::Connected(channel) = &self.transport {
             channel.make_non_blocking();
         }
@@ -33,6 +38,7 @@ impl Connection {
 
     /// nbd_aio_notify_read(3)
     pub fn aio_notify_read(&mut self) -> Result<(), Error> {
+        self.program_notifies();
         self.notify_read()
     }
 
@@ -49,6 +55,15 @@ impl Connection {
 
     /// nbd_aio_notify_write(3)
     pub fn aio_notify_write(&mut self) -> Result<(), Error> {
+        let said_to_write = self.program_notifies();
+        if self.has_message_in_hand() {
+            // The program was told to wait for room so as to come here.
+            self.send()?;
+            return self.receive();
+        }
+        if said_to_write && self.direction() & DIRECTION_WRITE == 0 {
+            return Ok(());
+        }
         self.notify_write()
     }
 
@@ -61,6 +76,15 @@ impl Connection {
             Transport::TlsHandshake(_) => self.continue_tls_handshake(),
             _ => self.send(),
         }
+    }
+
+    /// The program polls by itself. Says whether it was told to wait for room only
+    /// because of what is in the handle.
+    fn program_notifies(&mut self) -> bool {
+        if matches!(self.state(), State::Ready | State::Processing) {
+            self.shared.set_program_polls();
+        }
+        self.shared.take_said_to_write()
     }
 
     fn invalid_event(&self, event: u32) -> Error {
@@ -87,6 +111,11 @@ impl Connection {
             let what = format!("nothing to poll for in state {state}");
             return Err(Error::new(libc::EINVAL, what));
         };
+        if self.has_message_in_hand() {
+            self.send()?;
+            self.receive()?;
+            return Ok(1);
+        }
         let mut events = 0;
         if direction & DIRECTION_READ != 0 {
             events |= POLLIN;
@@ -94,10 +123,7 @@ impl Connection {
         if direction & DIRECTION_WRITE != 0 {
             events |= POLLOUT;
         }
-        self.publish();
-        if fd < 0 && timeout < 0 && self.waits_by_receiving()? {
-            return Ok(1);
-        }
+        self.settle();
         if self.shared.debug_enabled() {
             self.debug(format_args!("poll start: events={events:x}"));
         }
@@ -115,18 +141,19 @@ impl Connection {
         Ok(1)
     }
 
-    /// Where replies are all that there is to wait for, they can be received at once.
-    fn waits_by_receiving(&mut self) -> Result<bool, Error> {
-        if self.state() != State::Ready
-            || self.descriptor_is_known
-            || !matches!(self.transport, Transport::Connected(Channel::Plain(_)))
-            || self.shared.debug_enabled()
-            || !self.wait_and_receive()?
-        {
-            return Ok(false);
+    /// Waits for the next reply message, on behalf of a synchronous command. Where
+    /// replies are all that there is to wait for, it waits by receiving: poll(2) would
+    /// be one more system call for each.
+    fn wait_for_message(&mut self) -> Result<(), Error> {
+        let by_receiving = self.state() == State::Ready
+            && matches!(self.transport, Transport::Connected(Channel::Plain(_)))
+            && !self.shared.program_polls()
+            && !self.shared.debug_enabled()
+            && !self.has_message_in_hand();
+        if by_receiving && self.wait_and_receive()? {
+            return self.send();
         }
-        self.send()?;
-        Ok(true)
+        self.wait(-1, -1).map(drop)
     }
 
     /// Goes on after poll(2) has found the socket ready for `events`.
@@ -159,7 +186,7 @@ impl Connection {
     /// Waits until a command is done, and retires it.
     pub(super) fn wait_for(&mut self, cookie: u64) -> Result<(), Error> {
         while !self.aio_command_completed(cookie)? {
-            if let Err(mut error) = self.wait(-1, -1) {
+            if let Err(mut error) = self.wait_for_message() {
                 if self.machine.find(cookie).is_some() {
                     // The program may free the buffer as soon as the call
                     // returns, so no reply may come any more.

@@ -22,7 +22,7 @@ use crate::protocol::MAX_PAYLOAD;
 
 /// The longest payload of any chunk in bytes: the most data that a read can
 /// ask for, and the offset before it.
-const MAX_CHUNK: u64 = MAX_PAYLOAD + OFFSET_DATA_PREFIX as u64;
+pub(super) const MAX_CHUNK: u64 = MAX_PAYLOAD + OFFSET_DATA_PREFIX as u64;
 
 /// The most extents of one chunk that are handed on. A server may describe less
 /// than it was asked about, so the rest of a longer list is left out, and whoever

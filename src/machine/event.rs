@@ -74,6 +74,9 @@ pub enum Event<'i> {
         /// The command, still in flight until it is taken out.
         slot: Slot,
     },
+    /// A message of the transmission phase has been received whole: a simple reply,
+    /// or a chunk. All events about it came before.
+    MessageEnd,
     /// An export, in reply to `NBD_OPT_LIST`.
     Listed {
         /// Its name.

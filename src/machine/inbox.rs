@@ -4,18 +4,28 @@
 
 use std::collections::TryReserveError;
 
-/// Bytes of a message that is not complete yet. Empty, and without memory of
-/// its own, as long as messages come whole.
+/// The longest message, in bytes, that needs no memory of its own: headers often
+/// come in two parts.
+const SHORT: usize = 32;
+
+/// Bytes of a message that is not complete yet. Empty as long as messages come
+/// whole.
 #[derive(Debug, Default)]
 pub struct Inbox {
-    bytes: Vec<u8>,
+    /// A short message, in its first `short_length` bytes.
+    short: [u8; SHORT],
+    short_length: usize,
+    /// Any other message.
+    long: Vec<u8>,
 }
 
-/// What [`Inbox::take`] hands out: from the input itself when it could.
+/// A whole message, as [`Inbox::take`] returns it.
 pub enum Message<'a> {
     /// All of it was in the input.
     Whole(&'a [u8]),
-    /// It came in pieces.
+    /// A short one came in pieces: so many bytes.
+    Short([u8; SHORT], usize),
+    /// A long one came in pieces.
     Collected(Vec<u8>),
 }
 
@@ -24,6 +34,7 @@ impl std::ops::Deref for Message<'_> {
     fn deref(&self) -> &[u8] {
         match self {
             Message::Whole(bytes) => bytes,
+            Message::Short(bytes, length) => &bytes[..*length],
             Message::Collected(bytes) => bytes,
         }
     }
@@ -34,7 +45,7 @@ impl Inbox {
     /// taken from `input` and kept; memory grows with what was received, never
     /// with what a server announced.
     pub fn take<'a>(&mut self, input: &mut &'a [u8], length: usize) -> Option<Message<'a>> {
-        if self.bytes.is_empty() {
+        if self.is_empty() {
             if let Some((message, rest)) = input.split_at_checked(length) {
                 *input = rest;
                 return Some(Message::Whole(message));
@@ -43,33 +54,37 @@ impl Inbox {
         if !self.fill(input, length) {
             return None;
         }
-        Some(Message::Collected(std::mem::take(&mut self.bytes)))
+        if length > SHORT {
+            return Some(Message::Collected(std::mem::take(&mut self.long)));
+        }
+        self.short_length = 0;
+        Some(Message::Short(self.short, length))
     }
 
     /// Makes room for what [`take`](Self::take) would keep of that message: an
     /// error where a server sends more than there is memory for.
     pub fn make_room(&mut self, input: &[u8], length: usize) -> Result<(), TryReserveError> {
-        if self.bytes.is_empty() && input.len() >= length {
+        if length <= SHORT || self.is_empty() && input.len() >= length {
             return Ok(());
         }
-        let wanted = length.saturating_sub(self.bytes.len());
-        let coming = wanted.min(input.len());
-        if self.bytes.capacity() - self.bytes.len() >= coming {
+        let wanted = length.saturating_sub(self.len());
+        let coming = wanted.min(input.len()) + self.short_length;
+        if self.long.capacity() - self.long.len() >= coming {
             return Ok(());
         }
         // Twice as much as there was, but no more than the whole message.
-        let more = coming.max(self.bytes.len()).min(wanted);
-        self.bytes.try_reserve_exact(more)
+        let more = coming.max(self.long.len()).min(wanted + self.short_length);
+        self.long.try_reserve_exact(more)
     }
 
     /// Drops what is being kept, and says how many bytes that were.
     pub fn discard(&mut self) -> usize {
-        std::mem::take(&mut self.bytes).len()
+        std::mem::take(self).len()
     }
 
     /// The first `N` bytes of the message, left in place.
     pub fn peek<const N: usize>(&mut self, input: &mut &[u8]) -> Option<[u8; N]> {
-        if self.bytes.is_empty() {
+        if self.is_empty() {
             if let Some(head) = input.first_chunk::<N>() {
                 return Some(*head);
             }
@@ -77,29 +92,45 @@ impl Inbox {
         if !self.fill(input, N) {
             return None;
         }
-        self.bytes.first_chunk::<N>().copied()
+        self.first()
+    }
+
+    /// The bytes that are being kept.
+    pub fn bytes(&self) -> &[u8] {
+        match self.long.is_empty() {
+            true => &self.short[..self.short_length],
+            false => &self.long,
+        }
     }
 
     /// How many bytes are being kept.
     pub fn len(&self) -> usize {
-        self.bytes.len()
+        self.bytes().len()
     }
 
     /// The first `N` of them.
     pub fn first<const N: usize>(&self) -> Option<[u8; N]> {
-        self.bytes.first_chunk::<N>().copied()
+        self.bytes().first_chunk::<N>().copied()
     }
 
     /// Whether a part of a message is being kept.
     pub fn is_empty(&self) -> bool {
-        self.bytes.is_empty()
+        self.bytes().is_empty()
     }
 
     fn fill(&mut self, input: &mut &[u8], length: usize) -> bool {
-        let wanted = length.saturating_sub(self.bytes.len());
+        let wanted = length.saturating_sub(self.len());
         let (head, rest) = input.split_at(wanted.min(input.len()));
-        self.bytes.extend_from_slice(head);
+        if length <= SHORT {
+            self.short[self.short_length..][..head.len()].copy_from_slice(head);
+            self.short_length += head.len();
+        } else {
+            self.long
+                .extend_from_slice(&self.short[..self.short_length]);
+            self.short_length = 0;
+            self.long.extend_from_slice(head);
+        }
         *input = rest;
-        self.bytes.len() >= length
+        self.len() >= length
     }
 }

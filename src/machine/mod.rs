@@ -168,8 +168,8 @@ impl<T> Machine<T> {
     }
 
     /// Takes in bytes from the server: as many as belong to the next event.
-    /// Call it until it returns `None`, which it does only when all of `input`
-    /// has been taken.
+    /// `None` means that all of `input` has been taken. To handle one reply message
+    /// only, stop after [`Event::MessageEnd`].
     pub fn receive<'i>(&mut self, input: &mut &'i [u8]) -> Option<Event<'i>> {
         let before = input.len();
         let event = loop {

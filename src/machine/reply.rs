@@ -36,6 +36,8 @@ pub(super) enum Receiving {
     },
     /// After a chunk that was the last one of its command.
     Done(Slot),
+    /// After a whole message: a simple reply, or a chunk.
+    End,
 }
 
 /// A chunk whose header has been received.
@@ -51,7 +53,7 @@ impl Chunk {
     pub fn after(&self) -> Receiving {
         match self.slot {
             Some(slot) if self.header.flags & REPLY_FLAG_DONE != 0 => Receiving::Done(slot),
-            _ => Receiving::Header,
+            _ => Receiving::End,
         }
     }
 }
@@ -73,7 +75,7 @@ impl<T> Machine<T> {
     pub(super) fn between_replies(&self) -> bool {
         match self.phase {
             Phase::Transmission { receiving, .. } => {
-                matches!(receiving, Receiving::Header) && self.inbox.is_empty()
+                matches!(receiving, Receiving::Header | Receiving::End) && self.inbox.is_empty()
             }
             _ => true,
         }
@@ -112,15 +114,15 @@ impl<T> Machine<T> {
         }
     }
 
-    /// How many bytes, besides those that [`Machine::direct`] is about, surely
-    /// belong to the reply that is being received: for an owner that leaves what
-    /// is behind it to the socket. Never 0 where bytes are awaited.
-    pub fn left_of_reply(&self) -> usize {
+    /// How many bytes to receive next, `room` at most, so that nothing after the
+    /// message that is being received is among them. Never 0 where bytes are awaited,
+    /// but for those that [`Machine::direct`] is about.
+    pub fn left_of_message(&self, room: usize) -> usize {
         let Phase::Transmission { receiving, .. } = self.phase else {
-            return self.left_of_handshake();
+            return self.left_of_handshake().min(room);
         };
         let begun = self.inbox.len();
-        match receiving {
+        let left = match receiving {
             Receiving::Header => {
                 let shortest = match self.negotiated.extended_headers {
                     true => EXTENDED_LENGTH,
@@ -129,12 +131,83 @@ impl<T> Machine<T> {
                 let magic = self.inbox.first::<4>().map(u32::from_be_bytes);
                 magic.and_then(reply::header_length).unwrap_or(shortest) - begun
             }
+            // More data than there is room for goes to the user's buffer instead.
+            Receiving::DataOffset(chunk) if chunk.header.length > room as u64 => {
+                OFFSET_DATA_PREFIX - begun
+            }
             Receiving::DataOffset(chunk) | Receiving::Payload(chunk) => {
                 chunk.header.length as usize - begun
             }
             Receiving::Skip { left, .. } => left as usize,
-            Receiving::Data(_) | Receiving::Done(_) => 0,
+            Receiving::Data(_) | Receiving::Done(_) | Receiving::End => 0,
+        };
+        left.min(room)
+    }
+
+    /// Whether `bytes`, which come next, reach the end of the message that is being
+    /// received. Bytes that break the protocol do so, too: there is nothing to wait
+    /// for.
+    pub fn reaches_end_of_message(&self, bytes: &[u8]) -> bool {
+        let Phase::Transmission { receiving, .. } = self.phase else {
+            return !bytes.is_empty();
+        };
+        let left = match receiving {
+            Receiving::Header => match self.message_length(bytes) {
+                Some(length) => length - self.inbox.len() as u64,
+                None => return false,
+            },
+            Receiving::DataOffset(chunk) | Receiving::Payload(chunk) => {
+                chunk.header.length - self.inbox.len() as u64
+            }
+            Receiving::Data(data) => data.left as u64,
+            Receiving::Skip { left, .. } => left,
+            Receiving::Done(_) | Receiving::End => 0,
+        };
+        bytes.len() as u64 >= left
+    }
+
+    /// The length in bytes of the message whose header is in the inbox and in the
+    /// `bytes` after it; `None` as long as the header is not complete.
+    fn message_length(&self, bytes: &[u8]) -> Option<u64> {
+        let mut header = [0; EXTENDED_LENGTH];
+        let mut filled = 0;
+        for part in [self.inbox.bytes(), bytes] {
+            let count = part.len().min(header.len() - filled);
+            header[filled..filled + count].copy_from_slice(&part[..count]);
+            filled += count;
         }
+        let magic = *header[..filled].first_chunk::<4>()?;
+        // Another magic ends the connection.
+        let Some(length) = self.header_length(u32::from_be_bytes(magic)) else {
+            return Some(self.inbox.len() as u64);
+        };
+        if filled < length {
+            return None;
+        }
+        let payload = match reply::decode(&header[..length])? {
+            Header::Simple { error, cookie } => self.simple_payload(error, cookie),
+            // So does a chunk that is too long.
+            Header::Chunk(header) if header.length > chunk::MAX_CHUNK => 0,
+            Header::Chunk(header) => header.length,
+        };
+        Some((length as u64).saturating_add(payload))
+    }
+
+    /// How many bytes of data come after the header of a simple reply.
+    fn simple_payload(&self, error: u32, cookie: u64) -> u64 {
+        let slot = self.commands.find_wire(cookie);
+        match slot.and_then(|slot| self.commands.get(slot)) {
+            Some(command) if command.kind == RequestType::Read && error == 0 => command.length,
+            _ => 0,
+        }
+    }
+
+    /// Whether the message that is being received has come as far as its payload.
+    pub fn is_in_payload(&self) -> bool {
+        let Phase::Transmission { receiving, .. } = self.phase else {
+            return false;
+        };
+        !matches!(receiving, Receiving::Header | Receiving::End)
     }
 
     /// Takes in a part of a reply.
@@ -217,10 +290,18 @@ impl<T> Machine<T> {
                     None
                 }
                 Receiving::Done(slot) => {
-                    receiving = Receiving::Header;
+                    receiving = Receiving::End;
                     self.finish_read(slot);
                     Some(Event::Completed { slot })
                 }
+                Receiving::End => match self.events.pop_front() {
+                    // What is to be noted of a message comes before its end.
+                    Some(event) => Some(event),
+                    None => {
+                        receiving = Receiving::Header;
+                        Some(Event::MessageEnd)
+                    }
+                },
             };
             if event.is_some() {
                 self.set_receiving(receiving);
@@ -239,13 +320,9 @@ impl<T> Machine<T> {
         Receiving::Skip { chunk, left }
     }
 
-    /// Takes in a header and says what to expect after it; `None` when more
-    /// bytes are needed.
-    fn header(&mut self, input: &mut &[u8]) -> Option<Result<Receiving, Event<'static>>> {
-        let Some(magic) = self.inbox.peek::<4>(input).map(u32::from_be_bytes) else {
-            self.set_receiving(Receiving::Header);
-            return None;
-        };
+    /// The length in bytes of a header that begins with `magic`; `None` if that is
+    /// none of those that were negotiated.
+    fn header_length(&self, magic: u32) -> Option<usize> {
         let expected = match magic {
             reply::SIMPLE_MAGIC => !self.negotiated.extended_headers,
             reply::STRUCTURED_MAGIC => {
@@ -254,7 +331,17 @@ impl<T> Machine<T> {
             reply::EXTENDED_MAGIC => self.negotiated.extended_headers,
             _ => false,
         };
-        let length = reply::header_length(magic).filter(|_| expected);
+        reply::header_length(magic).filter(|_| expected)
+    }
+
+    /// Takes in a header and says what to expect after it; `None` when more
+    /// bytes are needed.
+    fn header(&mut self, input: &mut &[u8]) -> Option<Result<Receiving, Event<'static>>> {
+        let Some(magic) = self.inbox.peek::<4>(input).map(u32::from_be_bytes) else {
+            self.set_receiving(Receiving::Header);
+            return None;
+        };
+        let length = self.header_length(magic);
         let Some(length) = length else {
             let what = format!("invalid or unexpected reply magic 0x{magic:x}");
             return Some(Err(self.violation(what)));
@@ -293,7 +380,7 @@ impl<T> Machine<T> {
         let Some(slot) = self.answered(cookie)? else {
             if structured {
                 self.note("skipping a simple reply whose cookie is not in flight");
-                return Ok(Receiving::Header);
+                return Ok(Receiving::End);
             }
             let what = format!("no matching cookie {cookie} found for server reply");
             return Err(self.violation_errno(libc::EPROTO, what));

@@ -35,6 +35,14 @@ pub enum Received {
 }
 
 impl Received {
+    /// So many bytes, after which there may be more.
+    pub(super) fn of(count: usize) -> Received {
+        Received::Bytes {
+            count,
+            drained: false,
+        }
+    }
+
     /// Nothing has arrived.
     pub const NOTHING: Received = Received::Bytes {
         count: 0,
@@ -43,17 +51,22 @@ impl Received {
 }
 
 impl Channel {
-    /// Receives into `iov`, in order. With TLS it takes what has arrived, whatever it
-    /// was told to wait for.
+    /// Receives into `iov`, in order. With TLS this is what one record holds, as far
+    /// as it has arrived; `ahead` says whether what follows may be received, too.
     ///
     /// # Safety
     /// Each element describes memory that is valid for writes, and that nothing
     /// else reads or writes, until this returns.
-    pub unsafe fn recv_raw(&mut self, iov: &[iovec], wait: Wait) -> Result<Received, Error> {
+    pub unsafe fn recv_raw(
+        &mut self,
+        iov: &[iovec],
+        wait: Wait,
+        ahead: bool,
+    ) -> Result<Received, Error> {
         let socket = match self {
             Channel::Plain(socket) => socket,
             // SAFETY: the caller vouches for the memory.
-            Channel::Tls(session) => return unsafe { session.recv_raw(iov) },
+            Channel::Tls(session) => return unsafe { session.recv_raw(iov, ahead) },
         };
         // SAFETY: as above.
         match unsafe { socket.recv_raw(iov, wait) } {
@@ -65,6 +78,23 @@ impl Channel {
             }
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(Received::NOTHING),
             Err(error) => Err(Error::system("recv", &error)),
+        }
+    }
+
+    /// Whether decrypted bytes are left, which have to be used before waiting: the
+    /// socket does not show them.
+    pub fn has_decrypted(&self) -> bool {
+        match self {
+            Channel::Plain(_) => false,
+            Channel::Tls(session) => session.has_decrypted(),
+        }
+    }
+
+    /// Whether something can be received although the socket has nothing more.
+    pub fn has_record(&self) -> bool {
+        match self {
+            Channel::Plain(_) => false,
+            Channel::Tls(session) => session.has_record(),
         }
     }
 

@@ -10,6 +10,7 @@
 
 mod activation;
 mod address;
+pub mod arrivals;
 mod channel;
 mod connect;
 mod resolve;
@@ -20,6 +21,7 @@ pub mod tls;
 pub mod wait;
 
 pub use address::{ip_address, unix_path};
+pub use arrivals::Arrivals;
 pub use channel::{Channel, Received};
 pub use connect::{Connector, Progress};
 pub use socket::{Socket, Wait};

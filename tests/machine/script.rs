@@ -143,7 +143,10 @@ fn play_exactly(script: &Script) -> Outcome {
     let mut rest = all.as_slice();
     while !rest.is_empty() && player.machine.wants_to_receive() {
         let straight = player.machine.direct().map_or(0, |(_, _, length)| length);
-        let wanted = player.machine.left_of_reply().saturating_add(straight);
+        let wanted = player
+            .machine
+            .left_of_message(usize::MAX)
+            .saturating_add(straight);
         assert!(wanted > 0, "nothing is awaited");
         let (part, behind) = rest.split_at(wanted.min(rest.len()));
         player.feed(part);
@@ -262,7 +265,7 @@ impl Player<'_> {
             Event::OptionDone(Ok(count)) => format!("option done: {count}"),
             Event::OptionDone(Err(error)) => format!("option failed: {error}"),
             Event::OptionRefused(errno) => format!("option refused: {errno}"),
-            Event::Note(_) => return,
+            Event::MessageEnd | Event::Note(_) => return,
             Event::Dead(error) => format!("dead: {error}"),
         };
         self.outcome.lines.push(line);

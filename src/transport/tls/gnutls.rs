@@ -122,6 +122,7 @@ functions! {
 
     fn handshake(*mut RawSession) -> c_int;
     fn record_get_max_size(*mut RawSession) -> size_t;
+    fn record_check_pending(*mut RawSession) -> size_t;
     fn record_recv(*mut RawSession, *mut c_void, size_t) -> ssize_t;
     fn record_send(*mut RawSession, *const c_void, size_t) -> ssize_t;
     fn bye(*mut RawSession, c_int) -> c_int;

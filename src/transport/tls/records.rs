@@ -3,8 +3,8 @@
 //! Between GnuTLS and the socket: encrypted records, buffered both ways.
 //!
 //! GnuTLS by itself makes two system calls for a record that it receives, and
-//! one for each that it sends. Here one call receives as many as there are,
-//! and what is sent is collected until it is worth a call.
+//! one for each that it sends. Here one call receives as many as there are, where
+//! nobody can tell, and what is sent is collected until it is worth a call.
 
 use std::ffi::c_void;
 use std::io;
@@ -12,10 +12,14 @@ use std::io;
 use libc::{iovec, size_t, ssize_t};
 
 use super::gnutls::{Gnutls, RawSession};
-use crate::transport::{Socket, Wait};
+use crate::transport::{Arrivals, Socket, Wait};
 
-/// Bytes received with one system call at most.
-const RECEIVE: usize = 64 * 1024;
+/// The header of a record, in bytes, which ends with two bytes of length.
+/// Source: RFC 8446, "Record Layer".
+const HEADER: usize = 5;
+
+/// The longest payload of a record in bytes. GnuTLS refuses one that claims more.
+const LONGEST: usize = 16384 + 2048;
 
 /// The socket of a session, with the records on their way in and out. GnuTLS
 /// has its address.
@@ -24,12 +28,11 @@ pub(super) struct Records {
     pub socket: Socket,
     gnutls: &'static Gnutls,
     session: *mut RawSession,
-    /// Received, and not taken by GnuTLS yet from `taken` on.
-    incoming: Vec<u8>,
-    taken: usize,
-    /// The socket had less than there was room for: there is no more, and no
-    /// need to ask.
-    drained: bool,
+    /// Received, and not taken by GnuTLS yet. They begin with a record, except
+    /// during a call of GnuTLS, which takes each record whole.
+    incoming: Arrivals,
+    /// Whether to receive more than GnuTLS asks for.
+    ahead: bool,
     blocked: bool,
     /// Made by GnuTLS, and not sent yet from `sent` on.
     outgoing: Vec<u8>,
@@ -44,9 +47,8 @@ impl Records {
             socket,
             gnutls,
             session,
-            incoming: Vec::new(),
-            taken: 0,
-            drained: false,
+            incoming: Arrivals::default(),
+            ahead: false,
             blocked: false,
             outgoing: Vec::new(),
             sent: 0,
@@ -76,10 +78,20 @@ impl Records {
         Ok(())
     }
 
-    /// The socket may be asked again.
-    pub fn expect_more(&mut self) {
-        self.drained = false;
+    /// Begins a call of GnuTLS that receives: more than it asks for, if `ahead`.
+    pub fn begin(&mut self, ahead: bool) {
+        self.ahead = ahead;
         self.blocked = false;
+    }
+
+    /// Whether a whole record has been received that GnuTLS has not taken yet.
+    pub fn has_record(&self) -> bool {
+        let bytes = self.incoming.bytes();
+        let Some(&[.., high, low]) = bytes.first_chunk::<HEADER>() else {
+            return false;
+        };
+        let length = usize::from(u16::from_be_bytes([high, low]));
+        length > LONGEST || bytes.len() - HEADER >= length
     }
 
     /// Whether GnuTLS had to be told that nothing more has arrived. It stops
@@ -88,35 +100,34 @@ impl Records {
         self.blocked
     }
 
-    fn receive(&mut self) -> io::Result<()> {
-        self.incoming.clear();
-        self.taken = 0;
-        self.incoming.reserve(RECEIVE);
-        if self.drained {
-            return Err(io::ErrorKind::WouldBlock.into());
-        }
-        let spare = self.incoming.spare_capacity_mut();
-        let piece = iovec {
-            iov_base: spare.as_mut_ptr().cast(),
-            iov_len: spare.len(),
+    /// Receives what GnuTLS asks for, or as much as there is room for.
+    fn receive(&mut self, length: usize) -> io::Result<()> {
+        let room = self.incoming.room()?;
+        let length = match self.ahead {
+            true => room.len(),
+            false => room.len().min(length),
         };
-        // SAFETY: the piece is spare capacity of the buffer: ours to write to.
-        let count = unsafe { self.socket.recv_raw(&[piece], Wait::No)? };
-        self.drained = 0 < count && count < piece.iov_len;
-        // SAFETY: the system has written that many bytes.
-        unsafe { self.incoming.set_len(count) };
-        Ok(())
+        let piece = iovec {
+            iov_base: room.as_mut_ptr().cast(),
+            iov_len: length,
+        };
+        // SAFETY: the piece is within the room, which is ours to write to.
+        let received = unsafe { self.socket.recv_raw(&[piece], Wait::No) };
+        self.incoming.received(*received.as_ref().unwrap_or(&0));
+        received.map(drop)
     }
 
-    /// The next bytes for GnuTLS, at most `length`. None at all is the end of
+    /// Hands the next bytes to `take`, at most `length`. None at all is the end of
     /// the stream.
-    fn take(&mut self, length: usize) -> io::Result<&[u8]> {
-        if self.taken == self.incoming.len() {
-            self.receive()?;
+    fn take<T>(&mut self, length: usize, take: impl FnOnce(&[u8]) -> T) -> io::Result<T> {
+        if self.incoming.is_empty() {
+            self.receive(length)?;
         }
-        let from = self.taken;
-        self.taken = self.incoming.len().min(from + length);
-        Ok(&self.incoming[from..self.taken])
+        let bytes = self.incoming.bytes();
+        let count = bytes.len().min(length);
+        let taken = take(&bytes[..count]);
+        self.incoming.use_up(count);
+        Ok(taken)
     }
 }
 
@@ -132,16 +143,17 @@ pub(super) unsafe extern "C" fn pull(
 ) -> ssize_t {
     // SAFETY: the caller vouches for the pointer, and that it is used alone.
     let records = unsafe { &mut *records.cast::<Records>() };
-    match records.take(length) {
-        Ok(bytes) => {
-            // SAFETY: there is room for `length` bytes, which these are at
-            // most, in memory of GnuTLS's own.
-            unsafe {
-                data.cast::<u8>()
-                    .copy_from_nonoverlapping(bytes.as_ptr(), bytes.len())
-            };
-            bytes.len() as ssize_t
-        }
+    let taken = records.take(length, |bytes| {
+        // SAFETY: there is room for `length` bytes, which these are at most, in
+        // memory of GnuTLS's own.
+        unsafe {
+            data.cast::<u8>()
+                .copy_from_nonoverlapping(bytes.as_ptr(), bytes.len())
+        };
+        bytes.len() as ssize_t
+    });
+    match taken {
+        Ok(count) => count,
         Err(error) => {
             let errno = match error.kind() {
                 io::ErrorKind::WouldBlock => {

@@ -56,8 +56,6 @@ pub struct Session {
     credentials: Credentials,
     /// The most bytes that fit in one record of this session.
     record_size: usize,
-    /// What comes after bytes that were received before it.
-    end: Option<Result<Received, Error>>,
     /// Whether a goodbye means anything: the handshake is done, no call has
     /// failed, and it has not been said.
     open: bool,
@@ -87,7 +85,6 @@ impl Handshake {
             _expected: None,
             credentials,
             record_size: RECORD,
-            end: None,
             open: false,
             process: std::process::id(),
         };
@@ -99,7 +96,7 @@ impl Handshake {
     pub fn advance(mut self) -> Result<Progress, Error> {
         let session = &mut self.0;
         let mut warnings = 0;
-        session.records().expect_more();
+        session.records().begin(false);
         loop {
             // SAFETY: the session is live, and the records are not borrowed.
             let status = unsafe { (session.gnutls.handshake)(session.raw) };
@@ -203,20 +200,33 @@ impl Session {
         flushed.map_err(|error| self.socket_error("send", &error))
     }
 
-    /// Receives into `iov`, in order, until it is full or nothing is left.
+    /// Whether decrypted bytes are left.
+    pub fn has_decrypted(&self) -> bool {
+        // SAFETY: the session is live.
+        unsafe { (self.gnutls.record_check_pending)(self.raw) > 0 }
+    }
+
+    /// Whether something can be received although the socket has nothing more.
+    pub fn has_record(&self) -> bool {
+        // SAFETY: as in `records`.
+        self.has_decrypted() || unsafe { self.records.as_ref().has_record() }
+    }
+
+    /// Receives into `iov`, in order, what one record holds, as far as there is
+    /// room; with `ahead`, encrypted bytes of the next ones too.
     ///
     /// # Safety
     /// Each element describes memory that is valid for writes, and that nothing
     /// else reads or writes, until this returns.
-    pub unsafe fn recv_raw(&mut self, iov: &[iovec]) -> Result<Received, Error> {
-        if let Some(end) = self.end.take() {
-            return end;
-        }
+    pub unsafe fn recv_raw(&mut self, iov: &[iovec], ahead: bool) -> Result<Received, Error> {
         let mut received = 0;
-        self.records().expect_more();
-        for piece in iov {
+        self.records().begin(ahead);
+        for piece in iov.iter().filter(|piece| piece.iov_len > 0) {
             let mut at = 0;
             while at < piece.iov_len {
+                if received > 0 && !self.has_decrypted() {
+                    return Ok(Received::of(received));
+                }
                 // SAFETY: the caller vouches for the memory, of which this is
                 // the rest. The session is live, the records not borrowed.
                 let status = unsafe {
@@ -226,31 +236,15 @@ impl Session {
                 if status > 0 {
                     at += status as usize;
                     received += status as usize;
-                    continue;
-                }
-                match self.nothing_received(status as c_int) {
-                    None => continue,
-                    Some(Ok(Received::Bytes { .. })) => {
-                        return Ok(Received::Bytes {
-                            count: received,
-                            drained: true,
-                        });
-                    }
-                    Some(end) if received == 0 => return end,
-                    Some(end) => {
-                        self.end = Some(end);
-                        return Ok(Received::Bytes {
-                            count: received,
-                            drained: false,
-                        });
-                    }
+                } else if let Some(end) = self.nothing_received(status as c_int) {
+                    return match received {
+                        0 => end,
+                        _ => Ok(Received::of(received)),
+                    };
                 }
             }
         }
-        Ok(Received::Bytes {
-            count: received,
-            drained: false,
-        })
+        Ok(Received::of(received))
     }
 
     /// What a call that received nothing means. `None`: try again.
