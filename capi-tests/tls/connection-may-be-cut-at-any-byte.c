@@ -57,7 +57,7 @@ session (size_t limit, enum ending ending)
   struct nbd_handle *h = configured ();
   struct record records[2] = { { .error = -1 }, { .error = -1 } };
   int pair[2], server = connect_server ();
-  bool issued = false, leaving = false, ended = false, whole;
+  bool issued = false, leaving = false, ended = false, silent = false, whole;
   size_t said = 0;
   int64_t cookie = 0;
 
@@ -68,7 +68,7 @@ session (size_t limit, enum ending ending)
     struct pollfd fds[3] = {
       { .fd = nbd_aio_is_dead (h) || nbd_aio_is_closed (h)
               ? -1 : nbd_aio_get_fd (h), .events = POLLIN },
-      { .fd = ended ? -1 : pair[1], .events = POLLIN },
+      { .fd = ended || silent ? -1 : pair[1], .events = POLLIN },
       { .fd = ended || said == limit ? -1 : server, .events = POLLIN },
     };
     ssize_t r;
@@ -100,8 +100,12 @@ session (size_t limit, enum ending ending)
     else if (fds[0].revents & POLLOUT)
       nbd_aio_notify_write (h);
     if (!ended && !(ending == RESET && said == limit)
-        && (fds[1].revents & POLLIN))
-      pass_on (pair[1], server, SIZE_MAX);
+        && (fds[1].revents & POLLIN)
+        && pass_on (pair[1], server, SIZE_MAX) < 0) {
+      /* The client has ended its stream. */
+      silent = true;
+      CHECK (shutdown (server, SHUT_WR) == 0);
+    }
     if (fds[2].revents) {
       if ((r = pass_on (server, pair[1], limit - said)) < 0) {
         CHECK (close (pair[1]) == 0);
