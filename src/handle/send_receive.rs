@@ -32,8 +32,12 @@ impl Connection {
         let Transport::Connected(channel) = &mut self.transport else {
             return Ok(());
         };
-        if let Err(error) = channel.flush() {
-            return Err(self.die(error));
+        match channel.flush() {
+            // A server that closes after NBD_CMD_DISC does not wait for TLS to say
+            // goodbye as well.
+            Err(_) if self.machine.has_said_goodbye() => {}
+            Err(error) => return Err(self.die(error)),
+            Ok(()) => {}
         }
         while self.machine.wants_to_send() {
             let Transport::Connected(channel) = &mut self.transport else {

@@ -61,7 +61,8 @@ impl Records {
         self.outgoing.len() - self.sent
     }
 
-    /// Sends what waits, as far as the socket takes it.
+    /// Sends what waits, as far as the socket takes it. After a failure nothing
+    /// waits any more.
     pub fn flush(&mut self) -> io::Result<()> {
         while self.sent < self.outgoing.len() {
             match self
@@ -70,12 +71,19 @@ impl Records {
             {
                 Ok(count) => self.sent += count,
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(()),
-                Err(error) => return Err(error),
+                Err(error) => {
+                    self.forget_outgoing();
+                    return Err(error);
+                }
             }
         }
+        self.forget_outgoing();
+        Ok(())
+    }
+
+    fn forget_outgoing(&mut self) {
         self.outgoing.clear();
         self.sent = 0;
-        Ok(())
     }
 
     /// Begins a call of GnuTLS that receives: more than it asks for, if `ahead`.
