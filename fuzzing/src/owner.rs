@@ -109,6 +109,8 @@ impl Owner {
         self.machine.sent(count);
         self.sent.extend_from_slice(&waiting[..count]);
         assert!(!all || !self.machine.wants_to_send(), "left over");
+        // Its error is the outcome of the connection, which nothing here compares.
+        let _ = self.machine.finish_abort();
         self.check();
     }
 

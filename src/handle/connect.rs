@@ -8,6 +8,7 @@ use std::net::SocketAddr;
 use libc::c_int;
 
 use super::connection::{Connection, Transport};
+use super::shared::State;
 use crate::error::Error;
 use crate::transport::{Channel, Connector, Progress, Socket, Subprocess};
 
@@ -38,7 +39,7 @@ impl Connection {
     /// nbd_connect_unix(3)
     pub fn connect_unix(&mut self, unixsocket: &CStr) -> Result<(), Error> {
         self.aio_connect_unix(unixsocket)?;
-        self.wait_while_connecting()
+        self.wait_until_connected()
     }
 
     /// nbd_aio_connect_tcp(3)
@@ -53,7 +54,7 @@ impl Connection {
     /// nbd_connect_tcp(3)
     pub fn connect_tcp(&mut self, hostname: &CStr, port: &CStr) -> Result<(), Error> {
         self.aio_connect_tcp(hostname, port)?;
-        self.wait_while_connecting()
+        self.wait_until_connected()
     }
 
     /// nbd_aio_connect_vsock(3)
@@ -65,7 +66,7 @@ impl Connection {
     /// nbd_connect_vsock(3)
     pub fn connect_vsock(&mut self, cid: u32, port: u32) -> Result<(), Error> {
         self.aio_connect_vsock(cid, port)?;
-        self.wait_while_connecting()
+        self.wait_until_connected()
     }
 
     /// nbd_aio_connect(3). `address` are the bytes of the program's struct
@@ -87,7 +88,7 @@ impl Connection {
     /// nbd_connect_socket(3)
     pub fn connect_socket(&mut self, sock: c_int) -> Result<(), Error> {
         self.aio_connect_socket(sock)?;
-        self.wait_while_connecting()
+        self.wait_until_connected()
     }
 
     /// nbd_aio_connect_command(3)
@@ -112,7 +113,7 @@ impl Connection {
     /// nbd_connect_command(3)
     pub fn connect_command(&mut self, argv: Vec<CString>) -> Result<(), Error> {
         self.aio_connect_command(argv)?;
-        self.wait_while_connecting()
+        self.wait_until_connected()
     }
 
     /// nbd_aio_connect_systemd_socket_activation(3)
@@ -131,7 +132,16 @@ impl Connection {
     /// nbd_connect_systemd_socket_activation(3)
     pub fn connect_systemd_socket_activation(&mut self, argv: Vec<CString>) -> Result<(), Error> {
         self.aio_connect_systemd_socket_activation(argv)?;
-        self.wait_while_connecting()
+        self.wait_until_connected()
+    }
+
+    /// Waits until the connection is made.
+    pub(super) fn wait_until_connected(&mut self) -> Result<(), Error> {
+        self.wait_while_connecting()?;
+        if self.state() == State::Closed {
+            return Err(Error::new(0, "connection is closed"));
+        }
+        Ok(())
     }
 
     /// nbd_kill_subprocess(3)

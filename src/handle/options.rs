@@ -103,16 +103,25 @@ impl Connection {
 
     /// nbd_aio_opt_abort(3)
     pub fn aio_opt_abort(&mut self) -> Result<(), Error> {
-        self.machine.opt_abort();
-        // A server that is gone already is what was wanted.
-        self.send_accepted();
-        if !self.machine.wants_to_send() && self.state() != State::Dead {
-            // What the server has to say to that would change nothing, and one
-            // that says nothing is not worth waiting for.
-            self.machine.close();
-            self.abandon_all();
+        match self.machine.opt_abort() {
+            // A server that is gone already is what was wanted.
+            Ok(()) => self.send_accepted(),
+            Err(error) => drop(self.die(error)),
         }
         Ok(())
+    }
+
+    /// `NBD_OPT_ABORT` has been sent. An answer would change nothing, so the
+    /// connection does not wait for it.
+    pub(super) fn finish_abort(&mut self) -> Result<(), Error> {
+        match self.machine.finish_abort() {
+            Ok(()) if self.state() == State::Closed => {
+                self.abandon_all();
+                Ok(())
+            }
+            Ok(()) => Ok(()),
+            Err(error) => Err(self.die(error)),
+        }
     }
 
     /// nbd_opt_abort(3)

@@ -79,7 +79,11 @@ impl Connection {
         if self.machine.has_said_goodbye() {
             if let Transport::Connected(channel) = &mut self.transport {
                 channel.end_stream();
+                if channel.wants_to_send() {
+                    return Ok(());
+                }
             }
+            return self.finish_abort();
         }
         Ok(())
     }

@@ -73,7 +73,7 @@ impl Connection {
     /// nbd_connect_uri(3)
     pub fn connect_uri(&mut self, uri: &CStr) -> Result<(), Error> {
         self.aio_connect_uri(uri)?;
-        self.wait_while_connecting()
+        self.wait_until_connected()
     }
 
     /// What has once been asked for stays, whatever becomes of this attempt to connect.

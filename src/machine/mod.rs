@@ -143,7 +143,12 @@ impl<T> Machine<T> {
     pub fn wants_to_receive(&self) -> bool {
         !matches!(
             self.phase,
-            Phase::Created | Phase::Connecting | Phase::Negotiating | Phase::Closed | Phase::Dead
+            Phase::Created
+                | Phase::Connecting
+                | Phase::Negotiating
+                | Phase::Aborting(_)
+                | Phase::Closed
+                | Phase::Dead
         )
     }
 
@@ -180,7 +185,7 @@ impl<T> Machine<T> {
                 Phase::Transmission { receiving, .. } => {
                     break self.receive_reply(receiving, input);
                 }
-                Phase::Closed | Phase::Dead => {
+                Phase::Aborting(_) | Phase::Closed | Phase::Dead => {
                     *input = &[];
                     break None;
                 }

@@ -52,9 +52,37 @@ impl<T> Machine<T> {
         Ok(())
     }
 
-    /// Says goodbye (nbd_opt_abort(3)).
-    pub fn opt_abort(&mut self) {
-        self.send_option(Purpose::Program, OptionType::Abort, &[]);
+    /// Ends the negotiation (nbd_opt_abort(3)).
+    pub fn opt_abort(&mut self) -> Result<(), Error> {
+        if self.negotiated.protocol != Some(Protocol::NewstyleFixed) {
+            let what = "handshake: server is not using fixed newstyle";
+            return Err(Error::new(libc::ENOTSUP, what));
+        }
+        self.abort(None);
+        Ok(())
+    }
+
+    /// Queues the goodbye of a negotiation, which ends by `error` if there is one.
+    pub(super) fn abort(&mut self, error: Option<Error>) {
+        option::encode(self.outgoing.handshake(), OptionType::Abort, &[]);
+        self.statistics.chunks_sent += 1;
+        self.phase = Phase::Aborting(error);
+    }
+
+    /// Ends the connection if its `NBD_OPT_ABORT` has been sent. The error is the
+    /// one that was the reason.
+    pub fn finish_abort(&mut self) -> Result<(), Error> {
+        match &mut self.phase {
+            Phase::Aborting(reason) if self.outgoing.is_empty() => {
+                let Some(error) = reason.take() else {
+                    self.close();
+                    return Ok(());
+                };
+                self.fail();
+                Err(error)
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Asks for the list of exports (nbd_opt_list(3)).

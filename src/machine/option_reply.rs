@@ -107,7 +107,6 @@ impl<T> Machine<T> {
         pending.header = None;
         let option = pending.option;
         match ReplyType::from_wire(header.reply) {
-            _ if option == OptionType::Abort => self.close(),
             ReplyType::Ack if data.is_empty() => self.acknowledged(),
             ReplyType::Ack => self.broken("handshake: invalid NBD_REP_ACK option reply length"),
             ReplyType::Server if option == OptionType::List => self.listed(&data),
@@ -289,10 +288,7 @@ impl<T> Machine<T> {
                 self.option_refused(&pending, error);
             }
             OptionType::StartTls if pending.purpose != Purpose::Program => {
-                if !self.lacks_required_tls("handshake: server refused TLS") {
-                    self.note("server refused TLS, continuing without");
-                    self.option_done(&pending, Ok(0));
-                }
+                self.refused_tls(&pending);
             }
             OptionType::StartTls => self.option_refused(&pending, error),
             OptionType::List => {
@@ -347,8 +343,7 @@ impl<T> Machine<T> {
             // A connection that nobody steers has nowhere to go without its
             // export.
             (OptionType::Go, Err(error)) if pending.purpose == Purpose::Connect => {
-                self.fail();
-                self.events.push_back(Event::Dead(error));
+                self.abort(Some(error));
             }
             (OptionType::Go | OptionType::Info, outcome) => {
                 let outcome = outcome.map(|_| 0);

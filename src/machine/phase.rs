@@ -7,6 +7,7 @@ use std::ffi::CStr;
 use super::negotiation::Purpose;
 use super::option_reply::Pending;
 use super::reply::Receiving;
+use crate::error::Error;
 use crate::protocol::option::OptionType;
 
 /// The groups of states that programs can tell apart: nbd_aio_is_created(3)
@@ -51,6 +52,9 @@ pub(super) enum Phase {
     TlsHandshake(Purpose),
     /// Paused in option mode.
     Negotiating,
+    /// `NBD_OPT_ABORT` is queued or sent: with it the connection ends, by this
+    /// error if there is one.
+    Aborting(Option<Error>),
     /// Requests and replies.
     Transmission {
         /// Where in a reply.
@@ -80,11 +84,7 @@ impl Phase {
 
     /// Whether the server may close the connection here.
     pub fn may_end(&self) -> bool {
-        match self {
-            Phase::Transmission { .. } => true,
-            Phase::Option(pending) => pending.option == OptionType::Abort,
-            _ => false,
-        }
+        matches!(self, Phase::Transmission { .. })
     }
 
     /// The state in words, after a short name and a colon
@@ -103,6 +103,7 @@ impl Phase {
             Phase::TlsHandshake(_) => {
                 c"NEWSTYLE.OPT_STARTTLS.TLS_HANDSHAKE: Waiting for the TLS handshake"
             }
+            Phase::Aborting(_) => c"NEWSTYLE.PREPARE_OPT_ABORT: Sending NBD_OPT_ABORT",
             Phase::Negotiating => c"NEGOTIATING: Ready to negotiate an option",
             Phase::Transmission { .. } => c"READY: Ready to issue commands",
             Phase::Closed => c"CLOSED: The connection is closed",

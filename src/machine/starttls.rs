@@ -5,6 +5,7 @@
 //! The handshake itself is made by the owner of the machine, while
 //! [`Machine::awaits_tls_handshake`] says so.
 
+use super::event::Event;
 use super::export::{Export, Negotiated};
 use super::negotiation::Purpose;
 use super::option_reply::Pending;
@@ -57,15 +58,31 @@ impl<T> Machine<T> {
         true
     }
 
+    /// The server does not agree to the TLS that the connection asked for.
+    pub(super) fn refused_tls(&mut self, pending: &Pending) {
+        if self.settings.tls != Tls::Require {
+            self.note("server refused TLS, continuing without");
+            return self.option_done(pending, Ok(0));
+        }
+        // A program that steers the negotiation sees that it has ended, no more.
+        // Source: seen with libnbd 1.24.4.
+        let reason = tls_required("handshake: server refused TLS");
+        self.abort((!self.settings.opt_mode).then_some(reason));
+    }
+
     /// Ends the connection if TLS is required, since `what` keeps it from being
     /// encrypted.
     pub(super) fn lacks_required_tls(&mut self, what: &str) -> bool {
         if self.settings.tls != Tls::Require {
             return false;
         }
-        let what = format!("{what}, but handle TLS setting is 'require' (2)");
-        let event = self.violation_errno(libc::ENOTSUP, what);
-        self.events.push_back(event);
+        self.fail();
+        self.events.push_back(Event::Dead(tls_required(what)));
         true
     }
+}
+
+fn tls_required(what: &str) -> Error {
+    let what = format!("{what}, but handle TLS setting is 'require' (2)");
+    Error::new(libc::ENOTSUP, what)
 }

@@ -9,7 +9,6 @@ use super::outgoing::{Kind, Queued};
 use super::phase::Phase;
 use super::Machine;
 use crate::protocol::flags::command;
-use crate::protocol::option::OptionType;
 use crate::protocol::request::{Request, RequestType};
 
 /// A command to be issued. Whether it makes sense to the server has been
@@ -109,7 +108,7 @@ impl<T> Machine<T> {
     /// Whether the last message of the connection, `NBD_CMD_DISC` or
     /// `NBD_OPT_ABORT`, has been sent.
     pub fn has_said_goodbye(&self) -> bool {
-        let aborting = matches!(&self.phase, Phase::Option(it) if it.option == OptionType::Abort);
+        let aborting = matches!(self.phase, Phase::Aborting(_));
         (aborting || self.is_disconnecting()) && !self.wants_to_send()
     }
 

@@ -362,14 +362,6 @@ pub const TABLE: &[Difference] = &[
         then: GoesOn,
     },
     Difference {
-        heading: "Aborting without fixed newstyle",
-        server: ANY,
-        functions: &["nbd_opt_abort", "nbd_aio_opt_abort"],
-        reference: &["state DEAD dead, direction 0, in flight 0"],
-        under_test: &["state CLOSED closed, direction 0, in flight 0"],
-        then: Ends,
-    },
-    Difference {
         heading: "The URI of a connection after a failed attempt",
         server: ANY,
         functions: &["nbd_get_uri"],
@@ -444,14 +436,6 @@ pub const TABLE: &[Difference] = &[
             "?completion of *: error EPROTO",
             "?-1 EPROTO",
         ],
-        then: Ends,
-    },
-    Difference {
-        heading: "TLS that is required and refused in option mode",
-        server: ANY,
-        functions: &[],
-        reference: &["?done", "?-1 0", "state CLOSED closed*"],
-        under_test: &["-1 EOPNOTSUPP", "state DEAD dead*"],
         then: Ends,
     },
 ];

@@ -114,6 +114,7 @@ fn an_export_that_is_not_there_ends_a_connection_that_nobody_steers() {
         outcome.lines,
         ["dead: the server has no export named '': try another: No such file or directory"]
     );
+    assert_eq!(options(&outcome.sent), [11, 8, 7, 2]);
 }
 
 #[test]

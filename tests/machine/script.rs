@@ -218,6 +218,9 @@ impl Player<'_> {
         }
         self.machine.sent(count);
         assert!(!self.machine.wants_to_send());
+        if let Err(error) = self.machine.finish_abort() {
+            self.outcome.lines.push(format!("dead: {error}"));
+        }
     }
 
     fn cookie(&self, slot: Slot) -> u64 {

@@ -7,6 +7,7 @@ use nbd::machine::{Event, Group, Machine, Settings, Tls};
 use crate::script::{play, Outcome, Script};
 use crate::server::{ack, info_export, newstyle, oldstyle, refuse, reply, FLAGS, SIZE};
 
+const ABORT: u32 = 2;
 const STARTTLS: u32 = 5;
 const STRUCTURED_REPLY: u32 = 8;
 const EXTENDED_HEADERS: u32 = 11;
@@ -125,7 +126,8 @@ fn a_refusal_ends_the_connection_that_requires_tls() {
                     but handle TLS setting is 'require' (2): Operation not supported";
         assert_eq!(outcome.lines, [text]);
         assert_eq!(outcome.group, Group::Dead);
-        assert_eq!(outcome.sent, first_words());
+        let abort = [&b"IHAVEOPT"[..], &ABORT.to_be_bytes(), &[0; 4]].concat();
+        assert_eq!(outcome.sent, [first_words(), abort].concat());
     }
 }
 
