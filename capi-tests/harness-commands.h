@@ -182,7 +182,7 @@ struct request {
 };
 
 struct bytes {
-  unsigned char data[4096];
+  unsigned char data[32 * 1024];
   size_t count;
 };
 

@@ -2,7 +2,7 @@
 
 //! The beginning of a connection, up to the first option ("Handshake").
 
-use super::export::Protocol;
+use super::export::{Negotiated, Protocol};
 use super::negotiation::Purpose;
 use super::phase::Phase;
 use super::reply::Receiving;
@@ -76,6 +76,7 @@ impl<T> Machine<T> {
             return false;
         };
         let (size, flags) = handshake::oldstyle(&bytes).expect("exact length");
+        self.note(format!("gflags: 0x{:x}", flags >> 16));
         if flags > u32::from(u16::MAX) {
             let event = self.violation("handshake: oldstyle server should not set gflags");
             self.events.push_back(event);
@@ -116,23 +117,44 @@ impl<T> Machine<T> {
     }
 
     /// Remembers size in bytes and transmission flags of the export. False,
-    /// and the connection is dead, when the flags cannot be: of every server
-    /// at least `NBD_FLAG_HAS_FLAGS` is expected.
+    /// and the connection is dead, when no flag is set.
+    ///
+    /// Source: seen with libnbd 1.24.4, which does not insist on
+    /// `NBD_FLAG_HAS_FLAGS`.
     pub(super) fn set_export_details(&mut self, size: u64, flags: u16) -> bool {
-        self.export.details = Some((size, TransmissionFlags(flags)));
         if !self.negotiated.structured_replies {
             // Contexts cannot be had, so that none were asked for leaves no
             // doubt about them.
             self.export.meta_contexts.get_or_insert_default();
         }
         self.note(format!("exportsize: {size} eflags: 0x{flags:x}"));
-        let improper = flags & TransmissionFlags::HAS_FLAGS == 0;
-        if improper {
+        if flags == 0 {
             let what = "handshake: invalid eflags == 0 from server";
             let event = self.violation_errno(libc::EINVAL, what);
             self.events.push_back(event);
+            return false;
         }
-        !improper
+        let flags = self.believable(TransmissionFlags(flags));
+        self.export.details = Some((size, flags));
+        true
+    }
+
+    /// The flags without those that need what was not negotiated.
+    fn believable(&mut self, mut flags: TransmissionFlags) -> TransmissionFlags {
+        let Negotiated {
+            structured_replies,
+            extended_headers,
+            ..
+        } = self.negotiated;
+        if flags.has(TransmissionFlags::SEND_DF) && !structured_replies {
+            self.note("server lacks structured replies, ignoring claim of df");
+            flags.0 &= !TransmissionFlags::SEND_DF;
+        }
+        if flags.has(TransmissionFlags::BLOCK_STATUS_PAYLOAD) && !extended_headers {
+            self.note("server lacks extended headers, ignoring claim of block status payload");
+            flags.0 &= !TransmissionFlags::BLOCK_STATUS_PAYLOAD;
+        }
+        flags
     }
 
     /// The negotiation is over.

@@ -13,8 +13,6 @@ pub const NO_ZEROES: u16 = 1 << 1;
 pub struct TransmissionFlags(pub u16);
 
 impl TransmissionFlags {
-    /// Set on every export of a server that knows flags at all.
-    pub const HAS_FLAGS: u16 = 1 << 0;
     /// Writes and write-like commands fail.
     pub const READ_ONLY: u16 = 1 << 1;
     /// `NBD_CMD_FLUSH` may be sent.
