@@ -109,13 +109,6 @@ impl<T> Machine<T> {
     /// Asks which meta contexts there are (nbd_opt_list_meta_context(3)).
     pub fn opt_list_meta_context(&mut self, queries: &[CString]) -> Result<(), Error> {
         self.require_fixed_newstyle()?;
-        // "MUST NOT be requested unless structured replies have been
-        // negotiated first": not of a server that has refused them. A program
-        // that did not let them be asked for wants to see what happens.
-        if self.settings.request_structured_replies && !self.negotiated.structured_replies {
-            let what = "server lacks structured replies";
-            return Err(Error::new(libc::ENOTSUP, what));
-        }
         self.send_meta_context(Purpose::Program, OptionType::ListMetaContext, queries)
     }
 
@@ -141,9 +134,10 @@ impl<T> Machine<T> {
         let for_export = matches!(purpose, Purpose::Go | Purpose::Info);
         if for_export
             && self.settings.request_meta_context
-            && self.settings.meta_contexts.is_empty()
+            && (self.settings.meta_contexts.is_empty() || !self.negotiated.structured_replies)
         {
-            // The handle asks for the contexts that were named, which are none.
+            // The handle asks for the contexts that were named: there are none, or
+            // none to be had.
             self.export.meta_contexts = None;
         }
         match next {
@@ -205,12 +199,13 @@ impl<T> Machine<T> {
 
     /// The data of `NBD_OPT_GO` and `NBD_OPT_INFO`.
     fn info_request(&self) -> Vec<u8> {
+        // In the order of the C library 1.24.4.
         let mut wanted = Vec::new();
-        if self.settings.full_info {
-            wanted.extend([info::NAME, info::DESCRIPTION]);
-        }
         if self.settings.request_block_size {
             wanted.push(info::BLOCK_SIZE);
+        }
+        if self.settings.full_info {
+            wanted.extend([info::NAME, info::DESCRIPTION]);
         }
         option::info_request(self.settings.export_name.as_bytes(), &wanted)
     }
