@@ -14,21 +14,27 @@ use crate::error::Error;
 use crate::protocol::flags;
 use crate::protocol::handshake::{self, RESERVED_ZEROES};
 use crate::protocol::option::{
-    self, info, Info, OptionType, ReplyError, ReplyHeader, ReplyType, REPLY_HEADER_LENGTH,
-    REPLY_MAGIC,
+    self, info, BlockSize, Info, OptionType, ReplyError, ReplyHeader, ReplyType,
+    REPLY_HEADER_LENGTH, REPLY_MAGIC,
 };
 use crate::protocol::MAX_STRING;
 
 /// The longest data of an option reply that is taken in, in bytes: two strings
-/// and their lengths (`NBD_REP_SERVER`), with room to spare.
-const MAX_REPLY_DATA: u32 = 4 * MAX_STRING as u32;
+/// and the length of one (`NBD_REP_SERVER`). Longer data is skipped.
+/// Source: seen with libnbd 1.24.4.
+const MAX_REPLY_DATA: u32 = 4 + 2 * MAX_STRING as u32;
+
+/// The longest data that an option reply may have, in bytes.
+/// Source: seen with libnbd 1.24.4.
+const MAX_REPLY_LENGTH: usize = 64 * 1024 * 1024;
 
 /// The most replies to one option: more than any server has exports or contexts
 /// to tell of, and few enough that a list without an end is noticed.
 const MAX_REPLIES: u32 = 1 << 20;
 
-/// The most meta contexts that a server may select for one connection.
-const MAX_META_CONTEXTS: usize = 1024;
+/// The most memory that a server may use up with the meta contexts that it
+/// selects for one connection, in bytes.
+const MAX_META_CONTEXTS: usize = 16 * 1024 * 1024;
 
 /// An option whose replies are awaited.
 #[derive(Debug)]
@@ -39,12 +45,16 @@ pub(super) struct Pending {
     pub purpose: Purpose,
     /// The header of the reply whose data is awaited.
     header: Option<ReplyHeader>,
+    /// Bytes of that data that are still to be skipped.
+    skip: usize,
     /// Replies so far.
     all_replies: u32,
     /// Replies so far that said something.
     replies: u32,
     /// Meta contexts selected so far.
     meta_contexts: Vec<MetaContext>,
+    /// Bytes of memory that these take up.
+    meta_context_bytes: usize,
 }
 
 impl Pending {
@@ -53,9 +63,11 @@ impl Pending {
             option,
             purpose,
             header: None,
+            skip: 0,
             all_replies: 0,
             replies: 0,
             meta_contexts: Vec::new(),
+            meta_context_bytes: 0,
         }
     }
 
@@ -74,7 +86,10 @@ impl Pending {
             ReplyType::Server | ReplyType::Info | ReplyType::MetaContext => REPLY_HEADER_LENGTH,
             _ => 0,
         };
-        header.length as usize + next
+        match header.length > MAX_REPLY_DATA {
+            true => self.skip + next,
+            false => header.length as usize + next,
+        }
     }
 }
 
@@ -96,19 +111,30 @@ impl<T> Machine<T> {
                 Ok(()) => {
                     pending.all_replies += 1;
                     pending.header = Some(header);
+                    pending.skip = header.length as usize;
                 }
                 Err(what) => self.broken(what),
             }
             return true;
         };
+        if header.length > MAX_REPLY_DATA {
+            let skipped = pending.skip.min(input.len());
+            *input = &input[skipped..];
+            pending.skip -= skipped;
+            if pending.skip > 0 {
+                return false;
+            }
+            pending.header = None;
+            self.too_large(header.reply);
+            return true;
+        }
         let Some(data) = self.inbox.take(input, header.length as usize) else {
             return false;
         };
         pending.header = None;
         let option = pending.option;
         match ReplyType::from_wire(header.reply) {
-            ReplyType::Ack if data.is_empty() => self.acknowledged(),
-            ReplyType::Ack => self.broken("handshake: invalid NBD_REP_ACK option reply length"),
+            ReplyType::Ack => self.acknowledged(),
             ReplyType::Server if option == OptionType::List => self.listed(&data),
             ReplyType::Info if matches!(option, OptionType::Go | OptionType::Info) => {
                 self.info(&data)
@@ -133,6 +159,24 @@ impl<T> Machine<T> {
         true
     }
 
+    /// A reply whose data was skipped: one that says something about an export is
+    /// left out, any other is an error.
+    fn too_large(&mut self, reply: u32) {
+        let Phase::Option(pending) = &self.phase else {
+            return;
+        };
+        match (ReplyType::from_wire(reply), pending.option) {
+            (ReplyType::Server, OptionType::List) => {
+                self.note("skipping too large export name reply");
+            }
+            (ReplyType::Info, OptionType::Go | OptionType::Info) => {
+                self.note("skipping large NBD_REP_INFO");
+            }
+            (ReplyType::Error(_), _) => self.broken("handshake: option error string too long"),
+            _ => self.broken(format!("handshake: unexpected option reply type {reply}")),
+        }
+    }
+
     /// The option failed in a way that leaves nothing to trust.
     fn broken(&mut self, what: impl Into<Cow<'static, str>>) {
         let event = self.violation(what);
@@ -142,9 +186,10 @@ impl<T> Machine<T> {
     /// An export of the server's list. Everything after the name is a
     /// description for people.
     fn listed(&mut self, data: &[u8]) {
-        let decoded = option::server_reply(data).filter(|(name, _)| name.len() <= MAX_STRING);
-        let Some((name, description)) = decoded else {
-            return self.broken("handshake: invalid NBD_REP_SERVER option reply length");
+        let proper =
+            |(name, description): &(&[u8], &[u8])| name.len().max(description.len()) <= MAX_STRING;
+        let Some((name, description)) = option::server_reply(data).filter(proper) else {
+            return self.broken("invalid export length");
         };
         let (name, description) = (text(name), text(description));
         self.count_reply();
@@ -162,18 +207,30 @@ impl<T> Machine<T> {
             Ok(Info::Export { size, flags }) => {
                 self.set_export_details(size, flags);
             }
-            Ok(Info::BlockSize(sizes)) if sizes.is_proper() => {
-                self.export.block_size = Some(sizes);
-            }
-            // A server that contradicts itself has said nothing.
-            Ok(Info::BlockSize(_)) => self.note("ignoring improper block sizes from the server"),
+            Ok(Info::BlockSize(sizes)) => self.block_size(sizes),
             Ok(Info::Name(name)) => self.export.canonical_name = Some(text(name)),
             Ok(Info::Description(words)) => self.export.description = Some(text(words)),
             Ok(Info::Unknown(info)) => {
-                self.note(format!("skipping unknown info type {info} from the server"));
+                self.note(format!("skipping unknown NBD_REP_INFO type {info}"));
             }
             Err(Some(info)) => self.broken(malformed(info)),
             Err(None) => self.broken("handshake: NBD_REP_INFO reply length too small"),
+        }
+    }
+
+    /// A server that contradicts itself about sizes has said nothing.
+    fn block_size(&mut self, sizes: BlockSize) {
+        let BlockSize {
+            minimum,
+            preferred,
+            maximum,
+        } = sizes;
+        self.note(format!(
+            "server block size constraints: min: {minimum} preferred: {preferred} max: {maximum}"
+        ));
+        match sizes.is_proper() {
+            true => self.export.block_size = Some(sizes),
+            false => self.note("ignoring improper server size constraints"),
         }
     }
 
@@ -181,13 +238,13 @@ impl<T> Machine<T> {
         let Phase::Option(pending) = &mut self.phase else {
             return;
         };
-        let decoded = option::meta_context_reply(data).filter(|(_, name)| name.len() <= MAX_STRING);
-        let Some((id, name)) = decoded else {
-            return self.broken("handshake: invalid NBD_REP_META_CONTEXT option reply length");
+        let Some((id, name)) = option::meta_context_reply(data) else {
+            return self.broken("handshake: invalid NBD_REP_META_CONTEXT reply length");
         };
         let name = text(name);
         if pending.option == OptionType::SetMetaContext {
-            if pending.meta_contexts.len() == MAX_META_CONTEXTS {
+            pending.meta_context_bytes += size_of::<MetaContext>() + name.count_bytes();
+            if pending.meta_context_bytes > MAX_META_CONTEXTS {
                 return self.broken("handshake: too many meta contexts from the server");
             }
             pending.meta_contexts.push(MetaContext {
@@ -196,11 +253,9 @@ impl<T> Machine<T> {
             });
         }
         let by_program = pending.purpose == Purpose::Program;
-        if pending.option == OptionType::SetMetaContext {
-            let shown = name.to_string_lossy();
-            let note = format!("negotiated {shown} with context ID {id}");
-            self.note(note);
-        }
+        let shown = name.to_string_lossy();
+        let note = format!("negotiated {shown} with context ID {id}");
+        self.note(note);
         self.count_reply();
         if by_program {
             self.events.push_back(Event::MetaContext { name });
@@ -240,13 +295,6 @@ impl<T> Machine<T> {
                 let contexts = std::mem::take(&mut pending.meta_contexts);
                 self.export.meta_contexts = Some(contexts);
                 self.option_done(&pending, Ok(pending.replies));
-            }
-            OptionType::Go | OptionType::Info if self.export.details.is_none() => {
-                let event = self.violation_errno(
-                    libc::EINVAL,
-                    "handshake: server omitted NBD_INFO_EXPORT reply",
-                );
-                self.events.push_back(event);
             }
             OptionType::Go => {
                 self.enter_transmission();
@@ -288,9 +336,12 @@ impl<T> Machine<T> {
                 self.option_refused(&pending, error);
             }
             OptionType::StartTls if pending.purpose != Purpose::Program => {
-                self.refused_tls(&pending);
+                self.refused_tls(&pending, error);
             }
-            OptionType::StartTls => self.option_refused(&pending, error),
+            OptionType::StartTls => {
+                self.note(tls_refusal(error));
+                self.option_refused(&pending, error);
+            }
             OptionType::List => {
                 self.note(
                     "unexpected response, possibly the server does not support listing exports",
@@ -298,11 +349,16 @@ impl<T> Machine<T> {
                 let what = "server replied with error to list request";
                 self.option_done(&pending, Err(Error::new(libc::ENOTSUP, what)));
             }
+            _ if pending.purpose != Purpose::Program => {
+                // Asked for along the way: the server has none of them.
+                self.export.meta_contexts = Some(Vec::new());
+                self.note(format!(
+                    "handshake: ignoring unexpected error from NBD_OPT_SET_META_CONTEXT ({})",
+                    error.0
+                ));
+                self.option_done(&pending, Ok(0));
+            }
             _ => {
-                if pending.purpose != Purpose::Program {
-                    // Asked for along the way: the server has none of them.
-                    self.export.meta_contexts = Some(Vec::new());
-                }
                 self.note(
                     "unexpected response, possibly the server does not support meta contexts",
                 );
@@ -392,14 +448,52 @@ fn text(bytes: &[u8]) -> CString {
     CString::new(&bytes[..end.unwrap_or(bytes.len())]).unwrap_or_default()
 }
 
+/// What the header alone shows to be wrong.
 fn check_header(header: &ReplyHeader, option: OptionType) -> Result<(), &'static str> {
+    use OptionType::{Go, Info, ListMetaContext, SetMetaContext};
+    let length = header.length as usize;
     if header.magic != REPLY_MAGIC || header.option != option as u32 {
         return Err("handshake: invalid option reply magic or option");
     }
-    if header.length > MAX_REPLY_DATA {
+    if length > MAX_REPLY_LENGTH {
         return Err("handshake: invalid option reply length");
     }
-    Ok(())
+    match (ReplyType::from_wire(header.reply), option) {
+        (ReplyType::Ack, _) if length != 0 => {
+            Err("handshake: invalid NBD_REP_ACK option reply length")
+        }
+        (ReplyType::Info, Go | Info) if length < 2 => {
+            Err("handshake: NBD_REP_INFO reply length too small")
+        }
+        (ReplyType::MetaContext, ListMetaContext | SetMetaContext)
+            if !(5..=4 + MAX_STRING).contains(&length) =>
+        {
+            Err("handshake: invalid NBD_REP_META_CONTEXT reply length")
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Why TLS was refused, for a debug message.
+pub(super) fn tls_refusal(error: ReplyError) -> &'static str {
+    match error {
+        ReplyError::POLICY => "server refused TLS (policy)",
+        ReplyError::INVALID => "server refused TLS (invalid request)",
+        _ => "server refused TLS (not supported)",
+    }
+}
+
+/// Text of a server for people to read: bytes that are not printable ASCII are
+/// shown by their numbers.
+fn printable(bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(bytes.len());
+    for &byte in bytes {
+        match byte {
+            b' '..=b'~' => text.push(char::from(byte)),
+            _ => text.push_str(&format!("\\x{byte:02x}")),
+        }
+    }
+    text
 }
 
 /// Why `NBD_OPT_GO` or `NBD_OPT_INFO` failed, with the server's own words
@@ -441,6 +535,6 @@ fn export_error(error: ReplyError, export: &str, message: &[u8]) -> Error {
     if message.is_empty() {
         return Error::new(errno, what);
     }
-    let message = String::from_utf8_lossy(message);
+    let message = printable(message);
     Error::new(errno, format!("{what}: {message}"))
 }

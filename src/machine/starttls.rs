@@ -8,12 +8,12 @@
 use super::event::Event;
 use super::export::{Export, Negotiated};
 use super::negotiation::Purpose;
-use super::option_reply::Pending;
+use super::option_reply::{tls_refusal, Pending};
 use super::phase::Phase;
 use super::settings::Tls;
 use super::Machine;
 use crate::error::Error;
-use crate::protocol::option::OptionType;
+use crate::protocol::option::{OptionType, ReplyError};
 
 impl<T> Machine<T> {
     /// Asks for TLS (nbd_opt_starttls(3)).
@@ -59,9 +59,10 @@ impl<T> Machine<T> {
     }
 
     /// The server does not agree to the TLS that the connection asked for.
-    pub(super) fn refused_tls(&mut self, pending: &Pending) {
+    pub(super) fn refused_tls(&mut self, pending: &Pending, error: ReplyError) {
         if self.settings.tls != Tls::Require {
-            self.note("server refused TLS, continuing without");
+            self.note(tls_refusal(error));
+            self.note("continuing with unencrypted connection");
             return self.option_done(pending, Ok(0));
         }
         // A program that steers the negotiation sees that it has ended, no more.

@@ -243,7 +243,7 @@ impl BlockSize {
         self.minimum.is_power_of_two()
             && self.minimum <= 64 * 1024
             && self.preferred.is_power_of_two()
-            && (least_preferred..1 << 31).contains(&self.preferred)
+            && self.preferred >= least_preferred
             && self.maximum >= self.preferred
             && (self.maximum == u32::MAX || self.maximum.is_multiple_of(self.minimum))
     }

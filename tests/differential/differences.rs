@@ -313,23 +313,6 @@ pub const TABLE: &[Difference] = &[
         then: Ends,
     },
     Difference {
-        heading: "An export of which nothing is said",
-        server: &["'info-no-export"],
-        functions: ANY,
-        reference: &[
-            "state *",
-            "?done",
-            "?returns 0",
-            "?completion of *: error 0",
-        ],
-        under_test: &[
-            "state DEAD dead*",
-            "?-1 EINVAL",
-            "?completion of *: error EINVAL",
-        ],
-        then: Ends,
-    },
-    Difference {
         heading: "Why an export is refused",
         server: &["'GO=", "'INFO=", "'option-unknown-error"],
         functions: ANY,
