@@ -143,6 +143,7 @@ impl Connection {
             self.debug(format_args!("handle dead: {context}: {error}"));
         }
         self.machine.fail();
+        self.fail_option(&error);
         self.abandon_all();
         error
     }

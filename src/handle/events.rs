@@ -62,14 +62,7 @@ impl Connection {
             // For the loop that calls this.
             Event::MessageEnd => {}
             Event::Note(text) => self.debug(format_args!("{text}")),
-            Event::Dead(error) => {
-                // Whoever waits for an option is told what is wrong, where that
-                // has a number.
-                if error.errno() != 0 {
-                    self.finish_option(Err(error.clone()));
-                }
-                return Err(self.die(error));
-            }
+            Event::Dead(error) => return Err(self.die(error)),
         }
         Ok(())
     }

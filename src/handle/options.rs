@@ -7,10 +7,13 @@ use std::ffi::CString;
 use libc::c_int;
 
 use super::callback::{nbd_completion_callback, nbd_context_callback, nbd_list_callback};
-use super::connection::Connection;
+use super::connection::{Connection, Transport};
 use super::shared::State;
 use super::tls;
 use crate::error::Error;
+
+/// Why a call about meta contexts fails.
+const META_CONTEXT_FAILED: &str = "server replied with error to meta context request";
 
 /// What is called for each reply to an option.
 #[derive(Debug)]
@@ -39,6 +42,15 @@ impl Connection {
             Err(error) => error.errno(),
         };
         self.end_option(outcome, errno);
+    }
+
+    /// The connection has failed, and the option with it. The completion gets the
+    /// errno of the failure, where it has one.
+    pub(super) fn fail_option(&mut self, error: &Error) {
+        if self.option.is_some() && error.errno() != 0 {
+            self.transport = Transport::None;
+            self.finish_option(Err(error.clone()));
+        }
     }
 
     /// The server has answered no: no failure to those who wait for the answer,
@@ -76,6 +88,17 @@ impl Connection {
         self.option_outcome.take().unwrap_or(Ok(0))
     }
 
+    /// The same, for an option of which the error says what it was if it could not
+    /// even be sent.
+    fn wait_for_answer(&mut self, failure: &'static str) -> Result<u32, Error> {
+        let sent = self.state() != State::Dead;
+        let outcome = self.wait_for_option();
+        outcome.map_err(|error| match sent {
+            true => error,
+            false => Error::new(error.errno(), failure),
+        })
+    }
+
     /// nbd_aio_opt_go(3)
     pub fn aio_opt_go(&mut self, completion: nbd_completion_callback) -> Result<(), Error> {
         self.start_option(plain(completion), |this| {
@@ -106,7 +129,12 @@ impl Connection {
         match self.machine.opt_abort() {
             // A server that is gone already is what was wanted.
             Ok(()) => self.send_accepted(),
-            Err(error) => drop(self.die(error)),
+            Err(error) => {
+                self.die(error);
+                self.debug(format_args!(
+                    "option queued, ignoring state machine failure"
+                ));
+            }
         }
         Ok(())
     }
@@ -141,7 +169,8 @@ impl Connection {
     /// nbd_opt_starttls(3)
     pub fn opt_starttls(&mut self) -> Result<bool, Error> {
         self.aio_opt_starttls(nbd_completion_callback::null())?;
-        self.wait_for_option().map(|agreed| agreed != 0)
+        self.wait_for_answer("failed to get response to opt_starttls request")
+            .map(|agreed| agreed != 0)
     }
 
     /// nbd_aio_opt_extended_headers(3)
@@ -157,7 +186,8 @@ impl Connection {
     /// nbd_opt_extended_headers(3)
     pub fn opt_extended_headers(&mut self) -> Result<bool, Error> {
         self.aio_opt_extended_headers(nbd_completion_callback::null())?;
-        self.wait_for_option().map(|agreed| agreed != 0)
+        self.wait_for_answer("failed to get response to opt_extended_headers request")
+            .map(|agreed| agreed != 0)
     }
 
     /// nbd_aio_opt_structured_reply(3)
@@ -173,7 +203,8 @@ impl Connection {
     /// nbd_opt_structured_reply(3)
     pub fn opt_structured_reply(&mut self) -> Result<bool, Error> {
         self.aio_opt_structured_reply(nbd_completion_callback::null())?;
-        self.wait_for_option().map(|agreed| agreed != 0)
+        self.wait_for_answer("failed to get response to opt_structured_reply request")
+            .map(|agreed| agreed != 0)
     }
 
     /// nbd_aio_opt_list(3)
@@ -192,7 +223,8 @@ impl Connection {
     /// nbd_opt_list(3)
     pub fn opt_list(&mut self, list: nbd_list_callback) -> Result<c_int, Error> {
         self.aio_opt_list(list, nbd_completion_callback::null())?;
-        self.wait_for_option().map(count)
+        self.wait_for_answer("server replied with error to list request")
+            .map(count)
     }
 
     /// nbd_aio_opt_list_meta_context(3)
@@ -208,7 +240,7 @@ impl Connection {
     /// nbd_opt_list_meta_context(3)
     pub fn opt_list_meta_context(&mut self, context: nbd_context_callback) -> Result<c_int, Error> {
         self.aio_opt_list_meta_context(context, nbd_completion_callback::null())?;
-        self.wait_for_option().map(count)
+        self.wait_for_answer(META_CONTEXT_FAILED).map(count)
     }
 
     /// nbd_aio_opt_list_meta_context_queries(3)
@@ -231,7 +263,7 @@ impl Connection {
     ) -> Result<c_int, Error> {
         let completion = nbd_completion_callback::null();
         self.aio_opt_list_meta_context_queries(queries, context, completion)?;
-        self.wait_for_option().map(count)
+        self.wait_for_answer(META_CONTEXT_FAILED).map(count)
     }
 
     /// nbd_aio_opt_set_meta_context(3)
@@ -247,7 +279,7 @@ impl Connection {
     /// nbd_opt_set_meta_context(3)
     pub fn opt_set_meta_context(&mut self, context: nbd_context_callback) -> Result<c_int, Error> {
         self.aio_opt_set_meta_context(context, nbd_completion_callback::null())?;
-        self.wait_for_option().map(count)
+        self.wait_for_answer(META_CONTEXT_FAILED).map(count)
     }
 
     /// nbd_aio_opt_set_meta_context_queries(3)
@@ -270,7 +302,7 @@ impl Connection {
     ) -> Result<c_int, Error> {
         let completion = nbd_completion_callback::null();
         self.aio_opt_set_meta_context_queries(queries, context, completion)?;
-        self.wait_for_option().map(count)
+        self.wait_for_answer(META_CONTEXT_FAILED).map(count)
     }
 }
 

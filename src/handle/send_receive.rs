@@ -91,8 +91,14 @@ impl Connection {
     /// Sends a command or an option that has been accepted. Its end is told by
     /// its completion, so a failure to send is no failure to issue it.
     pub(super) fn send_accepted(&mut self) {
-        if let Err(error) = self.send() {
-            self.debug(format_args!("{error}"));
+        let what = match self.state() {
+            State::Connecting => "option",
+            _ => "command",
+        };
+        if self.send().is_err() {
+            self.debug(format_args!(
+                "{what} queued, ignoring state machine failure"
+            ));
         }
     }
 

@@ -134,6 +134,9 @@ impl<T> Machine<T> {
     /// The state in words (nbd_connection_state(3)), seen as in `group`.
     pub fn description(&self, group: Group) -> &'static std::ffi::CStr {
         match group {
+            Group::Processing if self.outgoing.is_within_payload() => {
+                c"ISSUE_COMMAND.SEND_WRITE_PAYLOAD: Sending the data of a write"
+            }
             Group::Processing => c"ISSUE_COMMAND.SEND_REQUEST: Sending requests",
             _ => self.phase.description(),
         }

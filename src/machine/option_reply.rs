@@ -71,6 +71,11 @@ impl Pending {
         }
     }
 
+    /// Whether the header of a reply is there, and its data awaited.
+    pub fn has_header(&self) -> bool {
+        self.header.is_some()
+    }
+
     /// How many bytes the reply that is being received has, and the shortest one
     /// behind it if there has to be one.
     pub fn left_of_replies(&self) -> usize {

@@ -97,6 +97,12 @@ impl Outgoing {
         queue.map(move |(index, request)| (request, skip(index)))
     }
 
+    /// Whether the data of a request is next, after a header that has been sent.
+    pub fn is_within_payload(&self) -> bool {
+        let first = self.requests.front();
+        first.is_some_and(|first| self.first_sent >= u64::from(first.header_length))
+    }
+
     /// Whether the request with this cookie, which is in flight, still has
     /// bytes to be sent. Requests are queued in the order of their cookies.
     pub fn has_unsent(&self, cookie: u64) -> bool {

@@ -95,11 +95,11 @@ impl Phase {
             Phase::Connecting => c"CONNECT.START: Waiting for the transport to connect",
             Phase::Greeting => c"MAGIC.RECV_MAGIC: Waiting for the server's greeting",
             Phase::Oldstyle => c"OLDSTYLE.RECV_REMAINING: Receiving an oldstyle handshake",
-            Phase::HandshakeFlags => c"NEWSTYLE.START: Receiving the handshake flags",
+            Phase::HandshakeFlags => c"NEWSTYLE.RECV_GFLAGS: Receiving the handshake flags",
             Phase::ExportName(_) => {
                 c"NEWSTYLE.OPT_EXPORT_NAME.RECV_REPLY: Waiting for the reply to NBD_OPT_EXPORT_NAME"
             }
-            Phase::Option(pending) => option_description(pending.option),
+            Phase::Option(pending) => option_description(pending.option, pending.has_header()),
             Phase::TlsHandshake(_) => {
                 c"NEWSTYLE.OPT_STARTTLS.TLS_HANDSHAKE: Waiting for the TLS handshake"
             }
@@ -112,27 +112,52 @@ impl Phase {
     }
 }
 
-fn option_description(option: OptionType) -> &'static CStr {
+/// The text of a state in which replies to an option are awaited: their headers,
+/// or the data of one.
+macro_rules! awaiting {
+    ($state:literal, $option:literal, $data:expr) => {{
+        const HEADER: &str = concat!(
+            "NEWSTYLE.",
+            $state,
+            ".RECV_REPLY: Waiting for a reply to ",
+            $option,
+            "\0"
+        );
+        const DATA: &str = concat!(
+            "NEWSTYLE.",
+            $state,
+            ".RECV_REPLY_PAYLOAD: Receiving a reply to ",
+            $option,
+            "\0"
+        );
+        const fn text(bytes: &'static [u8]) -> &'static CStr {
+            match CStr::from_bytes_with_nul(bytes) {
+                Ok(text) => text,
+                Err(_) => panic!("ends with the only NUL"),
+            }
+        }
+        const TEXTS: [&CStr; 2] = [text(HEADER.as_bytes()), text(DATA.as_bytes())];
+        TEXTS[usize::from($data)]
+    }};
+}
+
+fn option_description(option: OptionType, data: bool) -> &'static CStr {
     match option {
-        OptionType::ExportName => {
-            c"NEWSTYLE.OPT_EXPORT_NAME.RECV_REPLY: Waiting for the reply to NBD_OPT_EXPORT_NAME"
-        }
-        OptionType::Abort => c"NEWSTYLE.PREPARE_OPT_ABORT: Waiting for the end after NBD_OPT_ABORT",
-        OptionType::List => c"NEWSTYLE.OPT_LIST.RECV_REPLY: Waiting for replies to NBD_OPT_LIST",
-        OptionType::StartTls => {
-            c"NEWSTYLE.OPT_STARTTLS.RECV_REPLY: Waiting for the reply to NBD_OPT_STARTTLS"
-        }
+        OptionType::ExportName => awaiting!("OPT_EXPORT_NAME", "NBD_OPT_EXPORT_NAME", data),
+        OptionType::Abort => awaiting!("OPT_ABORT", "NBD_OPT_ABORT", data),
+        OptionType::List => awaiting!("OPT_LIST", "NBD_OPT_LIST", data),
+        OptionType::StartTls => awaiting!("OPT_STARTTLS", "NBD_OPT_STARTTLS", data),
         OptionType::Info | OptionType::Go => {
-            c"NEWSTYLE.OPT_GO.RECV_REPLY: Waiting for replies to NBD_OPT_GO or NBD_OPT_INFO"
+            awaiting!("OPT_GO", "NBD_OPT_GO or NBD_OPT_INFO", data)
         }
         OptionType::StructuredReply => {
-            c"NEWSTYLE.OPT_STRUCTURED_REPLY.RECV_REPLY: Waiting for the reply to NBD_OPT_STRUCTURED_REPLY"
+            awaiting!("OPT_STRUCTURED_REPLY", "NBD_OPT_STRUCTURED_REPLY", data)
         }
         OptionType::ListMetaContext | OptionType::SetMetaContext => {
-            c"NEWSTYLE.OPT_META_CONTEXT.RECV_REPLY: Waiting for replies about meta contexts"
+            awaiting!("OPT_META_CONTEXT", "a meta context request", data)
         }
         OptionType::ExtendedHeaders => {
-            c"NEWSTYLE.OPT_EXTENDED_HEADERS.RECV_REPLY: Waiting for the reply to NBD_OPT_EXTENDED_HEADERS"
+            awaiting!("OPT_EXTENDED_HEADERS", "NBD_OPT_EXTENDED_HEADERS", data)
         }
     }
 }
