@@ -14,6 +14,7 @@ use libc::iovec;
 use super::commands::Buffer;
 use super::connection::{Connection, Transport};
 use super::read_ahead::LARGE;
+use super::shared::State;
 use crate::error::Error;
 use crate::machine::{Event, Group, Piece};
 use crate::transport::{arrivals, Channel, Received, Wait};

@@ -116,7 +116,7 @@ impl Connection {
         });
         match handshake {
             Ok(handshake) => self.advance_tls_handshake(handshake),
-            Err(error) => Err(self.die(error)),
+            Err(error) => Err(self.handshake_failed(error)),
         }
     }
 
@@ -144,8 +144,16 @@ impl Connection {
                 self.use_arrivals()?;
                 self.send()
             }
-            Err(error) => Err(self.die(error)),
+            Err(error) => Err(self.handshake_failed(error)),
         }
+    }
+
+    /// An option that asked for TLS ends as it does when the connection is lost.
+    /// Source: seen with libnbd 1.24.4.
+    fn handshake_failed(&mut self, error: Error) -> Error {
+        self.machine.fail();
+        self.fail_option(&Error::new(libc::ENOTCONN, "the TLS handshake failed"));
+        self.die(error)
     }
 }
 
