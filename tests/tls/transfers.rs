@@ -34,8 +34,10 @@ fn transfer(bench: &Bench, kind: &Kind, transport: Transport) -> Result<()> {
         .with("MEBIBYTES", "256");
     client.run()?;
     if kind.export.is_empty() {
-        let client = bench.client("goodbye-ends-the-stream", kind.authentication)?;
-        client.on(server.address()).run()?;
+        for program in ["goodbye-ends-the-stream", "calls-over-tls-are-bounded"] {
+            let client = bench.client(program, kind.authentication)?;
+            client.on(server.address()).run()?;
+        }
     }
     server.stop()
 }
