@@ -135,10 +135,18 @@ impl Owner {
         if self.split(2) == 0 {
             input = self.receive_directly(input);
         }
+        let replies = matches!(self.machine.group(), Group::Ready | Group::Processing);
+        let predicted = self.machine.reaches_end_of_message(input);
+        let mut ended = false;
         while let Some(event) = self.machine.receive(&mut input) {
+            ended |= matches!(event, Event::MessageEnd | Event::Dead(_));
             self.act(event);
         }
         assert!(input.is_empty(), "bytes were not taken");
+        assert!(
+            predicted == ended || !replies,
+            "wrong about the end of a message"
+        );
         let left = self.machine.left_of_message(usize::MAX);
         let direct = self.machine.direct().is_some();
         let awaited = self.machine.wants_to_receive();

@@ -184,7 +184,13 @@ impl<T> Machine<T> {
         if filled < length {
             return None;
         }
-        let payload = match reply::decode(&header[..length])? {
+        let header = reply::decode(&header[..length])?;
+        // So does a reply to a request that has not been sent.
+        let (Header::Simple { cookie, .. } | Header::Chunk(ChunkHeader { cookie, .. })) = header;
+        if self.is_unsent(cookie) {
+            return Some(self.inbox.len() as u64);
+        }
+        let payload = match header {
             Header::Simple { error, cookie } => self.simple_payload(error, cookie),
             // So does a chunk that is too long.
             Header::Chunk(header) if header.length > chunk::MAX_CHUNK => 0,
@@ -365,12 +371,19 @@ impl<T> Machine<T> {
         let Some(slot) = self.commands.find_wire(cookie) else {
             return Ok(None);
         };
-        let command = self.commands.get(slot);
-        if command.is_some_and(|command| self.outgoing.has_unsent(command.cookie)) {
+        if self.is_unsent(cookie) {
             let what = format!("server replied to request {cookie} before it was sent");
             return Err(self.violation_errno(libc::EPROTO, what));
         }
         Ok(Some(slot))
+    }
+
+    /// Whether the request with this cookie on the wire has not been sent, or only a
+    /// part of it.
+    fn is_unsent(&self, cookie: u64) -> bool {
+        let slot = self.commands.find_wire(cookie);
+        let command = slot.and_then(|slot| self.commands.get(slot));
+        command.is_some_and(|command| self.outgoing.has_unsent(command.cookie))
     }
 
     /// A simple reply: what follows depends on the request that it answers, so
