@@ -81,7 +81,8 @@ session (size_t limit, enum ending ending)
       CHECK (nbd_aio_pwrite (h, written, SIZE, 0, COMPLETION (&records[0]), 0)
              == 1);
       cookie = nbd_aio_pread (h, back, SIZE, 0, COMPLETION (&records[1]), 0);
-      CHECK (cookie == 2);
+      /* The write may have found that the server has gone. */
+      CHECK (cookie == 2 || nbd_aio_is_dead (h) == 1);
     }
     if (issued && !leaving && nbd_aio_in_flight (h) == 0) {
       leaving = true;
@@ -104,7 +105,8 @@ session (size_t limit, enum ending ending)
         && pass_on (pair[1], server, SIZE_MAX) < 0) {
       /* The client has ended its stream. */
       silent = true;
-      CHECK (shutdown (server, SHUT_WR) == 0);
+      /* The server may have gone already. */
+      (void) !shutdown (server, SHUT_WR);
     }
     if (fds[2].revents) {
       if ((r = pass_on (server, pair[1], limit - said)) < 0) {
@@ -123,8 +125,12 @@ session (size_t limit, enum ending ending)
     CHECK (nbd_aio_is_dead (h) == 1 || nbd_aio_is_closed (h) == 1);
   nbd_close (h);
   for (size_t i = 0; issued && i < ITEMS (records); ++i) {
-    CHECK_RECORD (records[i], "Cc");
-    CHECK (records[i].error == 0 || records[i].error == ENOTCONN);
+    if (i == 1 && cookie == -1)
+      CHECK_RECORD (records[i], "c");
+    else {
+      CHECK_RECORD (records[i], "Cc");
+      CHECK (records[i].error == 0 || records[i].error == ENOTCONN);
+    }
   }
   if (issued && records[1].error == 0)
     CHECK (memcmp (back, written, SIZE) == 0);

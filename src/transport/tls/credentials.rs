@@ -241,21 +241,18 @@ fn trust_authorities(
     raw: *mut c_void,
     file: Option<&CStr>,
 ) -> Result<(), Error> {
-    let (count, source) = match file {
-        // SAFETY: the credentials are live, and the file's name a C string.
-        Some(file) => unsafe {
-            let trust = gnutls.certificate_set_x509_trust_file;
-            let source = file.to_string_lossy().into_owned();
-            (trust(raw, file.as_ptr(), X509_FMT_PEM), source)
-        },
+    let Some(file) = file else {
+        // A system may have none: then no certificate is good enough.
         // SAFETY: the credentials are live.
-        None => unsafe {
-            let source = "the system's certificate authorities".to_owned();
-            ((gnutls.certificate_set_x509_system_trust)(raw), source)
-        },
+        unsafe { (gnutls.certificate_set_x509_system_trust)(raw) };
+        return Ok(());
     };
-    if check(gnutls, &source, count)? == 0 {
-        let what = format!("{source}: there is no certificate authority");
+    // SAFETY: the credentials are live, and the file's name a C string.
+    let count =
+        unsafe { (gnutls.certificate_set_x509_trust_file)(raw, file.as_ptr(), X509_FMT_PEM) };
+    let file = file.to_string_lossy();
+    if check(gnutls, &file, count)? == 0 {
+        let what = format!("{file}: there is no certificate authority");
         return Err(Error::new(libc::EINVAL, what));
     }
     Ok(())
