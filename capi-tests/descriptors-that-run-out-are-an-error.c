@@ -118,7 +118,7 @@ main (void)
   connect_with_few (by_uri, 1, true);
   connect_with_few (by_tcp, 1, false);
   connect_with_few (by_vsock, 1, false);
-  connect_with_few (by_command, 4, true);
+  connect_with_few (by_command, 2, true);
   connect_with_few (by_activation, 3, true);
 
   h = nbd_create ();

@@ -80,9 +80,7 @@ impl Connection {
     pub fn aio_connect_socket(&mut self, sock: c_int) -> Result<(), Error> {
         let socket = Socket::from_program(sock)?;
         self.shared.set_program_polls();
-        self.endpoint = Endpoint::Other;
-        self.connected(socket);
-        Ok(())
+        self.connected(socket)
     }
 
     /// nbd_connect_socket(3)
@@ -95,9 +93,7 @@ impl Connection {
     pub fn aio_connect_command(&mut self, argv: Vec<CString>) -> Result<(), Error> {
         let (subprocess, socket) = Subprocess::command(&argv)?;
         self.subprocess = Some(subprocess);
-        self.endpoint = Endpoint::Other;
-        self.connected(socket);
-        Ok(())
+        self.connected(socket)
     }
 
     /// Connects through a command that passes on to the server what it is
@@ -105,9 +101,7 @@ impl Connection {
     pub(super) fn aio_connect_tunnel(&mut self, argv: &[CString]) -> Result<(), Error> {
         let (subprocess, socket) = Subprocess::tunnel(argv)?;
         self.subprocess = Some(subprocess);
-        self.endpoint = Endpoint::Other;
-        self.connected(socket);
-        Ok(())
+        self.connected(socket)
     }
 
     /// nbd_connect_command(3)
@@ -122,11 +116,13 @@ impl Connection {
         argv: Vec<CString>,
     ) -> Result<(), Error> {
         let name = &self.settings.socket_activation_name;
-        let (subprocess, connector) = Subprocess::socket_activation(&argv, name)?;
+        let (subprocess, connector, listener) = Subprocess::socket_activation(&argv, name)?;
         let path = subprocess.socket_path().map(CStr::to_owned);
         self.subprocess = Some(subprocess);
         let endpoint = path.map_or(Endpoint::Other, |path| Endpoint::Unix { path });
-        self.connect_to(endpoint, || Ok(connector))
+        let started = self.connect_to(endpoint, || Ok(connector));
+        drop(listener);
+        started
     }
 
     /// nbd_connect_systemd_socket_activation(3)
@@ -172,10 +168,7 @@ impl Connection {
         let progress = connector.start();
         self.transport = Transport::Connecting(connector);
         match progress {
-            Ok(progress) => {
-                self.connect_progress(progress);
-                Ok(())
-            }
+            Ok(progress) => self.connect_progress(progress),
             Err(error) => Err(self.not_connected(error)),
         }
     }
@@ -186,23 +179,24 @@ impl Connection {
             return Ok(());
         };
         match connector.on_writable() {
-            Ok(progress) => {
-                self.connect_progress(progress);
-                Ok(())
-            }
+            Ok(progress) => self.connect_progress(progress),
             Err(error) => Err(self.die(error)),
         }
     }
 
-    fn connect_progress(&mut self, progress: Progress) {
-        if let Progress::Connected(socket) = progress {
-            self.connected(socket);
+    fn connect_progress(&mut self, progress: Progress) -> Result<(), Error> {
+        match progress {
+            Progress::Connected(socket) => self.connected(socket),
+            Progress::InProgress => Ok(()),
         }
     }
 
-    fn connected(&mut self, socket: Socket) {
+    /// The server may have spoken already.
+    fn connected(&mut self, socket: Socket) -> Result<(), Error> {
         self.transport = Transport::Connected(Channel::Plain(socket));
         self.machine.connected();
+        self.receive()?;
+        self.send()
     }
 
     /// Connecting failed at once. Over TCP the program may try again, perhaps

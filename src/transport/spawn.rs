@@ -8,7 +8,7 @@
 //! made before the fork.
 
 use std::ffi::{CStr, CString, OsString};
-use std::io::{self, PipeReader, Read};
+use std::io;
 use std::mem::{zeroed, MaybeUninit};
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
@@ -72,8 +72,9 @@ fn entry(name: OsString, value: &[u8]) -> CString {
 
 /// Runs `argv` with `socket` in that place, and nothing else of this library's.
 ///
-/// Returns when the program has replaced the child, or with the reason why it
-/// could not. The program is found as execvp(3) finds it.
+/// The program is found as execvp(3) finds it. If it cannot be run, the child
+/// says so on standard error and ends, which ends the connection.
+/// Source: seen with libnbd 1.24.4.
 pub(super) fn spawn(
     argv: &[CString],
     socket: OwnedFd,
@@ -81,14 +82,15 @@ pub(super) fn spawn(
     environment: Option<Environment>,
 ) -> Result<pid_t, Error> {
     let Some(name) = argv.first() else {
-        return Err(Error::new(libc::EINVAL, "the command to run has no name"));
+        return Err(Error::new(
+            libc::EINVAL,
+            "missing command name in argv list",
+        ));
     };
-    let (reader, writer) = io::pipe().map_err(|error| Error::system("pipe", &error))?;
-    // The child overwrites the descriptors up to FIRST_LISTENER: what it still
-    // needs after that must not be among them, as they can be where the
+    // The child overwrites the descriptors up to FIRST_LISTENER: the socket must
+    // not be among them, as they can be where the
     // program has closed its standard input or output.
     let socket = out_of_the_way(socket)?;
-    let writer = out_of_the_way(OwnedFd::from(writer))?;
 
     let candidates = candidates(name);
     let candidate_pointers: Vec<_> = candidates.iter().map(|path| path.as_ptr()).collect();
@@ -111,7 +113,7 @@ pub(super) fn spawn(
     let mut child = Child {
         socket: socket.as_raw_fd(),
         place,
-        report: writer.as_raw_fd(),
+        name: name.as_ptr(),
         candidates: &candidate_pointers,
         arguments: arguments.as_ptr(),
         shell_arguments: shell_arguments.as_mut_ptr(),
@@ -131,17 +133,7 @@ pub(super) fn spawn(
         unsafe { child.run() }
     }
     drop(blocked);
-    drop(writer);
-    match failure_of(reader) {
-        None => Ok(pid),
-        Some(error) => {
-            wait_for(pid);
-            Err(Error::system(
-                format!("cannot run {}", name.to_string_lossy()),
-                &error,
-            ))
-        }
-    }
+    Ok(pid)
 }
 
 /// No signal reaches this thread as long as this lives, so that a child which
@@ -216,19 +208,12 @@ fn candidates(name: &CStr) -> Vec<CString> {
         .collect()
 }
 
-/// The errno that the child reports, if it could not run the program. The pipe
-/// is closed without a word when it could.
-fn failure_of(mut reader: PipeReader) -> Option<io::Error> {
-    let mut errno = [0; size_of::<c_int>()];
-    reader.read_exact(&mut errno).ok()?;
-    Some(io::Error::from_raw_os_error(c_int::from_ne_bytes(errno)))
-}
-
 /// What the child needs after the fork.
 struct Child<'a> {
     socket: RawFd,
     place: Place,
-    report: RawFd,
+    /// As the program gave it, for the message.
+    name: *const c_char,
     candidates: &'a [*const c_char],
     arguments: *const *const c_char,
     /// With a free second element, for the file to run.
@@ -239,7 +224,7 @@ struct Child<'a> {
 }
 
 impl Child<'_> {
-    /// Becomes the program, or reports why not and ends.
+    /// Becomes the program, or says why not and ends.
     ///
     /// # Safety
     /// Only to be called in the child of a fork, with pointers to arrays that
@@ -252,10 +237,14 @@ impl Child<'_> {
                 Err(errno) => errno,
                 Ok(()) => self.execute(),
             };
-            let bytes = errno.to_ne_bytes();
-            // Nothing is left to be done about a failure to report a failure:
-            // the parent then sees a server that ends at once.
-            libc::write(self.report, bytes.as_ptr().cast(), bytes.len());
+            for text in [
+                self.name,
+                c": ".as_ptr(),
+                reason(errno).as_ptr(),
+                c"\n".as_ptr(),
+            ] {
+                libc::write(libc::STDERR_FILENO, text.cast(), libc::strlen(text));
+            }
             libc::_exit(127)
         }
     }
@@ -356,6 +345,25 @@ fn check(result: c_int) -> Result<(), c_int> {
         Err(last_errno())
     } else {
         Ok(())
+    }
+}
+
+/// The reasons why a program cannot be run, in words: strerror(3) may not be
+/// called after a fork.
+fn reason(errno: c_int) -> &'static CStr {
+    match errno {
+        libc::ENOENT => c"No such file or directory",
+        libc::EACCES => c"Permission denied",
+        libc::EPERM => c"Operation not permitted",
+        libc::ENOTDIR => c"Not a directory",
+        libc::EISDIR => c"Is a directory",
+        libc::ENOEXEC => c"Exec format error",
+        libc::E2BIG => c"Argument list too long",
+        libc::ENOMEM => c"Cannot allocate memory",
+        libc::ELOOP => c"Too many levels of symbolic links",
+        libc::ENAMETOOLONG => c"File name too long",
+        libc::ETXTBSY => c"Text file busy",
+        _ => c"cannot be run",
     }
 }
 
