@@ -224,7 +224,6 @@ impl Connection {
         self.arrivals.received(count - straight);
         self.machine.received_directly(straight);
         match received {
-            Err(_) if self.machine.is_disconnecting() => Ok(Received::End),
             Err(error) => Err(self.die(error)),
             received => received,
         }

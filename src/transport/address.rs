@@ -54,11 +54,7 @@ impl Address {
         if path.len() > bytes.len() - start {
             return Err(Error::new(
                 libc::ENAMETOOLONG,
-                format!(
-                    "path of Unix socket is longer than {} bytes: {}",
-                    bytes.len() - start,
-                    String::from_utf8_lossy(path)
-                ),
+                format!("socket name too long: {}", String::from_utf8_lossy(path)),
             ));
         }
         let family_start = offset_of!(sockaddr_un, sun_family);

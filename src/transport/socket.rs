@@ -45,17 +45,15 @@ impl Socket {
     ///
     /// When this fails, the descriptor still belongs to the caller.
     pub fn from_program(fd: RawFd) -> Result<Socket, Error> {
-        let refused = || Error::last_os(format!("file descriptor {fd} is not a usable socket"));
-        int_option(fd, libc::SOL_SOCKET, libc::SO_TYPE).map_err(|_| refused())?;
         // SAFETY: these commands of fcntl take and return integers only.
         unsafe {
             let status = libc::fcntl(fd, libc::F_GETFL);
             if status < 0 || libc::fcntl(fd, libc::F_SETFL, status | libc::O_NONBLOCK) < 0 {
-                return Err(refused());
+                return Err(Error::last_os("fcntl: set O_NONBLOCK"));
             }
             let flags = libc::fcntl(fd, libc::F_GETFD);
             if flags < 0 || libc::fcntl(fd, libc::F_SETFD, flags | libc::FD_CLOEXEC) < 0 {
-                return Err(refused());
+                return Err(Error::last_os("fcntl: set FD_CLOEXEC"));
             }
         }
         // SAFETY: the descriptor is open, and the program hands it over

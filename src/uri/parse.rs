@@ -47,7 +47,7 @@ struct Authority {
 impl NbdUri {
     /// Understands a URI, as far as the policy allows what it asks for.
     pub fn parse(uri: &CStr, policy: &UriPolicy) -> Result<NbdUri, Refused> {
-        let unparsable = || invalid(format!("not a valid URI: {}", uri.to_string_lossy()));
+        let unparsable = || invalid(format!("unable to parse URI: {}", uri.to_string_lossy()));
         let text = uri.to_str().map_err(|_| unparsable())?;
         let (text, zone) = take_zone(text);
         let reference = UriReferenceStr::new(text.as_ref()).map_err(|_| unparsable())?;
@@ -55,11 +55,11 @@ impl NbdUri {
             return Err(without_scheme(&text).into());
         };
         let Some(scheme) = Scheme::from_name(name) else {
-            return Err(invalid(format!("URI scheme {name} is not one of NBD")).into());
+            return Err(invalid(format!("unknown NBD URI scheme: {name}")).into());
         };
         let Some(authority) = reference.authority_components() else {
             let name = scheme.name();
-            return Err(invalid(format!("an NBD URI must begin with {name}://")).into());
+            return Err(invalid(format!("URI must begin with '{name}://'")).into());
         };
         let port = match authority.port() {
             None => None,
@@ -150,7 +150,8 @@ impl Parameters {
             "tls-priority" => {
                 if !policy.tls_priority {
                     return Err(forbidden(
-                        "URI sets tls-priority, which nbd_set_uri_allow_tls_priority has not allowed",
+                        "overriding TLS priority (tls-priority) is not allowed, \
+                         call nbd_set_uri_allow_tls_priority to enable this",
                     ));
                 }
                 self.tls_priority = Some(value.clone());
@@ -168,14 +169,13 @@ impl Parameters {
 fn permit_scheme(scheme: Scheme, policy: &UriPolicy) -> Result<(), Error> {
     let name = scheme.name();
     if policy.transports & scheme.mask() == 0 {
-        return Err(forbidden(format!("URI transport {name} is not allowed")));
+        return Err(forbidden(format!("URI transport {name} is not permitted")));
     }
     match policy.tls {
-        TLS_DISABLE if scheme.tls => Err(forbidden(format!(
-            "URI scheme {name} asks for TLS, which is not allowed"
-        ))),
-        TLS_REQUIRE if !scheme.tls => Err(forbidden(format!(
-            "URI scheme {name} is without TLS, which is not allowed"
+        TLS_DISABLE if !scheme.tls => Ok(()),
+        TLS_REQUIRE if scheme.tls => Ok(()),
+        TLS_DISABLE | TLS_REQUIRE => Err(forbidden(format!(
+            "URI TLS setting {name} is not permitted"
         ))),
         _ => Ok(()),
     }
@@ -186,7 +186,8 @@ fn permit_file(name: &str, policy: &UriPolicy) -> Result<(), Error> {
         return Ok(());
     }
     Err(forbidden(format!(
-        "URI names a local file in {name}, which nbd_set_uri_allow_local_file has not allowed"
+        "local file access ({name}) is not allowed, \
+         call nbd_set_uri_allow_local_file to enable this"
     )))
 }
 
@@ -197,7 +198,7 @@ fn without_scheme(text: &str) -> Error {
         ""
     };
     invalid(format!(
-        "an NBD URI must begin with a scheme like nbd:// or nbd+unix://{hint}"
+        "NBD URI does not have a scheme: it must begin with one like nbd:// or nbd+unix://{hint}"
     ))
 }
 
@@ -206,10 +207,10 @@ fn check_socket(scheme: Scheme, query: &Query) -> Result<(), Error> {
     let named = query.get("socket").is_some();
     match scheme.kind {
         TransportKind::Unix if !named => Err(invalid(
-            "URI names no socket: it must be like nbd+unix:///?socket=PATH",
+            "cannot parse socket parameter from NBD URI: it must be like nbd+unix:///?socket=PATH",
         )),
         TransportKind::Tcp | TransportKind::Vsock if named => Err(invalid(format!(
-            "URI scheme {} has no parameter socket; nbd+unix:///?socket=PATH has",
+            "socket parameter is incompatible with \"{}:\"; nbd+unix:///?socket=PATH has it",
             scheme.name()
         ))),
         _ => Ok(()),
@@ -255,6 +256,9 @@ fn ssh(
     socket: Option<&CString>,
     compress: bool,
 ) -> Result<Transport, Error> {
+    if authority.host.is_empty() {
+        return Err(invalid("SSH transport requires a server name"));
+    }
     let user = authority.userinfo.as_deref();
     let port = Word::target("nbd-port", nbd_port.map_or(NBD_PORT, CString::as_c_str))?;
     let target = match socket {
@@ -287,9 +291,7 @@ fn parse_number(what: &str, value: &CStr, text: &str) -> Result<u32, Error> {
             return Ok(number);
         }
     }
-    Err(invalid(format!(
-        "{what} in URI is not a number of 32 bits: {text}"
-    )))
+    Err(invalid(format!("cannot parse {what} from NBD URI: {text}")))
 }
 
 /// A port in the authority. It is limited to 31 bits as in the C library, whose

@@ -62,7 +62,7 @@ pub(super) fn parse_bool(name: &str, value: &CString) -> Result<bool, Error> {
         Some((_, truth)) => Ok(*truth),
         None => Err(Error::new(
             libc::EINVAL,
-            format!("URI parameter {name} must be true or false, not \"{text}\""),
+            format!("could not parse {name} parameter, expecting {name}=true|false: {text}"),
         )),
     }
 }

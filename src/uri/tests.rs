@@ -235,12 +235,15 @@ fn what_is_no_uri_is_refused() {
     ] {
         let error = refused(uri, &PERMISSIVE);
         assert_eq!(error.errno(), libc::EINVAL, "{uri}");
-        assert_eq!(error.message(), format!("not a valid URI: {uri}"));
+        assert_eq!(error.message(), format!("unable to parse URI: {uri}"));
     }
     let error = NbdUri::parse(c"nbd://h/\xff", &PERMISSIVE)
         .unwrap_err()
         .error;
-    assert!(error.message().starts_with("not a valid URI"), "{error}");
+    assert!(
+        error.message().starts_with("unable to parse URI"),
+        "{error}"
+    );
 }
 
 #[test]
