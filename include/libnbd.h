@@ -739,7 +739,7 @@ int nbd_block_status_filter(struct nbd_handle *h, uint64_t count,
   LIBNBD_ATTRIBUTE_NONNULL(1, 4);
 #define LIBNBD_HAVE_NBD_BLOCK_STATUS_FILTER 1
 
-/* Waits until something happens on the connection, and deals with it. */
+/* Waits until something happens on the connection, and handles it. */
 int nbd_poll(struct nbd_handle *h, int timeout)
   LIBNBD_ATTRIBUTE_NONNULL(1);
 #define LIBNBD_HAVE_NBD_POLL 1

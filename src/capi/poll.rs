@@ -8,12 +8,14 @@ use super::entry::{locked, looking};
 use super::handle::nbd_handle;
 use super::outcome::Bits;
 
-/// Waits until something happens on the connection, and deals with it.
+/// Waits until something happens on the connection, and handles it.
 ///
-/// This is enough of a main loop for a program with one handle: send commands,
+/// This is enough of a main loop for a program with one handle: issue commands,
 /// and call this until they have completed. It waits for the file descriptor of
 /// the handle in the handle's direction, and then does what
-/// `nbd_aio_notify_read` or `nbd_aio_notify_write` does.
+/// `nbd_aio_notify_read` or `nbd_aio_notify_write` does. So a call handles one reply
+/// message at most, or a part of one, and completes one command at most; over TLS,
+/// it handles all messages of one record.
 ///
 /// # Parameters
 ///
@@ -22,7 +24,7 @@ use super::outcome::Bits;
 ///
 /// # Result
 ///
-/// 1 when something happened, 0 when the time was up before, -1 on error.
+/// 1 if something happened, 0 on timeout, -1 on error.
 ///
 /// # Errors
 ///
@@ -62,8 +64,7 @@ pub unsafe extern "C" fn nbd_poll(h: *mut nbd_handle, timeout: c_int) -> c_int {
 ///
 /// # Result
 ///
-/// 1 when something happened on either, 0 when the time was up before, -1 on
-/// error.
+/// 1 if something happened on either, 0 on timeout, -1 on error.
 ///
 /// # Errors
 ///
@@ -113,6 +114,11 @@ pub unsafe extern "C" fn nbd_aio_get_fd(h: *mut nbd_handle) -> c_int {
 /// - `LIBNBD_AIO_DIRECTION_BOTH` (3): for either of them. When both are ready call
 ///   `nbd_aio_notify_read`: what is read may change what there is to write.
 ///
+/// From the first call of this function on a connected handle, of
+/// `nbd_aio_get_fd` or of a notify function, the library leaves each reply in the
+/// socket until its turn. When replies have been received ahead of their use before
+/// that, the direction is `LIBNBD_AIO_DIRECTION_BOTH` until they are handled.
+///
 /// Any call on the handle can change the direction. Where several threads use the
 /// handle, one that sends a command may have to wake the one that waits.
 ///
@@ -131,8 +137,12 @@ pub unsafe extern "C" fn nbd_aio_get_direction(h: *mut nbd_handle) -> c_uint {
 
 /// Tells the handle that its file descriptor can be read.
 ///
-/// Everything that can be read is read and dealt with: callbacks are called, and
-/// commands complete. It never waits for more.
+/// One reply message is received and handled, as far as it has arrived: callbacks
+/// are called, and a command may complete. More may be there to read, so wait for the
+/// descriptor with poll(2) or another interface that is level-triggered. The call
+/// never waits.
+///
+/// Over TLS, all messages of one record are handled.
 ///
 /// # Errors
 ///
