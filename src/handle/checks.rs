@@ -3,8 +3,9 @@
 //! What is refused before anything is sent (nbd_set_strict_mode(3)).
 //!
 //! The checks of a command come in the order of this file: its flags, whether
-//! the server offers it, an empty range, the bounds of the export, alignment,
-//! and limits on size. The first that fails decides the error.
+//! the server offers it, whether the connection is being shut down, an empty
+//! range, the bounds of the export, alignment, and limits on size. The first that
+//! fails decides the error.
 
 use libc::c_int;
 

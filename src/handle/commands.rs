@@ -237,6 +237,7 @@ impl Connection {
         self.require(flag, "the block status payload flag")?;
         let wire = self.payload_flag(wire)?;
         let ids = self.context_ids(&contexts)?;
+        self.check_not_disconnecting()?;
         self.check_range(RequestType::BlockStatus, offset, count)?;
         let payload = block_status_payload(count, &ids).into_boxed_slice();
         let kind = RequestType::BlockStatus;
@@ -265,6 +266,7 @@ impl Connection {
         count: u64,
         attachment: Attachment,
     ) -> Result<u64, Error> {
+        self.check_not_disconnecting()?;
         self.check_range(kind, offset, count)?;
         self.issue(kind, wire, offset, count, None, attachment)
     }
