@@ -282,6 +282,7 @@ impl Connection {
         attachment: Attachment,
     ) -> Result<u64, Error> {
         self.check_not_disconnecting()?;
+        let waits = self.waits_for_room();
         let cookie = self.machine.issue(NewCommand {
             kind,
             flags,
@@ -291,7 +292,9 @@ impl Connection {
             attachment,
         });
         self.shared.publish_in_flight(self.machine.in_flight());
-        self.send_accepted();
+        if !waits {
+            self.send_accepted();
+        }
         Ok(cookie)
     }
 }

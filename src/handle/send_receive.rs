@@ -15,6 +15,7 @@ use super::commands::Buffer;
 use super::connection::{Connection, Transport};
 use super::read_ahead::LARGE;
 use super::shared::State;
+use super::wait::DIRECTION_WRITE;
 use crate::error::Error;
 use crate::machine::{Event, Group, Piece};
 use crate::transport::{arrivals, Channel, Received, Wait};
@@ -87,6 +88,12 @@ impl Connection {
             return self.finish_abort();
         }
         Ok(())
+    }
+
+    /// Whether a request is partly sent, or waits for one that is: until the socket
+    /// has room for more, nothing is tried again.
+    pub(super) fn waits_for_room(&self) -> bool {
+        self.direction() & DIRECTION_WRITE != 0
     }
 
     /// Sends a command or an option that has been accepted. Its end is told by

@@ -37,8 +37,11 @@ impl Connection {
     pub fn aio_disconnect(&mut self, flags: u32) -> Result<(), Error> {
         self.check_flags(flags, 0)?;
         self.check_not_disconnecting()?;
+        let waits = self.waits_for_room();
         self.machine.disconnect();
-        self.send_accepted();
+        if !waits {
+            self.send_accepted();
+        }
         Ok(())
     }
 

@@ -49,7 +49,12 @@ impl Connection {
         if let Transport::TlsHandshake(_) = self.transport {
             return self.continue_tls_handshake();
         }
+        let waits = self.waits_for_room();
         self.receive()?;
+        if waits {
+            return Ok(());
+        }
+        // What the negotiation goes on with.
         self.send()
     }
 
