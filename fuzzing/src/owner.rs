@@ -261,7 +261,7 @@ impl Owner {
             self.machine.fail();
         }
         assert!(self.has_ended());
-        for slot in self.machine.newest_first() {
+        for slot in self.machine.failing_order() {
             self.complete(slot, Some(libc::ENOTCONN));
         }
         assert_eq!(

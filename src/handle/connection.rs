@@ -160,7 +160,7 @@ impl Connection {
         self.arrivals = Arrivals::default();
         self.publish();
         // In the order in which the C library does it.
-        for slot in self.machine.newest_first() {
+        for slot in self.machine.failing_order() {
             self.complete_with(slot, libc::ENOTCONN);
             after(&mut self.completed);
         }

@@ -2,8 +2,6 @@
 
 //! Commands in flight, found in constant time.
 
-use std::cmp::Reverse;
-
 use libc::c_int;
 
 use super::filled::Filled;
@@ -168,10 +166,16 @@ impl<T> Commands<T> {
         places.filter_map(|(index, place)| Some((Slot(index as u32), place.command.as_ref()?)))
     }
 
-    /// All commands in flight, newest first: for the end of a connection.
-    pub fn newest_first(&self) -> Vec<Slot> {
+    /// All commands in flight, in the order in which they fail with their
+    /// connection: those from the cookie `unsent` on, which were not sent
+    /// completely, oldest first; then the others, newest first.
+    /// Source: seen with libnbd 1.24.4.
+    pub fn failing_order(&self, unsent: u64) -> Vec<Slot> {
         let mut all: Vec<_> = self.in_flight().collect();
-        all.sort_unstable_by_key(|(_, command)| Reverse(command.cookie));
+        all.sort_unstable_by_key(|(_, command)| match command.cookie {
+            cookie if cookie >= unsent => (0, cookie),
+            cookie => (1, u64::MAX - cookie),
+        });
         all.into_iter().map(|(slot, _)| slot).collect()
     }
 

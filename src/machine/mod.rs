@@ -63,6 +63,9 @@ pub struct Machine<T> {
     inbox: Inbox,
     outgoing: Outgoing,
     commands: Commands<T>,
+    /// When the connection ended, commands from this cookie on were not sent, at
+    /// least not completely.
+    unsent_from: u64,
     statistics: Statistics,
     /// Extents of the block status chunk received last.
     extents: Vec<Extent>,
@@ -80,6 +83,7 @@ impl<T> Default for Machine<T> {
             inbox: Inbox::default(),
             outgoing: Outgoing::default(),
             commands: Commands::default(),
+            unsent_from: u64::MAX,
             statistics: Statistics::default(),
             extents: Vec::new(),
             events: VecDeque::new(),
@@ -228,6 +232,9 @@ impl<T> Machine<T> {
 
     fn end(&mut self, phase: Phase) {
         self.phase = phase;
+        if let Some(cookie) = self.outgoing.first_unsent() {
+            self.unsent_from = cookie;
+        }
         self.outgoing.clear();
         self.inbox = Inbox::default();
     }

@@ -141,6 +141,14 @@ impl Outgoing {
         progress
     }
 
+    /// The cookie of the first request that is not sent completely.
+    pub fn first_unsent(&self) -> Option<u64> {
+        match self.requests.front()?.kind {
+            Kind::Request { cookie, .. } => Some(cookie),
+            Kind::Disconnect => None,
+        }
+    }
+
     /// Takes out the requests of which no byte has been sent
     /// (`LIBNBD_SHUTDOWN_ABANDON_PENDING`).
     pub fn abandon(&mut self) -> Vec<Kind> {

@@ -197,9 +197,10 @@ impl<T> Machine<T> {
         self.commands.find(cookie)
     }
 
-    /// All commands in flight, newest first.
-    pub fn newest_first(&self) -> Vec<Slot> {
-        self.commands.newest_first()
+    /// All commands in flight, in the order in which they fail with the
+    /// connection.
+    pub fn failing_order(&self) -> Vec<Slot> {
+        self.commands.failing_order(self.unsent_from)
     }
 
     /// How many commands are in flight. `NBD_CMD_DISC` is one until the
