@@ -391,7 +391,8 @@ impl<T> Machine<T> {
     fn simple_reply(&mut self, error: u32, cookie: u64) -> Result<Receiving, Event<'static>> {
         let structured = self.negotiated.structured_replies;
         let Some(slot) = self.answered(cookie)? else {
-            if structured {
+            // No data follows an error, whatever it answers.
+            if structured || error != 0 {
                 self.note("skipping a simple reply whose cookie is not in flight");
                 return Ok(Receiving::End);
             }
