@@ -93,7 +93,11 @@ impl<T> Machine<T> {
 
     fn hole(&mut self, chunk: &Chunk, payload: &[u8]) -> Option<Event<'static>> {
         let (offset, length) = reply::offset_hole(payload)?;
-        let (slot, at) = self.place(chunk, offset, u64::from(length))?;
+        let slot = chunk.slot?;
+        let at = match self.place(slot, offset, u64::from(length)) {
+            Ok(at) => at,
+            Err(dead) => return Some(dead),
+        };
         let command = self.commands.get_mut(slot)?;
         command.fill(at, length as usize);
         Some(Event::Chunk {

@@ -238,7 +238,10 @@ impl<T> Machine<T> {
                         return None;
                     };
                     let offset = Reader::new(&prefix).u64().expect("exact length");
-                    receiving = self.data_chunk(chunk, offset);
+                    match self.data_chunk(chunk, offset) {
+                        Ok(next) => receiving = next,
+                        Err(dead) => return Some(dead),
+                    }
                     None
                 }
                 Receiving::Data(ref mut data) => {
@@ -421,42 +424,40 @@ impl<T> Machine<T> {
     }
 
     /// A data chunk's offset is known: where does the data go?
-    fn data_chunk(&mut self, chunk: Chunk, offset: u64) -> Receiving {
+    fn data_chunk(&mut self, chunk: Chunk, offset: u64) -> Result<Receiving, Event<'static>> {
         let left = chunk.header.length - OFFSET_DATA_PREFIX as u64;
-        match self.place(&chunk, offset, left) {
-            Some((slot, at)) => Receiving::Data(Data {
-                slot,
-                at,
-                left: left as usize,
-                chunk: Some((chunk, at, left as usize)),
-            }),
-            None => Receiving::Skip { chunk, left },
-        }
+        let Some(slot) = chunk.slot else {
+            return Ok(Receiving::Skip { chunk, left });
+        };
+        let at = self.place(slot, offset, left)?;
+        Ok(Receiving::Data(Data {
+            slot,
+            at,
+            left: left as usize,
+            chunk: Some((chunk, at, left as usize)),
+        }))
     }
 
     /// Where `length` bytes of the export, `offset` bytes into it, belong in
-    /// the buffer of the read that a chunk answers. If they do not, the read
-    /// fails.
+    /// the buffer of the read that a chunk answers. A server that sends what was
+    /// not asked for ends the connection.
+    /// Source: seen with libnbd 1.24.4.
     pub(super) fn place(
         &mut self,
-        chunk: &Chunk,
+        slot: Slot,
         offset: u64,
         length: u64,
-    ) -> Option<(Slot, usize)> {
-        let slot = chunk.slot?;
-        let command = self.commands.get_mut(slot)?;
-        let at = offset.checked_sub(command.offset);
-        let fits = |at: &u64| {
-            at.checked_add(length)
-                .is_some_and(|end| end <= command.length)
-        };
-        match at.filter(fits) {
-            Some(at) => Some((slot, at as usize)),
-            None => {
-                command.fail(libc::EPROTO);
-                None
-            }
-        }
+    ) -> Result<usize, Event<'static>> {
+        let command = self.commands.get(slot);
+        let (start, count) = command.map_or((0, 0), |it| (it.offset, it.length));
+        let at = offset.checked_sub(start);
+        let fits = |at: &u64| at.checked_add(length).is_some_and(|end| end <= count);
+        at.filter(fits).map(|at| at as usize).ok_or_else(|| {
+            self.violation(format!(
+                "range of structured reply is out of bounds, offset={offset}, \
+                 cmd->offset={start}, length={length}, cmd->count={count}"
+            ))
+        })
     }
 
     /// All data of a chunk or of a simple reply is in the user's buffer.
