@@ -283,6 +283,9 @@ impl Connection {
     ) -> Result<u64, Error> {
         self.check_not_disconnecting()?;
         let waits = self.waits_for_room();
+        let lacks_payload = kind == RequestType::BlockStatus
+            && flags & command::PAYLOAD_LEN != 0
+            && payload.is_none();
         let cookie = self.machine.issue(NewCommand {
             kind,
             flags,
@@ -294,6 +297,11 @@ impl Connection {
         self.shared.publish_in_flight(self.machine.in_flight());
         if !waits {
             self.send_accepted();
+        }
+        if lacks_payload {
+            // The server would wait for the payload that the request announces.
+            // Source: seen with libnbd 1.24.4.
+            self.die(Error::new(libc::EFAULT, "send: Bad address"));
         }
         Ok(cookie)
     }
