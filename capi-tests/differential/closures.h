@@ -154,11 +154,13 @@ on_debug (void *data, const char *context, const char *message)
     made_; \
   })
 
-#define COMPLETION(memory) \
+#define ANY_COMPLETION(memory) \
   CLOSURE (nbd_completion_callback, on_completion, "completion", memory)
-#define CHUNK(memory) CLOSURE (nbd_chunk_callback, on_chunk, "chunk", memory)
-#define EXTENT CLOSURE (nbd_extent_callback, on_extent, "extent", NULL)
-#define EXTENT64 CLOSURE (nbd_extent64_callback, on_extent64, "extent", NULL)
+#define ANY_CHUNK(memory) \
+  CLOSURE (nbd_chunk_callback, on_chunk, "chunk", memory)
+#define ANY_EXTENT CLOSURE (nbd_extent_callback, on_extent, "extent", NULL)
+#define ANY_EXTENT64 \
+  CLOSURE (nbd_extent64_callback, on_extent64, "extent", NULL)
 #define LIST CLOSURE (nbd_list_callback, on_list, "list", NULL)
 #define CONTEXT CLOSURE (nbd_context_callback, on_context, "context", NULL)
 #define DEBUG CLOSURE (nbd_debug_callback, on_debug, "debug", NULL)

@@ -4,15 +4,17 @@
  * line: with another library, the same lines are expected.
  *
  *   differential REPLIES FAULTS LEVEL SEED [LAST [WITHOUT...]]
+ *   differential version
  *
  * REPLIES is simple, structured or extended: what the server can at most.
- * FAULTS is 0 or 1: whether it reports errors and breaks the protocol.  LEVEL is
- * 14 to call only what libnbd 1.14 has, 24 to call all.  LAST is the number of
- * the last step, and steps named behind it are left out.  With
- * DIFFERENTIAL_TEXTS in the environment the texts of errors go to standard
- * error.
+ * FAULTS is 0 or 1: whether it reports errors and breaks the protocol; with p
+ * before it (p0, p1) the program plays the server itself, and each single call
+ * is compared.  LEVEL is the minor version of the library: below 24 only what
+ * libnbd 1.14 has is called.  LAST is the number of the last step, and steps
+ * named after it are left out.  With DIFFERENTIAL_TEXTS in the environment the
+ * texts of errors go to standard error.
  */
-#include "steps-connect.h"
+#include "steps-played.h"
 
 enum phase { CREATED, CONNECT, NEGOTIATE, GO, COMMANDS, END, ENDED };
 
@@ -113,18 +115,27 @@ one_step (enum phase phase)
   }
 }
 
-static void
-do_step (uint64_t seed, enum phase phase, int argc, char **argv)
+/* Whether the next step is to be done. */
+static bool
+begin_step (uint64_t seed, int argc, char **argv)
 {
   int i;
 
   step++;
   if (argc > 5 && step > strtoul (argv[5], NULL, 10))
-    return;
+    return false;
   for (i = 6; i < argc; i++)
     if (step == strtoul (argv[i], NULL, 10))
-      return;
+      return false;
   random_begin (seed, step);
+  return true;
+}
+
+static void
+do_step (uint64_t seed, enum phase phase, int argc, char **argv)
+{
+  if (!begin_step (seed, argc, argv))
+    return;
   one_step (phase);
   /* A write may not have left completely: that depends on the server. */
   if (unsettled_bytes < 65536)
@@ -148,6 +159,41 @@ settings_in_common (void)
     CHECK (nbd_add_meta_context (h, "base:allocation") == 0);
 }
 
+static void
+play (enum replies replies, bool faults, uint64_t seed, int argc, char **argv)
+{
+  unsigned steps = 20 + (unsigned) below (120);
+
+  puts ("server played");
+  h = nbd_create ();
+  CHECK (h != NULL);
+  play_connect (replies, faults);
+  while (steps-- > 0)
+    if (begin_step (seed, argc, argv)) {
+      play_step ();
+      /* Nothing here is left to chance: a step need not be waited for. */
+      unsettled = false;
+      print_played_state ();
+      fflush (stdout);
+    }
+}
+
+static void
+finish (uint64_t seed)
+{
+  step++;
+  random_begin (seed, UINT64_MAX);
+  if (!one_in (4))
+    retire_all ();
+  call ("nbd_close", "%s", "");
+  nbd_close (h);
+  play_receive ();
+  play_close ();
+  check_and_free_buffers ();
+  stop_socketpair_server ();
+  printf ("end\n");
+}
+
 int
 main (int argc, char **argv)
 {
@@ -157,6 +203,13 @@ main (int argc, char **argv)
   unsigned phase, i;
   bool negotiate;
 
+  if (argc == 2 && strcmp (argv[1], "version") == 0) {
+    h = nbd_create ();
+    CHECK (h != NULL);
+    puts (nbd_get_version (h));
+    nbd_close (h);
+    return 0;
+  }
   CHECK (argc >= 5);
   alarm (30);
   signal (SIGPIPE, SIG_IGN);
@@ -166,6 +219,11 @@ main (int argc, char **argv)
   seed = strtoull (argv[4], NULL, 10);
 
   random_begin (seed, 0);
+  if (argv[2][0] == 'p') {
+    play (replies, strcmp (argv[2], "p0") != 0, seed, argc, argv);
+    finish (seed);
+    return 0;
+  }
   choose_server (replies, strcmp (argv[2], "0") != 0);
   negotiate = one_in (3);
   phases[CREATED] = below (6);
@@ -184,14 +242,6 @@ main (int argc, char **argv)
   for (phase = CREATED; phase <= ENDED; phase++)
     for (i = 0; i < phases[phase]; i++)
       do_step (seed, (enum phase) phase, argc, argv);
-  step++;
-  random_begin (seed, UINT64_MAX);
-  if (!one_in (4))
-    retire_all ();
-  call ("nbd_close", "%s", "");
-  nbd_close (h);
-  check_and_free_buffers ();
-  stop_socketpair_server ();
-  printf ("end\n");
+  finish (seed);
   return 0;
 }

@@ -9,9 +9,9 @@
 #include "transcript.h"
 #include "random.h"
 
-enum replies { SIMPLE, STRUCTURED, EXTENDED };
-
-static const char *const replies_names[] = { "simple", "structured", "extended" };
+static const char *const replies_names[] = {
+  "simple", "structured", "extended",
+};
 
 /* The options, without where to serve. */
 static char *server_options[64];
@@ -158,7 +158,7 @@ choose_replies (enum replies replies)
 
 /* Breaches of the protocol after which the client has something to wait for:
  * those that only stall, those of TLS, and the one that is a crash with the C
- * library (docs/differences.md, "Lists of exports that are broken") are not among
+ * library (docs/differences.md, "Broken replies to NBD_OPT_LIST") are not among
  * them.
  */
 static const char *const server_faults[] = {

@@ -138,7 +138,7 @@ sync_read (bool structured)
   struct buffer *buffer = new_buffer ();
 
   if (structured) {
-    nbd_chunk_callback chunk = CHUNK (buffer);
+    nbd_chunk_callback chunk = ANY_CHUNK (buffer);
 
     RETURNS (nbd_pread_structured,
              (h, buffer->bytes, count, offset, chunk, flags), RANGE);
@@ -156,14 +156,14 @@ sync_block_status (void)
   switch (level < 24 ? 0 : below (3)) {
   case 0:
     {
-      nbd_extent_callback extent = EXTENT;
+      nbd_extent_callback extent = ANY_EXTENT;
 
       RETURNS (nbd_block_status, (h, count, offset, extent, flags), RANGE);
     }
     break;
   case 1:
     {
-      nbd_extent64_callback extent = EXTENT64;
+      nbd_extent64_callback extent = ANY_EXTENT64;
 
       NEWER_RETURNS (nbd_block_status_64, (h, count, offset, extent, flags),
                      RANGE);
@@ -171,7 +171,7 @@ sync_block_status (void)
     break;
   default:
     {
-      nbd_extent64_callback extent = EXTENT64;
+      nbd_extent64_callback extent = ANY_EXTENT64;
 
       NEWER_RETURNS (nbd_block_status_filter,
                      (h, count, offset, contexts, extent, flags),
@@ -230,15 +230,15 @@ issue_read (void)
   struct buffer *buffer = new_buffer ();
 
   if (one_in (2)) {
-    nbd_chunk_callback chunk = CHUNK (buffer);
-    nbd_completion_callback completion = COMPLETION (buffer);
+    nbd_chunk_callback chunk = ANY_CHUNK (buffer);
+    nbd_completion_callback completion = ANY_COMPLETION (buffer);
 
     return RETURNS (nbd_aio_pread_structured,
                     (h, buffer->bytes, count, offset, chunk, completion, flags),
                     RANGE);
   }
   else {
-    nbd_completion_callback completion = COMPLETION (buffer);
+    nbd_completion_callback completion = ANY_COMPLETION (buffer);
 
     return RETURNS (nbd_aio_pread,
                     (h, buffer->bytes, count, offset, completion, flags),
@@ -250,19 +250,19 @@ static int64_t
 issue_block_status (void)
 {
   char **contexts = choose_contexts ();
-  nbd_completion_callback completion = COMPLETION (NULL);
+  nbd_completion_callback completion = ANY_COMPLETION (NULL);
 
   switch (level < 24 ? 0 : below (3)) {
   case 0:
     {
-      nbd_extent_callback extent = EXTENT;
+      nbd_extent_callback extent = ANY_EXTENT;
 
       return RETURNS (nbd_aio_block_status,
                       (h, count, offset, extent, completion, flags), RANGE);
     }
   case 1:
     {
-      nbd_extent64_callback extent = EXTENT64;
+      nbd_extent64_callback extent = ANY_EXTENT64;
 
       return NEWER_RETURNS (nbd_aio_block_status_64,
                             (h, count, offset, extent, completion, flags),
@@ -270,7 +270,7 @@ issue_block_status (void)
     }
   default:
     {
-      nbd_extent64_callback extent = EXTENT64;
+      nbd_extent64_callback extent = ANY_EXTENT64;
 
       return NEWER_RETURNS (nbd_aio_block_status_filter,
                             (h, count, offset, contexts, extent, completion,
@@ -290,13 +290,13 @@ issue_other (void)
   if (one_in (3)) {
     struct buffer *buffer = new_buffer ();
 
-    completion = COMPLETION (NULL);
+    completion = ANY_COMPLETION (NULL);
     payload = count;
     return RETURNS (nbd_aio_pwrite,
                     (h, buffer->bytes, count, offset, completion, flags),
                     RANGE);
   }
-  completion = COMPLETION (NULL);
+  completion = ANY_COMPLETION (NULL);
   switch (below (4)) {
   case 0:
     return RETURNS (nbd_aio_trim, (h, count, offset, completion, flags), RANGE);

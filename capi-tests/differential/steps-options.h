@@ -43,7 +43,7 @@ static void
 newer_aio_option (void)
 {
   char **queries = choose_contexts ();
-  nbd_completion_callback completion = COMPLETION (NULL);
+  nbd_completion_callback completion = ANY_COMPLETION (NULL);
   nbd_context_callback context;
 
   switch (below (6)) {
@@ -124,25 +124,25 @@ aio_option (void)
     /* fall through */
   case 1:
     if (one_in (3)) {
-      completion = COMPLETION (NULL);
+      completion = ANY_COMPLETION (NULL);
       SETTLES (nbd_aio_opt_go, (h, completion), "%s", "");
       return;
     }
     /* fall through */
   case 2:
   case 3:
-    completion = COMPLETION (NULL);
+    completion = ANY_COMPLETION (NULL);
     SETTLES (nbd_aio_opt_info, (h, completion), "%s", "");
     break;
   case 4:
   case 5:
     list = LIST;
-    completion = COMPLETION (NULL);
+    completion = ANY_COMPLETION (NULL);
     SETTLES (nbd_aio_opt_list, (h, list, completion), "%s", "");
     break;
   default:
     context = CONTEXT;
-    completion = COMPLETION (NULL);
+    completion = ANY_COMPLETION (NULL);
     SETTLES (nbd_aio_opt_list_meta_context, (h, context, completion), "%s", "");
   }
 }
@@ -170,7 +170,7 @@ leave_negotiation (void)
   if (one_in (2))
     RETURNS (nbd_opt_go, (h), "%s", "");
   else {
-    nbd_completion_callback completion = COMPLETION (NULL);
+    nbd_completion_callback completion = ANY_COMPLETION (NULL);
 
     SETTLES (nbd_aio_opt_go, (h, completion), "%s", "");
   }

@@ -41,13 +41,14 @@ pub fn sequence(program: &Program, kind: Kind, seed: u64) -> Result<Outcome> {
     let run = |which| program.run(which, kind, seed, &Steps::default());
     let mut expected = vec![run(Which::Reference)?];
     let mut seen = vec![run(Which::UnderTest)?];
-    if let Ok(same) = compare(&expected[0], &seen[0]) {
+    let minor = program.minor();
+    if let Ok(same) = compare(minor, &expected[0], &seen[0]) {
         return Ok(Outcome::Same(same));
     }
     for _ in 0..AGAIN {
         expected.push(run(Which::Reference)?);
         seen.push(run(Which::UnderTest)?);
-        let alike = |one: &Transcript| seen.iter().any(|other| compare(one, other).is_ok());
+        let alike = |one: &Transcript| seen.iter().any(|other| compare(minor, one, other).is_ok());
         if expected.iter().any(alike) {
             return Ok(Outcome::Chance);
         }
@@ -56,7 +57,11 @@ pub fn sequence(program: &Program, kind: Kind, seed: u64) -> Result<Outcome> {
 }
 
 /// What is the same, or the number of the first call that is not.
-pub fn compare(expected: &Transcript, seen: &Transcript) -> std::result::Result<Seen, usize> {
+pub fn compare(
+    minor: u32,
+    expected: &Transcript,
+    seen: &Transcript,
+) -> std::result::Result<Seen, usize> {
     let mut result = Seen::default();
     let nothing = Call {
         head: "nothing".to_owned(),
@@ -71,7 +76,7 @@ pub fn compare(expected: &Transcript, seen: &Transcript) -> std::result::Result<
             continue;
         }
         let lines = difference(one, other);
-        let known = differences::find(&expected.server, one, other, &lines).ok_or(at)?;
+        let known = differences::find(minor, &expected.server, one, other, &lines).ok_or(at)?;
         result.differences.push(known.heading);
         if known.then == Then::Ends {
             result.ended = true;

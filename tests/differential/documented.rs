@@ -5,27 +5,41 @@
 use std::collections::BTreeSet;
 use std::fs;
 
-use super::differences::TABLE;
+use super::differences::{Versions, TABLE};
 use super::support::library;
 use super::support::Result;
 
-/// The part of the document that is about what this test meets.
-const SECTION: &str = "## What the differential test meets";
+/// What differs from the reference, an entry for each heading.
+const REFERENCE: &str = "## Covered by the differential test";
+/// What differs from older versions only, an item of a list each.
+const OLDER: &str = "## Older versions of the C library";
 
 pub fn check() -> Result<()> {
     let path = library::source().join("docs/differences.md");
     let text = fs::read_to_string(&path).map_err(|e| format!("{}: {e}", path.display()))?;
-    let section = text
-        .split_once(&format!("\n{SECTION}\n"))
-        .map(|(_, rest)| rest.split("\n## ").next().unwrap_or_default())
-        .ok_or_else(|| format!("{} has no '{SECTION}'", path.display()))?;
-    let described: BTreeSet<_> = section
-        .lines()
-        .filter_map(|line| line.strip_prefix("### "))
-        .collect();
-    let listed: BTreeSet<_> = TABLE.iter().map(|difference| difference.heading).collect();
-    let missing = |these: &BTreeSet<&str>, those: &BTreeSet<&str>| {
-        let missing: Vec<_> = these.difference(those).copied().collect();
+    let heading = |line: &'_ str| line.strip_prefix("### ").map(str::to_owned);
+    let item = |line: &'_ str| {
+        let (heading, _) = line.strip_prefix("- **")?.split_once("**")?;
+        Some(heading.to_owned())
+    };
+    let reference = section(&text, REFERENCE)?.lines().filter_map(heading);
+    let older = section(&text, OLDER)?.lines().filter_map(item);
+    same(Versions::Reference, reference.collect())?;
+    same(Versions::Older, older.collect())
+}
+
+fn section<'t>(text: &'t str, title: &str) -> Result<&'t str> {
+    let found = text.split_once(&format!("\n{title}\n"));
+    let section = found.map(|(_, rest)| rest.split("\n## ").next().unwrap_or_default());
+    section.ok_or_else(|| format!("docs/differences.md has no '{title}'"))
+}
+
+/// The document lists exactly what the table has for these versions.
+fn same(version: Versions, described: BTreeSet<String>) -> Result<()> {
+    let entries = TABLE.iter().filter(|entry| entry.version == version);
+    let listed: BTreeSet<_> = entries.map(|entry| entry.heading.to_owned()).collect();
+    let missing = |these: &BTreeSet<String>, those: &BTreeSet<String>| {
+        let missing: Vec<_> = these.difference(those).cloned().collect();
         (!missing.is_empty()).then(|| missing.join("; "))
     };
     if let Some(headings) = missing(&listed, &described) {

@@ -2,12 +2,11 @@
 
 //! The C program, and the transcript of one run of it.
 
-use std::env;
 use std::fmt;
-use std::path::PathBuf;
-use std::process::Command;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use super::differences;
 use super::support::c_program::{self, CProgram};
 use super::support::library::{self, Library};
 use super::support::{process, Result};
@@ -22,27 +21,51 @@ pub struct Kind {
     pub replies: &'static str,
     /// Whether it reports errors and breaks the protocol.
     pub faults: bool,
+    /// Whether the program plays the server itself.
+    pub played: bool,
 }
 
 impl Kind {
-    /// libnbd 1.14 knows nothing of extended headers: a server that has them
-    /// meets a client that does not ask, with either library.
-    pub fn all(level: u32) -> Vec<Kind> {
-        let replies: &[_] = match level {
+    /// Before 1.18 there were no extended headers: a server that has them meets
+    /// a client that does not ask, with either library. How much one call does
+    /// is compared with the reference version only.
+    pub fn all(minor: u32) -> Vec<Kind> {
+        let replies: &[_] = match minor {
             0..=17 => &["simple", "structured"],
             _ => &["simple", "structured", "extended"],
         };
-        let kinds = replies
-            .iter()
-            .flat_map(|&replies| [false, true].map(|faults| Kind { replies, faults }));
-        kinds.collect()
+        let played: &[_] = match minor < differences::REFERENCE {
+            true => &[false],
+            false => &[false, true],
+        };
+        let mut kinds = Vec::new();
+        for &replies in replies {
+            for &played in played {
+                kinds.extend([false, true].map(|faults| Kind {
+                    replies,
+                    faults,
+                    played,
+                }));
+            }
+        }
+        kinds
+    }
+
+    fn server(self) -> &'static str {
+        match (self.played, self.faults) {
+            (false, false) => "0",
+            (false, true) => "1",
+            (true, false) => "p0",
+            (true, true) => "p1",
+        }
     }
 }
 
 impl fmt::Display for Kind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let played = if self.played { ", call by call" } else { "" };
         let faults = if self.faults { ", faults" } else { "" };
-        write!(f, "{} replies{faults}", self.replies)
+        write!(f, "{} replies{played}{faults}", self.replies)
     }
 }
 
@@ -51,11 +74,9 @@ impl fmt::Display for Kind {
 pub struct Program {
     executable: PathBuf,
     memserver: PathBuf,
-    level: u32,
-    /// The C library.
+    /// The C library of this system, and the 24 of its version 1.24.
     reference: Library,
-    /// A command that runs a program with another C library.
-    launcher: Option<PathBuf>,
+    minor: u32,
     under_test: Library,
 }
 
@@ -100,30 +121,28 @@ impl Program {
             source: library::source().join("capi-tests/differential/differential.c"),
         };
         let directory = library::profile_directory()?.join("capi/bin");
-        let level = env::var("DIFFERENTIAL_LEVEL").unwrap_or_else(|_| "14".to_owned());
+        let executable = c_program::compile(&program, &under_test, &directory)?;
+        let reference = Library::system();
         Ok(Program {
-            executable: c_program::compile(&program, &under_test, &directory)?,
+            minor: minor_version(&reference, &executable)?,
+            executable,
             memserver: library::memserver()?,
-            level: level
-                .parse()
-                .map_err(|_| format!("DIFFERENTIAL_LEVEL is a number, not '{level}'"))?,
-            reference: Library::system(),
-            launcher: env::var_os("DIFFERENTIAL_REFERENCE").map(PathBuf::from),
+            reference,
             under_test,
         })
     }
 
-    pub fn level(&self) -> u32 {
-        self.level
+    /// The minor version of the C library.
+    pub fn minor(&self) -> u32 {
+        self.minor
     }
 
     /// Arguments of the program.
     pub fn arguments(&self, kind: Kind, seed: u64, steps: &Steps) -> Vec<String> {
-        let faults = if kind.faults { "1" } else { "0" };
         let mut arguments = vec![
             kind.replies.to_owned(),
-            faults.to_owned(),
-            self.level.to_string(),
+            kind.server().to_owned(),
+            self.minor.to_string(),
             seed.to_string(),
         ];
         if let Some(last) = steps.last {
@@ -146,15 +165,11 @@ impl Program {
     }
 
     pub fn run(&self, which: Which, kind: Kind, seed: u64, steps: &Steps) -> Result<Transcript> {
-        let mut command = match (which, &self.launcher) {
-            (Which::UnderTest, _) => self.under_test.command(&self.executable),
-            (Which::Reference, None) => self.reference.command(&self.executable),
-            (Which::Reference, Some(launcher)) => {
-                let mut command = Command::new(launcher);
-                command.arg(&self.executable);
-                command
-            }
+        let library = match which {
+            Which::Reference => &self.reference,
+            Which::UnderTest => &self.under_test,
         };
+        let mut command = library.command(&self.executable);
         command.args(self.arguments(kind, seed, steps));
         command.env("MEMSERVER", &self.memserver);
         let outcome = process::run(&mut command, &[], LIMIT)?;
@@ -165,6 +180,15 @@ impl Program {
         }
         Ok(transcript)
     }
+}
+
+/// What the library calls itself is `1.14.2` or the like.
+fn minor_version(library: &Library, executable: &Path) -> Result<u32> {
+    let mut command = library.command(executable);
+    let outcome = process::run(command.arg("version"), &[], LIMIT)?;
+    let text = String::from_utf8_lossy(&outcome.stdout).into_owned();
+    let minor = text.split('.').nth(1).and_then(|minor| minor.parse().ok());
+    minor.ok_or_else(|| format!("version of the C library: {}", outcome.describe()))
 }
 
 /// A part of a sequence.

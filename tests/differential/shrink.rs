@@ -16,7 +16,7 @@ pub fn explain(program: &Program, kind: Kind, seed: u64) -> Result<String> {
     let expected = program.run(Which::Reference, kind, seed, &steps)?;
     let seen = program.run(Which::UnderTest, kind, seed, &steps)?;
     let arguments = program.arguments(kind, seed, &steps);
-    let place = match compare::compare(&expected, &seen) {
+    let place = match compare::compare(program.minor(), &expected, &seen) {
         Ok(_) => "it does not differ each time".to_owned(),
         Err(at) => place(&expected, &seen, at),
     };
@@ -81,7 +81,7 @@ fn shortest(program: &Program, kind: Kind, seed: u64) -> Result<Steps> {
 fn differing_step(program: &Program, kind: Kind, seed: u64, steps: &Steps) -> Result<Option<u32>> {
     let expected = program.run(Which::Reference, kind, seed, steps)?;
     let seen = program.run(Which::UnderTest, kind, seed, steps)?;
-    let at = compare::compare(&expected, &seen).err();
+    let at = compare::compare(program.minor(), &expected, &seen).err();
     let call = at.and_then(|at| expected.calls.get(at));
     Ok(call.and_then(|call| call.step()))
 }

@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* A server that the program plays itself, in the same thread: what has arrived
+ * before a call is then no matter of chance, so each single call is compared.
+ */
+#ifndef PLAYED_SERVER_H
+#define PLAYED_SERVER_H
+
+#include "server.h"
+
+#define PLAYED_SIZE MIB
+
+/* A request that has no complete reply yet. */
+struct outstanding {
+  struct request request;
+  uint64_t done;                /* bytes of a read that were sent */
+};
+
+static struct {
+  enum replies replies;
+  bool faults;
+  bool over;                    /* no request follows */
+  int fd;                       /* the server's end, -1 when it is closed */
+  struct outstanding requests[512];
+  size_t count;
+  unsigned char in[4 << 20];    /* received and not understood yet */
+  size_t in_count;
+  unsigned char out[8 << 20];   /* to be sent */
+  size_t out_count;
+} played = { .fd = -1 };
+
+static void
+say (const void *data, size_t count)
+{
+  CHECK (played.out_count + count <= sizeof played.out);
+  memcpy (played.out + played.out_count, data, count);
+  played.out_count += count;
+}
+
+static void
+say_bytes (const struct bytes *bytes)
+{
+  say (bytes->data, bytes->count);
+}
+
+/* Connected, with everything negotiated that the kind of replies has. */
+static void
+play_connect (enum replies replies, bool faults)
+{
+  struct peer peer = { .replies = replies, .size = PLAYED_SIZE,
+                       .flags = EVERY_FLAG, .contexts = 1 };
+  struct bytes handshake = { .count = 0 };
+  int client;
+
+  played.replies = replies;
+  played.faults = faults;
+  server_size = PLAYED_SIZE;
+  put_handshake (&handshake, &peer);
+  client = scripted_server (handshake.data, handshake.count, &played.fd);
+  CHECK (NEWER (nbd_set_request_extended_headers) (h, replies == EXTENDED)
+         == 0);
+  CHECK (nbd_set_request_structured_replies (h, replies != SIMPLE) == 0);
+  CHECK (nbd_add_meta_context (h, LIBNBD_CONTEXT_BASE_ALLOCATION) == 0);
+  CHECK (nbd_connect_socket (h, client) == 0);
+  while (recv (played.fd, played.in, sizeof played.in, MSG_DONTWAIT) > 0)
+    ;
+}
+
+/* The length of a request's header. */
+static size_t
+request_size (void)
+{
+  return played.replies == EXTENDED ? 32 : 28;
+}
+
+static uint64_t
+get (const unsigned char *from, size_t count)
+{
+  uint64_t value = 0;
+
+  while (count-- > 0)
+    value = value << 8 | *from++;
+  return value;
+}
+
+/* Takes in what the client has sent, and remembers what wants a reply. */
+static void
+take_requests (bool tell)
+{
+  size_t used = 0;
+  ssize_t n;
+
+  if (played.fd == -1)
+    return;
+  while (played.in_count < sizeof played.in
+         && (n = recv (played.fd, played.in + played.in_count,
+                       sizeof played.in - played.in_count, MSG_DONTWAIT)) > 0)
+    played.in_count += (size_t) n;
+  while (played.in_count - used >= request_size ()) {
+    const unsigned char *header = played.in + used;
+    bool wide = played.replies == EXTENDED;
+    struct request r = {
+      .flags = (uint16_t) get (header + 4, 2),
+      .type = (uint16_t) get (header + 6, 2),
+      .offset = get (header + 16, 8),
+      .length = get (header + 24, wide ? 8 : 4),
+    };
+    size_t more = r.type == NBD_CMD_WRITE || (wide && (r.flags & 32))
+                  ? r.length : 0;
+
+    memcpy (&r.cookie, header + 8, 8);
+    if (played.in_count - used < request_size () + more)
+      break;
+    /* The cookie means nothing to a server. */
+    if (tell)
+      line ("server gets %u, flags 0x%x, offset %" PRIu64 ", length %" PRIu64
+            ", %016" PRIx64, r.type, r.flags, r.offset, r.length,
+            checksum (header + request_size (), more));
+    used += request_size () + more;
+    if (r.type != NBD_CMD_DISC) {
+      CHECK (played.count < COUNT_OF (played.requests));
+      played.requests[played.count++] = (struct outstanding) { .request = r };
+    }
+  }
+  memmove (played.in, played.in + used, played.in_count - used);
+  played.in_count -= used;
+}
+
+static void
+play_receive (void)
+{
+  take_requests (true);
+}
+
+static void
+say_simple (uint64_t cookie, uint32_t error)
+{
+  struct bytes header = { .count = 0 };
+
+  put32 (&header, 0x67446698);
+  put32 (&header, error);
+  put (&header, &cookie, 8);
+  say_bytes (&header);
+}
+
+static void
+say_header (uint64_t cookie, uint64_t at, bool done, unsigned type,
+            size_t length)
+{
+  struct bytes header = { .count = 0 };
+
+  put32 (&header, played.replies == EXTENDED ? 0x6e8a278c : 0x668e33ef);
+  put16 (&header, done);
+  put16 (&header, (uint16_t) type);
+  put (&header, &cookie, 8);
+  if (played.replies == EXTENDED) {
+    put64 (&header, at);
+    put64 (&header, length);
+  }
+  else
+    put32 (&header, (uint32_t) length);
+  say_bytes (&header);
+}
+
+static void
+say_chunk (const struct request *to, bool done, unsigned type,
+           const struct bytes *payload)
+{
+  say_header (to->cookie, to->offset, done, type, payload->count);
+  say_bytes (payload);
+}
+
+/* What is on the disk, from there on. */
+static void
+say_disk (uint64_t at, uint64_t length)
+{
+  for (; length > 0; length--, at++) {
+    unsigned char byte = (unsigned char) (at * 7 + at / 512);
+
+    say (&byte, 1);
+  }
+}
+
+/* Sends so many of the bytes that are to be sent. */
+static void
+play_send (size_t count)
+{
+  ssize_t n;
+
+  if (played.fd == -1 || count == 0)
+    return;
+  n = send (played.fd, played.out, count, MSG_NOSIGNAL | MSG_DONTWAIT);
+  if (n <= 0)
+    return;
+  memmove (played.out, played.out + n, played.out_count - (size_t) n);
+  played.out_count -= (size_t) n;
+}
+
+static void
+play_close (void)
+{
+  if (played.fd != -1)
+    CHECK (close (played.fd) == 0);
+  played.fd = -1;
+}
+
+#endif /* PLAYED_SERVER_H */
