@@ -132,7 +132,7 @@ impl Connection {
     /// be used.
     pub(super) fn settle(&mut self) {
         self.publish();
-        self.shared.set_message_in_hand(self.has_message_in_hand());
+        self.shared.set_arrivals(self.has_arrivals());
     }
 
     /// Ends the connection after an error, which is handed back for the call

@@ -142,11 +142,9 @@ impl Connection {
     }
 
     /// Waits until something has come, and handles it up to the end of one message.
-    /// False if it did not wait: that depends on the socket, and on other processes
+    /// All arrivals have to be used. False if it did not wait: that depends on the socket, and on other processes
     /// that have it.
     pub(super) fn wait_and_receive(&mut self) -> Result<bool, Error> {
-        // Only the beginning of a message is left.
-        self.use_arrivals()?;
         let large = self.direct().is_some_and(|piece| piece.iov_len >= LARGE);
         let wait = match large {
             true => Wait::ForAll,
@@ -184,6 +182,14 @@ impl Connection {
         self.machine.wants_to_receive()
             && (channel.has_record()
                 || !arrived.is_empty() && self.machine.reaches_end_of_message(arrived))
+    }
+
+    /// Whether bytes have been received that the program cannot see in the socket.
+    pub(super) fn has_arrivals(&self) -> bool {
+        let Transport::Connected(channel) = &self.transport else {
+            return false;
+        };
+        self.machine.wants_to_receive() && (channel.has_record() || !self.arrivals.is_empty())
     }
 
     fn has_decrypted(&self) -> bool {

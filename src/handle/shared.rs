@@ -62,8 +62,8 @@ pub struct Shared {
     program_polls: AtomicBool,
     /// Replies are perhaps being received ahead of their use just now.
     receiving_ahead: AtomicBool,
-    /// A whole reply message has been received and not used yet.
-    message_in_hand: AtomicBool,
+    /// Bytes have been received and not used yet.
+    has_arrivals: AtomicBool,
     /// The program was told to wait for room, although nothing waits to be sent.
     said_to_write: AtomicBool,
     private_data: AtomicUsize,
@@ -84,7 +84,7 @@ impl Shared {
             statistics: Statistics::default(),
             program_polls: AtomicBool::new(false),
             receiving_ahead: AtomicBool::new(false),
-            message_in_hand: AtomicBool::new(false),
+            has_arrivals: AtomicBool::new(false),
             said_to_write: AtomicBool::new(false),
             private_data: AtomicUsize::new(0),
             pread_initialize: AtomicBool::new(true),
@@ -122,16 +122,15 @@ impl Shared {
             self.set_program_polls();
         }
         let direction = self.direction.load(Ordering::Acquire);
-        // `message_in_hand` is stored before `receiving_ahead` is cleared, so it is
+        // `has_arrivals` is stored before `receiving_ahead` is cleared, so it is
         // loaded after that.
-        if self.receiving_ahead.load(Ordering::SeqCst)
-            || self.message_in_hand.load(Ordering::SeqCst)
-        {
+        if self.receiving_ahead.load(Ordering::SeqCst) || self.has_arrivals.load(Ordering::SeqCst) {
             // The descriptor does not show what is in the handle, but a socket nearly
             // always has room, so a wait for that ends at once.
             self.said_to_write.store(true, Ordering::Relaxed);
             return direction | DIRECTION_READ | DIRECTION_WRITE;
         }
+        self.said_to_write.store(false, Ordering::Relaxed);
         direction
     }
 
@@ -146,7 +145,7 @@ impl Shared {
     }
 
     /// Whether replies may be received ahead of their use. If so, that is going on
-    /// until [`set_message_in_hand`](Self::set_message_in_hand).
+    /// until [`set_arrivals`](Self::set_arrivals).
     pub(super) fn begin_receiving_ahead(&self) -> bool {
         // Either this sees that the program polls, or the program, which asks for the
         // direction later, sees that replies are being received.
@@ -158,9 +157,9 @@ impl Shared {
         allowed
     }
 
-    /// Nothing is being received any more; says whether a whole message is left.
-    pub(super) fn set_message_in_hand(&self, in_hand: bool) {
-        self.message_in_hand.store(in_hand, Ordering::SeqCst);
+    /// Nothing is being received any more; says whether something is left to be used.
+    pub(super) fn set_arrivals(&self, left: bool) {
+        self.has_arrivals.store(left, Ordering::SeqCst);
         self.receiving_ahead.store(false, Ordering::SeqCst);
     }
 

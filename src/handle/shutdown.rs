@@ -24,9 +24,12 @@ impl Connection {
         if self.state() == State::Negotiating {
             return self.opt_abort();
         }
+        let waits = self.waits_for_room();
         self.machine.disconnect();
-        // A server that is gone already is what was wanted.
-        self.send_accepted();
+        if !waits {
+            // A server that is gone already is what was wanted.
+            self.send_accepted();
+        }
         while !matches!(self.state(), State::Closed | State::Dead) {
             self.wait(-1, -1)?;
         }

@@ -38,7 +38,7 @@ impl Connection {
 
     /// nbd_aio_notify_read(3)
     pub fn aio_notify_read(&mut self) -> Result<(), Error> {
-        self.program_notifies();
+        self.program_polls();
         self.notify_read()
     }
 
@@ -54,17 +54,17 @@ impl Connection {
         if waits {
             return Ok(());
         }
-        // What the negotiation goes on with.
+        // The negotiation may have a next option to send.
         self.send()
     }
 
     /// nbd_aio_notify_write(3)
     pub fn aio_notify_write(&mut self) -> Result<(), Error> {
-        let said_to_write = self.program_notifies();
-        if self.has_message_in_hand() {
+        self.program_polls();
+        let said_to_write = self.shared.take_said_to_write();
+        if self.has_arrivals() {
             // The program was told to wait for room so as to come here.
-            self.send()?;
-            return self.receive();
+            return self.use_before_waiting();
         }
         if said_to_write && self.direction() & DIRECTION_WRITE == 0 {
             return Ok(());
@@ -83,13 +83,24 @@ impl Connection {
         }
     }
 
-    /// The program polls by itself. Says whether it was told to wait for room only
-    /// because of what is in the handle.
-    fn program_notifies(&mut self) -> bool {
+    /// In transmission, the program polls the descriptor by itself from now on.
+    fn program_polls(&self) {
         if matches!(self.state(), State::Ready | State::Processing) {
             self.shared.set_program_polls();
         }
-        self.shared.take_said_to_write()
+    }
+
+    /// Handles one message that has been received already, after sending what is
+    /// queued. A server that has gone is left to be noticed by receiving: what it said
+    /// before still counts.
+    fn use_before_waiting(&mut self) -> Result<(), Error> {
+        if let Some(fd) = self.fd().filter(|_| self.waits_for_room()) {
+            let ready = transport::wait::poll(fd, POLLOUT, None, 0);
+            if matches!(ready, Ok(Some(ready)) if ready.events == POLLOUT) {
+                self.send()?;
+            }
+        }
+        self.receive()
     }
 
     fn invalid_event(&self, event: u32) -> Error {
@@ -117,9 +128,12 @@ impl Connection {
             return Err(Error::new(libc::EINVAL, what));
         };
         if self.has_message_in_hand() {
-            self.send()?;
-            self.receive()?;
+            self.use_before_waiting()?;
             return Ok(1);
+        }
+        if !self.arrivals.is_empty() {
+            // The beginning of a message, which may be wrong already.
+            self.use_arrivals()?;
         }
         let mut events = 0;
         if direction & DIRECTION_READ != 0 {
@@ -155,10 +169,15 @@ impl Connection {
             && !self.shared.program_polls()
             && !self.shared.debug_enabled()
             && !self.has_message_in_hand();
-        if by_receiving && self.wait_and_receive()? {
-            return self.send();
+        if !by_receiving {
+            return self.wait(-1, -1).map(drop);
         }
-        self.wait(-1, -1).map(drop)
+        self.use_arrivals()?;
+        self.publish();
+        match self.wait_and_receive()? {
+            true => self.send(),
+            false => self.wait(-1, -1).map(drop),
+        }
     }
 
     /// Goes on after poll(2) has found the socket ready for `events`.

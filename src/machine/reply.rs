@@ -27,7 +27,7 @@ pub(super) enum Receiving {
     Data(Data),
     /// Inside a payload that is decoded once it is complete.
     Payload(Chunk),
-    /// Inside a payload that nobody wants.
+    /// Inside a payload that is of no use.
     Skip {
         /// The chunk that it belongs to.
         chunk: Chunk,
@@ -124,9 +124,13 @@ impl<T> Machine<T> {
         let begun = self.inbox.len();
         let left = match receiving {
             Receiving::Header => {
-                let shortest = self.shortest_header();
+                let shortest = match self.negotiated.extended_headers {
+                    true => EXTENDED_LENGTH,
+                    false => SIMPLE_LENGTH,
+                };
                 let magic = self.inbox.first::<4>().map(u32::from_be_bytes);
-                magic.and_then(reply::header_length).unwrap_or(shortest) - begun
+                let length = magic.and_then(|magic| self.header_length(magic));
+                length.unwrap_or(shortest).saturating_sub(begun).max(1)
             }
             // More data than there is room for goes to the user's buffer instead.
             Receiving::DataOffset(chunk) if chunk.header.length > room as u64 => {
@@ -142,8 +146,8 @@ impl<T> Machine<T> {
     }
 
     /// Whether `bytes`, which come next, reach the end of the message that is being
-    /// received. Bytes that break the protocol do so, too: there is nothing to wait
-    /// for.
+    /// received. A header that breaks the protocol does so, too: there is nothing to
+    /// wait for.
     pub fn reaches_end_of_message(&self, bytes: &[u8]) -> bool {
         let Phase::Transmission { receiving, .. } = self.phase else {
             return !bytes.is_empty();
@@ -173,7 +177,7 @@ impl<T> Machine<T> {
             header[filled..filled + count].copy_from_slice(&part[..count]);
             filled += count;
         }
-        if filled < self.shortest_header() {
+        if filled < self.judged() {
             return None;
         }
         let magic = *header.first_chunk::<4>()?;
@@ -320,7 +324,7 @@ impl<T> Machine<T> {
     }
 
     /// There is no room for a payload of which a part may have come: its
-    /// command fails, and the stream goes on behind it.
+    /// command fails, and the stream goes on after it.
     fn skip_for_lack_of_memory(&mut self, chunk: Chunk) -> Receiving {
         if let Some(command) = chunk.slot.and_then(|slot| self.commands.get_mut(slot)) {
             command.fail(libc::ENOMEM);
@@ -343,31 +347,22 @@ impl<T> Machine<T> {
         reply::header_length(magic).filter(|_| expected)
     }
 
-    /// The length in bytes of the shortest header there can be.
-    fn shortest_header(&self) -> usize {
+    /// How many bytes of a header have to be there before its magic is judged.
+    /// Source: seen with libnbd 1.24.4.
+    fn judged(&self) -> usize {
         match self.negotiated.extended_headers {
-            true => EXTENDED_LENGTH,
+            true => 4,
             false => SIMPLE_LENGTH,
         }
     }
 
-    /// The first bytes of a header, once so many have come that it could be a whole
-    /// one: not even a wrong one is noticed before.
-    /// Source: seen with libnbd 1.24.4.
+    /// The magic that a header begins with, once it can be judged.
     fn magic(&mut self, input: &mut &[u8]) -> Option<u32> {
         let magic = match self.negotiated.extended_headers {
-            true => self
-                .inbox
-                .peek::<EXTENDED_LENGTH>(input)?
-                .first_chunk()
-                .copied(),
-            false => self
-                .inbox
-                .peek::<SIMPLE_LENGTH>(input)?
-                .first_chunk()
-                .copied(),
+            true => self.inbox.peek::<4>(input)?,
+            false => *self.inbox.peek::<SIMPLE_LENGTH>(input)?.first_chunk()?,
         };
-        magic.map(u32::from_be_bytes)
+        Some(u32::from_be_bytes(magic))
     }
 
     /// Takes in a header and says what to expect after it; `None` when more
@@ -396,7 +391,7 @@ impl<T> Machine<T> {
 
     /// The command that a reply answers, or an error if the server cannot have
     /// received it yet: the rest of a request whose command is gone could not
-    /// be sent any more, and everything behind it would be misunderstood.
+    /// be sent any more, and everything after it would be misunderstood.
     pub(super) fn answered(&mut self, cookie: u64) -> Result<Option<Slot>, Event<'static>> {
         let Some(slot) = self.commands.find_wire(cookie) else {
             return Ok(None);

@@ -4,7 +4,7 @@
 //!
 //! GnuTLS by itself makes two system calls for a record that it receives, and
 //! one for each that it sends. Here one call receives as many as there are, where
-//! nobody can tell, and what is sent is collected until it is worth a call.
+//! programs cannot notice, and what is sent is collected until it is worth a call.
 
 use std::ffi::c_void;
 use std::io;
@@ -12,14 +12,14 @@ use std::io;
 use libc::{iovec, size_t, ssize_t};
 
 use super::gnutls::{Gnutls, RawSession};
-use crate::transport::{Arrivals, Socket, Wait};
+use crate::transport::{arrivals, Arrivals, Socket, Wait};
 
 /// The header of a record, in bytes, which ends with two bytes of length.
 /// Source: RFC 8446, "Record Layer".
 const HEADER: usize = 5;
 
-/// The longest payload of a record in bytes. GnuTLS refuses one that claims more.
-const LONGEST: usize = 16384 + 2048;
+/// No record has a longer payload, in bytes: GnuTLS refuses one that claims so.
+const LONGEST: usize = arrivals::MOST - HEADER;
 
 /// The socket of a session, with the records on their way in and out. GnuTLS
 /// has its address.

@@ -27,6 +27,9 @@ const RECORD: usize = 16384;
 /// Encrypted bytes that are collected before they are sent.
 const BATCH: usize = 128 * 1024;
 
+/// Records without data, such as session tickets, that are overlooked in one call.
+const EMPTY_RECORDS: u32 = 16;
+
 /// Warnings of the server that are overlooked between two steps of a handshake.
 const WARNINGS: u32 = 16;
 
@@ -220,6 +223,7 @@ impl Session {
     /// else reads or writes, until this returns.
     pub unsafe fn recv_raw(&mut self, iov: &[iovec], ahead: bool) -> Result<Received, Error> {
         let mut received = 0;
+        let mut empty_records = 0;
         self.records().begin(ahead);
         for piece in iov.iter().filter(|piece| piece.iov_len > 0) {
             let mut at = 0;
@@ -236,11 +240,15 @@ impl Session {
                 if status > 0 {
                     at += status as usize;
                     received += status as usize;
+                } else if empty_records == EMPTY_RECORDS {
+                    return Ok(Received::NOTHING);
                 } else if let Some(end) = self.nothing_received(status as c_int) {
                     return match received {
                         0 => end,
                         _ => Ok(Received::of(received)),
                     };
+                } else {
+                    empty_records += 1;
                 }
             }
         }
