@@ -269,7 +269,7 @@ fn uris_that_are_not_of_nbd_say_why() {
         ("nbd+vsock://1/?nbd-port=", "nbd-port"),
         ("nbd+vsock://1/?nbd-port=4294967296", "4294967296"),
         ("nbd+vsock://1/?nbd-port=+1", "+1"),
-        ("nbd+ssh:///disk", "host"),
+        ("nbd+ssh:///disk", "server name"),
         ("nbd+ssh://-oProxyCommand=x/", "\"-\""),
         ("nbd+ssh://%2Dx/", "\"-\""),
         ("nbd+ssh://-l@h/", "\"-\""),

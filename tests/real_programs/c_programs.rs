@@ -45,6 +45,10 @@ const STARTER: Source = Source {
     file: "tests/real_programs/programs/starts-a-server.c",
     libraries: &[],
 };
+const WIRE: Source = Source {
+    file: "tests/real_programs/programs/speaks-on-the-wire.c",
+    libraries: &[],
+};
 const GLIB: Source = Source {
     file: "examples/glib-main-loop.c",
     libraries: &["glib-2.0"],
@@ -85,9 +89,14 @@ pub fn trials() -> Vec<Trial> {
     trials
 }
 
+/// The program whose messages are looked at.
+pub fn wire() -> Result<String> {
+    compiled(&WIRE)
+}
+
 /// The paths of all of these programs.
 pub fn all() -> Result<Vec<String>> {
-    [&STARTER, &GLIB, &LIBEV]
+    [&STARTER, &WIRE, &GLIB, &LIBEV]
         .into_iter()
         .map(compiled)
         .collect()

@@ -24,6 +24,7 @@ mod nbdsh;
 mod ocaml;
 mod proxy;
 mod servers;
+mod wire;
 
 use std::process::ExitCode;
 
@@ -45,6 +46,7 @@ fn main() -> ExitCode {
         ocaml::trials(),
         c_programs::trials(),
         images::trials(),
+        wire::trials(),
     ];
     let trials = trials.into_iter().flatten().collect();
     libtest_mimic::run(&arguments, trials).exit_code()

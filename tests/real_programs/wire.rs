@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+//! Both libraries say the same bytes to a server, in the same order, and end the
+//! stream at the same place: strace shows the messages and shutdown(2) calls.
+//! The servers write the same to their logs: some log clients that leave without a
+//! goodbye. Of TLS, only how the stream ends is compared: its bytes are random, and a server
+//! sends tickets whenever it likes.
+
+use libtest_mimic::Trial;
+
+use crate::c_programs;
+use crate::images;
+use crate::support::compare::same;
+use crate::support::scenario::Scenario;
+use crate::support::servers::{Address, Server};
+use crate::support::Result;
+
+/// The most bytes of one system call that are compared.
+const MOST: &str = "1000000";
+
+/// How to use the server, the server, and the export.
+const PLAIN: &[(&str, &str, &str)] = &[
+    ("commands", "nbdkit memory 1M", ""),
+    ("disconnect", "nbdkit memory 1M", ""),
+    ("close", "nbdkit memory 1M", ""),
+    ("commands", "nbdkit --no-sr memory 1M", ""),
+    ("commands", "nbdkit --oldstyle file disk.raw", ""),
+    ("commands", "nbdkit --mask-handshake=0 memory 1M", ""),
+    ("commands", "nbdkit --mask-handshake=2 memory 1M", ""),
+    ("commands", "qemu-nbd --format=raw disk.raw", ""),
+    ("go", "nbdkit memory 1M", ""),
+    ("abort", "nbdkit memory 1M", ""),
+    ("abort", "nbdkit --mask-handshake=0 memory 1M", ""),
+    ("shutdown", "nbdkit memory 1M", ""),
+    ("shutdown", "nbdkit --mask-handshake=0 memory 1M", ""),
+    ("abort", "qemu-nbd --format=raw disk.raw", ""),
+    ("commands", "qemu-nbd --format=raw disk.raw", "unknown"),
+    ("go", "qemu-nbd --format=raw disk.raw", "unknown"),
+];
+
+pub fn trials() -> Vec<Trial> {
+    let plain = PLAIN.iter().map(|&(how, line, export)| {
+        same(format!("wire: {how}: {line} {export}"), move |s| {
+            images::prepare(s, line)?;
+            let server = s.serve(line)?;
+            let socket = socket(&server)?;
+            speak(s, &[how, &socket, export], whole)?;
+            server.stop()?;
+            s.record_file("server0.log")
+        })
+    });
+    let refused = ["commands", "go"].map(|how| {
+        same(
+            format!("wire: {how}: TLS is required and refused"),
+            move |s| {
+                s.write("keys.psk", KEYS)?;
+                let server = s.serve("nbdkit memory 1M")?;
+                let socket = socket(&server)?;
+                speak(s, &[how, &socket, "", "keys.psk"], whole)
+            },
+        )
+    });
+    let tls = ["commands", "disconnect", "close", "go", "abort"].map(|how| {
+        same(format!("wire: {how}: TLS"), move |s| {
+            s.write("keys.psk", KEYS)?;
+            let server = s.serve("nbdkit --tls=require --tls-psk=keys.psk memory 1M")?;
+            let socket = socket(&server)?;
+            speak(s, &[how, &socket, "", "keys.psk"], end)
+        })
+    });
+    plain.chain(refused).chain(tls).collect()
+}
+
+fn socket(server: &Server) -> Result<String> {
+    match server.address() {
+        Address::Unix(socket) => Ok(socket.display().to_string()),
+        Address::Port(port) => Err(format!("port {port} is no socket")),
+    }
+}
+
+const KEYS: &[u8] = b"tester:0123456789abcdef0123456789abcdef\n";
+
+/// What the client does until the other side does something.
+#[derive(PartialEq)]
+enum Turn {
+    Send(String),
+    Receive(String),
+    /// The server has ended its stream.
+    End,
+    Shutdown(String),
+}
+
+impl Turn {
+    fn describe(&self) -> String {
+        match self {
+            Turn::Send(bytes) => format!("send {}", without_cookies(bytes.clone())),
+            Turn::Receive(bytes) => format!("receive {}", without_cookies(bytes.clone())),
+            Turn::End => "end".to_owned(),
+            Turn::Shutdown(how) => format!("shutdown {how}"),
+        }
+    }
+}
+
+/// Runs the program and writes down what it says and hears.
+fn speak(s: &Scenario, arguments: &[&str], shown: fn(&[Turn]) -> String) -> Result<()> {
+    const CALLS: &str = "trace=sendto,sendmsg,recvfrom,recvmsg,shutdown";
+    let program = c_programs::wire()?;
+    let mut line = vec!["-qq", "-xx", "-s", MOST, "-e", CALLS, "-o", "trace"];
+    line.push(&program);
+    line.extend(arguments);
+    let outcome = s.attempt("strace", &line)?;
+    if !outcome.status.success() {
+        return Err(format!("strace: {}", outcome.describe()));
+    }
+    s.record("output", &outcome.stdout);
+    let trace = s.read("trace")?;
+    let turns = turns(&String::from_utf8_lossy(&trace));
+    if !turns.iter().any(|turn| matches!(turn, Turn::Send(_))) {
+        return Err("the trace has no message".to_owned());
+    }
+    s.record("turns", shown(&turns).as_bytes());
+    Ok(())
+}
+
+/// The whole conversation.
+fn whole(turns: &[Turn]) -> String {
+    let lines: Vec<_> = turns.iter().map(Turn::describe).collect();
+    lines.join("\n")
+}
+
+/// What follows the last message of the client.
+fn end(turns: &[Turn]) -> String {
+    let last = |turn: &Turn| matches!(turn, Turn::Send(_));
+    let from = turns.iter().rposition(last).map_or(0, |last| last + 1);
+    let said = |turn: &&Turn| !matches!(turn, Turn::Receive(_));
+    let lines: Vec<_> = turns[from..]
+        .iter()
+        .filter(said)
+        .map(Turn::describe)
+        .collect();
+    lines.join("\n")
+}
+
+/// Reads the output of strace. Pieces of one side's bytes that follow one another
+/// are one turn.
+fn turns(trace: &str) -> Vec<Turn> {
+    let mut turns: Vec<Turn> = Vec::new();
+    for line in trace.lines() {
+        let Some((call, rest)) = line.split_once('(') else {
+            continue;
+        };
+        let result = line.rsplit_once(" = ").map_or("", |(_, result)| result);
+        let result = result.split(' ').next().unwrap_or_default();
+        if call == "shutdown" {
+            let how = rest.split([',', ')']).nth(1).unwrap_or_default();
+            turns.push(Turn::Shutdown(how.trim().to_owned()));
+            continue;
+        }
+        let Ok(count) = result.parse::<usize>() else {
+            continue;
+        };
+        let bytes = bytes(rest, count);
+        match (call.starts_with("send"), turns.last_mut()) {
+            (false, _) if count == 0 => turns.push(Turn::End),
+            (true, Some(Turn::Send(before))) | (false, Some(Turn::Receive(before))) => {
+                before.push_str(&bytes);
+            }
+            (true, _) => turns.push(Turn::Send(bytes)),
+            (false, _) => turns.push(Turn::Receive(bytes)),
+        }
+    }
+    turns
+}
+
+/// The same without the cookies of requests and replies, which are the client's own
+/// affair.
+fn without_cookies(mut bytes: String) -> String {
+    const COOKIE: std::ops::Range<usize> = 16..32;
+    // Simple requests and replies, and chunks. The option replies' magic is longer.
+    for magic in ["25609513", "21e41c71", "67446698", "668e33ef", "6e8a278c"] {
+        let mut from = 0;
+        while let Some(found) = bytes[from..].find(magic) {
+            let at = from + found;
+            from = at + magic.len();
+            let cookie = at + COOKIE.start..at + COOKIE.end;
+            if at % 2 == 0 && cookie.end <= bytes.len() {
+                bytes.replace_range(cookie, "................");
+            }
+        }
+    }
+    bytes
+}
+
+/// The first `count` bytes of the strings in the arguments of a system call, in
+/// hexadecimal.
+fn bytes(arguments: &str, count: usize) -> String {
+    let strings = arguments.split('"').skip(1).step_by(2);
+    let digits = strings.flat_map(|string| string.split("\\x").skip(1));
+    digits.take(count).collect()
+}
