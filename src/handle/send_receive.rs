@@ -237,6 +237,8 @@ impl Connection {
         self.arrivals.received(count - straight);
         self.machine.received_directly(straight);
         match received {
+            // After NBD_CMD_DISC many servers leave without the goodbye of TLS.
+            Err(_) if tls && self.machine.is_disconnecting() => Ok(Received::End),
             Err(error) => Err(self.die(error)),
             received => received,
         }

@@ -249,9 +249,9 @@ fn what_is_no_uri_is_refused() {
 #[test]
 fn uris_that_are_not_of_nbd_say_why() {
     for (uri, why) in [
-        ("", "begin with a scheme"),
-        ("disk.img", "begin with a scheme"),
-        ("nbd//h", "begin with a scheme"),
+        ("", "does not have a scheme"),
+        ("disk.img", "does not have a scheme"),
+        ("nbd//h", "does not have a scheme"),
         ("/tmp/disk.img", "nbd+unix:///?socket="),
         ("http://h/", "http"),
         ("nbd+tcp://h/", "nbd+tcp"),
