@@ -233,10 +233,9 @@ pub unsafe extern "C" fn nbd_connect_socket(h: *mut nbd_handle, sock: c_int) -> 
 /// # Errors
 ///
 /// - `EINVAL`: the list is empty.
-/// - `ENOENT`, `EACCES` and others of execve(2): the command cannot be run. The
-///   handle can be connected in another way then.
 /// - Those of the handshake, with or without an errno. A command that ends at once
-///   shows as a server that closes the connection.
+///   shows as a server that closes the connection. One that cannot be run does the
+///   same, and the reason is written to standard error.
 ///
 /// # Example
 ///
@@ -278,10 +277,9 @@ pub unsafe extern "C" fn nbd_connect_command(h: *mut nbd_handle, argv: *mut *mut
 /// # Errors
 ///
 /// - `EINVAL`: the list is empty.
-/// - `ENOENT`, `EACCES` and others of execve(2): the command cannot be run. The
-///   handle can be connected in another way then.
 /// - Those of the handshake, with or without an errno. A command that ends at once
-///   shows as a connection that is closed or reset.
+///   shows as a connection that is closed or reset. One that cannot be run does the
+///   same, and the reason is written to standard error.
 ///
 /// # Standards
 ///

@@ -91,6 +91,9 @@ pub unsafe extern "C" fn nbd_opt_go(h: *mut nbd_handle) -> c_int {
 /// The server is told that no export is wanted. This is how a program leaves
 /// that only wanted to see the list of exports, for instance.
 ///
+/// A server that does not use the fixed newstyle handshake is told nothing, and the
+/// handle is dead instead of closed.
+///
 /// # Standards
 ///
 /// NBD protocol, NBD_OPT_ABORT.
