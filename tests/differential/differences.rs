@@ -165,6 +165,7 @@ pub const TABLE: &[Difference] = &[
         server: &[
             "--no-structured-replies*'none-",
             "--no-structured-replies*'reply-after-done",
+            "--no-structured-replies*'reply-compact",
             "--no-structured-replies*'reply-no-done",
             "--no-structured-replies*'reply-unknown-",
             "--no-structured-replies*'reply-wrong-chunk",
@@ -176,7 +177,7 @@ pub const TABLE: &[Difference] = &[
         ],
         functions: ANY,
         reference: &["?*"],
-        under_test: &["state *", "?*"],
+        under_test: &["?*"],
         then: Ends,
     },
     Difference {
