@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * The floor: what it costs at least to move the same bytes over the same
- * socket. Requests are sent in batches of half of those in flight, and replies
- * are received in batches of the same size without a look at them: it is known
- * how long they are. No cookie is looked up, no error is found.
+ * The floor: the least that it costs to move the same bytes over the same
+ * socket. Each request is sent by a call of its own, as it is issued. Replies
+ * are received in batches of half the depth and are not parsed: their length is
+ * known. No cookie is looked up, no error is found.
  */
 
 #include <errno.h>
@@ -14,6 +14,7 @@
 #include "handshake.h"
 #include "measure.h"
 
+/* Replies that one call receives. */
 #define MOST_IN_A_BATCH 256
 
 struct compact {
@@ -33,7 +34,6 @@ struct connection {
   const struct arguments *arguments;
   int fd;
   size_t header_size;     /* of a request */
-  char *headers;          /* a batch of requests */
   char *payloads;         /* of writes, one for each in flight */
   char *replies;          /* room for all in flight */
   size_t room;
@@ -125,27 +125,21 @@ send_slices (struct connection *it, struct iovec *slices, size_t count)
 }
 
 static void
-send_batch (struct connection *it, long first, long count)
+send_request (struct connection *it, long n)
 {
-  struct iovec slices[2 * MOST_IN_A_BATCH];
   const struct arguments *arguments = it->arguments;
+  char header[sizeof (struct extended)];
+  struct iovec slices[2] = { { header, it->header_size } };
+  size_t count = 1;
 
-  for (long i = 0; i < count; i++)
-    put_request (it, it->headers + i * it->header_size, first + i);
-  if (arguments->operation != OPERATION_WRITE) {
-    slices[0] = (struct iovec) { it->headers, count * it->header_size };
-    send_slices (it, slices, 1);
-    return;
-  }
-  for (long i = 0; i < count; i++) {
-    long payload = (first + i) % arguments->depth;
+  put_request (it, header, n);
+  if (arguments->operation == OPERATION_WRITE) {
+    long payload = n % arguments->depth;
 
-    slices[2 * i] = (struct iovec) { it->headers + i * it->header_size,
-                                     it->header_size };
-    slices[2 * i + 1] = (struct iovec) {
+    slices[count++] = (struct iovec) {
       it->payloads + payload * arguments->size, arguments->size };
   }
-  send_slices (it, slices, 2 * count);
+  send_slices (it, slices, count);
 }
 
 static void
@@ -160,12 +154,8 @@ run (struct connection *it)
   if (batch > MOST_IN_A_BATCH)
     batch = MOST_IN_A_BATCH;
   while (done < operations) {
-    while (issued < operations && issued - done <= depth - batch) {
-      long left = operations - issued, count = left < batch ? left : batch;
-
-      send_batch (it, issued, count);
-      issued += count;
-    }
+    while (issued < operations && issued - done < depth)
+      send_request (it, issued++);
     done += issued - done < batch ? issued - done : batch;
     while (it->received < done * size)
       receive (it, done * size - it->received, MSG_WAITALL);
@@ -215,7 +205,6 @@ main (int argc, char *argv[])
 
   it.header_size = strcmp (arguments.style, "extended") == 0
     ? sizeof (struct extended) : sizeof (struct compact);
-  it.headers = touched_memory (MOST_IN_A_BATCH * it.header_size);
   it.payloads = touched_memory (arguments.operation == OPERATION_WRITE
                                 ? arguments.depth * arguments.size : 1);
   it.room = arguments.depth * reply_size (&arguments);
