@@ -23,6 +23,7 @@ struct arguments {
   long size;              /* -s bytes of each operation */
   long depth;             /* -d operations in flight */
   long operations;        /* -n of them in all */
+  long compute;           /* -c microseconds after issuing, then collect all */
   const char *loop;       /* -l sync|nbd_poll|own; for the floor: connect */
   const char *debug;      /* -D plain|callback|on */
   const char *style;      /* -x simple|structured|extended */
@@ -36,7 +37,7 @@ parse_arguments (int argc, char *argv[])
                           .style = "structured" };
   int option;
 
-  while ((option = getopt (argc, argv, "u:o:s:d:n:l:D:x:")) != -1) {
+  while ((option = getopt (argc, argv, "u:o:s:d:n:c:l:D:x:")) != -1) {
     switch (option) {
     case 'u': it.target = optarg; break;
     case 'o':
@@ -46,6 +47,7 @@ parse_arguments (int argc, char *argv[])
     case 's': it.size = atol (optarg); break;
     case 'd': it.depth = atol (optarg); break;
     case 'n': it.operations = atol (optarg); break;
+    case 'c': it.compute = atol (optarg); break;
     case 'l': it.loop = optarg; break;
     case 'D': it.debug = optarg; break;
     case 'x': it.style = optarg; break;

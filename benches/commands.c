@@ -1,16 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Reads, writes or zeroes, with a number of commands in flight, the way that
- * programs do it: commands are issued while there is a free buffer, then the
- * program waits, with nbd_poll or with a poll of its own.
+ * Reads, writes or zeroes with a number of commands in flight: issues commands
+ * while there is a free buffer, then waits with nbd_poll or with poll(2). With
+ * -c it computes after issuing, and then collects all replies.
  */
-
-#include <poll.h>
-#include <stdbool.h>
 
 #include <libnbd.h>
 
 #include "arguments.h"
+#include "client.h"
 #include "measure.h"
 
 struct slots {
@@ -23,98 +21,14 @@ struct slot {
   long number;
 };
 
-static void
-fail (void)
-{
-  fprintf (stderr, "%s\n", nbd_get_error ());
-  exit (EXIT_FAILURE);
-}
-
-static int
-silent (void *user_data, const char *context, const char *message)
-{
-  return 0;
-}
-
-static struct nbd_handle *
-connect_handle (const struct arguments *it)
-{
-  struct nbd_handle *nbd = nbd_create ();
-  nbd_debug_callback callback = { .callback = silent };
-
-  if (nbd == NULL)
-    fail ();
-  if (strcmp (it->debug, "plain") != 0 &&
-      nbd_set_debug_callback (nbd, callback) == -1)
-    fail ();
-  if (nbd_set_debug (nbd, strcmp (it->debug, "on") == 0) == -1 ||
-      nbd_set_uri_allow_local_file (nbd, true) == -1 ||
-      nbd_connect_uri (nbd, it->target) == -1)
-    fail ();
-  return nbd;
-}
-
 static int
 completed (void *user_data, int *error)
 {
   struct slot *slot = user_data;
 
-  if (*error != 0) {
-    fprintf (stderr, "a command failed: %s\n", strerror (*error));
-    exit (EXIT_FAILURE);
-  }
+  fail_if (*error);
   slot->slots->vacant[slot->slots->count++] = slot->number;
   return 1; /* retires the command */
-}
-
-static void
-issue (struct nbd_handle *nbd, const struct arguments *it, struct slot *slot,
-       char *buffer, long n)
-{
-  nbd_completion_callback callback = { completed, slot, NULL };
-  unsigned long offset = offset_of (it, n);
-  int64_t cookie = -1;
-
-  switch (it->operation) {
-  case OPERATION_READ:
-    cookie = nbd_aio_pread (nbd, buffer, it->size, offset, callback, 0);
-    break;
-  case OPERATION_WRITE:
-    cookie = nbd_aio_pwrite (nbd, buffer, it->size, offset, callback, 0);
-    break;
-  case OPERATION_ZERO:
-    cookie = nbd_aio_zero (nbd, it->size, offset, callback, 0);
-    break;
-  }
-  if (cookie == -1)
-    fail ();
-}
-
-/* The loop of a program that has other descriptors to watch too. */
-static void
-poll_and_notify (struct nbd_handle *nbd)
-{
-  unsigned direction = nbd_aio_get_direction (nbd);
-  struct pollfd fd = { .fd = nbd_aio_get_fd (nbd) };
-
-  if (direction & LIBNBD_AIO_DIRECTION_READ)
-    fd.events |= POLLIN;
-  if (direction & LIBNBD_AIO_DIRECTION_WRITE)
-    fd.events |= POLLOUT;
-  if (poll (&fd, 1, -1) == -1) {
-    perror ("poll");
-    exit (EXIT_FAILURE);
-  }
-  if ((direction & LIBNBD_AIO_DIRECTION_READ) &&
-      (fd.revents & (POLLIN | POLLHUP))) {
-    if (nbd_aio_notify_read (nbd) == -1)
-      fail ();
-  }
-  else if ((direction & LIBNBD_AIO_DIRECTION_WRITE) &&
-           (fd.revents & POLLOUT)) {
-    if (nbd_aio_notify_write (nbd) == -1)
-      fail ();
-  }
 }
 
 static void
@@ -127,13 +41,17 @@ in_flight (struct nbd_handle *nbd, const struct arguments *it, char *buffers,
   while (issued < it->operations || slots->count < it->depth) {
     while (slots->count > 0 && issued < it->operations) {
       struct slot *slot = &all[slots->vacant[--slots->count]];
+      nbd_completion_callback callback = { completed, slot, NULL };
 
-      issue (nbd, it, slot, buffers + slot->number * it->size, issued++);
+      issue (nbd, it, buffers + slot->number * it->size, issued++, callback);
     }
-    if (own)
-      poll_and_notify (nbd);
-    else if (nbd_poll (nbd, -1) == -1)
-      fail ();
+    compute (it->compute);
+    do {
+      if (own)
+        poll_and_notify (nbd);
+      else if (nbd_poll (nbd, -1) == -1)
+        fail ();
+    } while (it->compute > 0 && slots->count < it->depth);
   }
 }
 

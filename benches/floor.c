@@ -3,7 +3,8 @@
  * The floor: the least that it costs to move the same bytes over the same
  * socket. Each request is sent by a call of its own, as it is issued. Replies
  * are received in batches of half the depth and are not parsed: their length is
- * known. No cookie is looked up, no error is found.
+ * known. No cookie is looked up, no error is found. With -c it computes after
+ * sending, and then receives all replies at once.
  */
 
 #include <errno.h>
@@ -146,7 +147,8 @@ static void
 run (struct connection *it)
 {
   long operations = it->arguments->operations, depth = it->arguments->depth;
-  long batch = depth / 2, issued = 0, done = 0;
+  long batch = it->arguments->compute > 0 ? depth : depth / 2;
+  long issued = 0, done = 0;
   size_t size = reply_size (it->arguments);
 
   if (batch < 1)
@@ -156,6 +158,7 @@ run (struct connection *it)
   while (done < operations) {
     while (issued < operations && issued - done < depth)
       send_request (it, issued++);
+    compute (it->arguments->compute);
     done += issued - done < batch ? issued - done : batch;
     while (it->received < done * size)
       receive (it, done * size - it->received, MSG_WAITALL);

@@ -2,9 +2,9 @@
 
 """Measures this library, the C library and the floor side by side.
 
-    OUT=target/release python3 benches/driver [--quick] [--only TEXT]
+    OUT=target/release python3 benches/driver [--quick] [--rounds N] [--only TEXT]
 
-prints tables, and without options writes docs/performance.md and its plot.
+prints tables, and without --quick and --only writes docs/performance.md and its plot.
 """
 
 import argparse
@@ -33,6 +33,7 @@ DOCS = Path(__file__).resolve().parent.parent.parent / "docs"
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="some cases, 3 rounds")
+    parser.add_argument("--rounds", type=int, help="7, with --quick 3")
     parser.add_argument("--only", metavar="TEXT", help="cases whose names have it")
     return parser.parse_args()
 
@@ -92,6 +93,7 @@ def main():
     programs.check(programs.path("commands"))
     processors = Processors()
     rounds, seconds = (3, 0.1) if options.quick else (7, 0.25)
+    rounds = options.rounds or rounds
     with tempfile.TemporaryDirectory(prefix="bench-") as directory:
         with Servers(programs, processors, directory) as servers:
             bench = Bench(programs, processors, servers, rounds, seconds)

@@ -24,7 +24,12 @@ class Case:
     operation: str
     size: int = 4096
     depth: int = 64
+    # sync, nbd_poll, own (poll(2)), or threads (poll(2) in another thread).
     loop: str = "nbd_poll"
+    # Microseconds of computing between issuing and collecting.
+    compute: int = 0
+    # Milliseconds after which the server answers.
+    delay: int = 0
     transport: str = "unix"
     style: str = "structured"
     shuffle: int = 0
@@ -43,6 +48,8 @@ class Case:
         words = [f"{SIZES[self.size]} {self.operation}"]
         words.append("synchronous" if self.loop == "sync" else f"depth {self.depth}")
         words += ["own poll loop"] if self.loop == "own" else []
+        words += ["two threads"] if self.loop == "threads" else []
+        words += ["computing"] if self.compute else []
         words += ["TCP"] if self.transport == "tcp" else []
         words += [f"{self.style} replies"] if self.style != "structured" else []
         words += ["shuffled"] if self.shuffle else []
@@ -64,6 +71,7 @@ class Case:
             "extended": [],
         }[self.style]
         options += ["--shuffle", str(self.shuffle)] if self.shuffle else []
+        options += ["--delay", str(self.delay)] if self.delay else []
         return options + (["--tls", "require"] if self.tls else [])
 
 
@@ -114,6 +122,15 @@ def all_cases():
     yield Case(loops, "write", loop="own")
     yield Case(loops, "read", 262144, 16, loop="own")
     yield Case(loops, "write", 262144, 16, loop="own")
+
+    threads = "One thread issues, another one polls"
+    yield Case(threads, "read", loop="threads", quick=True)
+    yield Case(threads, "write", loop="threads", quick=True)
+
+    # With a request that leaves late, the server's delay comes on top.
+    computing = "Computing between issuing and collecting"
+    between = {"compute": 3000, "delay": 1, "quick": True}
+    yield Case(computing, "read", depth=8, **between)
 
     tcp = "TCP on the loopback interface"
     yield sync(tcp, "read", 4096, transport="tcp")

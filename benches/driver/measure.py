@@ -34,6 +34,8 @@ class Result:
     cpu: dict = field(default_factory=dict)
     busy: dict = field(default_factory=dict)
     calls: dict = field(default_factory=dict)
+    # Microseconds an operation in calls of the library: all but the computing.
+    in_calls: dict = field(default_factory=dict)
     # Bytes of memory that a process had, one value for each subject.
     resident: dict = field(default_factory=dict)
 
@@ -45,11 +47,16 @@ class Result:
             self.busy.setdefault(subject, []).append(min(busy, 1.0))
 
     @staticmethod
-    def ratio(values, one, other):
+    def ratios(values, one, other):
         """One subject by another, round by round: noise hits both alike."""
+        return [a / b for a, b in zip(values[one], values[other])]
+
+    @staticmethod
+    def ratio(values, one, other):
+        """Median, minimum and maximum of these ratios."""
         if one not in values or other not in values:
             return None
-        return Spread.of(a / b for a, b in zip(values[one], values[other]))
+        return Spread.of(Result.ratios(values, one, other))
 
 
 class Counter:
@@ -100,7 +107,7 @@ class Bench:
 
     def command(self, case, subject, server, operations):
         words = ["-o", case.operation, "-s", case.size, "-d", case.depth]
-        words += ["-n", operations]
+        words += ["-n", operations, "-c", case.compute]
         if subject == FLOOR:
             target = server.target(case.transport)
             words += ["-u", target, "-x", case.style]
@@ -108,7 +115,8 @@ class Bench:
         certificates = self.servers.certificates if case.tls else None
         uri = server.uri(case.operation, case.transport, certificates)
         words += ["-u", uri, "-l", case.loop, "-D", case.debug]
-        return [self.programs.path("commands"), *words]
+        program = "threads" if case.loop == "threads" else "commands"
+        return [self.programs.path(program), *words]
 
     def once(self, case, subject, server, operations):
         command = self.command(case, subject, server, operations)
@@ -141,6 +149,8 @@ class Bench:
                     done["cpu"] / operations * 1e6,
                     spent / done["seconds"],
                 )
+                in_calls = (done["seconds"] - done["computed"]) / operations * 1e6
+                result.in_calls.setdefault(subject, []).append(in_calls)
         for subject in case.subjects:
             result.calls[subject] = self.calls(case, subject, server)
         return result
@@ -148,7 +158,7 @@ class Bench:
     def calls(self, case, subject, server):
         """System calls an operation: what more operations add."""
         # Enough that the beginning, when less is known and done, counts little.
-        enough = 4096 if case.size <= 65536 else 256
+        enough = 256 if case.size > 65536 or case.compute else 4096
         few = case.depth * max(4, enough // case.depth)
         environment = self.programs.environment(subject)
         pin = self.processors.pin(self.processors.client)

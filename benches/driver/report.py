@@ -37,8 +37,6 @@ def number(value):
 def spread(values, subject):
     if subject not in values:
         return "–"
-    if subject not in values:
-        return "–"
     it = Spread.of(values[subject])
     return f"{number(it.median)} ({number(it.low)}–{number(it.high)})"
 
@@ -87,11 +85,19 @@ def terminal(result):
     calls = " ".join(
         f"{call_count(result, s).replace('–', '-'):>5}" for s in (C, THIS, FLOOR)
     )
-    return (
+    lines = [
         f"{result.name:47} {medians(result.rate)} {medians(result.cpu)} {calls}"
         f" {ratio(result.rate, C):>5} {ratio(result.cpu, C):>5}"
         f" {ratio(result.cpu, FLOOR):>6}"
-    )
+    ]
+    if result.case and result.case.compute:
+        for name, speeds in speeds_by_round(result):
+            rounds = " ".join(f"{speed:.3f}" for speed in speeds)
+            lines.append(
+                f"  speed, this / C, {name}, by round: {rounds}; "
+                f"minimum {min(speeds):.3f}"
+            )
+    return "\n".join(lines)
 
 
 def terminal_comparison(comparison, result):
@@ -157,6 +163,27 @@ def case_tables(cases):
                 [r.name, *(call_count(r, s) for s in (C, THIS, FLOOR))]
                 + [busy(r, s) for s in (C, THIS, FLOOR)]
                 for r in results
+            ),
+        )
+        yield ""
+        yield from round_tables(r for r in results if r.case.compute)
+
+
+def speeds_by_round(result):
+    """This library's speed by that of the C library, one value a round."""
+    yield "all", Result.ratios(result.rate, THIS, C)
+    yield "in calls of the library", Result.ratios(result.in_calls, C, THIS)
+
+
+def round_tables(results):
+    for result in results:
+        rounds = [f"round {n}" for n, _ in enumerate(result.rate[C], 1)]
+        yield from table(
+            ["speed, this ÷ C", *rounds, "minimum"],
+            (
+                [name, *(f"{speed:.3f}" for speed in speeds)]
+                + [f"**{min(speeds):.3f}**"]
+                for name, speeds in speeds_by_round(result)
             ),
         )
         yield ""

@@ -27,7 +27,8 @@ class Programs:
         self.directory = self.library / "bench"
         self.directory.mkdir(exist_ok=True)
         for source in sorted(SOURCES.glob("*.c")):
-            command = ["cc", "-O2", "-Wall", source, "-o", self.path(source.stem)]
+            command = ["cc", "-O2", "-Wall", "-pthread", source]
+            command += ["-o", self.path(source.stem)]
             if "<libnbd.h>" in source.read_text():
                 command.append("-lnbd")
             subprocess.run(command, check=True)
