@@ -14,7 +14,8 @@
 #   make differential    compare more random sequences of calls with the C library;
 #                        SEEDS=1000-1999 says which
 #   make deny            check the dependencies' licences, sources and advisories
-#   make bench           measure against the C library; QUICK=1 for two minutes of it
+#   make bench           measure against the C library; QUICK=1 for two minutes of it,
+#                        ROUNDS=3 for fewer rounds
 #   make install         install it below PREFIX, staged in DESTDIR where given
 #   make uninstall       remove what was installed
 #   make deb             make Debian packages, for apt install, in target/release/deb
@@ -107,7 +108,7 @@ differential:
 bench:
 	scripts/install-deps.sh bench
 	$(CARGO) build --release --workspace
-	OUT='$(OUT)' python3 -B benches/driver $(if $(QUICK),--quick)
+	OUT='$(OUT)' python3 -B benches/driver $(if $(QUICK),--quick) $(ROUNDS:%=--rounds %)
 
 # Installs what is there, so that it can run as another user than the build. A
 # target that has only static libraries, as musl's, leaves no libnbd.so.

@@ -88,6 +88,7 @@ def measure(bench, options, connections):
 
 def main():
     options = arguments()
+    load = os.getloadavg()[0]
     connections = may_open_many_files()
     programs = Programs(os.environ.get("OUT", "target/release"))
     programs.check(programs.path("commands"))
@@ -106,7 +107,7 @@ def main():
         say("\nA part of the cases only: docs/performance.md stays as it is.")
         return
     DOCS.mkdir(exist_ok=True)
-    facts = describe(bench)
+    facts = describe(bench, load)
     (DOCS / "performance.svg").write_text(plot.svg(results))
     report.write(DOCS / "performance.md", results, facts)
     say("\nWritten: docs/performance.md, docs/performance.svg")

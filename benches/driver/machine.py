@@ -41,7 +41,7 @@ def this_version():
     return re.search(r'^version = "(.*)"', cargo.read_text(), re.M)[1]
 
 
-def describe(bench):
+def describe(bench, load):
     """Lines of a Markdown list."""
     info = Path("/proc/cpuinfo").read_text()
     model = re.search(r"model name\s*: (.*)", info)
@@ -58,5 +58,6 @@ def describe(bench):
         f"fio {version(first_line('fio', '--version'))}, "
         f"nbdcopy {version(first_line('nbdcopy', '--version'))}, "
         f"nbdkit {version(first_line('nbdkit', '--version'))}",
+        f"Load average of the machine when the benchmark began: {load:.1f}",
         f"{bench.rounds} rounds; system calls counted with `{bench.counter.name}`",
     ]
