@@ -15,7 +15,7 @@
 #                        SEEDS=1000-1999 says which
 #   make deny            check the dependencies' licences, sources and advisories
 #   make bench           measure against the C library; QUICK=1 for two minutes of it,
-#                        ROUNDS=3 for fewer rounds
+#                        ROUNDS=3 PASSES=4 on a busy machine
 #   make install         install it below PREFIX, staged in DESTDIR where given
 #   make uninstall       remove what was installed
 #   make deb             make Debian packages, for apt install, in target/release/deb
@@ -108,7 +108,7 @@ differential:
 bench:
 	scripts/install-deps.sh bench
 	$(CARGO) build --release --workspace
-	OUT='$(OUT)' python3 -B benches/driver $(if $(QUICK),--quick) $(ROUNDS:%=--rounds %)
+	OUT='$(OUT)' python3 -B benches/driver $(if $(QUICK),--quick) $(ROUNDS:%=--rounds %) $(PASSES:%=--passes %)
 
 # Installs what is there, so that it can run as another user than the build. A
 # target that has only static libraries, as musl's, leaves no libnbd.so.

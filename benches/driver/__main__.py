@@ -2,7 +2,7 @@
 
 """Measures this library, the C library and the floor side by side.
 
-    OUT=target/release python3 benches/driver [--quick] [--rounds N] [--only TEXT]
+    OUT=target/release python3 benches/driver [--quick] [--rounds N] [--passes N] [--only TEXT]
 
 prints tables, and without --quick and --only writes docs/performance.md and its plot.
 """
@@ -34,6 +34,9 @@ def arguments():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="some cases, 3 rounds")
     parser.add_argument("--rounds", type=int, help="7, with --quick 3")
+    parser.add_argument(
+        "--passes", type=int, default=16, help="operations by depth, at least"
+    )
     parser.add_argument("--only", metavar="TEXT", help="cases whose names have it")
     return parser.parse_args()
 
@@ -97,7 +100,9 @@ def main():
     rounds = options.rounds or rounds
     with tempfile.TemporaryDirectory(prefix="bench-") as directory:
         with Servers(programs, processors, directory) as servers:
-            bench = Bench(programs, processors, servers, rounds, seconds)
+            bench = Bench(
+                programs, processors, servers, rounds, seconds, options.passes
+            )
             say(f"System calls are counted with {bench.counter.name}.\n")
             results = measure(bench, options, connections)
     (programs.directory / "results.json").write_text(

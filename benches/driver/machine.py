@@ -59,5 +59,6 @@ def describe(bench, load):
         f"nbdcopy {version(first_line('nbdcopy', '--version'))}, "
         f"nbdkit {version(first_line('nbdkit', '--version'))}",
         f"Load average of the machine when the benchmark began: {load:.1f}",
-        f"{bench.rounds} rounds; system calls counted with `{bench.counter.name}`",
+        f"{bench.rounds} rounds of at least {bench.passes} operations for each command in"
+        f" flight; system calls counted with `{bench.counter.name}`",
     ]

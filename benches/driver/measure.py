@@ -96,13 +96,15 @@ class Counter:
 class Bench:
     """All that measuring needs."""
 
-    def __init__(self, programs, processors, servers, rounds, seconds):
+    def __init__(self, programs, processors, servers, rounds, seconds, passes):
         self.programs = programs
         self.processors = processors
         self.servers = servers
         self.rounds = rounds
         # How long the C library is to work in each round.
         self.seconds = seconds
+        # How many operations there are at least, by depth.
+        self.passes = passes
         self.counter = Counter()
 
     def command(self, case, subject, server, operations):
@@ -129,7 +131,7 @@ class Bench:
         few = max(2 * case.depth, min(2000, (64 << 20) // case.size))
         warm_up = self.once(case, C, server, few)
         wanted = self.seconds * few / warm_up["seconds"]
-        depths = max(16, round(wanted / case.depth))
+        depths = max(self.passes, round(wanted / case.depth))
         return depths * case.depth
 
     def measure(self, case):
@@ -158,7 +160,7 @@ class Bench:
     def calls(self, case, subject, server):
         """System calls an operation: what more operations add."""
         # Enough that the beginning, when less is known and done, counts little.
-        enough = 256 if case.size > 65536 or case.compute else 4096
+        enough = 64 if case.size > 65536 or case.compute else 1024
         few = case.depth * max(4, enough // case.depth)
         environment = self.programs.environment(subject)
         pin = self.processors.pin(self.processors.client)
