@@ -4,7 +4,8 @@
 
     OUT=target/release python3 benches/driver [--quick] [--rounds N] [--passes N] [--only TEXT]
 
-prints tables, and without --quick and --only writes docs/performance.md and its plot.
+prints tables, and without --quick and --only, or with --write, writes
+docs/performance.md and its plot.
 """
 
 import argparse
@@ -37,6 +38,7 @@ def arguments():
     parser.add_argument(
         "--passes", type=int, default=16, help="operations by depth, at least"
     )
+    parser.add_argument("--write", action="store_true", help="a part of the page, too")
     parser.add_argument("--only", metavar="TEXT", help="cases whose names have it")
     return parser.parse_args()
 
@@ -108,11 +110,13 @@ def main():
     (programs.directory / "results.json").write_text(
         json.dumps(asdict(results), indent=1)
     )
-    if options.quick or options.only:
+    if (options.quick or options.only) and not options.write:
         say("\nA part of the cases only: docs/performance.md stays as it is.")
         return
     DOCS.mkdir(exist_ok=True)
     facts = describe(bench, load)
+    if options.quick:
+        facts.append("The cases of `make bench QUICK=1` only")
     (DOCS / "performance.svg").write_text(plot.svg(results))
     report.write(DOCS / "performance.md", results, facts)
     say("\nWritten: docs/performance.md, docs/performance.svg")
