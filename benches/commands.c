@@ -39,6 +39,8 @@ in_flight (struct nbd_handle *nbd, const struct arguments *it, char *buffers,
   long issued = 0;
 
   while (issued < it->operations || slots->count < it->depth) {
+    double start = it->compute > 0 ? wall_clock () : 0;
+
     while (slots->count > 0 && issued < it->operations) {
       struct slot *slot = &all[slots->vacant[--slots->count]];
       nbd_completion_callback callback = { completed, slot, NULL };
@@ -52,6 +54,8 @@ in_flight (struct nbd_handle *nbd, const struct arguments *it, char *buffers,
       else if (nbd_poll (nbd, -1) == -1)
         fail ();
     } while (it->compute > 0 && slots->count < it->depth);
+    if (it->compute > 0)
+      end_cycle (start);
   }
 }
 

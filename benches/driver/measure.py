@@ -36,6 +36,8 @@ class Result:
     calls: dict = field(default_factory=dict)
     # Microseconds an operation in calls of the library: all but the computing.
     in_calls: dict = field(default_factory=dict)
+    # Seconds of the fastest cycle of issuing, computing and collecting.
+    cycle: dict = field(default_factory=dict)
     # Bytes of memory that a process had, one value for each subject.
     resident: dict = field(default_factory=dict)
 
@@ -153,6 +155,7 @@ class Bench:
                 )
                 in_calls = (done["seconds"] - done["computed"]) / operations * 1e6
                 result.in_calls.setdefault(subject, []).append(in_calls)
+                result.cycle.setdefault(subject, []).append(done["cycle"])
         for subject in case.subjects:
             result.calls[subject] = self.calls(case, subject, server)
         return result

@@ -173,6 +173,7 @@ def speeds_by_round(result):
     """This library's speed by that of the C library, one value a round."""
     yield "all", Result.ratios(result.rate, THIS, C)
     yield "in calls of the library", Result.ratios(result.in_calls, C, THIS)
+    yield "fastest cycle", Result.ratios(result.cycle, C, THIS)
 
 
 def round_tables(results):
