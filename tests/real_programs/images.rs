@@ -88,6 +88,10 @@ fn qcow2(s: &Scenario) -> Result<()> {
     s.tool("qemu-img", &["bitmap", "--add", "disk.qcow2", "bitmap0"])?;
     let write = ["-f", "qcow2", "-c", "write -P 7 2M 64k", "disk.qcow2"];
     s.tool("qemu-io", &write)?;
+    // Only whole clusters: what is allocated and was never written is a hole of the
+    // file, or data while the page cache has something of it.
+    let fill = ["-f", "qcow2", "-c", "write -P 8 8128k 64k", "disk.qcow2"];
+    s.tool("qemu-io", &fill)?;
     s.tool(
         "qemu-io",
         &["-f", "qcow2", "-c", "discard 1M 64k", "disk.qcow2"],
