@@ -6,7 +6,8 @@
 #   make                 build the library: libnbd.so, libnbd.a and libnbd.h, and
 #                        its manual pages
 #   make demo            see it at work; URI=nbd://... tours a server of yours
-#   make check           run all the tests
+#   make check           run all the tests; on Debian, also with the programs of its
+#                        newer releases, which are downloaded once
 #   make fuzz            have the fuzzers look for more, FUZZ_SECONDS each (default 600)
 #   make tsan            look for data races, with a nightly toolchain of Rust
 #   make miri            look for undefined behaviour in the protocol's code, with such a toolchain

@@ -21,7 +21,10 @@ use crate::support::Result;
 const STARTED: &[(&str, &str)] = &[
     ("command", "nbdkit -s --exit-with-parent memory 4M"),
     ("command", "nbdkit -s --exit-with-parent file disk.raw"),
-    ("command", "nbdkit -s --exit-with-parent pattern 4M"),
+    (
+        "command",
+        "nbdkit -s --exit-with-parent --filter=cow pattern 4M",
+    ),
     ("command", "nbdkit -s --no-sr memory 4M"),
     ("activation", "nbdkit memory 4M"),
     ("activation", "nbdkit --exit-with-parent file disk.raw"),

@@ -29,8 +29,18 @@ mod wire;
 use std::process::ExitCode;
 
 use libtest_mimic::Arguments;
+use support::{systems, Result};
 
 fn main() -> ExitCode {
+    systems::in_each(&["trixie", "sid"], compile, run)
+}
+
+fn compile() -> Result<()> {
+    ocaml::compiled()?;
+    c_programs::all().map(|_| ())
+}
+
+fn run() -> ExitCode {
     let mut arguments = Arguments::from_args();
     arguments.test_threads.get_or_insert(2);
     let trials = [

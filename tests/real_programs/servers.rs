@@ -9,6 +9,11 @@ pub struct Export {
     pub name: &'static str,
 }
 
+/// Whether a server speaks the newest handshake without structured replies.
+pub fn is_simple(server: &str) -> bool {
+    server.contains("--no-sr") || server.contains("--no-structured-replies")
+}
+
 const fn default_export(server: &'static str) -> Export {
     Export { server, name: "" }
 }

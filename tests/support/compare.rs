@@ -33,6 +33,21 @@ pub fn same_where(
     })
 }
 
+/// The same for something that the C library does since 1.`minor`. With an older one
+/// there is nothing to compare with, and the test counts as ignored.
+pub fn same_since(
+    minor: u32,
+    name: impl Into<String>,
+    steps: impl Fn(&Scenario) -> Result<()> + Send + 'static,
+) -> Trial {
+    let why_not = move || {
+        let installed = Library::system_minor()?;
+        let reason = || format!("the C library here is 1.{installed}, and older than 1.{minor}");
+        Ok((installed < minor).then(reason))
+    };
+    same_where(name, why_not, steps)
+}
+
 /// Test names are printed in a column as wide as the longest one.
 fn shortened(mut name: String) -> String {
     const WIDTH: usize = 110;

@@ -17,7 +17,8 @@ use std::process::{self, Command};
 use std::sync::OnceLock;
 use std::{env, fs};
 
-use super::Result;
+use super::process::text;
+use super::{programs, Result};
 
 /// The library that a program is run with.
 #[derive(Clone)]
@@ -36,6 +37,16 @@ impl Library {
             directory: None,
             launcher: None,
         }
+    }
+
+    /// The minor version of that library.
+    pub fn system_minor() -> Result<u32> {
+        let mut nbdcopy = Library::system().command(&programs::find("nbdcopy")?);
+        let versions = text(nbdcopy.arg("--version"))?;
+        // Its own, and the library's in another line.
+        let line = versions.lines().find_map(|l| l.strip_prefix("libnbd 1."));
+        line.and_then(|rest| rest.split('.').next()?.parse().ok())
+            .ok_or_else(|| format!("no version of libnbd: {versions}"))
     }
 
     /// The library that cargo built for this test run.

@@ -17,6 +17,7 @@ pub mod process;
 pub mod programs;
 pub mod scenario;
 pub mod servers;
+pub mod systems;
 pub mod transcript;
 
 /// What went wrong, as the person who reads the test output should see it.
