@@ -87,6 +87,18 @@ pub fn server(address: &Address) -> String {
     }
 }
 
+/// Compiles all of them.
+pub fn compile_all() -> Result<()> {
+    let (library, directory) = (Library::under_test()?, directory()?);
+    c_program::all_in("capi-tests/tls")?
+        .iter()
+        .try_for_each(|program| c_program::compile(program, &library, &directory).map(|_| ()))
+}
+
+fn directory() -> Result<PathBuf> {
+    Ok(library::profile_directory()?.join("capi/tls"))
+}
+
 /// Compiled by the first who runs it.
 fn compiled(program: &'static str) -> Result<PathBuf> {
     static COMPILED: OnceLock<Mutex<HashMap<&'static str, Result<PathBuf>>>> = OnceLock::new();
@@ -98,8 +110,7 @@ fn compiled(program: &'static str) -> Result<PathBuf> {
             name: program.to_owned(),
             source: source.join(format!("{program}.c")),
         };
-        let directory = library::profile_directory()?.join("capi/tls");
-        c_program::compile(&program, &Library::under_test()?, &directory)
+        c_program::compile(&program, &Library::under_test()?, &directory()?)
     });
     executable.clone()
 }

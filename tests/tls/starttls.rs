@@ -47,7 +47,7 @@ fn every_server(bench: &Bench) -> Result<()> {
                 client = client.with("FORCED", "1");
             }
             if kind.name.starts_with("nbd-server") {
-                client = client.with("SIMPLE", "1");
+                client = client.with("MAY_BE_SIMPLE", "1");
             }
             // Others end the connection then.
             if kind.name.starts_with("nbdkit") {
