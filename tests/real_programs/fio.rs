@@ -6,6 +6,7 @@
 use libtest_mimic::Trial;
 
 use crate::images;
+use crate::servers::EVAL;
 use crate::support::compare::same;
 use crate::support::scenario::{Ending, Scenario};
 use crate::support::Result;
@@ -18,6 +19,7 @@ const SERVERS: &[&str] = &[
     "nbdkit --no-sr memory 8M",
     "nbdkit --oldstyle memory 8M",
     "nbdkit --filter=delay memory 8M delay-read=1ms delay-write=1ms",
+    EVAL,
     "qemu-nbd --format=raw disk.raw",
     "qemu-nbd --format=qcow2 --discard=unmap disk.qcow2",
     "memserver --size 8M",

@@ -21,6 +21,7 @@ mod nbddump;
 mod nbdfuse;
 mod nbdinfo;
 mod nbdsh;
+mod nbdzero;
 mod ocaml;
 mod proxy;
 mod servers;
@@ -50,6 +51,7 @@ fn run() -> ExitCode {
         nbddump::trials(),
         nbdfuse::trials(),
         nbdsh::trials(),
+        nbdzero::trials(),
         connections::trials(),
         proxy::trials(),
         fio::trials(),

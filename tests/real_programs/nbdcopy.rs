@@ -5,6 +5,7 @@
 use libtest_mimic::Trial;
 
 use crate::images;
+use crate::servers::EVAL;
 use crate::support::compare::same;
 use crate::support::scenario::{Ending, Scenario};
 use crate::support::Result;
@@ -18,6 +19,7 @@ const DESTINATIONS: &[&str] = &[
     "nbdkit --oldstyle --filter=nozero memory 8M",
     "nbdkit --mask-handshake=0 memory 8M",
     "nbdkit --filter=multi-conn memory 8M multi-conn-mode=disable",
+    EVAL,
     "nbdkit --filter=nozero memory 8M",
     "nbdkit --filter=nozero memory 8M zeromode=notrim",
     "nbdkit --filter=fua memory 8M fuamode=force",
@@ -43,6 +45,7 @@ const SOURCES: &[(&str, Content)] = &[
     ("nbdkit file disk.raw", Content::Disk),
     ("nbdkit --no-sr file disk.raw", Content::Disk),
     ("nbdkit --oldstyle file disk.raw", Content::Disk),
+    (EVAL, Content::Disk),
     ("nbdkit --filter=noextents file disk.raw", Content::Disk),
     (
         "nbdkit --filter=delay file disk.raw rdelay=2ms",

@@ -6,6 +6,7 @@
 use libtest_mimic::Trial;
 
 use crate::images;
+use crate::servers::EVAL;
 use crate::support::compare::same;
 use crate::support::scenario::Scenario;
 use crate::support::servers::Server;
@@ -16,6 +17,7 @@ const SERVERS: &[&str] = &[
     "nbdkit file disk.raw",
     "nbdkit --no-sr file disk.raw",
     "nbdkit --oldstyle file disk.raw",
+    EVAL,
     "qemu-nbd --format=raw disk.raw",
     "qemu-nbd --format=qcow2 disk.qcow2",
     "memserver --file disk.raw",

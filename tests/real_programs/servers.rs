@@ -22,6 +22,12 @@ const fn export(server: &'static str, name: &'static str) -> Export {
     Export { server, name }
 }
 
+/// Shell scripts that work on a file, several at a time.
+pub const EVAL: &str = "nbdkit --threads=8 eval thread_model='echo parallel' \
+     get_size='echo 8M' can_write='exit 0' can_flush='exit 0' flush='exit 0' \
+     pread='dd if=disk.raw skip=$4 count=$3 iflag=count_bytes,skip_bytes status=none' \
+     pwrite='dd of=disk.raw seek=$4 conv=notrunc oflag=seek_bytes status=none'";
+
 /// Servers from which any client can read.
 pub const EXPORTS: &[Export] = &[
     // Contents.
@@ -37,6 +43,7 @@ pub const EXPORTS: &[Export] = &[
     default_export("nbdkit zero"),
     default_export("nbdkit full 1M"),
     default_export("nbdkit null 1G"),
+    default_export(EVAL),
     // Names.
     export("nbdkit file dir=exports fadvise=normal", "one"),
     export("nbdkit file dir=exports", "two"),
