@@ -19,7 +19,7 @@ use super::transcript::{without_explanation, Transcript};
 use super::Result;
 
 /// A client is done long before that.
-const LIMIT: Duration = Duration::from_secs(60);
+const LIMIT: Duration = Duration::from_secs(120);
 
 pub struct Scenario {
     library: Library,
