@@ -20,9 +20,9 @@ use crate::error::Error;
 use crate::machine::{Event, Group, Piece};
 use crate::transport::{arrivals, Channel, Received, Wait};
 
-/// The most pieces of memory that are sent with one system call. Requests have
-/// at most two, and the system takes 1024.
-const PIECES: usize = 128;
+/// The most pieces of memory that are sent with one system call. A request has at
+/// most two, and most requests leave alone.
+const PIECES: usize = 16;
 
 /// The most bytes that a call handles, roughly, unless it waits for a particular
 /// reply: it has to return in time however fast the server sends.
