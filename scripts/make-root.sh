@@ -20,7 +20,7 @@ MAX_AGE=30
 # The programs that the tests run, what the programs that they compile need, and
 # the essential packages of any Debian system.
 packages=('?essential' libnbd-bin python3-libnbd nbdkit nbd-server qemu-utils fio fuse3
-    gnutls-bin e2fsprogs libglib2.0-0t64 libev4t64)
+    gnutls-bin e2fsprogs strace libglib2.0-0t64 libev4t64)
 
 # The version that the project has to behave like.
 case $suite in

@@ -64,11 +64,13 @@ pub fn compile_with(
         // Compiled before this root was entered.
         return Ok(executable);
     }
+    // Renamed when it is whole: another test run may be using the previous one.
+    let new = directory.join(format!("{}.{}.new", program.name, std::process::id()));
     let mut cc = Command::new(programs::find("cc")?);
     cc.args(["-std=gnu99", "-Wall", "-Wextra", "-Werror", "-g", "-O1"])
         .arg("-pthread")
         .arg("-o")
-        .arg(&executable)
+        .arg(&new)
         .arg(&program.source);
     if let Some(directory) = &library.directory {
         cc.arg("-I").arg(library::source().join("include"));
@@ -89,6 +91,7 @@ pub fn compile_with(
     if !outcome.status.success() {
         return Err(format!("cc {}: {}", program.name, outcome.describe()));
     }
+    fs::rename(&new, &executable).map_err(|e| format!("{}: {e}", executable.display()))?;
     Ok(executable)
 }
 
