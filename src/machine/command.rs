@@ -27,7 +27,9 @@ pub struct Command<T> {
     pub attachment: T,
     error: c_int,
     /// Of a read: what has come of it.
-    pub(super) filled: Filled,
+    filled: Filled,
+    /// Of a read: a part has come twice, or there were too many parts.
+    refused: bool,
 }
 
 impl<T> Command<T> {
@@ -42,6 +44,7 @@ impl<T> Command<T> {
             attachment: new.attachment,
             error: 0,
             filled: Filled::default(),
+            refused: false,
         }
     }
 }
@@ -59,11 +62,18 @@ impl<T> Command<T> {
         }
     }
 
-    /// Data or a hole has come, `count` bytes `at` bytes into the buffer. What has
-    /// come before fails the read.
+    /// Data or a hole has come, `count` bytes `at` bytes into the buffer.
     pub(super) fn fill(&mut self, at: usize, count: usize) {
         let added = self.filled.add(at as u64, count as u64, self.length);
-        if added.is_err() {
+        self.refused |= added.is_err();
+    }
+
+    /// The reply is complete. A read fails unless each part has come once; an error
+    /// that the server reported goes before that.
+    /// Source: seen with libnbd 1.24.4.
+    pub(super) fn finish(&mut self) {
+        let complete = !self.refused && self.filled.is_complete(self.length);
+        if self.kind == RequestType::Read && !complete {
             self.fail(libc::EPROTO);
         }
     }

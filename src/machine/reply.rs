@@ -304,7 +304,9 @@ impl<T> Machine<T> {
                 }
                 Receiving::Done(slot) => {
                     receiving = Receiving::End;
-                    self.finish_read(slot);
+                    if let Some(command) = self.commands.get_mut(slot) {
+                        command.finish();
+                    }
                     Some(Event::Completed { slot })
                 }
                 Receiving::End => match self.events.pop_front() {
@@ -498,14 +500,5 @@ impl<T> Machine<T> {
             offset: command.offset + at as u64,
             status: ReadStatus::Data,
         })
-    }
-
-    /// A read is done: has all of it come?
-    fn finish_read(&mut self, slot: Slot) {
-        if let Some(command) = self.commands.get_mut(slot) {
-            if command.kind == RequestType::Read && !command.filled.is_complete(command.length) {
-                command.fail(libc::EPROTO);
-            }
-        }
     }
 }
