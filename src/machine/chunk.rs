@@ -150,8 +150,12 @@ impl<T> Machine<T> {
         header: &ChunkHeader,
         payload: &[u8],
     ) -> Option<Event<'static>> {
-        let command = self.commands.get_mut(slot)?;
         let (context_id, rest) = reply::context_id(payload)?;
+        if self.export.context(context_id).is_none() {
+            self.note("ignoring block status of a context that was not negotiated");
+            return None;
+        }
+        let command = self.commands.get_mut(slot)?;
         let mut reader = Reader::new(rest);
         let extended = header.kind == ChunkType::BlockStatusExt;
         let count = rest.len() as u64 / if extended { EXTENT_64 } else { EXTENT };
@@ -181,11 +185,6 @@ impl<T> Machine<T> {
         let proper = keep_proper(&mut self.extents, command.offset, self.export.size());
         if !proper || !proper_kind {
             command.fail(libc::EPROTO);
-        }
-        if self.export.context(context_id).is_none() {
-            self.extents = Vec::new();
-            self.note("ignoring block status of a context that was not negotiated");
-            return None;
         }
         Some(Event::Extents { slot, context_id })
     }
