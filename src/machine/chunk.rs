@@ -150,12 +150,8 @@ impl<T> Machine<T> {
         header: &ChunkHeader,
         payload: &[u8],
     ) -> Option<Event<'static>> {
-        let (context_id, rest) = reply::context_id(payload)?;
-        if self.export.context(context_id).is_none() {
-            self.note("ignoring block status of a context that was not negotiated");
-            return None;
-        }
         let command = self.commands.get_mut(slot)?;
+        let (context_id, rest) = reply::context_id(payload)?;
         let mut reader = Reader::new(rest);
         let extended = header.kind == ChunkType::BlockStatusExt;
         let count = rest.len() as u64 / if extended { EXTENT_64 } else { EXTENT };
@@ -181,9 +177,15 @@ impl<T> Machine<T> {
         }
         // 32-bit extents go with 32-bit lengths, 64-bit ones with 64; but what
         // they say is clear either way.
-        let proper_kind = extended == self.negotiated.extended_headers;
-        let proper = keep_proper(&mut self.extents, command.offset, self.export.size());
-        if !proper || !proper_kind {
+        if extended != self.negotiated.extended_headers {
+            command.fail(libc::EPROTO);
+        }
+        if self.export.context(context_id).is_none() {
+            self.extents = Vec::new();
+            self.note("ignoring block status of a context that was not negotiated");
+            return None;
+        }
+        if !keep_proper(&mut self.extents, command.offset, self.export.size()) {
             command.fail(libc::EPROTO);
         }
         Some(Event::Extents { slot, context_id })
