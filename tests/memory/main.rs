@@ -148,8 +148,8 @@ fn data_that_nobody_asked_for_needs_no_memory() {
         |it| {
             it.negotiate(false);
             if let Some(cookie) = it.request(false) {
-                // To nobody; to a read, of another place; as an error too long.
-                for (cookie, kind) in [(cookie + 1, 1), (cookie, 1), (cookie, 0x8001)] {
+                // For an unknown command; as an error that is too long.
+                for (cookie, kind) in [(cookie + 1, 1), (cookie, 0x8001)] {
                     it.chunk(cookie, false, kind, 64 << 20);
                     it.repeat(&[0xff; 1024], 64 << 10);
                 }
@@ -160,6 +160,26 @@ fn data_that_nobody_asked_for_needs_no_memory() {
             let error = client.read(&mut [0; 512]).expect_err("no data");
             assert!(error.contains("Protocol error"), "{error}");
             assert!(!client.is_dead());
+        },
+    );
+    assert!(most < MIB, "{most} bytes");
+}
+
+#[test]
+fn data_out_of_bounds_needs_no_memory() {
+    let (most, _) = measure(
+        Client::new(),
+        |it| {
+            it.negotiate(false);
+            if let Some(cookie) = it.request(false) {
+                it.chunk(cookie, false, 1, 64 << 20);
+                it.repeat(&[0xff; 1024], 64 << 10);
+            }
+        },
+        |client| {
+            let error = client.read(&mut [0; 512]).expect_err("no data");
+            assert!(error.contains("out of bounds"), "{error}");
+            assert!(client.is_dead());
         },
     );
     assert!(most < MIB, "{most} bytes");
