@@ -49,6 +49,11 @@ static void (*const ways[]) (void) = {
 int
 main (void)
 {
+  /* Each of these processes ends with an open handle, which is a leak to
+   * valgrind.
+   */
+  if (getenv ("TEST_UNDER_VALGRIND"))
+    return 0;
   for (size_t i = 0; i < ITEMS (ways); ++i) {
     struct peer peer;
     struct nbd_handle *h = busy_handle (&peer);
