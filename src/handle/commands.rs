@@ -282,22 +282,21 @@ impl Connection {
         attachment: Attachment,
     ) -> Result<u64, Error> {
         self.check_not_disconnecting()?;
-        let waits = self.waits_for_room();
         let lacks_payload = kind == RequestType::BlockStatus
             && flags & command::PAYLOAD_LEN != 0
             && payload.is_none();
-        let cookie = self.machine.issue(NewCommand {
-            kind,
-            flags,
-            offset,
-            length,
-            payload,
-            attachment,
+        let cookie = self.queue(|this| {
+            let cookie = this.machine.issue(NewCommand {
+                kind,
+                flags,
+                offset,
+                length,
+                payload,
+                attachment,
+            });
+            this.shared.publish_in_flight(this.machine.in_flight());
+            cookie
         });
-        self.shared.publish_in_flight(self.machine.in_flight());
-        if !waits {
-            self.send_accepted();
-        }
         if lacks_payload {
             // The server would wait for the payload that the request announces.
             // Source: seen with libnbd 1.24.4.

@@ -90,6 +90,16 @@ impl Connection {
         Ok(())
     }
 
+    /// Has `request` queue a request, and sends it unless others wait for room.
+    pub(super) fn queue<R>(&mut self, request: impl FnOnce(&mut Self) -> R) -> R {
+        let waits = self.waits_for_room();
+        let queued = request(self);
+        if !waits {
+            self.send_accepted();
+        }
+        queued
+    }
+
     /// Whether a request is partly sent, or waits for one that is: until the socket
     /// has room for more, nothing is tried again.
     pub(super) fn waits_for_room(&self) -> bool {

@@ -24,12 +24,8 @@ impl Connection {
         if self.state() == State::Negotiating {
             return self.opt_abort();
         }
-        let waits = self.waits_for_room();
-        self.machine.disconnect();
-        if !waits {
-            // A server that is gone already is what was wanted.
-            self.send_accepted();
-        }
+        // A server that is gone already is what was wanted.
+        self.queue(|this| this.machine.disconnect());
         while !matches!(self.state(), State::Closed | State::Dead) {
             self.wait(-1, -1)?;
         }
@@ -40,11 +36,7 @@ impl Connection {
     pub fn aio_disconnect(&mut self, flags: u32) -> Result<(), Error> {
         self.check_flags(flags, 0)?;
         self.check_not_disconnecting()?;
-        let waits = self.waits_for_room();
-        self.machine.disconnect();
-        if !waits {
-            self.send_accepted();
-        }
+        self.queue(|this| this.machine.disconnect());
         Ok(())
     }
 
