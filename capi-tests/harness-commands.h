@@ -129,6 +129,24 @@ record_middle_free (void *user_data)
   record_letter (user_data, 'm');
 }
 
+/* Callbacks of options whose replies do not matter. */
+static inline int
+no_list (void *user_data, const char *name, const char *description)
+{
+  (void) user_data;
+  (void) name;
+  (void) description;
+  return 0;
+}
+
+static inline int
+no_context (void *user_data, const char *name)
+{
+  (void) user_data;
+  (void) name;
+  return 0;
+}
+
 /* 'C' when it completes, 'c' when freed; 'M' and 'm' for the closure that is
  * called in the middle of a command.
  */

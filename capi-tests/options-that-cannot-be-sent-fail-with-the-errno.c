@@ -8,23 +8,6 @@
 #include "harness-handshake.h"
 
 static int
-no_list (void *user_data, const char *name, const char *description)
-{
-  (void) user_data;
-  (void) name;
-  (void) description;
-  return 0;
-}
-
-static int
-no_context (void *user_data, const char *name)
-{
-  (void) user_data;
-  (void) name;
-  return 0;
-}
-
-static int
 list (struct nbd_handle *h)
 {
   return nbd_opt_list (h, (nbd_list_callback) { .callback = no_list });

@@ -8,23 +8,6 @@
 #include "harness-commands.h"
 
 static int
-no_list (void *user_data, const char *name, const char *description)
-{
-  (void) user_data;
-  (void) name;
-  (void) description;
-  return 0;
-}
-
-static int
-no_context (void *user_data, const char *name)
-{
-  (void) user_data;
-  (void) name;
-  return 0;
-}
-
-static int
 ask (struct nbd_handle *h, uint32_t option)
 {
   const nbd_list_callback list = { .callback = no_list };

@@ -45,7 +45,7 @@ mirror() {
 
 # download DIRECTORY: the packages and all that they depend on, for a system that
 # has nothing yet. A Release file may have expired: a mirror that lags, or one of a
-# past day, is good enough to test with, and its signature is checked all the same.
+# past day, is good enough to test with. Its signature is still checked.
 download() {
     local apt=$1.apt
     rm -rf "$apt" "$1"
@@ -93,7 +93,7 @@ good() {
     esac
 }
 
-# unpack DIRECTORY: without what nobody reads here. base-files comes first: it has
+# unpack DIRECTORY: without documentation and translations. base-files comes first: it has
 # the links from /bin to /usr/bin and their like.
 unpack() {
     local root=$1/root.new

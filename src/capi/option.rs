@@ -91,7 +91,7 @@ pub unsafe extern "C" fn nbd_opt_go(h: *mut nbd_handle) -> c_int {
 /// The server is told that no export is wanted. This is how a program leaves
 /// that only wanted to see the list of exports, for instance.
 ///
-/// A server that does not use the fixed newstyle handshake is told nothing, and the
+/// Nothing is sent to a server that does not use the fixed newstyle handshake, and the
 /// handle is dead instead of closed.
 ///
 /// # Standards
