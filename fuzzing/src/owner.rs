@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::ffi::CString;
 
-use nbd::machine::{Event, Group, Machine, NewCommand, Piece, ReadStatus, Slot};
+use nbd::machine::{Event, Group, Machine, NewCommand, Piece, ReadStatus};
 use nbd::protocol::request::RequestType;
 
 use crate::memory::Memory;
@@ -158,11 +158,11 @@ impl Owner {
 
     /// What an owner does that receives straight into the buffer of a read.
     fn receive_directly<'i>(&mut self, input: &'i [u8]) -> &'i [u8] {
-        let Some((slot, at, length)) = self.machine.direct() else {
+        let Some((cookie, at, length)) = self.machine.direct() else {
             return input;
         };
         let (straight, rest) = input.split_at(length.min(input.len()));
-        let command = self.machine.command_mut(slot).expect("a read in flight");
+        let command = self.machine.command_mut(cookie).expect("a read in flight");
         assert_eq!(command.kind, RequestType::Read);
         command.attachment.put(at, straight);
         self.machine.received_directly(straight.len());
@@ -171,19 +171,19 @@ impl Owner {
 
     fn act(&mut self, event: Event<'_>) {
         match event {
-            Event::Data { slot, at, bytes } => {
-                let command = self.machine.command_mut(slot).expect("in flight");
+            Event::Data { cookie, at, bytes } => {
+                let command = self.machine.command_mut(cookie).expect("in flight");
                 assert_eq!(command.kind, RequestType::Read);
                 command.attachment.put(at, bytes);
             }
             Event::Chunk {
-                slot,
+                cookie,
                 at,
                 count,
                 offset,
                 status,
             } => {
-                let command = self.machine.command_mut(slot).expect("in flight");
+                let command = self.machine.command_mut(cookie).expect("in flight");
                 assert_eq!(command.kind, RequestType::Read);
                 assert_eq!(offset, command.offset + at as u64);
                 assert!(at + count <= command.attachment.len());
@@ -191,8 +191,8 @@ impl Owner {
                     command.attachment.put_zeroes(at, count);
                 }
             }
-            Event::Extents { slot, context_id } => {
-                let told = self.machine.extents(slot, context_id);
+            Event::Extents { cookie, context_id } => {
+                let told = self.machine.extents(cookie, context_id);
                 let (command, _, extents) = told.expect("in flight, of a known context");
                 assert_eq!(command.kind, RequestType::BlockStatus);
                 assert!(!extents.is_empty());
@@ -200,7 +200,7 @@ impl Owner {
                 let total = total.fold(0, u64::saturating_add);
                 *self.extents.entry(command.cookie).or_default() += total.min(1 << 40);
             }
-            Event::Completed { slot } => self.complete(slot, None),
+            Event::Completed { cookie } => self.complete(cookie, None),
             Event::OptionDone(_) | Event::OptionRefused(_) => {
                 assert!(self.option, "an option that nobody asked for is done");
                 self.option = false;
@@ -213,8 +213,8 @@ impl Owner {
         }
     }
 
-    fn complete(&mut self, slot: Slot, errno: Option<i32>) {
-        let command = self.machine.take(slot).expect("completed once");
+    fn complete(&mut self, cookie: u64, errno: Option<i32>) {
+        let command = self.machine.take(cookie).expect("completed once");
         command.attachment.check_guards();
         let errno = errno.unwrap_or(command.error());
         let read = command.kind == RequestType::Read;
@@ -233,8 +233,8 @@ impl Owner {
 
     /// Takes back what was not sent yet.
     pub fn abandon(&mut self) {
-        for slot in self.machine.abandon_unsent() {
-            self.complete(slot, Some(libc::ENOTCONN));
+        for cookie in self.machine.abandon_unsent() {
+            self.complete(cookie, Some(libc::ENOTCONN));
         }
         self.check();
     }
@@ -263,8 +263,8 @@ impl Owner {
             self.machine.fail();
         }
         assert!(self.has_ended());
-        for slot in self.machine.failing_order() {
-            self.complete(slot, Some(libc::ENOTCONN));
+        for cookie in self.machine.failing_order() {
+            self.complete(cookie, Some(libc::ENOTCONN));
         }
         assert_eq!(
             self.machine.in_flight(),

@@ -3,20 +3,21 @@
 //! Commands that are done but not retired: they wait for the program to ask.
 
 use std::collections::{HashMap, VecDeque};
+use std::hash::BuildHasherDefault;
 
 use libc::c_int;
 
 use super::commands::Attachment;
 use super::connection::Connection;
 use crate::error::Error;
-use crate::machine::{Command, Slot};
+use crate::machine::{Command, CookieHasher};
 use crate::protocol::request::RequestType;
 
 /// Completed commands by cookie, and their order. Their callbacks are freed
 /// when they are retired.
 #[derive(Debug, Default)]
 pub(super) struct Completed {
-    commands: HashMap<u64, Command<Attachment>>,
+    commands: HashMap<u64, Command<Attachment>, BuildHasherDefault<CookieHasher>>,
     /// Cookies in the order of completion; those that were retired out of
     /// order stay until they come to the front or are swept out.
     order: VecDeque<u64>,
@@ -85,8 +86,8 @@ fn name(kind: RequestType) -> &'static str {
 impl Connection {
     /// A command is done: its completion callback runs, and unless that
     /// returns 1 the command waits to be asked for.
-    pub(super) fn complete(&mut self, slot: Slot) {
-        let Some(mut command) = self.machine.take(slot) else {
+    pub(super) fn complete(&mut self, cookie: u64) {
+        let Some(mut command) = self.machine.take(cookie) else {
             return;
         };
         self.publish();
@@ -100,11 +101,11 @@ impl Connection {
     }
 
     /// The same for a command that will never be answered.
-    pub(super) fn complete_with(&mut self, slot: Slot, errno: c_int) {
-        if let Some(command) = self.machine.command_mut(slot) {
+    pub(super) fn complete_with(&mut self, cookie: u64, errno: c_int) {
+        if let Some(command) = self.machine.command_mut(cookie) {
             command.fail(errno);
         }
-        self.complete(slot);
+        self.complete(cookie);
     }
 
     /// nbd_aio_command_completed(3)

@@ -160,8 +160,8 @@ impl Connection {
         self.arrivals = Arrivals::default();
         self.publish();
         // In the order in which the C library does it.
-        for slot in self.machine.failing_order() {
-            self.complete_with(slot, libc::ENOTCONN);
+        for cookie in self.machine.failing_order() {
+            self.complete_with(cookie, libc::ENOTCONN);
             after(&mut self.completed);
         }
         let what = "the connection ended before the reply";

@@ -12,7 +12,7 @@ use super::commands::{Buffer, DataCallback};
 use super::connection::Connection;
 use super::options::OptionCallback;
 use crate::error::Error;
-use crate::machine::{Event, Extent, ReadStatus, Slot};
+use crate::machine::{Event, Extent, ReadStatus};
 
 /// `LIBNBD_READ_DATA`
 const READ_DATA: c_uint = 1;
@@ -29,21 +29,21 @@ impl Connection {
     /// Acts on one event. An error means that the connection is dead.
     pub(super) fn act(&mut self, event: Event<'_>) -> Result<(), Error> {
         match event {
-            Event::Data { slot, at, bytes } => {
-                let command = self.machine.command(slot);
+            Event::Data { cookie, at, bytes } => {
+                let command = self.machine.command(cookie);
                 if let Some(Buffer::Read(buffer)) = command.map(|it| &it.attachment.buffer) {
                     buffer.copy_in(at, bytes);
                 }
             }
             Event::Chunk {
-                slot,
+                cookie,
                 at,
                 count,
                 offset,
                 status,
-            } => self.chunk(slot, at, count, offset, status),
-            Event::Extents { slot, context_id } => self.extents(slot, context_id),
-            Event::Completed { slot } => self.complete(slot),
+            } => self.chunk(cookie, at, count, offset, status),
+            Event::Extents { cookie, context_id } => self.extents(cookie, context_id),
+            Event::Completed { cookie } => self.complete(cookie),
             Event::Listed { name, description } => {
                 if let Some(OptionCallback::List(list)) =
                     self.option.as_ref().map(|it| &it.callback)
@@ -67,8 +67,8 @@ impl Connection {
         Ok(())
     }
 
-    fn chunk(&mut self, slot: Slot, at: usize, count: usize, offset: u64, status: ReadStatus) {
-        let Some(command) = self.machine.command_mut(slot) else {
+    fn chunk(&mut self, cookie: u64, at: usize, count: usize, offset: u64, status: ReadStatus) {
+        let Some(command) = self.machine.command_mut(cookie) else {
             return;
         };
         let Buffer::Read(buffer) = &command.attachment.buffer else {
@@ -94,8 +94,8 @@ impl Connection {
         }
     }
 
-    fn extents(&mut self, slot: Slot, context_id: u32) {
-        let Some((command, context, extents)) = self.machine.extents(slot, context_id) else {
+    fn extents(&mut self, cookie: u64, context_id: u32) {
+        let Some((command, context, extents)) = self.machine.extents(cookie, context_id) else {
             return;
         };
         // A long list is not kept until the next one comes.

@@ -17,8 +17,8 @@ impl Connection {
             return Err(invalid_flag("flags", flags));
         }
         if flags & ABANDON_PENDING != 0 {
-            for slot in self.machine.abandon_unsent() {
-                self.complete_with(slot, libc::ENOTCONN);
+            for cookie in self.machine.abandon_unsent() {
+                self.complete_with(cookie, libc::ENOTCONN);
             }
         }
         if self.state() == State::Negotiating {

@@ -211,7 +211,7 @@ impl Connection {
     pub(super) fn wait_for(&mut self, cookie: u64) -> Result<(), Error> {
         while !self.aio_command_completed(cookie)? {
             if let Err(mut error) = self.wait_for_message() {
-                if self.machine.find(cookie).is_some() {
+                if self.machine.command(cookie).is_some() {
                     // The program may free the buffer as soon as the call
                     // returns, so no reply may come any more.
                     error = self.die(error);

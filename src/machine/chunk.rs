@@ -6,7 +6,6 @@
 //! A chunk that makes no sense fails the command that it answers with EPROTO
 //! and is skipped: its length is known, so the stream can still be trusted.
 
-use super::command::Slot;
 use super::event::{Event, Extent, ReadStatus};
 use super::reply::{Chunk, Receiving};
 use super::Machine;
@@ -44,10 +43,10 @@ impl<T> Machine<T> {
             let length = header.length;
             return Err(self.violation(format!("invalid server reply length {length}")));
         }
-        let slot = self.answered(header.cookie)?;
-        let chunk = Chunk { slot, header };
+        let cookie = self.answered(header.cookie)?;
+        let chunk = Chunk { cookie, header };
         let left = header.length;
-        let Some(command) = slot.and_then(|slot| self.commands.get_mut(slot)) else {
+        let Some(command) = cookie.and_then(|cookie| self.commands.get_mut(cookie)) else {
             self.note("skipping a reply chunk whose cookie is not in flight");
             return Ok(Receiving::Skip { chunk, left });
         };
@@ -81,27 +80,27 @@ impl<T> Machine<T> {
 
     /// Decodes the payload of a chunk that is no data.
     pub(super) fn payload(&mut self, chunk: &Chunk, payload: &[u8]) -> Option<Event<'static>> {
-        let slot = chunk.slot?;
+        let cookie = chunk.cookie?;
         match chunk.header.kind {
             ChunkType::OffsetHole => self.hole(chunk, payload),
             ChunkType::BlockStatus | ChunkType::BlockStatusExt => {
-                self.block_status(slot, &chunk.header, payload)
+                self.block_status(cookie, &chunk.header, payload)
             }
-            _ => self.error_chunk(slot, chunk.header.kind, payload),
+            _ => self.error_chunk(cookie, chunk.header.kind, payload),
         }
     }
 
     fn hole(&mut self, chunk: &Chunk, payload: &[u8]) -> Option<Event<'static>> {
         let (offset, length) = reply::offset_hole(payload)?;
-        let slot = chunk.slot?;
-        let at = match self.place(slot, offset, u64::from(length)) {
+        let cookie = chunk.cookie?;
+        let at = match self.place(cookie, offset, u64::from(length)) {
             Ok(at) => at,
             Err(dead) => return Some(dead),
         };
-        let command = self.commands.get_mut(slot)?;
+        let command = self.commands.get_mut(cookie)?;
         command.fill(at, length as usize);
         Some(Event::Chunk {
-            slot,
+            cookie,
             at,
             count: length as usize,
             offset,
@@ -111,11 +110,11 @@ impl<T> Machine<T> {
 
     fn error_chunk(
         &mut self,
-        slot: Slot,
+        cookie: u64,
         kind: ChunkType,
         payload: &[u8],
     ) -> Option<Event<'static>> {
-        let command = self.commands.get_mut(slot)?;
+        let command = self.commands.get_mut(cookie)?;
         let decoded = reply::error_payload(payload)?;
         // An error that is no error: the server said that the command failed,
         // so it does.
@@ -130,7 +129,7 @@ impl<T> Machine<T> {
             let offset = Reader::new(decoded.rest).u64();
             let at = offset.and_then(|offset| offset.checked_sub(command.offset));
             event = at.filter(|at| *at < command.length).map(|at| Event::Chunk {
-                slot,
+                cookie,
                 at: at as usize,
                 count: 0,
                 offset: command.offset + at,
@@ -146,11 +145,11 @@ impl<T> Machine<T> {
 
     fn block_status(
         &mut self,
-        slot: Slot,
+        cookie: u64,
         header: &ChunkHeader,
         payload: &[u8],
     ) -> Option<Event<'static>> {
-        let command = self.commands.get_mut(slot)?;
+        let command = self.commands.get_mut(cookie)?;
         let (context_id, rest) = reply::context_id(payload)?;
         let mut reader = Reader::new(rest);
         let extended = header.kind == ChunkType::BlockStatusExt;
@@ -188,7 +187,7 @@ impl<T> Machine<T> {
         if !keep_proper(&mut self.extents, command.offset, self.export.size()) {
             command.fail(libc::EPROTO);
         }
-        Some(Event::Extents { slot, context_id })
+        Some(Event::Extents { cookie, context_id })
     }
 }
 

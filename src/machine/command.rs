@@ -2,6 +2,9 @@
 
 //! Commands in flight, found in constant time.
 
+use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
+
 use libc::c_int;
 
 use super::filled::Filled;
@@ -12,7 +15,7 @@ use crate::protocol::request::RequestType;
 /// user's buffer and callbacks, of which the machine knows nothing.
 #[derive(Debug)]
 pub struct Command<T> {
-    /// What the program knows it by: unique for the connection, counted from 1.
+    /// What program and server know it by: unique for the connection, counted from 1.
     pub cookie: u64,
     /// What was asked for.
     pub kind: RequestType,
@@ -84,33 +87,17 @@ impl<T> Command<T> {
     }
 }
 
-/// Where a command is kept until it completes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Slot(u32);
-
-/// A place for one command after another.
-#[derive(Debug)]
-struct Place<T> {
-    /// How many commands have had it before.
-    generation: u32,
-    command: Option<Command<T>>,
-}
-
-/// All commands in flight. The cookie on the wire says where a command is kept,
-/// so that a reply finds it without a search, and which of those that were kept
-/// there it is.
+/// All commands in flight, by cookie.
 #[derive(Debug)]
 pub struct Commands<T> {
-    places: Vec<Place<T>>,
-    vacant: Vec<Slot>,
+    in_flight: HashMap<u64, Command<T>, BuildHasherDefault<CookieHasher>>,
     last_cookie: u64,
 }
 
 impl<T> Default for Commands<T> {
     fn default() -> Self {
         Commands {
-            places: Vec::new(),
-            vacant: Vec::new(),
+            in_flight: HashMap::default(),
             last_cookie: 0,
         }
     }
@@ -123,91 +110,74 @@ impl<T> Commands<T> {
         self.last_cookie
     }
 
-    /// Adds a command, and says where it is and what its cookie on the wire is.
-    pub fn insert(&mut self, command: Command<T>) -> (Slot, u64) {
-        let slot = self.vacant.pop().unwrap_or(Slot(self.places.len() as u32));
-        match self.places.get_mut(slot.index()) {
-            Some(place) => place.command = Some(command),
-            None => self.places.push(Place {
-                generation: 0,
-                command: Some(command),
-            }),
-        }
-        let generation = self.places[slot.index()].generation;
-        (slot, wire_cookie(slot, generation))
+    /// Adds a command.
+    pub fn insert(&mut self, command: Command<T>) {
+        self.in_flight.insert(command.cookie, command);
     }
 
-    /// Where the command with this cookie on the wire is.
-    pub fn find_wire(&self, cookie: u64) -> Option<Slot> {
-        let slot = Slot((cookie as u32).checked_sub(1)?);
-        let place = self.places.get(slot.index())?;
-        let found = place.command.is_some() && wire_cookie(slot, place.generation) == cookie;
-        found.then_some(slot)
+    /// Whether the command with this cookie is in flight.
+    pub fn contains(&self, cookie: u64) -> bool {
+        self.in_flight.contains_key(&cookie)
     }
 
-    /// Where the command with this cookie of the program's is. This looks at
-    /// all of them.
-    pub fn find(&self, cookie: u64) -> Option<Slot> {
-        let mut all = self.in_flight();
-        all.find_map(|(slot, command)| (command.cookie == cookie).then_some(slot))
+    /// A command in flight.
+    pub fn get(&self, cookie: u64) -> Option<&Command<T>> {
+        self.in_flight.get(&cookie)
     }
 
-    /// The command in a slot, while it is in flight.
-    pub fn get(&self, slot: Slot) -> Option<&Command<T>> {
-        self.places.get(slot.index())?.command.as_ref()
-    }
-
-    /// The command in a slot, while it is in flight.
-    pub fn get_mut(&mut self, slot: Slot) -> Option<&mut Command<T>> {
-        self.places.get_mut(slot.index())?.command.as_mut()
+    /// A command in flight.
+    pub fn get_mut(&mut self, cookie: u64) -> Option<&mut Command<T>> {
+        self.in_flight.get_mut(&cookie)
     }
 
     /// Takes a command out: it is no longer in flight.
-    pub fn remove(&mut self, slot: Slot) -> Option<Command<T>> {
-        let place = self.places.get_mut(slot.index())?;
-        let command = place.command.take()?;
-        place.generation = place.generation.wrapping_add(1);
-        self.vacant.push(slot);
-        Some(command)
-    }
-
-    fn in_flight(&self) -> impl Iterator<Item = (Slot, &Command<T>)> {
-        let places = self.places.iter().enumerate();
-        places.filter_map(|(index, place)| Some((Slot(index as u32), place.command.as_ref()?)))
+    pub fn remove(&mut self, cookie: u64) -> Option<Command<T>> {
+        self.in_flight.remove(&cookie)
     }
 
     /// All commands in flight, in the order in which they fail with their
     /// connection: those from the cookie `unsent` on, which were not sent
     /// completely, oldest first; then the others, newest first.
     /// Source: seen with libnbd 1.24.4.
-    pub fn failing_order(&self, unsent: u64) -> Vec<Slot> {
-        let mut all: Vec<_> = self.in_flight().collect();
-        all.sort_unstable_by_key(|(_, command)| match command.cookie {
+    pub fn failing_order(&self, unsent: u64) -> Vec<u64> {
+        let mut all: Vec<_> = self.in_flight.keys().copied().collect();
+        all.sort_unstable_by_key(|&cookie| match cookie {
             cookie if cookie >= unsent => (0, cookie),
             cookie => (1, u64::MAX - cookie),
         });
-        all.into_iter().map(|(slot, _)| slot).collect()
+        all
     }
 
     /// How many commands are in flight.
     pub fn len(&self) -> usize {
-        self.places.len() - self.vacant.len()
+        self.in_flight.len()
     }
 
     /// Bytes of memory held.
     pub fn allocated(&self) -> usize {
-        self.places.capacity() * size_of::<Place<T>>() + self.vacant.capacity() * size_of::<Slot>()
+        self.in_flight.capacity() * size_of::<(u64, Command<T>)>()
     }
 }
 
-impl Slot {
-    fn index(self) -> usize {
-        self.0 as usize
-    }
-}
+/// A hash for cookies. They are counted, and only commands that the program issued
+/// are in a table, so nobody can choose keys that collide.
+#[derive(Debug, Default)]
+pub struct CookieHasher(u64);
 
-/// The place in the lower half, counted from 1 so that no cookie is 0, and its
-/// generation in the upper one.
-fn wire_cookie(slot: Slot, generation: u32) -> u64 {
-    u64::from(generation) << 32 | u64::from(slot.0 + 1)
+impl Hasher for CookieHasher {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for &byte in bytes {
+            self.write_u64(u64::from(byte));
+        }
+    }
+
+    /// An odd factor gives cookies in a row different low bits, by which a table finds
+    /// the place; the high bits, by which it tells the keys apart, are mixed.
+    fn write_u64(&mut self, cookie: u64) {
+        self.0 = (self.0 ^ cookie).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    }
 }

@@ -7,7 +7,6 @@ use std::ffi::CString;
 
 use libc::c_int;
 
-use super::command::Slot;
 use crate::error::Error;
 
 /// One extent of a meta context.
@@ -42,7 +41,7 @@ pub enum Event<'i> {
     /// Bytes for the buffer of a read, `at` bytes into it.
     Data {
         /// The read.
-        slot: Slot,
+        cookie: u64,
         /// Where in its buffer.
         at: usize,
         /// What to put there.
@@ -52,7 +51,7 @@ pub enum Event<'i> {
     /// owner's to fill with zeroes.
     Chunk {
         /// The read.
-        slot: Slot,
+        cookie: u64,
         /// Where in its buffer.
         at: usize,
         /// How many bytes; 0 for an error.
@@ -65,14 +64,14 @@ pub enum Event<'i> {
     /// Extents of one context; see [`super::Machine::extents`].
     Extents {
         /// The block status command.
-        slot: Slot,
+        cookie: u64,
         /// Their context.
         context_id: u32,
     },
     /// A command is done, successfully if it has no error.
     Completed {
         /// The command, still in flight until it is taken out.
-        slot: Slot,
+        cookie: u64,
     },
     /// A message of the transmission phase has been received whole: a simple reply,
     /// or a chunk. All events about it came before.

@@ -39,7 +39,7 @@ use std::collections::VecDeque;
 
 use libc::c_int;
 
-pub use command::{Command, Slot};
+pub use command::{Command, CookieHasher};
 pub use event::{Event, Extent, ReadStatus};
 pub use export::{Export, MetaContext, Negotiated, Protocol};
 pub use phase::Group;

@@ -4,7 +4,6 @@
 
 use std::collections::VecDeque;
 
-use super::command::Slot;
 use crate::protocol::request::EXTENDED_LENGTH;
 
 /// What a queued message is.
@@ -12,9 +11,7 @@ use crate::protocol::request::EXTENDED_LENGTH;
 pub(super) enum Kind {
     /// A request, and its command.
     Request {
-        /// Where the command is.
-        slot: Slot,
-        /// What the program knows it by.
+        /// The command's cookie.
         cookie: u64,
     },
     /// `NBD_CMD_DISC`: nothing may follow.
@@ -107,7 +104,7 @@ impl Outgoing {
     /// bytes to be sent. Requests are queued in the order of their cookies.
     pub fn has_unsent(&self, cookie: u64) -> bool {
         match self.requests.front().map(|request| request.kind) {
-            Some(Kind::Request { cookie: first, .. }) => cookie >= first,
+            Some(Kind::Request { cookie: first }) => cookie >= first,
             _ => false,
         }
     }
@@ -144,7 +141,7 @@ impl Outgoing {
     /// The cookie of the first request that is not sent completely.
     pub fn first_unsent(&self) -> Option<u64> {
         match self.requests.front()?.kind {
-            Kind::Request { cookie, .. } => Some(cookie),
+            Kind::Request { cookie } => Some(cookie),
             Kind::Disconnect => None,
         }
     }

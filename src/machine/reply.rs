@@ -4,7 +4,6 @@
 //! user's buffer. What is inside other payloads: [`super::chunk`].
 
 use super::chunk;
-use super::command::Slot;
 use super::event::{Event, ReadStatus};
 use super::phase::Phase;
 use super::Machine;
@@ -35,7 +34,7 @@ pub(super) enum Receiving {
         left: u64,
     },
     /// After a chunk that was the last one of its command.
-    Done(Slot),
+    Done(u64),
     /// After a whole message: a simple reply, or a chunk.
     End,
 }
@@ -44,15 +43,15 @@ pub(super) enum Receiving {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Chunk {
     /// The command that it answers; `None` for a cookie that is not in flight.
-    pub slot: Option<Slot>,
+    pub cookie: Option<u64>,
     pub header: ChunkHeader,
 }
 
 impl Chunk {
     /// Where to go on after the chunk.
     pub fn after(&self) -> Receiving {
-        match self.slot {
-            Some(slot) if self.header.flags & REPLY_FLAG_DONE != 0 => Receiving::Done(slot),
+        match self.cookie {
+            Some(cookie) if self.header.flags & REPLY_FLAG_DONE != 0 => Receiving::Done(cookie),
             _ => Receiving::End,
         }
     }
@@ -61,7 +60,7 @@ impl Chunk {
 /// Data of a read on its way to the user's buffer.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Data {
-    pub slot: Slot,
+    pub cookie: u64,
     /// Where the next byte belongs, in the buffer.
     pub at: usize,
     /// Bytes still to come.
@@ -90,12 +89,12 @@ impl<T> Machine<T> {
     /// The place in a user's buffer where the next bytes belong: the command,
     /// how far into its buffer, and how many bytes. An owner that receives
     /// them straight to there says so with [`Machine::received_directly`].
-    pub fn direct(&self) -> Option<(Slot, usize, usize)> {
+    pub fn direct(&self) -> Option<(u64, usize, usize)> {
         match self.phase {
             Phase::Transmission {
                 receiving: Receiving::Data(data),
                 ..
-            } if data.left > 0 => Some((data.slot, data.at, data.left)),
+            } if data.left > 0 => Some((data.cookie, data.at, data.left)),
             _ => None,
         }
     }
@@ -205,8 +204,7 @@ impl<T> Machine<T> {
 
     /// How many bytes of data come after the header of a simple reply.
     fn simple_payload(&self, error: u32, cookie: u64) -> u64 {
-        let slot = self.commands.find_wire(cookie);
-        match slot.and_then(|slot| self.commands.get(slot)) {
+        match self.commands.get(cookie) {
             Some(command) if command.kind == RequestType::Read && error == 0 => command.length,
             _ => 0,
         }
@@ -257,7 +255,7 @@ impl<T> Machine<T> {
                         let (bytes, rest) = input.split_at(data.left.min(input.len()));
                         *input = rest;
                         let event = Event::Data {
-                            slot: data.slot,
+                            cookie: data.cookie,
                             at: data.at,
                             bytes,
                         };
@@ -268,7 +266,7 @@ impl<T> Machine<T> {
                         let finished = *data;
                         receiving = match finished.chunk {
                             Some((chunk, ..)) => chunk.after(),
-                            None => Receiving::Done(finished.slot),
+                            None => Receiving::Done(finished.cookie),
                         };
                         self.data_complete(&finished)
                     }
@@ -302,12 +300,12 @@ impl<T> Machine<T> {
                     receiving = chunk.after();
                     None
                 }
-                Receiving::Done(slot) => {
+                Receiving::Done(cookie) => {
                     receiving = Receiving::End;
-                    if let Some(command) = self.commands.get_mut(slot) {
+                    if let Some(command) = self.commands.get_mut(cookie) {
                         command.finish();
                     }
-                    Some(Event::Completed { slot })
+                    Some(Event::Completed { cookie })
                 }
                 Receiving::End => match self.events.pop_front() {
                     // What is to be noted of a message comes before its end.
@@ -328,7 +326,10 @@ impl<T> Machine<T> {
     /// There is no room for a payload of which a part may have come: its
     /// command fails, and the stream goes on after it.
     fn skip_for_lack_of_memory(&mut self, chunk: Chunk) -> Receiving {
-        if let Some(command) = chunk.slot.and_then(|slot| self.commands.get_mut(slot)) {
+        if let Some(command) = chunk
+            .cookie
+            .and_then(|cookie| self.commands.get_mut(cookie))
+        {
             command.fail(libc::ENOMEM);
         }
         let left = chunk.header.length - self.inbox.discard() as u64;
@@ -394,30 +395,27 @@ impl<T> Machine<T> {
     /// The command that a reply answers, or an error if the server cannot have
     /// received it yet: the rest of a request whose command is gone could not
     /// be sent any more, and everything after it would be misunderstood.
-    pub(super) fn answered(&mut self, cookie: u64) -> Result<Option<Slot>, Event<'static>> {
-        let Some(slot) = self.commands.find_wire(cookie) else {
+    pub(super) fn answered(&mut self, cookie: u64) -> Result<Option<u64>, Event<'static>> {
+        if !self.commands.contains(cookie) {
             return Ok(None);
-        };
+        }
         if self.is_unsent(cookie) {
             let what = format!("server replied to request {cookie} before it was sent");
             return Err(self.violation_errno(libc::EPROTO, what));
         }
-        Ok(Some(slot))
+        Ok(Some(cookie))
     }
 
-    /// Whether the request with this cookie on the wire has not been sent, or only a
-    /// part of it.
+    /// Whether the request with this cookie has not been sent, or only a part of it.
     fn is_unsent(&self, cookie: u64) -> bool {
-        let slot = self.commands.find_wire(cookie);
-        let command = slot.and_then(|slot| self.commands.get(slot));
-        command.is_some_and(|command| self.outgoing.has_unsent(command.cookie))
+        self.commands.contains(cookie) && self.outgoing.has_unsent(cookie)
     }
 
     /// A simple reply: what follows depends on the request that it answers, so
     /// that request has to be known.
     fn simple_reply(&mut self, error: u32, cookie: u64) -> Result<Receiving, Event<'static>> {
         let structured = self.negotiated.structured_replies;
-        let Some(slot) = self.answered(cookie)? else {
+        let Some(cookie) = self.answered(cookie)? else {
             // No data follows an error, whatever it answers.
             if structured || error != 0 {
                 self.note("skipping a simple reply whose cookie is not in flight");
@@ -426,7 +424,7 @@ impl<T> Machine<T> {
             let what = format!("no matching cookie {cookie} found for server reply");
             return Err(self.violation_errno(libc::EPROTO, what));
         };
-        let command = self.commands.get_mut(slot).expect("found by its cookie");
+        let command = self.commands.get_mut(cookie).expect("found by its cookie");
         let read = command.kind == RequestType::Read;
         let has_extents = command.kind == RequestType::BlockStatus && error == 0;
         if (read && structured) || has_extents {
@@ -436,11 +434,11 @@ impl<T> Machine<T> {
         }
         command.fail(errno::from_wire(error));
         if !read || error != 0 {
-            return Ok(Receiving::Done(slot));
+            return Ok(Receiving::Done(cookie));
         }
         let left = command.length as usize;
         Ok(Receiving::Data(Data {
-            slot,
+            cookie,
             at: 0,
             left,
             chunk: None,
@@ -450,12 +448,12 @@ impl<T> Machine<T> {
     /// A data chunk's offset is known: where does the data go?
     fn data_chunk(&mut self, chunk: Chunk, offset: u64) -> Result<Receiving, Event<'static>> {
         let left = chunk.header.length - OFFSET_DATA_PREFIX as u64;
-        let Some(slot) = chunk.slot else {
+        let Some(cookie) = chunk.cookie else {
             return Ok(Receiving::Skip { chunk, left });
         };
-        let at = self.place(slot, offset, left)?;
+        let at = self.place(cookie, offset, left)?;
         Ok(Receiving::Data(Data {
-            slot,
+            cookie,
             at,
             left: left as usize,
             chunk: Some((chunk, at, left as usize)),
@@ -468,11 +466,11 @@ impl<T> Machine<T> {
     /// Source: seen with libnbd 1.24.4.
     pub(super) fn place(
         &mut self,
-        slot: Slot,
+        cookie: u64,
         offset: u64,
         length: u64,
     ) -> Result<usize, Event<'static>> {
-        let command = self.commands.get(slot);
+        let command = self.commands.get(cookie);
         let (start, count) = command.map_or((0, 0), |it| (it.offset, it.length));
         let at = offset.checked_sub(start);
         let fits = |at: &u64| at.checked_add(length).is_some_and(|end| end <= count);
@@ -486,7 +484,7 @@ impl<T> Machine<T> {
 
     /// All data of a chunk or of a simple reply is in the user's buffer.
     fn data_complete(&mut self, data: &Data) -> Option<Event<'static>> {
-        let command = self.commands.get_mut(data.slot)?;
+        let command = self.commands.get_mut(data.cookie)?;
         // A simple reply has all the data that was asked for: one chunk.
         let (at, count) = match data.chunk {
             Some((_, at, count)) => (at, count),
@@ -494,7 +492,7 @@ impl<T> Machine<T> {
         };
         command.fill(at, count);
         Some(Event::Chunk {
-            slot: data.slot,
+            cookie: data.cookie,
             at,
             count,
             offset: command.offset + at as u64,

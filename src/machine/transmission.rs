@@ -2,7 +2,7 @@
 
 //! Issuing commands and ending the transmission phase.
 
-use super::command::{Command, Slot};
+use super::command::Command;
 use super::event::Extent;
 use super::export::MetaContext;
 use super::outgoing::{Kind, Queued};
@@ -54,16 +54,15 @@ impl<T> Machine<T> {
             _ if new.flags & command::PAYLOAD_LEN == 0 => 0,
             _ => own_payload.unwrap_or(0),
         };
-        let mut request = Request {
+        let request = Request {
             flags: new.flags,
             kind: new.kind,
-            cookie: 0,
+            cookie,
             offset: new.offset,
             length: own_payload.unwrap_or(new.length),
         };
-        let (slot, wire_cookie) = self.commands.insert(Command::new(cookie, new));
-        request.cookie = wire_cookie;
-        self.push(Kind::Request { slot, cookie }, &request, payload);
+        self.commands.insert(Command::new(cookie, new));
+        self.push(Kind::Request { cookie }, &request, payload);
         cookie
     }
 
@@ -142,10 +141,10 @@ impl<T> Machine<T> {
     }
 
     fn payload_piece(&self, request: &Queued, at: usize) -> Option<Piece<'_, T>> {
-        let Kind::Request { slot, .. } = request.kind else {
+        let Kind::Request { cookie } = request.kind else {
             return None;
         };
-        let command = self.commands.get(slot)?;
+        let command = self.commands.get(cookie)?;
         Some(match &command.payload {
             Some(payload) => Piece::Bytes(&payload[at..]),
             None => Piece::Data { command, at },
@@ -163,7 +162,7 @@ impl<T> Machine<T> {
     /// `NBD_CMD_DISC` if it is among them
     /// (`LIBNBD_SHUTDOWN_ABANDON_PENDING`). The commands stay in flight, for
     /// the owner to end them.
-    pub fn abandon_unsent(&mut self) -> Vec<Slot> {
+    pub fn abandon_unsent(&mut self) -> Vec<u64> {
         let unsent = self.outgoing.abandon();
         if unsent.contains(&Kind::Disconnect) {
             if let Phase::Transmission { disconnecting, .. } = &mut self.phase {
@@ -171,35 +170,30 @@ impl<T> Machine<T> {
             }
         }
         let find = |kind: &Kind| match kind {
-            Kind::Request { slot, .. } => Some(*slot),
+            Kind::Request { cookie } => Some(*cookie),
             Kind::Disconnect => None,
         };
         unsent.iter().filter_map(find).collect()
     }
 
     /// A command in flight.
-    pub fn command(&self, slot: Slot) -> Option<&Command<T>> {
-        self.commands.get(slot)
+    pub fn command(&self, cookie: u64) -> Option<&Command<T>> {
+        self.commands.get(cookie)
     }
 
     /// A command in flight.
-    pub fn command_mut(&mut self, slot: Slot) -> Option<&mut Command<T>> {
-        self.commands.get_mut(slot)
+    pub fn command_mut(&mut self, cookie: u64) -> Option<&mut Command<T>> {
+        self.commands.get_mut(cookie)
     }
 
     /// Takes out a command that is done.
-    pub fn take(&mut self, slot: Slot) -> Option<Command<T>> {
-        self.commands.remove(slot)
-    }
-
-    /// The command in flight with this cookie.
-    pub fn find(&self, cookie: u64) -> Option<Slot> {
-        self.commands.find(cookie)
+    pub fn take(&mut self, cookie: u64) -> Option<Command<T>> {
+        self.commands.remove(cookie)
     }
 
     /// All commands in flight, in the order in which they fail with the
     /// connection.
-    pub fn failing_order(&self) -> Vec<Slot> {
+    pub fn failing_order(&self) -> Vec<u64> {
         self.commands.failing_order(self.unsent_from)
     }
 
@@ -213,10 +207,10 @@ impl<T> Machine<T> {
     /// and its extents, in order.
     pub fn extents(
         &mut self,
-        slot: Slot,
+        cookie: u64,
         context_id: u32,
     ) -> Option<(&mut Command<T>, &MetaContext, &mut Vec<Extent>)> {
-        let command = self.commands.get_mut(slot)?;
+        let command = self.commands.get_mut(cookie)?;
         let context = self.export.context(context_id)?;
         Some((command, context, &mut self.extents))
     }

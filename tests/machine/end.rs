@@ -76,10 +76,10 @@ fn commands_of_which_nothing_was_sent_can_be_taken_back() {
     let started = flush(&mut machine);
     machine.sent(1);
     let unsent = flush(&mut machine);
-    let slots = machine.abandon_unsent();
-    let unsent = machine.find(unsent).expect("still in flight");
-    assert_eq!(slots, [unsent]);
-    assert!(machine.find(started).is_some());
+    let cookies = machine.abandon_unsent();
+    assert!(machine.command(unsent).is_some());
+    assert_eq!(cookies, [unsent]);
+    assert!(machine.command(started).is_some());
     machine.disconnect();
     assert_eq!(machine.in_flight(), 4);
     assert!(machine.abandon_unsent().is_empty());
@@ -105,5 +105,5 @@ fn cookies_count_from_one_and_replies_still_come_after_a_disconnect() {
     assert!(format!("{event:?}").contains("Completed"));
     assert_eq!(machine.end_of_stream(), Ok(()));
     assert_eq!(machine.group(), Group::Closed);
-    assert!(machine.find(1).is_some());
+    assert!(machine.command(1).is_some());
 }

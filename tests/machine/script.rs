@@ -4,7 +4,7 @@
 
 use std::ffi::CString;
 
-use nbd::machine::{Event, Group, Machine, NewCommand, Piece, Settings, Slot};
+use nbd::machine::{Event, Group, Machine, NewCommand, Piece, Settings};
 use nbd::protocol::request::RequestType;
 
 /// The buffer of a read, as a test sees it.
@@ -162,9 +162,9 @@ fn play_directly(script: &Script, head: &[u8], tail: &[u8]) -> Outcome {
     player.feed(script.handshake);
     player.feed(head);
     let mut tail = tail;
-    if let Some((slot, at, length)) = player.machine.direct() {
+    if let Some((cookie, at, length)) = player.machine.direct() {
         let (straight, rest) = tail.split_at(length.min(tail.len()));
-        let command = player.machine.command_mut(slot).expect("in flight");
+        let command = player.machine.command_mut(cookie).expect("in flight");
         command.attachment[at..at + straight.len()].copy_from_slice(straight);
         player.machine.received_directly(straight.len());
         tail = rest;
@@ -223,37 +223,32 @@ impl Player<'_> {
         }
     }
 
-    fn cookie(&self, slot: Slot) -> u64 {
-        self.machine.command(slot).expect("in flight").cookie
-    }
-
     fn write_down(&mut self, event: Event<'_>) {
         let line = match event {
-            Event::Data { slot, at, bytes } => {
-                let command = self.machine.command_mut(slot).expect("in flight");
+            Event::Data { cookie, at, bytes } => {
+                let command = self.machine.command_mut(cookie).expect("in flight");
                 command.attachment[at..at + bytes.len()].copy_from_slice(bytes);
                 return;
             }
             Event::Chunk {
-                slot,
+                cookie,
                 at,
                 count,
                 offset,
                 status,
             } => {
-                let cookie = self.cookie(slot);
                 format!("{cookie}: {status:?} at {at} count {count} offset {offset}")
             }
-            Event::Extents { slot, context_id } => {
+            Event::Extents { cookie, context_id } => {
                 let (command, context, extents) =
-                    self.machine.extents(slot, context_id).expect("in flight");
+                    self.machine.extents(cookie, context_id).expect("in flight");
                 let list: Vec<_> = extents.iter().map(|it| (it.length, it.flags)).collect();
                 let name = context.name.to_string_lossy();
                 let error = command.error();
                 format!("{}: {name} {list:?} error {error}", command.cookie)
             }
-            Event::Completed { slot } => {
-                let command = self.machine.take(slot).expect("in flight");
+            Event::Completed { cookie } => {
+                let command = self.machine.take(cookie).expect("in flight");
                 let line = format!("{}: done, error {}", command.cookie, command.error());
                 if command.kind == RequestType::Read && command.error() == 0 {
                     let data = String::from_utf8_lossy(&command.attachment).into_owned();

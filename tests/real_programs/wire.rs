@@ -106,8 +106,8 @@ enum Turn {
 impl Turn {
     fn describe(&self) -> String {
         match self {
-            Turn::Send(bytes) => format!("send {}", without_cookies(bytes.clone())),
-            Turn::Receive(bytes) => format!("receive {}", without_cookies(bytes.clone())),
+            Turn::Send(bytes) => format!("send {}", bytes),
+            Turn::Receive(bytes) => format!("receive {}", bytes),
             Turn::End => "end".to_owned(),
             Turn::Shutdown(how) => format!("shutdown {how}"),
         }
@@ -183,25 +183,6 @@ fn turns(trace: &str) -> Vec<Turn> {
         }
     }
     turns
-}
-
-/// The same without the cookies of requests and replies, which are the client's own
-/// affair.
-fn without_cookies(mut bytes: String) -> String {
-    const COOKIE: std::ops::Range<usize> = 16..32;
-    // Simple requests and replies, and chunks. The option replies' magic is longer.
-    for magic in ["25609513", "21e41c71", "67446698", "668e33ef", "6e8a278c"] {
-        let mut from = 0;
-        while let Some(found) = bytes[from..].find(magic) {
-            let at = from + found;
-            from = at + magic.len();
-            let cookie = at + COOKIE.start..at + COOKIE.end;
-            if at % 2 == 0 && cookie.end <= bytes.len() {
-                bytes.replace_range(cookie, "................");
-            }
-        }
-    }
-    bytes
 }
 
 /// The first `count` bytes of the strings in the arguments of a system call, in
