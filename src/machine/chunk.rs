@@ -48,8 +48,13 @@ impl<T> Machine<T> {
         let left = header.length;
         let Some(command) = cookie.and_then(|cookie| self.commands.get_mut(cookie)) else {
             self.note("skipping a reply chunk whose cookie is not in flight");
-            return Ok(Receiving::Skip { chunk, left });
+            return Ok(Receiving::Skip {
+                chunk,
+                left,
+                errno: 0,
+            });
         };
+        let extended = self.negotiated.extended_headers;
         let read = command.kind == RequestType::Read;
         let block_status = command.kind == RequestType::BlockStatus;
         let about_this = header.offset.is_none_or(|offset| offset == command.offset);
@@ -68,8 +73,19 @@ impl<T> Machine<T> {
             ChunkType::Unknown(_) => false,
         };
         if !acceptable {
-            command.fail(libc::EPROTO);
-            return Ok(Receiving::Skip { chunk, left });
+            // It is refused when it is there whole: seen with libnbd 1.24.4.
+            return Ok(Receiving::Skip {
+                chunk,
+                left,
+                errno: libc::EPROTO,
+            });
+        }
+        // 32-bit extents go with 32-bit lengths, 64-bit ones with 64; but what
+        // they say is clear either way.
+        match header.kind {
+            ChunkType::BlockStatus if extended => command.fail(libc::EPROTO),
+            ChunkType::BlockStatusExt if !extended => command.fail(libc::EPROTO),
+            _ => {}
         }
         Ok(match header.kind {
             ChunkType::None => chunk.after(),
@@ -173,11 +189,6 @@ impl<T> Machine<T> {
                 let (length, flags) = (u64::from(length), u64::from(flags));
                 self.extents.push(Extent { length, flags });
             }
-        }
-        // 32-bit extents go with 32-bit lengths, 64-bit ones with 64; but what
-        // they say is clear either way.
-        if extended != self.negotiated.extended_headers {
-            command.fail(libc::EPROTO);
         }
         if self.export.context(context_id).is_none() {
             self.extents = Vec::new();

@@ -3,6 +3,8 @@
 //! Replies of the transmission phase: headers, and data on its way to a
 //! user's buffer. What is inside other payloads: [`super::chunk`].
 
+use libc::c_int;
+
 use super::chunk;
 use super::event::{Event, ReadStatus};
 use super::phase::Phase;
@@ -32,6 +34,8 @@ pub(super) enum Receiving {
         chunk: Chunk,
         /// Bytes still to come.
         left: u64,
+        /// What the command fails with when they have; 0 for nothing.
+        errno: c_int,
     },
     /// After a chunk that was the last one of its command.
     Done(u64),
@@ -285,18 +289,23 @@ impl<T> Machine<T> {
                     let left = chunk.header.length - wanted;
                     receiving = match left {
                         0 => chunk.after(),
-                        _ => Receiving::Skip { chunk, left },
+                        _ => Receiving::Skip {
+                            chunk,
+                            left,
+                            errno: 0,
+                        },
                     };
                     self.payload(&chunk, &payload)
                 }
-                Receiving::Skip { chunk, left } => {
+                Receiving::Skip { chunk, left, errno } => {
                     let skipped = left.min(input.len() as u64);
                     *input = &input[skipped as usize..];
                     if skipped < left {
                         let left = left - skipped;
-                        self.set_receiving(Receiving::Skip { chunk, left });
+                        self.set_receiving(Receiving::Skip { chunk, left, errno });
                         return None;
                     }
+                    self.fail_answered(&chunk, errno);
                     receiving = chunk.after();
                     None
                 }
@@ -326,14 +335,22 @@ impl<T> Machine<T> {
     /// There is no room for a payload of which a part may have come: its
     /// command fails, and the stream goes on after it.
     fn skip_for_lack_of_memory(&mut self, chunk: Chunk) -> Receiving {
-        if let Some(command) = chunk
-            .cookie
-            .and_then(|cookie| self.commands.get_mut(cookie))
-        {
-            command.fail(libc::ENOMEM);
-        }
         let left = chunk.header.length - self.inbox.discard() as u64;
-        Receiving::Skip { chunk, left }
+        Receiving::Skip {
+            chunk,
+            left,
+            errno: libc::ENOMEM,
+        }
+    }
+
+    /// The command that a chunk answers fails, if there is one.
+    fn fail_answered(&mut self, chunk: &Chunk, errno: c_int) {
+        let command = chunk
+            .cookie
+            .and_then(|cookie| self.commands.get_mut(cookie));
+        if let Some(command) = command {
+            command.fail(errno);
+        }
     }
 
     /// The length in bytes of a header that begins with `magic`; `None` if that is
@@ -449,7 +466,11 @@ impl<T> Machine<T> {
     fn data_chunk(&mut self, chunk: Chunk, offset: u64) -> Result<Receiving, Event<'static>> {
         let left = chunk.header.length - OFFSET_DATA_PREFIX as u64;
         let Some(cookie) = chunk.cookie else {
-            return Ok(Receiving::Skip { chunk, left });
+            return Ok(Receiving::Skip {
+                chunk,
+                left,
+                errno: 0,
+            });
         };
         let at = self.place(cookie, offset, left)?;
         Ok(Receiving::Data(Data {
