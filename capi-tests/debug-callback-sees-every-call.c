@@ -28,6 +28,13 @@ ignore (void *user_data, const char *name)
   return 0;
 }
 
+static int
+retire (void *user_data, int *error)
+{
+  (void) user_data; (void) error;
+  return 1;
+}
+
 #define SAW(text) \
   do { \
     check_text (__FILE__, __LINE__, seen, (text), false); \
@@ -73,6 +80,13 @@ main (void)
   CHECK (strstr (seen, "nbd_connect_command|enter: argv=[\"") != NULL);
   CHECK (strstr (seen, "nbd_aio_") == NULL);
   SAW ("\nnbd_connect_command|leave: ret=0\n");
+
+  /* The words for a completion callback are swapped. */
+  CHECK (nbd_aio_flush (h, (nbd_completion_callback) {
+           .callback = retire }, 0) == 1);
+  SAW ("nbd_aio_flush|enter: completion=NULL flags=0x0\n");
+  CHECK (nbd_aio_flush (h, NBD_NULL_COMPLETION, 0) == 2);
+  SAW ("nbd_aio_flush|enter: completion=<fun> flags=0x0\n");
 
   /* Turned off, it is silent. */
   CHECK (nbd_set_debug (h, false) == 0);

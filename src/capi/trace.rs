@@ -151,6 +151,11 @@ impl Value<'_> {
 impl fmt::Display for Value<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            // The wrong way round, as libnbd 1.24.4 does it.
+            Value::Callback {
+                optional: true,
+                is_null,
+            } => f.write_str(if *is_null { "<fun>" } else { "NULL" }),
             _ if self.is_null() => f.write_str("NULL"),
             Value::Bool(value) => write!(f, "{value}"),
             Value::Signed(value) => write!(f, "{value}"),
@@ -268,7 +273,8 @@ mod tests {
             ]
         };
         assert_eq!(texts.map(shown), [r#""a "b"\x0a\xff""#, "NULL"]);
-        assert_eq!(shown(&nbd_completion_callback::null()), "NULL");
+        // As libnbd 1.24.4 has it.
+        assert_eq!(shown(&nbd_completion_callback::null()), "<fun>");
         assert_eq!(shown(Address(Some(&[]))), "<sockaddr>");
     }
 
