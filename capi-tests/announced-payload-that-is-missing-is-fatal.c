@@ -6,6 +6,25 @@
  */
 #include "harness-commands.h"
 
+/* Without extended headers the flag announces nothing. */
+static void
+go_on (enum replies replies)
+{
+  struct nbd_handle *h = nbd_create ();
+  struct peer peer = { .replies = replies, .contexts = 1 };
+  struct record record = { .error = 0 };
+
+  CHECK (nbd_set_strict_mode (h, 0) == 0);
+  peer_connect (h, &peer);
+  CHECK (nbd_aio_block_status (h, 512, 0, EXTENT (&record),
+                               COMPLETION (&record),
+                               LIBNBD_CMD_FLAG_PAYLOAD_LEN) == 1);
+  CHECK (nbd_aio_is_ready (h) == 1);
+  CHECK (peer_request (&peer, NULL).length == 512);
+  nbd_close (h);
+  peer_close (&peer);
+}
+
 int
 main (void)
 {
@@ -22,5 +41,7 @@ main (void)
   CHECK (nbd_aio_is_dead (h) == 1);
   CHECK (record.error == ENOTCONN);
   nbd_close (h);
+  go_on (SIMPLE);
+  go_on (STRUCTURED);
   return 0;
 }

@@ -29,8 +29,9 @@ sid) libnbd=1.24.4 ;;
 esac
 wanted="libnbd $libnbd, ${packages[*]}"
 
+# Checkouts that want other packages have other roots.
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/libnbd-roots
-kept=$cache/$suite-$(dpkg --print-architecture)
+kept=$cache/$suite-$(dpkg --print-architecture)-$(cksum <<<"$wanted" | cut -d ' ' -f 1)
 mkdir -p "$cache"
 exec 9>"$kept.lock"
 flock 9
@@ -72,7 +73,6 @@ END
         apt-get -qq --config-file "$apt/conf" --assume-yes --download-only \
             install "${packages[@]}" || return 1
     rm -rf "$apt" "$1"/packages/{partial,lock}
-    echo "$wanted" >"$1/wanted"
     (cd "$1" && sha256sum packages/*.deb >SHA256SUMS)
 }
 
@@ -116,8 +116,7 @@ ready() {
 }
 
 young() {
-    [ "$(cat "$kept/wanted" 2>/dev/null)" = "$wanted" ] &&
-        [ -n "$(find "$kept/SHA256SUMS" -mtime "-$MAX_AGE")" ]
+    [ -n "$(find "$kept/SHA256SUMS" -mtime "-$MAX_AGE" 2>/dev/null)" ]
 }
 
 trap 'rm -rf "$kept.new" "$kept.new.apt"' EXIT

@@ -284,7 +284,8 @@ impl Connection {
         self.check_not_disconnecting()?;
         let lacks_payload = kind == RequestType::BlockStatus
             && flags & command::PAYLOAD_LEN != 0
-            && payload.is_none();
+            && payload.is_none()
+            && self.machine.negotiated().extended_headers;
         let cookie = self.queue(|this| {
             let cookie = this.machine.issue(NewCommand {
                 kind,

@@ -136,7 +136,7 @@ impl Connection {
             if ended && self.has_decrypted() {
                 continue;
             }
-            if ended || left == 0 || drained && self.machine.is_in_payload() {
+            if ended || left == 0 || drained && self.machine.is_within_part() {
                 break;
             }
             match self.receive_once(Wait::No)? {
@@ -152,8 +152,8 @@ impl Connection {
     }
 
     /// Waits until something has come, and handles it up to the end of one message.
-    /// All arrivals have to be used. False if it did not wait: that depends on the socket, and on other processes
-    /// that have it.
+    /// All arrivals have to be used. False if it did not wait: that depends on the
+    /// socket, and on other processes that have it.
     pub(super) fn wait_and_receive(&mut self) -> Result<bool, Error> {
         let large = self.direct().is_some_and(|piece| piece.iov_len >= LARGE);
         let wait = match large {

@@ -214,12 +214,23 @@ impl<T> Machine<T> {
         }
     }
 
-    /// Whether the message that is being received has come as far as its payload.
-    pub fn is_in_payload(&self) -> bool {
+    /// Whether only the beginning has come of a part of the current message: what
+    /// follows the cookie in its header, the offset of its data, the data, or what else
+    /// is its payload.
+    pub fn is_within_part(&self) -> bool {
         let Phase::Transmission { receiving, .. } = self.phase else {
             return false;
         };
-        !matches!(receiving, Receiving::Header | Receiving::End)
+        match receiving {
+            // Extended headers have one part.
+            Receiving::Header => {
+                !self.negotiated.extended_headers && self.inbox.len() > SIMPLE_LENGTH
+            }
+            Receiving::DataOffset(_) | Receiving::Payload(_) => !self.inbox.is_empty(),
+            Receiving::Data(data) => data.at > data.chunk.map_or(0, |(_, at, _)| at),
+            Receiving::Skip { chunk, left, .. } => left < chunk.header.length,
+            Receiving::Done(_) | Receiving::End => false,
+        }
     }
 
     /// Takes in a part of a reply.

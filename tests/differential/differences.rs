@@ -174,6 +174,7 @@ pub const TABLE: &[Difference] = &[
             "--no-structured-replies*'error-",
             "--no-structured-replies*'status-",
             "'reply-offset",
+            "'reply-twice",
         ],
         functions: ANY,
         reference: &["?*"],
