@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::ffi::CString;
 
-use nbd::machine::{Event, Group, Machine, NewCommand, Piece, ReadStatus};
+use nbd::machine::{Command, Event, Group, Machine, NewCommand, Piece, ReadStatus};
 use nbd::protocol::request::RequestType;
 
 use crate::memory::Memory;
@@ -138,7 +138,7 @@ impl Owner {
         let replies = matches!(self.machine.group(), Group::Ready | Group::Processing);
         let predicted = self.machine.reaches_end_of_message(input);
         let mut ended = false;
-        while let Some(event) = self.machine.receive(&mut input) {
+        while let Some(event) = self.machine.receive(&mut input, put) {
             ended |= matches!(event, Event::MessageEnd | Event::Dead(_));
             self.act(event);
         }
@@ -163,19 +163,13 @@ impl Owner {
         };
         let (straight, rest) = input.split_at(length.min(input.len()));
         let command = self.machine.command_mut(cookie).expect("a read in flight");
-        assert_eq!(command.kind, RequestType::Read);
-        command.attachment.put(at, straight);
+        put(command, at, straight);
         self.machine.received_directly(straight.len());
         rest
     }
 
-    fn act(&mut self, event: Event<'_>) {
+    fn act(&mut self, event: Event) {
         match event {
-            Event::Data { cookie, at, bytes } => {
-                let command = self.machine.command_mut(cookie).expect("in flight");
-                assert_eq!(command.kind, RequestType::Read);
-                command.attachment.put(at, bytes);
-            }
             Event::Chunk {
                 cookie,
                 at,
@@ -276,4 +270,9 @@ impl Owner {
             .map(|(cookie, ended)| (cookie, ended.expect("each command ends")))
             .collect()
     }
+}
+
+fn put(command: &mut Command<Memory>, at: usize, bytes: &[u8]) {
+    assert_eq!(command.kind, RequestType::Read);
+    command.attachment.put(at, bytes);
 }

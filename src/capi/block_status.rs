@@ -59,7 +59,9 @@ pub unsafe extern "C" fn nbd_block_status(
             extent: &extent_callback,
             flags: Mask(flags),
         ),
-        |connection| connection.block_status(count, offset, extent_callback, flags)
+        |c| c.until_completed(|c, done| {
+            c.aio_block_status(count, offset, extent_callback, done, flags)
+        })
     )
 }
 
@@ -174,7 +176,9 @@ pub unsafe extern "C" fn nbd_block_status_64(
             extent64: &extent64_callback,
             flags: Mask(flags),
         ),
-        |connection| connection.block_status_64(count, offset, extent64_callback, flags)
+        |c| c.until_completed(|c, done| {
+            c.aio_block_status_64(count, offset, extent64_callback, done, flags)
+        })
     )
 }
 
@@ -226,13 +230,9 @@ pub unsafe extern "C" fn nbd_block_status_filter(
             extent64: &extent64_callback,
             flags: Mask(flags),
         ),
-        |connection| connection.block_status_filter(
-            count,
-            offset,
-            contexts.get(),
-            extent64_callback,
-            flags,
-        )
+        |c| c.until_completed(|c, done| {
+            c.aio_block_status_filter(count, offset, contexts.get(), extent64_callback, done, flags)
+        })
     )
 }
 

@@ -80,7 +80,7 @@ pub unsafe extern "C" fn nbd_pread(
     unsafe { initialize(h, &mut buf) };
     locked!(
         NBD_PREAD(h, buf: &buf, count: count, offset: offset, flags: Mask(flags)),
-        |connection| connection.pread(buf, offset, flags)
+        |c| c.until_completed(|c, done| c.aio_pread(buf, offset, done, flags))
     )
 }
 
@@ -167,7 +167,9 @@ pub unsafe extern "C" fn nbd_pread_structured(
             chunk: &chunk_callback,
             flags: Mask(flags),
         ),
-        |connection| connection.pread_structured(buf, offset, chunk_callback, flags)
+        |c| c.until_completed(|c, done| {
+            c.aio_pread_structured(buf, offset, chunk_callback, done, flags)
+        })
     )
 }
 
@@ -233,7 +235,7 @@ pub unsafe extern "C" fn nbd_pwrite(
     let buf = unsafe { WriteBuffer::new(buf, count) };
     locked!(
         NBD_PWRITE(h, buf: buf, count: count, offset: offset, flags: Mask(flags)),
-        |connection| connection.pwrite(buf, offset, flags)
+        |c| c.until_completed(|c, done| c.aio_pwrite(buf, offset, done, flags))
     )
 }
 
@@ -302,8 +304,9 @@ pub unsafe extern "C" fn nbd_shutdown(h: *mut nbd_handle, flags: u32) -> c_int {
 /// `nbd_aio_flush`, `nbd_can_flush`, `nbd_pwrite`.
 #[no_mangle]
 pub unsafe extern "C" fn nbd_flush(h: *mut nbd_handle, flags: u32) -> c_int {
-    locked!(NBD_FLUSH(h, flags: Mask(flags)), |connection| connection
-        .flush(flags))
+    locked!(NBD_FLUSH(h, flags: Mask(flags)), |c| {
+        c.until_completed(|c, done| c.aio_flush(done, flags))
+    })
 }
 
 /// Tells the server that a range is no longer needed, and waits.
@@ -346,7 +349,7 @@ pub unsafe extern "C" fn nbd_trim(
 ) -> c_int {
     locked!(
         NBD_TRIM(h, count: count, offset: offset, flags: Mask(flags)),
-        |connection| connection.trim(count, offset, flags)
+        |c| c.until_completed(|c, done| c.aio_trim(count, offset, done, flags))
     )
 }
 
@@ -387,7 +390,7 @@ pub unsafe extern "C" fn nbd_cache(
 ) -> c_int {
     locked!(
         NBD_CACHE(h, count: count, offset: offset, flags: Mask(flags)),
-        |connection| connection.cache(count, offset, flags)
+        |c| c.until_completed(|c, done| c.aio_cache(count, offset, done, flags))
     )
 }
 
@@ -444,6 +447,6 @@ pub unsafe extern "C" fn nbd_zero(
 ) -> c_int {
     locked!(
         NBD_ZERO(h, count: count, offset: offset, flags: Mask(flags)),
-        |connection| connection.zero(count, offset, flags)
+        |c| c.until_completed(|c, done| c.aio_zero(count, offset, done, flags))
     )
 }

@@ -29,8 +29,7 @@ use crate::handle::callback::nbd_debug_callback;
 /// `nbd_get_debug`, `nbd_set_debug_callback`, `nbd_set_handle_name`.
 #[no_mangle]
 pub unsafe extern "C" fn nbd_set_debug(h: *mut nbd_handle, debug: bool) -> c_int {
-    locked!(NBD_SET_DEBUG(h, debug: debug), |connection| connection
-        .set_debug(debug))
+    locked!(NBD_SET_DEBUG(h, debug: debug), |c| { c.debug().enable(debug); Ok(()) })
 }
 
 /// Returns whether the handle writes debug messages.
@@ -47,7 +46,9 @@ pub unsafe extern "C" fn nbd_set_debug(h: *mut nbd_handle, debug: bool) -> c_int
 /// `nbd_set_debug`.
 #[no_mangle]
 pub unsafe extern "C" fn nbd_get_debug(h: *mut nbd_handle) -> c_int {
-    locked!(NBD_GET_DEBUG(h), |connection| connection.get_debug())
+    locked!(NBD_GET_DEBUG(h), |connection| Ok(connection
+        .debug()
+        .enabled()))
 }
 
 /// Sets the function that is given the debug messages of the handle.
@@ -97,7 +98,7 @@ pub unsafe extern "C" fn nbd_set_debug_callback(
 ) -> c_int {
     locked!(
         NBD_SET_DEBUG_CALLBACK(h, debug: &debug_callback),
-        |connection| connection.set_debug_callback(debug_callback)
+        |connection| { connection.debug().set_callback(Some(debug_callback)); Ok(()) }
     )
 }
 
@@ -111,6 +112,8 @@ pub unsafe extern "C" fn nbd_set_debug_callback(
 /// `nbd_set_debug_callback`.
 #[no_mangle]
 pub unsafe extern "C" fn nbd_clear_debug_callback(h: *mut nbd_handle) -> c_int {
-    locked!(NBD_CLEAR_DEBUG_CALLBACK(h), |connection| connection
-        .clear_debug_callback())
+    locked!(NBD_CLEAR_DEBUG_CALLBACK(h), |connection| {
+        connection.debug().set_callback(None);
+        Ok(())
+    })
 }

@@ -62,8 +62,10 @@ pub unsafe extern "C" fn nbd_set_export_name(
 /// `nbd_set_export_name`.
 #[no_mangle]
 pub unsafe extern "C" fn nbd_get_export_name(h: *mut nbd_handle) -> *mut c_char {
-    locked!(NBD_GET_EXPORT_NAME(h), |connection| connection
-        .get_export_name())
+    locked!(NBD_GET_EXPORT_NAME(h), |connection| Ok(connection
+        .requests()
+        .export_name
+        .clone()))
 }
 
 /// Sets whether to ask the server for its block sizes.
@@ -89,7 +91,7 @@ pub unsafe extern "C" fn nbd_get_export_name(h: *mut nbd_handle) -> *mut c_char 
 pub unsafe extern "C" fn nbd_set_request_block_size(h: *mut nbd_handle, request: bool) -> c_int {
     locked!(
         NBD_SET_REQUEST_BLOCK_SIZE(h, request: request),
-        |connection| connection.set_request_block_size(request)
+        |connection| { connection.requests().request_block_size = request; Ok(()) }
     )
 }
 
@@ -107,8 +109,9 @@ pub unsafe extern "C" fn nbd_set_request_block_size(h: *mut nbd_handle, request:
 /// `nbd_set_request_block_size`.
 #[no_mangle]
 pub unsafe extern "C" fn nbd_get_request_block_size(h: *mut nbd_handle) -> c_int {
-    locked!(NBD_GET_REQUEST_BLOCK_SIZE(h), |connection| connection
-        .get_request_block_size())
+    locked!(NBD_GET_REQUEST_BLOCK_SIZE(h), |connection| Ok(connection
+        .requests()
+        .request_block_size))
 }
 
 /// Sets whether to ask the server to name and describe the export.
@@ -133,7 +136,7 @@ pub unsafe extern "C" fn nbd_get_request_block_size(h: *mut nbd_handle) -> c_int
 #[no_mangle]
 pub unsafe extern "C" fn nbd_set_full_info(h: *mut nbd_handle, request: bool) -> c_int {
     locked!(NBD_SET_FULL_INFO(h, request: request), |connection| {
-        connection.set_full_info(request)
+        { connection.requests().full_info = request; Ok(()) }
     })
 }
 
@@ -151,8 +154,9 @@ pub unsafe extern "C" fn nbd_set_full_info(h: *mut nbd_handle, request: bool) ->
 /// `nbd_set_full_info`.
 #[no_mangle]
 pub unsafe extern "C" fn nbd_get_full_info(h: *mut nbd_handle) -> c_int {
-    locked!(NBD_GET_FULL_INFO(h), |connection| connection
-        .get_full_info())
+    locked!(NBD_GET_FULL_INFO(h), |connection| Ok(connection
+        .requests()
+        .full_info))
 }
 
 /// Returns the name that the server itself uses for the export.
@@ -178,7 +182,8 @@ pub unsafe extern "C" fn nbd_get_full_info(h: *mut nbd_handle) -> c_int {
 #[no_mangle]
 pub unsafe extern "C" fn nbd_get_canonical_export_name(h: *mut nbd_handle) -> *mut c_char {
     locked!(NBD_GET_CANONICAL_EXPORT_NAME(h), |connection| connection
-        .get_canonical_export_name())
+        .information()
+        .canonical_export_name())
 }
 
 /// Returns what the server says of the export, in words.
@@ -204,5 +209,6 @@ pub unsafe extern "C" fn nbd_get_canonical_export_name(h: *mut nbd_handle) -> *m
 #[no_mangle]
 pub unsafe extern "C" fn nbd_get_export_description(h: *mut nbd_handle) -> *mut c_char {
     locked!(NBD_GET_EXPORT_DESCRIPTION(h), |connection| connection
-        .get_export_description())
+        .information()
+        .export_description())
 }

@@ -170,7 +170,7 @@ pub unsafe extern "C" fn nbd_set_handle_name(
     let handle_name = unsafe { Text::new(handle_name) };
     locked!(
         NBD_SET_HANDLE_NAME(h, handle_name: handle_name),
-        |connection| connection.set_handle_name(handle_name.get())
+        |connection| { connection.debug().set_handle_name(handle_name.get()); Ok(()) }
     )
 }
 
@@ -188,8 +188,9 @@ pub unsafe extern "C" fn nbd_set_handle_name(
 /// `nbd_set_handle_name`.
 #[no_mangle]
 pub unsafe extern "C" fn nbd_get_handle_name(h: *mut nbd_handle) -> *mut c_char {
-    locked!(NBD_GET_HANDLE_NAME(h), |connection| connection
-        .get_handle_name())
+    locked!(NBD_GET_HANDLE_NAME(h), |connection| Ok(connection
+        .debug()
+        .handle_name()))
 }
 
 /// Sets a value that the handle keeps for the program.
@@ -262,6 +263,7 @@ pub unsafe extern "C" fn nbd_get_private_data(h: *mut nbd_handle) -> usize {
 /// `nbd_create`, `nbd_aio_in_flight`.
 #[no_mangle]
 pub unsafe extern "C" fn nbd_get_handle_size(h: *mut nbd_handle) -> ssize_t {
-    locked!(NBD_GET_HANDLE_SIZE(h), |connection| connection
-        .get_handle_size())
+    locked!(NBD_GET_HANDLE_SIZE(h), |connection| Ok(
+        connection.handle_size()
+    ))
 }

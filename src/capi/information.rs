@@ -12,6 +12,7 @@ use libc::{c_char, c_int};
 use super::entry::locked;
 use super::handle::nbd_handle;
 use super::trace::Text;
+use crate::protocol::flags::TransmissionFlags;
 
 /// Returns whether the export is read-only.
 ///
@@ -36,7 +37,9 @@ use super::trace::Text;
 /// `nbd_pwrite`, `nbd_trim`, `nbd_zero`.
 #[no_mangle]
 pub unsafe extern "C" fn nbd_is_read_only(h: *mut nbd_handle) -> c_int {
-    locked!(NBD_IS_READ_ONLY(h), |connection| connection.is_read_only())
+    locked!(NBD_IS_READ_ONLY(h), |connection| connection
+        .information()
+        .has(TransmissionFlags::READ_ONLY))
 }
 
 /// Returns whether the server has the flush command.
@@ -62,7 +65,9 @@ pub unsafe extern "C" fn nbd_is_read_only(h: *mut nbd_handle) -> c_int {
 /// `nbd_flush`, `nbd_can_fua`.
 #[no_mangle]
 pub unsafe extern "C" fn nbd_can_flush(h: *mut nbd_handle) -> c_int {
-    locked!(NBD_CAN_FLUSH(h), |connection| connection.can_flush())
+    locked!(NBD_CAN_FLUSH(h), |connection| connection
+        .information()
+        .has(TransmissionFlags::SEND_FLUSH))
 }
 
 /// Returns whether the server has the flag FUA.
@@ -88,7 +93,9 @@ pub unsafe extern "C" fn nbd_can_flush(h: *mut nbd_handle) -> c_int {
 /// `nbd_pwrite`, `nbd_trim`, `nbd_zero`, `nbd_can_flush`.
 #[no_mangle]
 pub unsafe extern "C" fn nbd_can_fua(h: *mut nbd_handle) -> c_int {
-    locked!(NBD_CAN_FUA(h), |connection| connection.can_fua())
+    locked!(NBD_CAN_FUA(h), |connection| connection
+        .information()
+        .has(TransmissionFlags::SEND_FUA))
 }
 
 /// Returns whether the export is a disk that rotates.
@@ -115,7 +122,8 @@ pub unsafe extern "C" fn nbd_can_fua(h: *mut nbd_handle) -> c_int {
 #[no_mangle]
 pub unsafe extern "C" fn nbd_is_rotational(h: *mut nbd_handle) -> c_int {
     locked!(NBD_IS_ROTATIONAL(h), |connection| connection
-        .is_rotational())
+        .information()
+        .has(TransmissionFlags::ROTATIONAL))
 }
 
 /// Returns whether the server has the trim command.
@@ -140,7 +148,9 @@ pub unsafe extern "C" fn nbd_is_rotational(h: *mut nbd_handle) -> c_int {
 /// `nbd_trim`.
 #[no_mangle]
 pub unsafe extern "C" fn nbd_can_trim(h: *mut nbd_handle) -> c_int {
-    locked!(NBD_CAN_TRIM(h), |connection| connection.can_trim())
+    locked!(NBD_CAN_TRIM(h), |connection| connection
+        .information()
+        .has(TransmissionFlags::SEND_TRIM))
 }
 
 /// Returns whether the server has the zero command.
@@ -165,7 +175,9 @@ pub unsafe extern "C" fn nbd_can_trim(h: *mut nbd_handle) -> c_int {
 /// `nbd_zero`, `nbd_can_fast_zero`.
 #[no_mangle]
 pub unsafe extern "C" fn nbd_can_zero(h: *mut nbd_handle) -> c_int {
-    locked!(NBD_CAN_ZERO(h), |connection| connection.can_zero())
+    locked!(NBD_CAN_ZERO(h), |connection| connection
+        .information()
+        .has(TransmissionFlags::SEND_WRITE_ZEROES))
 }
 
 /// Returns whether the server has the flag for fast zeroing.
@@ -193,7 +205,8 @@ pub unsafe extern "C" fn nbd_can_zero(h: *mut nbd_handle) -> c_int {
 #[no_mangle]
 pub unsafe extern "C" fn nbd_can_fast_zero(h: *mut nbd_handle) -> c_int {
     locked!(NBD_CAN_FAST_ZERO(h), |connection| connection
-        .can_fast_zero())
+        .information()
+        .has(TransmissionFlags::SEND_FAST_ZERO))
 }
 
 /// Returns whether block status can be limited to some contexts.
@@ -220,6 +233,7 @@ pub unsafe extern "C" fn nbd_can_fast_zero(h: *mut nbd_handle) -> c_int {
 #[no_mangle]
 pub unsafe extern "C" fn nbd_can_block_status_payload(h: *mut nbd_handle) -> c_int {
     locked!(NBD_CAN_BLOCK_STATUS_PAYLOAD(h), |connection| connection
+        .information()
         .can_block_status_payload())
 }
 
@@ -247,7 +261,9 @@ pub unsafe extern "C" fn nbd_can_block_status_payload(h: *mut nbd_handle) -> c_i
 /// `nbd_pread_structured`, `nbd_get_structured_replies_negotiated`.
 #[no_mangle]
 pub unsafe extern "C" fn nbd_can_df(h: *mut nbd_handle) -> c_int {
-    locked!(NBD_CAN_DF(h), |connection| connection.can_df())
+    locked!(NBD_CAN_DF(h), |connection| connection
+        .information()
+        .has(TransmissionFlags::SEND_DF))
 }
 
 /// Returns whether several connections may write to the export.
@@ -289,7 +305,8 @@ pub unsafe extern "C" fn nbd_can_df(h: *mut nbd_handle) -> c_int {
 #[no_mangle]
 pub unsafe extern "C" fn nbd_can_multi_conn(h: *mut nbd_handle) -> c_int {
     locked!(NBD_CAN_MULTI_CONN(h), |connection| connection
-        .can_multi_conn())
+        .information()
+        .has(TransmissionFlags::CAN_MULTI_CONN))
 }
 
 /// Returns whether the server has the cache command.
@@ -314,7 +331,9 @@ pub unsafe extern "C" fn nbd_can_multi_conn(h: *mut nbd_handle) -> c_int {
 /// `nbd_cache`.
 #[no_mangle]
 pub unsafe extern "C" fn nbd_can_cache(h: *mut nbd_handle) -> c_int {
-    locked!(NBD_CAN_CACHE(h), |connection| connection.can_cache())
+    locked!(NBD_CAN_CACHE(h), |connection| connection
+        .information()
+        .has(TransmissionFlags::SEND_CACHE))
 }
 
 /// Returns whether a meta context is in force.
@@ -353,7 +372,7 @@ pub unsafe extern "C" fn nbd_can_meta_context(
     let metacontext = unsafe { Text::new(metacontext) };
     locked!(
         NBD_CAN_META_CONTEXT(h, metacontext: metacontext),
-        |connection| connection.can_meta_context(metacontext.get())
+        |connection| connection.information().can_meta_context(metacontext.get())
     )
 }
 
@@ -384,7 +403,9 @@ pub unsafe extern "C" fn nbd_can_meta_context(
 /// `nbd_get_extended_headers_negotiated`, `nbd_get_tls_negotiated`.
 #[no_mangle]
 pub unsafe extern "C" fn nbd_get_protocol(h: *mut nbd_handle) -> *const c_char {
-    locked!(NBD_GET_PROTOCOL(h), |connection| connection.get_protocol())
+    locked!(NBD_GET_PROTOCOL(h), |connection| connection
+        .information()
+        .protocol())
 }
 
 /// Returns the size of the export.
@@ -412,7 +433,9 @@ pub unsafe extern "C" fn nbd_get_protocol(h: *mut nbd_handle) -> *const c_char {
 /// `nbd_get_block_size`, `nbd_opt_info`.
 #[no_mangle]
 pub unsafe extern "C" fn nbd_get_size(h: *mut nbd_handle) -> i64 {
-    locked!(NBD_GET_SIZE(h), |connection| connection.get_size())
+    locked!(NBD_GET_SIZE(h), |connection| connection
+        .information()
+        .size())
 }
 
 /// Returns one of the block sizes of the export, or a limit.
@@ -474,6 +497,6 @@ pub unsafe extern "C" fn nbd_get_size(h: *mut nbd_handle) -> i64 {
 pub unsafe extern "C" fn nbd_get_block_size(h: *mut nbd_handle, size_type: c_int) -> i64 {
     locked!(
         NBD_GET_BLOCK_SIZE(h, size_type: size_type),
-        |connection| connection.get_block_size(size_type)
+        |connection| connection.information().block_size(size_type)
     )
 }

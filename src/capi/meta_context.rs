@@ -69,8 +69,10 @@ pub unsafe extern "C" fn nbd_add_meta_context(h: *mut nbd_handle, name: *const c
 /// `nbd_add_meta_context`, `nbd_get_meta_context`.
 #[no_mangle]
 pub unsafe extern "C" fn nbd_get_nr_meta_contexts(h: *mut nbd_handle) -> ssize_t {
-    locked!(NBD_GET_NR_META_CONTEXTS(h), |connection| connection
-        .get_nr_meta_contexts())
+    locked!(NBD_GET_NR_META_CONTEXTS(h), |connection| Ok(connection
+        .requests()
+        .meta_contexts
+        .len()))
 }
 
 /// Returns one name of the list of meta contexts to ask the server for.
@@ -107,8 +109,7 @@ pub unsafe extern "C" fn nbd_get_nr_meta_contexts(h: *mut nbd_handle) -> ssize_t
 /// `nbd_get_nr_meta_contexts`, `nbd_add_meta_context`.
 #[no_mangle]
 pub unsafe extern "C" fn nbd_get_meta_context(h: *mut nbd_handle, i: size_t) -> *mut c_char {
-    locked!(NBD_GET_META_CONTEXT(h, i: i), |connection| connection
-        .get_meta_context(i))
+    locked!(NBD_GET_META_CONTEXT(h, i: i), |connection| connection.meta_context(i))
 }
 
 /// Empties the list of meta contexts to ask the server for.
@@ -121,6 +122,8 @@ pub unsafe extern "C" fn nbd_get_meta_context(h: *mut nbd_handle, i: size_t) -> 
 /// `nbd_add_meta_context`, `nbd_opt_set_meta_context`.
 #[no_mangle]
 pub unsafe extern "C" fn nbd_clear_meta_contexts(h: *mut nbd_handle) -> c_int {
-    locked!(NBD_CLEAR_META_CONTEXTS(h), |connection| connection
-        .clear_meta_contexts())
+    locked!(NBD_CLEAR_META_CONTEXTS(h), |connection| {
+        connection.requests().meta_contexts.clear();
+        Ok(())
+    })
 }

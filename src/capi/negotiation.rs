@@ -35,7 +35,7 @@ pub unsafe extern "C" fn nbd_set_request_extended_headers(
 ) -> c_int {
     locked!(
         NBD_SET_REQUEST_EXTENDED_HEADERS(h, request: request),
-        |connection| connection.set_request_extended_headers(request)
+        |connection| { connection.requests().request_extended_headers = request; Ok(()) }
     )
 }
 
@@ -52,8 +52,9 @@ pub unsafe extern "C" fn nbd_set_request_extended_headers(
 /// `nbd_set_request_extended_headers`.
 #[no_mangle]
 pub unsafe extern "C" fn nbd_get_request_extended_headers(h: *mut nbd_handle) -> c_int {
-    locked!(NBD_GET_REQUEST_EXTENDED_HEADERS(h), |connection| connection
-        .get_request_extended_headers())
+    locked!(NBD_GET_REQUEST_EXTENDED_HEADERS(h), |connection| Ok(
+        connection.requests().request_extended_headers
+    ))
 }
 
 /// Returns whether the connection uses extended headers.
@@ -74,7 +75,7 @@ pub unsafe extern "C" fn nbd_get_request_extended_headers(h: *mut nbd_handle) ->
 #[no_mangle]
 pub unsafe extern "C" fn nbd_get_extended_headers_negotiated(h: *mut nbd_handle) -> c_int {
     locked!(NBD_GET_EXTENDED_HEADERS_NEGOTIATED(h), |connection| {
-        connection.get_extended_headers_negotiated()
+        Ok(connection.negotiated().extended_headers)
     })
 }
 
@@ -104,7 +105,7 @@ pub unsafe extern "C" fn nbd_set_request_structured_replies(
 ) -> c_int {
     locked!(
         NBD_SET_REQUEST_STRUCTURED_REPLIES(h, request: request),
-        |connection| connection.set_request_structured_replies(request)
+        |connection| { connection.requests().request_structured_replies = request; Ok(()) }
     )
 }
 
@@ -122,7 +123,7 @@ pub unsafe extern "C" fn nbd_set_request_structured_replies(
 #[no_mangle]
 pub unsafe extern "C" fn nbd_get_request_structured_replies(h: *mut nbd_handle) -> c_int {
     locked!(NBD_GET_REQUEST_STRUCTURED_REPLIES(h), |connection| {
-        connection.get_request_structured_replies()
+        Ok(connection.requests().request_structured_replies)
     })
 }
 
@@ -141,7 +142,7 @@ pub unsafe extern "C" fn nbd_get_request_structured_replies(h: *mut nbd_handle) 
 #[no_mangle]
 pub unsafe extern "C" fn nbd_get_structured_replies_negotiated(h: *mut nbd_handle) -> c_int {
     locked!(NBD_GET_STRUCTURED_REPLIES_NEGOTIATED(h), |connection| {
-        connection.get_structured_replies_negotiated()
+        Ok(connection.negotiated().structured_replies)
     })
 }
 
@@ -169,7 +170,7 @@ pub unsafe extern "C" fn nbd_get_structured_replies_negotiated(h: *mut nbd_handl
 pub unsafe extern "C" fn nbd_set_request_meta_context(h: *mut nbd_handle, request: bool) -> c_int {
     locked!(
         NBD_SET_REQUEST_META_CONTEXT(h, request: request),
-        |connection| connection.set_request_meta_context(request)
+        |connection| { connection.requests().request_meta_context = request; Ok(()) }
     )
 }
 
@@ -187,8 +188,9 @@ pub unsafe extern "C" fn nbd_set_request_meta_context(h: *mut nbd_handle, reques
 /// `nbd_set_request_meta_context`.
 #[no_mangle]
 pub unsafe extern "C" fn nbd_get_request_meta_context(h: *mut nbd_handle) -> c_int {
-    locked!(NBD_GET_REQUEST_META_CONTEXT(h), |connection| connection
-        .get_request_meta_context())
+    locked!(NBD_GET_REQUEST_META_CONTEXT(h), |connection| Ok(connection
+        .requests()
+        .request_meta_context))
 }
 
 /// Sets which handshake flags the client accepts from the server.
@@ -253,6 +255,6 @@ pub unsafe extern "C" fn nbd_set_handshake_flags(h: *mut nbd_handle, flags: u32)
 #[no_mangle]
 pub unsafe extern "C" fn nbd_get_handshake_flags(h: *mut nbd_handle) -> u32 {
     locked!(NBD_GET_HANDSHAKE_FLAGS(h), |connection| Ok(Bits(
-        connection.get_handshake_flags()?
+        connection.handshake_flags()
     )))
 }

@@ -9,6 +9,16 @@ use super::entry::locked;
 use super::handle::nbd_handle;
 use super::trace::Strings;
 use crate::handle::callback::{nbd_context_callback, nbd_list_callback};
+use crate::handle::Connection;
+
+/// Why calls fail that could not even be sent.
+const LIST_FAILED: &str = "server replied with error to list request";
+const META_CONTEXT_FAILED: &str = "server replied with error to meta context request";
+
+/// The number of replies in C's terms.
+fn count(replies: u32) -> c_int {
+    c_int::try_from(replies).unwrap_or(c_int::MAX)
+}
 
 /// Sets whether connecting stops to let the program negotiate options.
 ///
@@ -38,8 +48,7 @@ use crate::handle::callback::{nbd_context_callback, nbd_list_callback};
 /// `nbd_get_opt_mode`, `nbd_aio_is_negotiating`, `nbd_opt_go`.
 #[no_mangle]
 pub unsafe extern "C" fn nbd_set_opt_mode(h: *mut nbd_handle, enable: bool) -> c_int {
-    locked!(NBD_SET_OPT_MODE(h, enable: enable), |connection| connection
-        .set_opt_mode(enable))
+    locked!(NBD_SET_OPT_MODE(h, enable: enable), |c| { c.requests().opt_mode = enable; Ok(()) })
 }
 
 /// Returns whether connecting stops to let the program negotiate options.
@@ -56,7 +65,9 @@ pub unsafe extern "C" fn nbd_set_opt_mode(h: *mut nbd_handle, enable: bool) -> c
 /// `nbd_set_opt_mode`.
 #[no_mangle]
 pub unsafe extern "C" fn nbd_get_opt_mode(h: *mut nbd_handle) -> c_int {
-    locked!(NBD_GET_OPT_MODE(h), |connection| connection.get_opt_mode())
+    locked!(NBD_GET_OPT_MODE(h), |connection| Ok(connection
+        .requests()
+        .opt_mode))
 }
 
 /// Ends option mode: opens the export and waits until it is ready.
@@ -83,7 +94,9 @@ pub unsafe extern "C" fn nbd_get_opt_mode(h: *mut nbd_handle) -> c_int {
 /// `nbd_aio_opt_go`, `nbd_set_opt_mode`, `nbd_opt_info`, `nbd_opt_abort`.
 #[no_mangle]
 pub unsafe extern "C" fn nbd_opt_go(h: *mut nbd_handle) -> c_int {
-    locked!(NBD_OPT_GO(h), |connection| connection.opt_go())
+    locked!(NBD_OPT_GO(h), |connection| connection
+        .until_option_done(|connection, done| connection.aio_opt_go(done))
+        .map(drop))
 }
 
 /// Ends option mode and the connection, and waits until it is closed.
@@ -131,7 +144,12 @@ pub unsafe extern "C" fn nbd_opt_abort(h: *mut nbd_handle) -> c_int {
 /// `nbd_aio_opt_starttls`, `nbd_set_tls`, `nbd_get_tls_negotiated`.
 #[no_mangle]
 pub unsafe extern "C" fn nbd_opt_starttls(h: *mut nbd_handle) -> c_int {
-    locked!(NBD_OPT_STARTTLS(h), |connection| connection.opt_starttls())
+    locked!(NBD_OPT_STARTTLS(h), |connection| connection
+        .until_answered(
+            "failed to get response to opt_starttls request",
+            |connection, done| connection.aio_opt_starttls(done)
+        )
+        .map(|agreed| agreed != 0))
 }
 
 /// Asks the server for extended headers, and waits for the answer.
@@ -155,7 +173,11 @@ pub unsafe extern "C" fn nbd_opt_starttls(h: *mut nbd_handle) -> c_int {
 #[no_mangle]
 pub unsafe extern "C" fn nbd_opt_extended_headers(h: *mut nbd_handle) -> c_int {
     locked!(NBD_OPT_EXTENDED_HEADERS(h), |connection| connection
-        .opt_extended_headers())
+        .until_answered(
+            "failed to get response to opt_extended_headers request",
+            |connection, done| connection.aio_opt_extended_headers(done)
+        )
+        .map(|agreed| agreed != 0))
 }
 
 /// Asks the server for structured replies, and waits for the answer.
@@ -179,7 +201,11 @@ pub unsafe extern "C" fn nbd_opt_extended_headers(h: *mut nbd_handle) -> c_int {
 #[no_mangle]
 pub unsafe extern "C" fn nbd_opt_structured_reply(h: *mut nbd_handle) -> c_int {
     locked!(NBD_OPT_STRUCTURED_REPLY(h), |connection| connection
-        .opt_structured_reply())
+        .until_answered(
+            "failed to get response to opt_structured_reply request",
+            |connection, done| connection.aio_opt_structured_reply(done)
+        )
+        .map(|agreed| agreed != 0))
 }
 
 /// Asks the server which exports it has, and waits for the whole list.
@@ -237,7 +263,8 @@ pub unsafe extern "C" fn nbd_opt_list(
     list_callback: nbd_list_callback,
 ) -> c_int {
     locked!(NBD_OPT_LIST(h, list: &list_callback), |connection| {
-        connection.opt_list(list_callback)
+        let ask = |c: &mut Connection, done| c.aio_opt_list(list_callback, done);
+        connection.until_answered(LIST_FAILED, ask).map(count)
     })
 }
 
@@ -277,7 +304,9 @@ pub unsafe extern "C" fn nbd_opt_list(
 /// `nbd_aio_opt_info`, `nbd_set_full_info`, `nbd_opt_go`.
 #[no_mangle]
 pub unsafe extern "C" fn nbd_opt_info(h: *mut nbd_handle) -> c_int {
-    locked!(NBD_OPT_INFO(h), |connection| connection.opt_info())
+    locked!(NBD_OPT_INFO(h), |connection| connection
+        .until_option_done(|connection, done| connection.aio_opt_info(done))
+        .map(drop))
 }
 
 /// Asks the server which meta contexts the export has, and waits.
@@ -316,7 +345,12 @@ pub unsafe extern "C" fn nbd_opt_list_meta_context(
 ) -> c_int {
     locked!(
         NBD_OPT_LIST_META_CONTEXT(h, context: &context_callback),
-        |connection| connection.opt_list_meta_context(context_callback)
+        |c| {
+            let ask = |c: &mut Connection, done| {
+                c.aio_opt_list_meta_context(context_callback, done)
+            };
+            c.until_answered(META_CONTEXT_FAILED, ask).map(count)
+        }
     )
 }
 
@@ -358,7 +392,12 @@ pub unsafe extern "C" fn nbd_opt_list_meta_context_queries(
     let queries = unsafe { Strings::new(queries) };
     locked!(
         NBD_OPT_LIST_META_CONTEXT_QUERIES(h, queries: queries, context: &context_callback),
-        |connection| connection.opt_list_meta_context_queries(queries.get(), context_callback)
+        |c| {
+            let ask = |c: &mut Connection, done| {
+                c.aio_opt_list_meta_context_queries(queries.get(), context_callback, done)
+            };
+            c.until_answered(META_CONTEXT_FAILED, ask).map(count)
+        }
     )
 }
 
@@ -402,7 +441,10 @@ pub unsafe extern "C" fn nbd_opt_set_meta_context(
 ) -> c_int {
     locked!(
         NBD_OPT_SET_META_CONTEXT(h, context: &context_callback),
-        |connection| connection.opt_set_meta_context(context_callback)
+        |c| {
+            let ask = |c: &mut Connection, done| c.aio_opt_set_meta_context(context_callback, done);
+            c.until_answered(META_CONTEXT_FAILED, ask).map(count)
+        }
     )
 }
 
@@ -444,6 +486,11 @@ pub unsafe extern "C" fn nbd_opt_set_meta_context_queries(
     let queries = unsafe { Strings::new(queries) };
     locked!(
         NBD_OPT_SET_META_CONTEXT_QUERIES(h, queries: queries, context: &context_callback),
-        |connection| connection.opt_set_meta_context_queries(queries.get(), context_callback)
+        |c| {
+            let ask = |c: &mut Connection, done| {
+                c.aio_opt_set_meta_context_queries(queries.get(), context_callback, done)
+            };
+            c.until_answered(META_CONTEXT_FAILED, ask).map(count)
+        }
     )
 }

@@ -47,8 +47,7 @@ use super::outcome::Bits;
 /// `nbd_poll2`, `nbd_aio_get_fd`, `nbd_aio_get_direction`; poll(2).
 #[no_mangle]
 pub unsafe extern "C" fn nbd_poll(h: *mut nbd_handle, timeout: c_int) -> c_int {
-    locked!(NBD_POLL(h, timeout: timeout), |connection| connection
-        .poll(timeout))
+    locked!(NBD_POLL(h, timeout: timeout), |connection| connection.poll(-1, timeout))
 }
 
 /// Waits until something happens on the connection or on a file descriptor.
@@ -76,7 +75,7 @@ pub unsafe extern "C" fn nbd_poll(h: *mut nbd_handle, timeout: c_int) -> c_int {
 #[no_mangle]
 pub unsafe extern "C" fn nbd_poll2(h: *mut nbd_handle, fd: c_int, timeout: c_int) -> c_int {
     locked!(NBD_POLL2(h, fd: fd, timeout: timeout), |connection| {
-        connection.poll2(fd, timeout)
+        connection.poll(fd, timeout)
     })
 }
 

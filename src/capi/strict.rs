@@ -28,7 +28,7 @@ use super::trace::Mask;
 pub unsafe extern "C" fn nbd_set_pread_initialize(h: *mut nbd_handle, request: bool) -> c_int {
     locked!(
         NBD_SET_PREAD_INITIALIZE(h, request: request),
-        |connection| connection.set_pread_initialize(request)
+        |connection| { connection.shared().set_pread_initialize(request); Ok(()) }
     )
 }
 
@@ -45,8 +45,9 @@ pub unsafe extern "C" fn nbd_set_pread_initialize(h: *mut nbd_handle, request: b
 /// `nbd_set_pread_initialize`.
 #[no_mangle]
 pub unsafe extern "C" fn nbd_get_pread_initialize(h: *mut nbd_handle) -> c_int {
-    locked!(NBD_GET_PREAD_INITIALIZE(h), |connection| connection
-        .get_pread_initialize())
+    locked!(NBD_GET_PREAD_INITIALIZE(h), |connection| Ok(connection
+        .shared()
+        .pread_initialize()))
 }
 
 /// Sets which mistakes in requests the client catches itself.
@@ -105,7 +106,7 @@ pub unsafe extern "C" fn nbd_get_pread_initialize(h: *mut nbd_handle) -> c_int {
 #[no_mangle]
 pub unsafe extern "C" fn nbd_set_strict_mode(h: *mut nbd_handle, flags: u32) -> c_int {
     locked!(NBD_SET_STRICT_MODE(h, flags: Mask(flags)), |connection| {
-        connection.set_strict_mode(flags)
+        connection.settings().set_strict_mode(flags)
     })
 }
 
@@ -125,6 +126,6 @@ pub unsafe extern "C" fn nbd_set_strict_mode(h: *mut nbd_handle, flags: u32) -> 
 #[no_mangle]
 pub unsafe extern "C" fn nbd_get_strict_mode(h: *mut nbd_handle) -> u32 {
     locked!(NBD_GET_STRICT_MODE(h), |connection| Ok(Bits(
-        connection.get_strict_mode()?
+        connection.settings().strict_mode()
     )))
 }

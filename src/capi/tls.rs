@@ -65,7 +65,9 @@ pub unsafe extern "C" fn nbd_set_tls(h: *mut nbd_handle, tls: c_int) -> c_int {
 /// `nbd_set_tls`.
 #[no_mangle]
 pub unsafe extern "C" fn nbd_get_tls(h: *mut nbd_handle) -> c_int {
-    locked!(NBD_GET_TLS(h), |connection| connection.get_tls())
+    locked!(NBD_GET_TLS(h), |connection| Ok(
+        connection.requests().tls as c_int
+    ))
 }
 
 /// Returns whether the connection does use TLS.
@@ -83,8 +85,9 @@ pub unsafe extern "C" fn nbd_get_tls(h: *mut nbd_handle) -> c_int {
 /// `nbd_set_tls`, `nbd_opt_starttls`.
 #[no_mangle]
 pub unsafe extern "C" fn nbd_get_tls_negotiated(h: *mut nbd_handle) -> c_int {
-    locked!(NBD_GET_TLS_NEGOTIATED(h), |connection| connection
-        .get_tls_negotiated())
+    locked!(NBD_GET_TLS_NEGOTIATED(h), |connection| Ok(connection
+        .negotiated()
+        .tls))
 }
 
 /// Sets whether the server has to prove who it is.
@@ -104,7 +107,7 @@ pub unsafe extern "C" fn nbd_get_tls_negotiated(h: *mut nbd_handle) -> c_int {
 #[no_mangle]
 pub unsafe extern "C" fn nbd_set_tls_verify_peer(h: *mut nbd_handle, verify: bool) -> c_int {
     locked!(NBD_SET_TLS_VERIFY_PEER(h, verify: verify), |connection| {
-        connection.set_tls_verify_peer(verify)
+        { connection.settings().tls.verify_peer = verify; Ok(()) }
     })
 }
 
@@ -122,8 +125,10 @@ pub unsafe extern "C" fn nbd_set_tls_verify_peer(h: *mut nbd_handle, verify: boo
 /// `nbd_set_tls_verify_peer`.
 #[no_mangle]
 pub unsafe extern "C" fn nbd_get_tls_verify_peer(h: *mut nbd_handle) -> c_int {
-    locked!(NBD_GET_TLS_VERIFY_PEER(h), |connection| connection
-        .get_tls_verify_peer())
+    locked!(NBD_GET_TLS_VERIFY_PEER(h), |connection| Ok(connection
+        .settings()
+        .tls
+        .verify_peer))
 }
 
 /// Sets which ciphers and protocol versions TLS may use.
@@ -149,7 +154,7 @@ pub unsafe extern "C" fn nbd_set_tls_priority(
     // SAFETY: NULL or a string of the caller's, there for the length of the call.
     let priority = unsafe { Text::new(priority) };
     locked!(NBD_SET_TLS_PRIORITY(h, priority: priority), |connection| {
-        connection.set_tls_priority(priority.get())
+        { connection.settings().tls.priority = priority.get().to_owned(); Ok(()) }
     })
 }
 
@@ -168,6 +173,9 @@ pub unsafe extern "C" fn nbd_set_tls_priority(
 /// `nbd_set_tls_priority`.
 #[no_mangle]
 pub unsafe extern "C" fn nbd_get_tls_priority(h: *mut nbd_handle) -> *mut c_char {
-    locked!(NBD_GET_TLS_PRIORITY(h), |connection| connection
-        .get_tls_priority())
+    locked!(NBD_GET_TLS_PRIORITY(h), |connection| Ok(connection
+        .settings()
+        .tls
+        .priority
+        .clone()))
 }

@@ -34,7 +34,7 @@ pub unsafe extern "C" fn nbd_set_tls_certificates(h: *mut nbd_handle, dir: *cons
     // SAFETY: NULL or a string of the caller's, there for the length of the call.
     let dir = unsafe { Text::new(dir) };
     locked!(NBD_SET_TLS_CERTIFICATES(h, dir: dir), |connection| {
-        connection.set_tls_certificates(dir.get())
+        { connection.settings().tls.certificates = Some(dir.get().to_owned()); Ok(()) }
     })
 }
 
@@ -59,7 +59,7 @@ pub unsafe extern "C" fn nbd_set_tls_username(
     // SAFETY: NULL or a string of the caller's, there for the length of the call.
     let username = unsafe { Text::new(username) };
     locked!(NBD_SET_TLS_USERNAME(h, username: username), |connection| {
-        connection.set_tls_username(username.get())
+        { connection.settings().tls.username = Some(username.get().to_owned()); Ok(()) }
     })
 }
 
@@ -82,7 +82,9 @@ pub unsafe extern "C" fn nbd_set_tls_username(
 #[no_mangle]
 pub unsafe extern "C" fn nbd_get_tls_username(h: *mut nbd_handle) -> *mut c_char {
     locked!(NBD_GET_TLS_USERNAME(h), |connection| connection
-        .get_tls_username())
+        .settings()
+        .tls
+        .username())
 }
 
 /// Sets the name that the server's certificate has to be made out to.
@@ -108,7 +110,7 @@ pub unsafe extern "C" fn nbd_set_tls_hostname(
     // SAFETY: NULL or a string of the caller's, there for the length of the call.
     let hostname = unsafe { Text::new(hostname) };
     locked!(NBD_SET_TLS_HOSTNAME(h, hostname: hostname), |connection| {
-        connection.set_tls_hostname(hostname.get())
+        { connection.settings().tls.hostname = hostname.get().to_owned(); Ok(()) }
     })
 }
 
@@ -124,8 +126,9 @@ pub unsafe extern "C" fn nbd_set_tls_hostname(
 /// `nbd_set_tls_hostname`.
 #[no_mangle]
 pub unsafe extern "C" fn nbd_get_tls_hostname(h: *mut nbd_handle) -> *mut c_char {
-    locked!(NBD_GET_TLS_HOSTNAME(h), |connection| connection
-        .get_tls_hostname())
+    locked!(NBD_GET_TLS_HOSTNAME(h), |connection| Ok(
+        connection.tls_hostname()
+    ))
 }
 
 /// Sets the file with the pre-shared keys for TLS.
@@ -162,6 +165,6 @@ pub unsafe extern "C" fn nbd_set_tls_psk_file(
     // SAFETY: NULL or a string of the caller's, there for the length of the call.
     let filename = unsafe { Text::new(filename) };
     locked!(NBD_SET_TLS_PSK_FILE(h, filename: filename), |connection| {
-        connection.set_tls_psk_file(filename.get())
+        { connection.settings().tls.psk_file = Some(filename.get().to_owned()); Ok(()) }
     })
 }

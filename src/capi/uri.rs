@@ -8,6 +8,7 @@ use libc::{c_char, c_int};
 use super::entry::locked;
 use super::handle::nbd_handle;
 use super::trace::{Mask, Text};
+use crate::uri::is_nbd_uri;
 
 /// Sets which transports URIs may use.
 ///
@@ -36,7 +37,7 @@ use super::trace::{Mask, Text};
 pub unsafe extern "C" fn nbd_set_uri_allow_transports(h: *mut nbd_handle, mask: u32) -> c_int {
     locked!(
         NBD_SET_URI_ALLOW_TRANSPORTS(h, mask: Mask(mask)),
-        |connection| connection.set_uri_allow_transports(mask)
+        |connection| connection.settings().set_uri_transports(mask)
     )
 }
 
@@ -59,8 +60,7 @@ pub unsafe extern "C" fn nbd_set_uri_allow_transports(h: *mut nbd_handle, mask: 
 /// `nbd_connect_uri`, `nbd_set_tls`, `nbd_set_uri_allow_transports`.
 #[no_mangle]
 pub unsafe extern "C" fn nbd_set_uri_allow_tls(h: *mut nbd_handle, tls: c_int) -> c_int {
-    locked!(NBD_SET_URI_ALLOW_TLS(h, tls: tls), |connection| connection
-        .set_uri_allow_tls(tls))
+    locked!(NBD_SET_URI_ALLOW_TLS(h, tls: tls), |connection| connection.set_uri_tls(tls))
 }
 
 /// Sets whether URIs may choose the ciphers of TLS.
@@ -80,7 +80,7 @@ pub unsafe extern "C" fn nbd_set_uri_allow_tls(h: *mut nbd_handle, tls: c_int) -
 pub unsafe extern "C" fn nbd_set_uri_allow_tls_priority(h: *mut nbd_handle, allow: bool) -> c_int {
     locked!(
         NBD_SET_URI_ALLOW_TLS_PRIORITY(h, allow: allow),
-        |connection| connection.set_uri_allow_tls_priority(allow)
+        |connection| { connection.settings().uri.tls_priority = allow; Ok(()) }
     )
 }
 
@@ -101,7 +101,7 @@ pub unsafe extern "C" fn nbd_set_uri_allow_tls_priority(h: *mut nbd_handle, allo
 pub unsafe extern "C" fn nbd_set_uri_allow_local_file(h: *mut nbd_handle, allow: bool) -> c_int {
     locked!(
         NBD_SET_URI_ALLOW_LOCAL_FILE(h, allow: allow),
-        |connection| connection.set_uri_allow_local_file(allow)
+        |connection| { connection.settings().uri.local_file = allow; Ok(()) }
     )
 }
 
@@ -174,6 +174,5 @@ pub unsafe extern "C" fn nbd_get_uri(h: *mut nbd_handle) -> *mut c_char {
 pub unsafe extern "C" fn nbd_is_uri(h: *mut nbd_handle, uri: *const c_char) -> c_int {
     // SAFETY: NULL or a string of the caller's, there for the length of the call.
     let uri = unsafe { Text::new(uri) };
-    locked!(NBD_IS_URI(h, uri: uri), |connection| connection
-        .is_uri(uri.get()))
+    locked!(NBD_IS_URI(h, uri: uri), |_connection| Ok(is_nbd_uri(uri.get())))
 }

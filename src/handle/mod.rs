@@ -10,38 +10,37 @@
 //! two. User memory and callbacks are turned into bytes and calls here, and
 //! nowhere below.
 
+mod attachment;
 #[allow(unsafe_code)]
 pub mod buffer;
 #[allow(unsafe_code)]
 pub mod callback;
-mod checks;
-mod commands;
-mod completion;
-mod connect;
+mod calls;
+mod completed;
+mod completions;
 mod connection;
 mod debug;
-mod events;
-mod export;
-mod options;
-mod read_ahead;
+mod drive;
+mod endpoint;
+mod extents;
 #[allow(unsafe_code)]
-mod send_receive;
+mod link;
+mod option;
+mod report;
 mod settings;
 #[allow(unsafe_code)]
 mod shared;
-mod shutdown;
-mod synchronous;
 #[allow(unsafe_code)]
-mod tls;
-mod uri;
-mod wait;
+mod tls_settings;
 
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 
 use parking_lot::{Mutex, MutexGuard};
 
+pub use calls::Information;
 pub use connection::Connection;
+pub use settings::Settings;
 pub use shared::{Shared, State, Statistics};
 
 /// What nbd_create(3) makes and nbd_close(3) drops.

@@ -10,8 +10,12 @@ use std::sync::atomic::{
 };
 
 use super::debug::Debug;
-use super::wait::{DIRECTION_READ, DIRECTION_WRITE};
 use crate::machine::{self, Group};
+
+/// `LIBNBD_AIO_DIRECTION_READ`
+pub(super) const DIRECTION_READ: u32 = 1;
+/// `LIBNBD_AIO_DIRECTION_WRITE`
+pub(super) const DIRECTION_WRITE: u32 = 2;
 
 /// The groups of states that programs can tell apart.
 pub type State = Group;
@@ -194,7 +198,7 @@ impl Shared {
         self.pread_initialize.load(Ordering::Relaxed)
     }
 
-    pub(super) fn set_pread_initialize(&self, request: bool) {
+    pub fn set_pread_initialize(&self, request: bool) {
         self.pread_initialize.store(request, Ordering::Relaxed);
     }
 

@@ -35,10 +35,7 @@ const MAX_ERROR: u64 = (ERROR_PREFIX + u16::MAX as usize + 8) as u64;
 
 impl<T> Machine<T> {
     /// Takes in the header of a chunk.
-    pub(super) fn chunk_header(
-        &mut self,
-        header: ChunkHeader,
-    ) -> Result<Receiving, Event<'static>> {
+    pub(super) fn chunk_header(&mut self, header: ChunkHeader) -> Result<Receiving, Event> {
         if header.length > MAX_CHUNK {
             let length = header.length;
             return Err(self.violation(format!("invalid server reply length {length}")));
@@ -95,7 +92,7 @@ impl<T> Machine<T> {
     }
 
     /// Decodes the payload of a chunk that is no data.
-    pub(super) fn payload(&mut self, chunk: &Chunk, payload: &[u8]) -> Option<Event<'static>> {
+    pub(super) fn payload(&mut self, chunk: &Chunk, payload: &[u8]) -> Option<Event> {
         let cookie = chunk.cookie?;
         match chunk.header.kind {
             ChunkType::OffsetHole => self.hole(chunk, payload),
@@ -106,7 +103,7 @@ impl<T> Machine<T> {
         }
     }
 
-    fn hole(&mut self, chunk: &Chunk, payload: &[u8]) -> Option<Event<'static>> {
+    fn hole(&mut self, chunk: &Chunk, payload: &[u8]) -> Option<Event> {
         let (offset, length) = reply::offset_hole(payload)?;
         let cookie = chunk.cookie?;
         let at = match self.place(cookie, offset, u64::from(length)) {
@@ -124,12 +121,7 @@ impl<T> Machine<T> {
         })
     }
 
-    fn error_chunk(
-        &mut self,
-        cookie: u64,
-        kind: ChunkType,
-        payload: &[u8],
-    ) -> Option<Event<'static>> {
+    fn error_chunk(&mut self, cookie: u64, kind: ChunkType, payload: &[u8]) -> Option<Event> {
         let command = self.commands.get_mut(cookie)?;
         let decoded = reply::error_payload(payload)?;
         // An error that is no error: the server said that the command failed,
@@ -159,12 +151,7 @@ impl<T> Machine<T> {
         event
     }
 
-    fn block_status(
-        &mut self,
-        cookie: u64,
-        header: &ChunkHeader,
-        payload: &[u8],
-    ) -> Option<Event<'static>> {
+    fn block_status(&mut self, cookie: u64, header: &ChunkHeader, payload: &[u8]) -> Option<Event> {
         let command = self.commands.get_mut(cookie)?;
         let (context_id, rest) = reply::context_id(payload)?;
         let mut reader = Reader::new(rest);

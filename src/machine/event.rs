@@ -37,16 +37,7 @@ pub enum ReadStatus {
 
 /// Something that the owner has to act on, in the order in which it happened.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Event<'i> {
-    /// Bytes for the buffer of a read, `at` bytes into it.
-    Data {
-        /// The read.
-        cookie: u64,
-        /// Where in its buffer.
-        at: usize,
-        /// What to put there.
-        bytes: &'i [u8],
-    },
+pub enum Event {
     /// A part of a read is complete. Its data is in place; a hole is the
     /// owner's to fill with zeroes.
     Chunk {

@@ -53,6 +53,9 @@ use inbox::Inbox;
 use outgoing::Outgoing;
 use phase::Phase;
 
+/// Puts bytes of a read where they belong, `at` bytes into its buffer.
+pub type Put<T> = fn(command: &mut Command<T>, at: usize, bytes: &[u8]);
+
 /// One connection, from its creation to its end.
 #[derive(Debug)]
 pub struct Machine<T> {
@@ -70,7 +73,7 @@ pub struct Machine<T> {
     /// Extents of the block status chunk received last.
     extents: Vec<Extent>,
     /// Events of the negotiation that were not handed out yet.
-    events: VecDeque<Event<'static>>,
+    events: VecDeque<Event>,
 }
 
 impl<T> Default for Machine<T> {
@@ -179,10 +182,10 @@ impl<T> Machine<T> {
         self.phase = Phase::Greeting;
     }
 
-    /// Takes in bytes from the server: as many as belong to the next event.
-    /// `None` means that all of `input` has been taken. To handle one reply message
-    /// only, stop after [`Event::MessageEnd`].
-    pub fn receive<'i>(&mut self, input: &mut &'i [u8]) -> Option<Event<'i>> {
+    /// Takes in bytes from the server: as many as belong to the next event. The data of
+    /// a read is handed to `put`. `None` means that all of `input` has been taken. To
+    /// handle one reply message only, stop after [`Event::MessageEnd`].
+    pub fn receive(&mut self, input: &mut &[u8], put: Put<T>) -> Option<Event> {
         let before = input.len();
         let event = loop {
             if let Some(event) = self.events.pop_front() {
@@ -190,7 +193,7 @@ impl<T> Machine<T> {
             }
             match self.phase {
                 Phase::Transmission { receiving, .. } => {
-                    break self.receive_reply(receiving, input);
+                    break self.receive_reply(receiving, input, put);
                 }
                 Phase::Aborting(_) | Phase::Closed | Phase::Dead => {
                     *input = &[];
@@ -241,7 +244,7 @@ impl<T> Machine<T> {
 
     /// A server broke the protocol beyond repair. There is no errno for that,
     /// for most of the ways to do it.
-    fn violation(&mut self, what: impl Into<std::borrow::Cow<'static, str>>) -> Event<'static> {
+    fn violation(&mut self, what: impl Into<std::borrow::Cow<'static, str>>) -> Event {
         self.violation_errno(0, what)
     }
 
@@ -249,7 +252,7 @@ impl<T> Machine<T> {
         &mut self,
         errno: c_int,
         what: impl Into<std::borrow::Cow<'static, str>>,
-    ) -> Event<'static> {
+    ) -> Event {
         self.fail();
         Event::Dead(Error::new(errno, what))
     }

@@ -8,7 +8,7 @@ use libc::c_int;
 use super::chunk;
 use super::event::{Event, ReadStatus};
 use super::phase::Phase;
-use super::Machine;
+use super::{Machine, Put};
 use crate::protocol::bytes::Reader;
 use crate::protocol::errno;
 use crate::protocol::flags::REPLY_FLAG_DONE;
@@ -234,11 +234,12 @@ impl<T> Machine<T> {
     }
 
     /// Takes in a part of a reply.
-    pub(super) fn receive_reply<'i>(
+    pub(super) fn receive_reply(
         &mut self,
         mut receiving: Receiving,
-        input: &mut &'i [u8],
-    ) -> Option<Event<'i>> {
+        input: &mut &[u8],
+        put: Put<T>,
+    ) -> Option<Event> {
         loop {
             let event = match receiving {
                 Receiving::Header => match self.header(input)? {
@@ -269,14 +270,12 @@ impl<T> Machine<T> {
                         }
                         let (bytes, rest) = input.split_at(data.left.min(input.len()));
                         *input = rest;
-                        let event = Event::Data {
-                            cookie: data.cookie,
-                            at: data.at,
-                            bytes,
-                        };
+                        if let Some(command) = self.commands.get_mut(data.cookie) {
+                            put(command, data.at, bytes);
+                        }
                         data.at += bytes.len();
                         data.left -= bytes.len();
-                        Some(event)
+                        None
                     } else {
                         let finished = *data;
                         receiving = match finished.chunk {
@@ -398,7 +397,7 @@ impl<T> Machine<T> {
 
     /// Takes in a header and says what to expect after it; `None` when more
     /// bytes are needed.
-    fn header(&mut self, input: &mut &[u8]) -> Option<Result<Receiving, Event<'static>>> {
+    fn header(&mut self, input: &mut &[u8]) -> Option<Result<Receiving, Event>> {
         let Some(magic) = self.magic(input) else {
             self.set_receiving(Receiving::Header);
             return None;
@@ -423,7 +422,7 @@ impl<T> Machine<T> {
     /// The command that a reply answers, or an error if the server cannot have
     /// received it yet: the rest of a request whose command is gone could not
     /// be sent any more, and everything after it would be misunderstood.
-    pub(super) fn answered(&mut self, cookie: u64) -> Result<Option<u64>, Event<'static>> {
+    pub(super) fn answered(&mut self, cookie: u64) -> Result<Option<u64>, Event> {
         if !self.commands.contains(cookie) {
             return Ok(None);
         }
@@ -441,7 +440,7 @@ impl<T> Machine<T> {
 
     /// A simple reply: what follows depends on the request that it answers, so
     /// that request has to be known.
-    fn simple_reply(&mut self, error: u32, cookie: u64) -> Result<Receiving, Event<'static>> {
+    fn simple_reply(&mut self, error: u32, cookie: u64) -> Result<Receiving, Event> {
         let structured = self.negotiated.structured_replies;
         let Some(cookie) = self.answered(cookie)? else {
             // No data follows an error, whatever it answers.
@@ -474,7 +473,7 @@ impl<T> Machine<T> {
     }
 
     /// A data chunk's offset is known: where does the data go?
-    fn data_chunk(&mut self, chunk: Chunk, offset: u64) -> Result<Receiving, Event<'static>> {
+    fn data_chunk(&mut self, chunk: Chunk, offset: u64) -> Result<Receiving, Event> {
         let left = chunk.header.length - OFFSET_DATA_PREFIX as u64;
         let Some(cookie) = chunk.cookie else {
             return Ok(Receiving::Skip {
@@ -496,12 +495,7 @@ impl<T> Machine<T> {
     /// the buffer of the read that a chunk answers. A server that sends what was
     /// not asked for ends the connection.
     /// Source: seen with libnbd 1.24.4.
-    pub(super) fn place(
-        &mut self,
-        cookie: u64,
-        offset: u64,
-        length: u64,
-    ) -> Result<usize, Event<'static>> {
+    pub(super) fn place(&mut self, cookie: u64, offset: u64, length: u64) -> Result<usize, Event> {
         let command = self.commands.get(cookie);
         let (start, count) = command.map_or((0, 0), |it| (it.offset, it.length));
         let at = offset.checked_sub(start);
@@ -515,7 +509,7 @@ impl<T> Machine<T> {
     }
 
     /// All data of a chunk or of a simple reply is in the user's buffer.
-    fn data_complete(&mut self, data: &Data) -> Option<Event<'static>> {
+    fn data_complete(&mut self, data: &Data) -> Option<Event> {
         let command = self.commands.get_mut(data.cookie)?;
         // A simple reply has all the data that was asked for: one chunk.
         let (at, count) = match data.chunk {

@@ -12,7 +12,7 @@ fn ready() -> Machine<()> {
     machine.connected();
     let bytes = server::handshake_simple();
     let mut input = bytes.as_slice();
-    while machine.receive(&mut input).is_some() {}
+    while machine.receive(&mut input, |_, _, _| {}).is_some() {}
     send_all(&mut machine);
     assert_eq!(machine.group(), Group::Ready);
     machine
@@ -45,7 +45,7 @@ fn an_end_between_replies_closes_and_inside_one_is_an_error() {
     let mut machine = ready();
     flush(&mut machine);
     let mut input: &[u8] = &0x6744_6698_u32.to_be_bytes();
-    assert!(machine.receive(&mut input).is_none());
+    assert!(machine.receive(&mut input, |_, _, _| {}).is_none());
     assert!(machine.end_of_stream().is_err());
     assert_eq!(machine.group(), Group::Dead);
 }
@@ -101,7 +101,7 @@ fn cookies_count_from_one_and_replies_still_come_after_a_disconnect() {
     send_all(&mut machine);
     let bytes = server::simple(2, 0, &[]);
     let mut input = bytes.as_slice();
-    let event = machine.receive(&mut input);
+    let event = machine.receive(&mut input, |_, _, _| {});
     assert!(format!("{event:?}").contains("Completed"));
     assert_eq!(machine.end_of_stream(), Ok(()));
     assert_eq!(machine.group(), Group::Closed);

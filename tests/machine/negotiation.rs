@@ -210,7 +210,7 @@ fn block_sizes_that_contradict_themselves_are_ignored() {
         let mut machine = Machine::<()>::default();
         machine.connected();
         let mut input = server.as_slice();
-        while machine.receive(&mut input).is_some() {}
+        while machine.receive(&mut input, |_, _, _| {}).is_some() {}
         send_all(&mut machine);
         assert_eq!(machine.export().block_size.is_some(), proper, "{sizes:?}");
         assert_eq!(machine.group(), Group::Ready);
@@ -225,7 +225,7 @@ fn option_mode_pauses_and_the_program_asks() {
     let say = |machine: &mut Machine<()>, bytes: &[u8]| {
         let mut input = bytes;
         let mut events = Vec::new();
-        while let Some(event) = machine.receive(&mut input) {
+        while let Some(event) = machine.receive(&mut input, |_, _, _| {}) {
             events.push(format!("{event:?}"));
         }
         send_all(machine);
@@ -259,6 +259,6 @@ fn what_a_server_says_unasked_in_the_pause_answers_nothing() {
     machine.connected();
     let bytes = [newstyle(3), ack(11), info_export(7, SIZE, FLAGS)].concat();
     let mut input = bytes.as_slice();
-    while machine.receive(&mut input).is_some() {}
+    while machine.receive(&mut input, |_, _, _| {}).is_some() {}
     assert_eq!(machine.group(), Group::Dead);
 }

@@ -4,7 +4,7 @@
 
 use std::ffi::CString;
 
-use nbd::machine::{Event, Group, Machine, NewCommand, Piece, Settings};
+use nbd::machine::{Command, Event, Group, Machine, NewCommand, Piece, Settings};
 use nbd::protocol::request::RequestType;
 
 /// The buffer of a read, as a test sees it.
@@ -165,7 +165,7 @@ fn play_directly(script: &Script, head: &[u8], tail: &[u8]) -> Outcome {
     if let Some((cookie, at, length)) = player.machine.direct() {
         let (straight, rest) = tail.split_at(length.min(tail.len()));
         let command = player.machine.command_mut(cookie).expect("in flight");
-        command.attachment[at..at + straight.len()].copy_from_slice(straight);
+        put(command, at, straight);
         player.machine.received_directly(straight.len());
         tail = rest;
     }
@@ -173,12 +173,16 @@ fn play_directly(script: &Script, head: &[u8], tail: &[u8]) -> Outcome {
     player.finish()
 }
 
+fn put(command: &mut Command<Memory>, at: usize, bytes: &[u8]) {
+    command.attachment[at..at + bytes.len()].copy_from_slice(bytes);
+}
+
 impl Player<'_> {
     fn feed(&mut self, mut input: &[u8]) {
         loop {
             self.send();
             self.issue_when_ready();
-            match self.machine.receive(&mut input) {
+            match self.machine.receive(&mut input, put) {
                 Some(event) => self.write_down(event),
                 None => break,
             }
@@ -223,13 +227,8 @@ impl Player<'_> {
         }
     }
 
-    fn write_down(&mut self, event: Event<'_>) {
+    fn write_down(&mut self, event: Event) {
         let line = match event {
-            Event::Data { cookie, at, bytes } => {
-                let command = self.machine.command_mut(cookie).expect("in flight");
-                command.attachment[at..at + bytes.len()].copy_from_slice(bytes);
-                return;
-            }
             Event::Chunk {
                 cookie,
                 at,

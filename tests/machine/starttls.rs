@@ -49,9 +49,9 @@ fn machine(settings: &dyn Fn(&mut Settings), server: &[u8]) -> Machine<()> {
 }
 
 /// Tells the machine something, and sends what it has to say.
-fn tell(machine: &mut Machine<()>, mut server: &[u8]) -> Vec<Event<'static>> {
+fn tell(machine: &mut Machine<()>, mut server: &[u8]) -> Vec<Event> {
     let mut events = Vec::new();
-    while let Some(event) = machine.receive(&mut server) {
+    while let Some(event) = machine.receive(&mut server, |_, _, _| {}) {
         match event {
             Event::OptionDone(outcome) => events.push(Event::OptionDone(outcome)),
             Event::OptionRefused(errno) => events.push(Event::OptionRefused(errno)),

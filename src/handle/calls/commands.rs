@@ -4,52 +4,17 @@
 
 use std::ffi::CString;
 
-use super::buffer::{ReadBuffer, WriteBuffer};
-use super::callback::{
+use crate::error::Error;
+use crate::handle::attachment::{Attachment, Buffer, DataCallback};
+use crate::handle::buffer::{ReadBuffer, WriteBuffer};
+use crate::handle::callback::{
     nbd_chunk_callback, nbd_completion_callback, nbd_extent64_callback, nbd_extent_callback,
 };
-use super::connection::Connection;
-use super::settings::strict;
-use crate::error::Error;
+use crate::handle::connection::Connection;
+use crate::handle::settings::strict;
 use crate::machine::NewCommand;
 use crate::protocol::flags::{command, TransmissionFlags};
 use crate::protocol::request::{block_status_payload, RequestType};
-
-/// What the machine keeps with a command and does not look at. The fields are
-/// in the order in which they are freed (libnbd(3), "Callback lifetimes").
-#[derive(Debug)]
-pub struct Attachment {
-    pub(super) buffer: Buffer,
-    pub(super) callback: DataCallback,
-    pub(super) completion: nbd_completion_callback,
-}
-
-/// The user's memory.
-#[derive(Debug)]
-pub(super) enum Buffer {
-    None,
-    Read(ReadBuffer),
-    Write(WriteBuffer),
-}
-
-/// What is called while the reply comes.
-#[derive(Debug)]
-pub(super) enum DataCallback {
-    None,
-    Chunk(nbd_chunk_callback),
-    Extent(nbd_extent_callback),
-    Extent64(nbd_extent64_callback),
-}
-
-impl Attachment {
-    fn new(buffer: Buffer, callback: DataCallback, completion: nbd_completion_callback) -> Self {
-        Attachment {
-            buffer,
-            callback,
-            completion,
-        }
-    }
-}
 
 impl Connection {
     /// nbd_aio_pread(3)
@@ -86,12 +51,17 @@ impl Connection {
         known: u16,
     ) -> Result<u64, Error> {
         let count = buf.len() as u64;
-        let attachment = Attachment::new(Buffer::Read(buf), callback, completion);
-        let wire = self.check_flags(flags, known)?;
+        let attachment = Attachment {
+            buffer: Buffer::Read(buf),
+            callback,
+            completion,
+        };
+        let wire = self.checks().flags(flags, known)?;
         // A read that cannot be fragmented would not ask for it; a flag that
         // does not belong there is not looked at any closer.
         if wire & known & command::DF != 0 {
-            self.require(TransmissionFlags::SEND_DF, "the DF flag")?;
+            self.checks()
+                .require(TransmissionFlags::SEND_DF, "the DF flag")?;
         }
         self.issue_range(RequestType::Read, wire, offset, count, attachment)
     }
@@ -105,11 +75,17 @@ impl Connection {
         flags: u32,
     ) -> Result<u64, Error> {
         let count = buf.len() as u64;
-        let attachment = Attachment::new(Buffer::Write(buf), DataCallback::None, completion);
-        let wire = self.check_flags(flags, command::FUA | command::PAYLOAD_LEN)?;
-        self.require_writable()?;
-        self.require_fua(wire)?;
-        let wire = self.payload_flag(wire)?;
+        let attachment = Attachment {
+            buffer: Buffer::Write(buf),
+            callback: DataCallback::None,
+            completion,
+        };
+        let wire = self
+            .checks()
+            .flags(flags, command::FUA | command::PAYLOAD_LEN)?;
+        self.checks().require_writable()?;
+        self.checks().require_fua(wire)?;
+        let wire = self.checks().payload_flag(wire)?;
         self.issue_range(RequestType::Write, wire, offset, count, attachment)
     }
 
@@ -119,10 +95,12 @@ impl Connection {
         completion: nbd_completion_callback,
         flags: u32,
     ) -> Result<u64, Error> {
-        let attachment = Attachment::new(Buffer::None, DataCallback::None, completion);
-        let wire = self.check_flags(flags, 0)?;
-        self.require(TransmissionFlags::SEND_FLUSH, "flush operations")?;
-        self.issue(RequestType::Flush, wire, 0, 0, None, attachment)
+        let attachment = Attachment::plain(completion);
+        let wire = self.checks().flags(flags, 0)?;
+        self.checks()
+            .require(TransmissionFlags::SEND_FLUSH, "flush operations")?;
+        self.checks().not_disconnecting()?;
+        Ok(self.issue(RequestType::Flush, wire, 0, 0, None, attachment))
     }
 
     /// nbd_aio_trim(3)
@@ -133,11 +111,12 @@ impl Connection {
         completion: nbd_completion_callback,
         flags: u32,
     ) -> Result<u64, Error> {
-        let attachment = Attachment::new(Buffer::None, DataCallback::None, completion);
-        let wire = self.check_flags(flags, command::FUA)?;
-        self.require(TransmissionFlags::SEND_TRIM, "trim operations")?;
-        self.require_writable()?;
-        self.require_fua(wire)?;
+        let attachment = Attachment::plain(completion);
+        let wire = self.checks().flags(flags, command::FUA)?;
+        self.checks()
+            .require(TransmissionFlags::SEND_TRIM, "trim operations")?;
+        self.checks().require_writable()?;
+        self.checks().require_fua(wire)?;
         self.issue_range(RequestType::Trim, wire, offset, count, attachment)
     }
 
@@ -149,9 +128,10 @@ impl Connection {
         completion: nbd_completion_callback,
         flags: u32,
     ) -> Result<u64, Error> {
-        let attachment = Attachment::new(Buffer::None, DataCallback::None, completion);
-        let wire = self.check_flags(flags, 0)?;
-        self.require(TransmissionFlags::SEND_CACHE, "cache operations")?;
+        let attachment = Attachment::plain(completion);
+        let wire = self.checks().flags(flags, 0)?;
+        self.checks()
+            .require(TransmissionFlags::SEND_CACHE, "cache operations")?;
         self.issue_range(RequestType::Cache, wire, offset, count, attachment)
     }
 
@@ -163,14 +143,16 @@ impl Connection {
         completion: nbd_completion_callback,
         flags: u32,
     ) -> Result<u64, Error> {
-        let attachment = Attachment::new(Buffer::None, DataCallback::None, completion);
+        let attachment = Attachment::plain(completion);
         let known = command::FUA | command::NO_HOLE | command::FAST_ZERO;
-        let wire = self.check_flags(flags, known)?;
-        self.require(TransmissionFlags::SEND_WRITE_ZEROES, "zero operations")?;
-        self.require_writable()?;
-        self.require_fua(wire)?;
+        let wire = self.checks().flags(flags, known)?;
+        self.checks()
+            .require(TransmissionFlags::SEND_WRITE_ZEROES, "zero operations")?;
+        self.checks().require_writable()?;
+        self.checks().require_fua(wire)?;
         if wire & command::FAST_ZERO != 0 {
-            self.require(TransmissionFlags::SEND_FAST_ZERO, "the fast zero flag")?;
+            self.checks()
+                .require(TransmissionFlags::SEND_FAST_ZERO, "the fast zero flag")?;
         }
         self.issue_range(RequestType::WriteZeroes, wire, offset, count, attachment)
     }
@@ -185,7 +167,11 @@ impl Connection {
         flags: u32,
     ) -> Result<u64, Error> {
         let extent = DataCallback::Extent(extent);
-        let attachment = Attachment::new(Buffer::None, extent, completion);
+        let attachment = Attachment {
+            buffer: Buffer::None,
+            callback: extent,
+            completion,
+        };
         self.status(count, offset, attachment, flags)
     }
 
@@ -199,7 +185,11 @@ impl Connection {
         flags: u32,
     ) -> Result<u64, Error> {
         let extent64 = DataCallback::Extent64(extent64);
-        let attachment = Attachment::new(Buffer::None, extent64, completion);
+        let attachment = Attachment {
+            buffer: Buffer::None,
+            callback: extent64,
+            completion,
+        };
         self.status(count, offset, attachment, flags)
     }
 
@@ -210,8 +200,8 @@ impl Connection {
         attachment: Attachment,
         flags: u32,
     ) -> Result<u64, Error> {
-        let wire = self.check_flags(flags, command::REQ_ONE)?;
-        self.require_block_status()?;
+        let wire = self.checks().flags(flags, command::REQ_ONE)?;
+        self.checks().require_block_status()?;
         self.issue_range(RequestType::BlockStatus, wire, offset, count, attachment)
     }
 
@@ -226,27 +216,37 @@ impl Connection {
         flags: u32,
     ) -> Result<u64, Error> {
         let extent64 = DataCallback::Extent64(extent64);
-        let attachment = Attachment::new(Buffer::None, extent64, completion);
-        let wire = self.check_flags(flags, command::REQ_ONE | command::PAYLOAD_LEN)?;
-        self.require_block_status()?;
-        if self.is_strict(strict::AUTO_FLAG) && !self.machine.negotiated().extended_headers {
+        let attachment = Attachment {
+            buffer: Buffer::None,
+            callback: extent64,
+            completion,
+        };
+        let wire = self
+            .checks()
+            .flags(flags, command::REQ_ONE | command::PAYLOAD_LEN)?;
+        self.checks().require_block_status()?;
+        if self.checks().is_strict(strict::AUTO_FLAG)
+            && !self.link.machine.negotiated().extended_headers
+        {
             let what = "server does not support extended headers";
             return Err(Error::new(libc::ENOTSUP, what));
         }
         let flag = TransmissionFlags::BLOCK_STATUS_PAYLOAD;
-        self.require(flag, "the block status payload flag")?;
-        let wire = self.payload_flag(wire)?;
+        self.checks()
+            .require(flag, "the block status payload flag")?;
+        let wire = self.checks().payload_flag(wire)?;
         let ids = self.context_ids(&contexts)?;
-        self.check_not_disconnecting()?;
-        self.check_range(RequestType::BlockStatus, offset, count)?;
+        self.checks().not_disconnecting()?;
+        self.checks()
+            .range(RequestType::BlockStatus, offset, count)?;
         let payload = block_status_payload(count, &ids).into_boxed_slice();
         let kind = RequestType::BlockStatus;
-        self.issue(kind, wire, offset, count, Some(payload), attachment)
+        Ok(self.issue(kind, wire, offset, count, Some(payload), attachment))
     }
 
     /// The ids of negotiated contexts.
     fn context_ids(&self, names: &[CString]) -> Result<Vec<u32>, Error> {
-        let negotiated = self.machine.export().meta_contexts.as_deref();
+        let negotiated = self.link.machine.export().meta_contexts.as_deref();
         let negotiated = negotiated.unwrap_or_default();
         let id = |name: &CString| {
             let found = negotiated.iter().find(|context| context.name == *name);
@@ -266,9 +266,9 @@ impl Connection {
         count: u64,
         attachment: Attachment,
     ) -> Result<u64, Error> {
-        self.check_not_disconnecting()?;
-        self.check_range(kind, offset, count)?;
-        self.issue(kind, wire, offset, count, None, attachment)
+        self.checks().not_disconnecting()?;
+        self.checks().range(kind, offset, count)?;
+        Ok(self.issue(kind, wire, offset, count, None, attachment))
     }
 
     /// Queues a command that passed all checks and sends what can be sent.
@@ -280,29 +280,26 @@ impl Connection {
         length: u64,
         payload: Option<Box<[u8]>>,
         attachment: Attachment,
-    ) -> Result<u64, Error> {
-        self.check_not_disconnecting()?;
+    ) -> u64 {
         let lacks_payload = kind == RequestType::BlockStatus
             && flags & command::PAYLOAD_LEN != 0
             && payload.is_none()
-            && self.machine.negotiated().extended_headers;
-        let cookie = self.queue(|this| {
-            let cookie = this.machine.issue(NewCommand {
+            && self.link.machine.negotiated().extended_headers;
+        let cookie = self.queue(|link| {
+            link.machine.issue(NewCommand {
                 kind,
                 flags,
                 offset,
                 length,
                 payload,
                 attachment,
-            });
-            this.shared.publish_in_flight(this.machine.in_flight());
-            cookie
+            })
         });
         if lacks_payload {
             // The server would wait for the payload that the request announces.
             // Source: seen with libnbd 1.24.4.
-            self.die(Error::new(libc::EFAULT, "send: Bad address"));
+            self.end(Error::new(libc::EFAULT, "send: Bad address").into());
         }
-        Ok(cookie)
+        cookie
     }
 }

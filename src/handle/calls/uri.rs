@@ -5,53 +5,14 @@
 use std::ffi::{CStr, CString};
 use std::net::SocketAddr;
 
-use libc::c_int;
-
-use super::checks::invalid_flag;
-use super::connect::Endpoint;
-use super::connection::Connection;
-use super::tls;
 use crate::error::Error;
+use crate::handle::connection::Connection;
+use crate::handle::endpoint::Endpoint;
+use crate::handle::tls_settings::{check_available, DEFAULT_PRIORITY};
 use crate::machine::Tls;
-use crate::uri::{self, NbdUri, Transport};
-
-/// `LIBNBD_ALLOW_TRANSPORT_MASK`
-const TRANSPORT_MASK: u32 = 0x0f;
+use crate::uri::{NbdUri, Transport};
 
 impl Connection {
-    /// nbd_set_uri_allow_transports(3)
-    pub fn set_uri_allow_transports(&mut self, mask: u32) -> Result<(), Error> {
-        if mask & !TRANSPORT_MASK != 0 {
-            return Err(invalid_flag("mask", mask));
-        }
-        self.settings.uri.transports = mask;
-        Ok(())
-    }
-
-    /// nbd_set_uri_allow_tls(3)
-    pub fn set_uri_allow_tls(&mut self, tls: c_int) -> Result<(), Error> {
-        tls::mode(tls)?;
-        self.settings.uri.tls = tls;
-        Ok(())
-    }
-
-    /// nbd_set_uri_allow_tls_priority(3)
-    pub fn set_uri_allow_tls_priority(&mut self, allow: bool) -> Result<(), Error> {
-        self.settings.uri.tls_priority = allow;
-        Ok(())
-    }
-
-    /// nbd_set_uri_allow_local_file(3)
-    pub fn set_uri_allow_local_file(&mut self, allow: bool) -> Result<(), Error> {
-        self.settings.uri.local_file = allow;
-        Ok(())
-    }
-
-    /// nbd_is_uri(3)
-    pub fn is_uri(&mut self, uri: &CStr) -> Result<bool, Error> {
-        Ok(uri::is_nbd_uri(uri))
-    }
-
     /// nbd_aio_connect_uri(3)
     pub fn aio_connect_uri(&mut self, uri: &CStr) -> Result<(), Error> {
         let uri = match NbdUri::parse(uri, &self.settings.uri) {
@@ -70,16 +31,10 @@ impl Connection {
         }
     }
 
-    /// nbd_connect_uri(3)
-    pub fn connect_uri(&mut self, uri: &CStr) -> Result<(), Error> {
-        self.aio_connect_uri(uri)?;
-        self.wait_until_connected()
-    }
-
     /// What has once been asked for stays, whatever becomes of this attempt to connect.
     fn require_tls_if(&mut self, asked_for: bool) {
         if asked_for {
-            self.machine.settings_mut().tls = Tls::Require;
+            self.link.machine.settings_mut().tls = Tls::Require;
         }
     }
 
@@ -88,7 +43,7 @@ impl Connection {
     fn apply(&mut self, uri: &NbdUri) -> Result<(), Error> {
         self.require_tls_if(uri.tls);
         if uri.tls {
-            tls::check_available()?;
+            check_available()?;
         }
         self.set_export_name(&uri.export_name)?;
         let settings = &mut self.settings.tls;
@@ -114,7 +69,7 @@ impl Connection {
 
     /// nbd_get_uri(3)
     pub fn get_uri(&mut self) -> Result<CString, Error> {
-        let transport = match &self.endpoint {
+        let transport = match &self.link.endpoint {
             Endpoint::Tcp { host, port } => Transport::Tcp {
                 host: host.clone(),
                 port: port.clone(),
@@ -136,10 +91,11 @@ impl Connection {
         };
         let tls = &self.settings.tls;
         let hostname_is_host =
-            matches!(&self.endpoint, Endpoint::Tcp { host, .. } if *host == tls.hostname);
+            matches!(&self.link.endpoint, Endpoint::Tcp { host, .. } if *host == tls.hostname);
         let uri = NbdUri {
-            tls: self.machine.settings().tls == Tls::Require || self.machine.negotiated().tls,
-            export_name: self.machine.settings().export_name.clone(),
+            tls: self.link.machine.settings().tls == Tls::Require
+                || self.link.machine.negotiated().tls,
+            export_name: self.link.machine.settings().export_name.clone(),
             tls_username: tls.username.clone(),
             tls_certificates: tls.certificates.clone(),
             tls_psk_file: tls.psk_file.clone(),
@@ -147,7 +103,7 @@ impl Connection {
                 .filter(|name| !name.is_empty() && !hostname_is_host)
                 .cloned(),
             tls_priority: Some(&tls.priority)
-                .filter(|priority| priority.as_c_str() != tls::DEFAULT_PRIORITY)
+                .filter(|priority| priority.as_c_str() != DEFAULT_PRIORITY)
                 .cloned(),
             tls_verify_peer: Some(false).filter(|_| !tls.verify_peer),
             ..NbdUri::new(transport)

@@ -2,10 +2,10 @@
 
 //! Ending a connection in good order.
 
-use super::checks::invalid_flag;
-use super::connection::Connection;
-use super::shared::State;
 use crate::error::Error;
+use crate::handle::connection::Connection;
+use crate::handle::settings::invalid_flag;
+use crate::handle::shared::State;
 
 /// `LIBNBD_SHUTDOWN_ABANDON_PENDING`
 const ABANDON_PENDING: u32 = 0x1_0000;
@@ -17,15 +17,16 @@ impl Connection {
             return Err(invalid_flag("flags", flags));
         }
         if flags & ABANDON_PENDING != 0 {
-            for cookie in self.machine.abandon_unsent() {
-                self.complete_with(cookie, libc::ENOTCONN);
+            for cookie in self.link.machine.abandon_unsent() {
+                self.completions
+                    .abandon(&mut self.link, &self.report, cookie);
             }
         }
         if self.state() == State::Negotiating {
             return self.opt_abort();
         }
         // A server that is gone already is what was wanted.
-        self.queue(|this| this.machine.disconnect());
+        self.queue(|link| link.machine.disconnect());
         while !matches!(self.state(), State::Closed | State::Dead) {
             self.wait(-1, -1)?;
         }
@@ -34,18 +35,9 @@ impl Connection {
 
     /// nbd_aio_disconnect(3)
     pub fn aio_disconnect(&mut self, flags: u32) -> Result<(), Error> {
-        self.check_flags(flags, 0)?;
-        self.check_not_disconnecting()?;
-        self.queue(|this| this.machine.disconnect());
+        self.checks().flags(flags, 0)?;
+        self.checks().not_disconnecting()?;
+        self.queue(|link| link.machine.disconnect());
         Ok(())
-    }
-
-    /// Nothing may follow `NBD_CMD_DISC`.
-    pub(super) fn check_not_disconnecting(&self) -> Result<(), Error> {
-        if !self.machine.is_disconnecting() {
-            return Ok(());
-        }
-        let what = "cannot request more commands after NBD_CMD_DISC";
-        Err(Error::new(libc::EINVAL, what))
     }
 }

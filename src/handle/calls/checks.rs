@@ -9,9 +9,11 @@
 
 use libc::c_int;
 
-use super::connection::Connection;
-use super::settings::strict;
 use crate::error::Error;
+use crate::handle::attachment::Attachment;
+use crate::handle::connection::Connection;
+use crate::handle::settings::{invalid_flag, strict, Settings};
+use crate::machine::Machine;
 use crate::protocol::flags::{command, TransmissionFlags};
 use crate::protocol::request::RequestType;
 use crate::protocol::{DEFAULT_PAYLOAD, MAX_PAYLOAD};
@@ -20,20 +22,30 @@ use crate::protocol::{DEFAULT_PAYLOAD, MAX_PAYLOAD};
 /// (nbd_get_block_size(3), `LIBNBD_SIZE_PAYLOAD`).
 const LEAST_PAYLOAD: u64 = 1024 * 1024;
 
-/// An argument with bits that mean nothing there.
-pub(super) fn invalid_flag(argument: &str, value: u32) -> Error {
-    let what = format!("{argument}: invalid value for flag: 0x{value:x}");
-    Error::new(libc::EINVAL, what)
+/// What decides whether a command may be sent.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Checks<'a> {
+    settings: &'a Settings,
+    machine: &'a Machine<Attachment>,
 }
 
 impl Connection {
+    pub(super) fn checks(&self) -> Checks<'_> {
+        Checks {
+            settings: &self.settings,
+            machine: &self.link.machine,
+        }
+    }
+}
+
+impl Checks<'_> {
     pub(super) fn is_strict(&self, flag: u32) -> bool {
-        self.settings.strict_mode & flag != 0
+        self.settings.is_strict(flag)
     }
 
     /// The flags of a command for the wire. `known` are those that the command
     /// can have.
-    pub(super) fn check_flags(&self, flags: u32, known: u16) -> Result<u16, Error> {
+    pub(super) fn flags(&self, flags: u32, known: u16) -> Result<u16, Error> {
         let wire = u16::try_from(flags).map_err(|_| invalid_flag("flags", flags))?;
         if wire & !known != 0 && self.is_strict(strict::FLAGS) {
             return Err(invalid_flag("flags", flags));
@@ -103,12 +115,7 @@ impl Connection {
     }
 
     /// The range of a command, in bytes.
-    pub(super) fn check_range(
-        &self,
-        kind: RequestType,
-        offset: u64,
-        count: u64,
-    ) -> Result<(), Error> {
+    pub(super) fn range(&self, kind: RequestType, offset: u64, count: u64) -> Result<(), Error> {
         if count == 0 && self.is_strict(strict::ZERO_SIZE) {
             return Err(Error::new(libc::EINVAL, "count cannot be 0"));
         }
@@ -125,10 +132,10 @@ impl Connection {
                 return Err(Error::new(libc::EINVAL, "request is unaligned"));
             }
         }
-        self.check_size(kind, count)
+        self.size(kind, count)
     }
 
-    fn check_size(&self, kind: RequestType, count: u64) -> Result<(), Error> {
+    fn size(&self, kind: RequestType, count: u64) -> Result<(), Error> {
         let too_large = |which: &str, limit: u64| {
             let what = format!("request too large: maximum {which} size is {limit}");
             Err(Error::new(libc::ERANGE, what))
@@ -147,6 +154,15 @@ impl Connection {
             }
             _ => Ok(()),
         }
+    }
+
+    /// Nothing may follow `NBD_CMD_DISC`.
+    pub(super) fn not_disconnecting(&self) -> Result<(), Error> {
+        if !self.machine.is_disconnecting() {
+            return Ok(());
+        }
+        let what = "cannot request more commands after NBD_CMD_DISC";
+        Err(Error::new(libc::EINVAL, what))
     }
 
     /// The largest payload that is sent, in bytes.

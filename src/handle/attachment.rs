@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+//! What a command is to its issuer: the program's memory and callbacks.
+
+use super::buffer::{ReadBuffer, WriteBuffer};
+use super::callback::{
+    nbd_chunk_callback, nbd_completion_callback, nbd_extent64_callback, nbd_extent_callback,
+};
+use crate::machine::Command;
+
+/// What the machine keeps with a command and does not look at. The fields are
+/// in the order in which they are freed (libnbd(3), "Callback lifetimes").
+#[derive(Debug)]
+pub struct Attachment {
+    pub(super) buffer: Buffer,
+    pub(super) callback: DataCallback,
+    pub(super) completion: nbd_completion_callback,
+}
+
+/// The user's memory.
+#[derive(Debug)]
+pub(super) enum Buffer {
+    None,
+    Read(ReadBuffer),
+    Write(WriteBuffer),
+}
+
+/// What is called while the reply comes.
+#[derive(Debug)]
+pub(super) enum DataCallback {
+    None,
+    Chunk(nbd_chunk_callback),
+    Extent(nbd_extent_callback),
+    Extent64(nbd_extent64_callback),
+}
+
+impl Attachment {
+    /// Of a command without data.
+    pub(super) fn plain(completion: nbd_completion_callback) -> Self {
+        Attachment {
+            buffer: Buffer::None,
+            callback: DataCallback::None,
+            completion,
+        }
+    }
+}
+
+/// Puts data of a read where it belongs.
+pub(super) fn put(command: &mut Command<Attachment>, at: usize, bytes: &[u8]) {
+    if let Buffer::Read(buffer) = &command.attachment.buffer {
+        buffer.copy_in(at, bytes);
+    }
+}

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+//! Ways to reach a server.
+
+use std::ffi::{CStr, CString};
+
+use libc::c_int;
+
+use crate::error::Error;
+use crate::handle::connection::Connection;
+use crate::handle::endpoint::Endpoint;
+use crate::handle::shared::State;
+use crate::transport::{Connector, Socket, Subprocess};
+
+impl Connection {
+    /// nbd_aio_connect_unix(3)
+    pub fn aio_connect_unix(&mut self, unixsocket: &CStr) -> Result<(), Error> {
+        let path = unixsocket.to_owned();
+        self.connect_to(Endpoint::Unix { path }, || Connector::unix(unixsocket))
+    }
+
+    /// nbd_aio_connect_tcp(3)
+    pub fn aio_connect_tcp(&mut self, hostname: &CStr, port: &CStr) -> Result<(), Error> {
+        let endpoint = Endpoint::Tcp {
+            host: hostname.to_owned(),
+            port: port.to_owned(),
+        };
+        self.connect_to(endpoint, || Connector::tcp(hostname, port))
+    }
+
+    /// nbd_aio_connect_vsock(3)
+    pub fn aio_connect_vsock(&mut self, cid: u32, port: u32) -> Result<(), Error> {
+        let endpoint = Endpoint::Vsock { cid, port };
+        self.connect_to(endpoint, || Ok(Connector::vsock(cid, port)))
+    }
+
+    /// nbd_aio_connect(3). `address` are the bytes of the program's struct
+    /// sockaddr.
+    pub fn aio_connect(&mut self, address: &[u8]) -> Result<(), Error> {
+        let endpoint = Endpoint::of_sockaddr(address);
+        self.connect_to(endpoint, || Connector::sockaddr(address))
+    }
+
+    /// nbd_aio_connect_socket(3). The socket is the library's from success on.
+    pub fn aio_connect_socket(&mut self, sock: c_int) -> Result<(), Error> {
+        let socket = Socket::from_program(sock)?;
+        self.report.shared.set_program_polls();
+        self.connected(socket)
+    }
+
+    /// nbd_aio_connect_command(3)
+    pub fn aio_connect_command(&mut self, argv: Vec<CString>) -> Result<(), Error> {
+        let (subprocess, socket) = Subprocess::command(&argv)?;
+        self.link.subprocess = Some(subprocess);
+        self.connected(socket)
+    }
+
+    /// Connects through a command that passes on to the server what it is
+    /// given.
+    pub(super) fn aio_connect_tunnel(&mut self, argv: &[CString]) -> Result<(), Error> {
+        let (subprocess, socket) = Subprocess::tunnel(argv)?;
+        self.link.subprocess = Some(subprocess);
+        self.connected(socket)
+    }
+
+    /// nbd_aio_connect_systemd_socket_activation(3)
+    pub fn aio_connect_systemd_socket_activation(
+        &mut self,
+        argv: Vec<CString>,
+    ) -> Result<(), Error> {
+        let name = self.settings.socket_activation_name();
+        let (subprocess, connector, listener) = Subprocess::socket_activation(&argv, name)?;
+        let path = subprocess.socket_path().map(CStr::to_owned);
+        self.link.subprocess = Some(subprocess);
+        let endpoint = path.map_or(Endpoint::Other, |path| Endpoint::Unix { path });
+        let started = self.connect_to(endpoint, || Ok(connector));
+        drop(listener);
+        started
+    }
+
+    /// Connects, and waits until that is done.
+    pub fn until_connected(
+        &mut self,
+        connect: impl FnOnce(&mut Self) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        connect(self)?;
+        self.wait_while_connecting()?;
+        if self.state() == State::Closed {
+            return Err(Error::new(0, "connection is closed"));
+        }
+        Ok(())
+    }
+
+    /// nbd_kill_subprocess(3)
+    pub fn kill_subprocess(&mut self, signum: c_int) -> Result<(), Error> {
+        self.running_subprocess()?.kill(signum)
+    }
+
+    /// nbd_get_subprocess_pid(3)
+    pub fn get_subprocess_pid(&mut self) -> Result<i64, Error> {
+        Ok(i64::from(self.running_subprocess()?.pid()))
+    }
+
+    fn running_subprocess(&self) -> Result<&Subprocess, Error> {
+        let subprocess = self.link.subprocess.as_ref();
+        subprocess.ok_or_else(|| Error::new(libc::ESRCH, "no subprocess exists"))
+    }
+
+    /// Begins to connect over what `connector` makes.
+    fn connect_to(
+        &mut self,
+        endpoint: Endpoint,
+        connector: impl FnOnce() -> Result<Connector, Error>,
+    ) -> Result<(), Error> {
+        // An address that is none leaves everything as it was.
+        let connector = connector()?;
+        match self.link.connect(endpoint, connector) {
+            Ok(()) => self.begin(),
+            // Over TCP the program may try again, perhaps another name.
+            Err(error) if self.link.endpoint.host().is_some() => {
+                self.link.forget_attempt();
+                Err(error)
+            }
+            Err(error) => Err(self.end(error.into())),
+        }
+    }
+
+    fn connected(&mut self, socket: Socket) -> Result<(), Error> {
+        self.link.connected(socket);
+        self.begin()
+    }
+}

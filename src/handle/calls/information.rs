@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+//! What the server has said of itself and of the export.
+
+use std::ffi::{CStr, CString};
+
+use libc::c_int;
+
+use super::checks::Checks;
+use crate::error::Error;
+use crate::handle::attachment::Attachment;
+use crate::handle::connection::Connection;
+use crate::machine::{Machine, Negotiated};
+use crate::protocol::flags::TransmissionFlags;
+
+/// `LIBNBD_SIZE_*`
+mod size_type {
+    use libc::c_int;
+    pub const MINIMUM: c_int = 0;
+    pub const PREFERRED: c_int = 1;
+    pub const MAXIMUM: c_int = 2;
+    pub const PAYLOAD: c_int = 3;
+}
+
+fn not_connected(what: &'static str) -> Error {
+    let what =
+        format!("server has not returned export {what}, you need to connect to the server first");
+    Error::new(libc::EINVAL, what)
+}
+
+/// See the module. All functions of it fail where the server has not said anything yet.
+#[derive(Debug)]
+pub struct Information<'a> {
+    machine: &'a Machine<Attachment>,
+    checks: Checks<'a>,
+}
+
+impl Connection {
+    /// What the server has said so far.
+    pub fn information(&self) -> Information<'_> {
+        Information {
+            machine: &self.link.machine,
+            checks: self.checks(),
+        }
+    }
+
+    /// What has been agreed with the server so far.
+    pub fn negotiated(&self) -> &Negotiated {
+        self.link.machine.negotiated()
+    }
+}
+
+impl Information<'_> {
+    fn details(&self, what: &'static str) -> Result<(u64, TransmissionFlags), Error> {
+        let details = self.machine.export().details;
+        details.ok_or_else(|| not_connected(what))
+    }
+
+    /// Whether the server has set this transmission flag.
+    pub fn has(&self, flag: u16) -> Result<bool, Error> {
+        Ok(self.details("flags")?.1.has(flag))
+    }
+
+    /// nbd_get_canonical_export_name(3)
+    pub fn canonical_export_name(&self) -> Result<CString, Error> {
+        self.details("flags")?;
+        let name = self.machine.export().canonical_name.clone();
+        name.ok_or_else(|| Error::new(libc::ENOTSUP, "server did not advertise a canonical name"))
+    }
+
+    /// nbd_get_export_description(3)
+    pub fn export_description(&self) -> Result<CString, Error> {
+        self.details("flags")?;
+        let description = self.machine.export().description.clone();
+        description
+            .ok_or_else(|| Error::new(libc::ENOTSUP, "server did not advertise a description"))
+    }
+
+    /// nbd_can_block_status_payload(3)
+    pub fn can_block_status_payload(&self) -> Result<bool, Error> {
+        let flag = self.has(TransmissionFlags::BLOCK_STATUS_PAYLOAD)?;
+        Ok(flag && self.machine.negotiated().extended_headers)
+    }
+
+    /// nbd_can_meta_context(3)
+    pub fn can_meta_context(&self, metacontext: &CStr) -> Result<bool, Error> {
+        match &self.machine.export().meta_contexts {
+            Some(contexts) => {
+                let mut names = contexts.iter().map(|context| context.name.as_c_str());
+                Ok(names.any(|name| name == metacontext))
+            }
+            None if self.machine.settings().meta_contexts.is_empty() => Ok(false),
+            None => Err(Error::new(
+                libc::EINVAL,
+                "need a successful server meta context request first",
+            )),
+        }
+    }
+
+    /// nbd_get_protocol(3)
+    pub fn protocol(&self) -> Result<&'static CStr, Error> {
+        let protocol = self.machine.negotiated().protocol;
+        let protocol = protocol.ok_or_else(|| not_connected("flags"))?;
+        Ok(protocol.name())
+    }
+
+    /// nbd_get_size(3)
+    pub fn size(&self) -> Result<i64, Error> {
+        let (size, _) = self.details("size")?;
+        i64::try_from(size).map_err(|_| {
+            let what = format!("server claims size {size} which does not fit in signed result");
+            Error::new(libc::EOVERFLOW, what)
+        })
+    }
+
+    /// nbd_get_block_size(3)
+    pub fn block_size(&self, size_type: c_int) -> Result<i64, Error> {
+        if !(size_type::MINIMUM..=size_type::PAYLOAD).contains(&size_type) {
+            let what = format!("size_type: invalid value for parameter: {size_type}");
+            return Err(Error::new(libc::EINVAL, what));
+        }
+        self.details("flags")?;
+        let advertised = self.machine.export().block_size;
+        let size = match size_type {
+            size_type::MINIMUM => advertised.map(|sizes| sizes.minimum),
+            size_type::PREFERRED => advertised.map(|sizes| sizes.preferred),
+            size_type::MAXIMUM => advertised.map(|sizes| sizes.maximum),
+            _ => return Ok(self.checks.payload_limit() as i64),
+        };
+        Ok(i64::from(size.unwrap_or(0)))
+    }
+}

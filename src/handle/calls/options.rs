@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+//! Option mode: the program steers the negotiation (nbd_set_opt_mode(3)).
+
+use std::ffi::CString;
+
+use crate::error::Error;
+use crate::handle::attachment::Attachment;
+use crate::handle::callback::{nbd_completion_callback, nbd_context_callback, nbd_list_callback};
+use crate::handle::connection::Connection;
+use crate::handle::option::PendingOption;
+use crate::handle::shared::State;
+use crate::handle::tls_settings::check_available;
+use crate::machine::Machine;
+
+impl Connection {
+    /// Remembers the callbacks of an option and sends it, unless `start`
+    /// refuses.
+    fn start_option(
+        &mut self,
+        option: PendingOption,
+        start: impl FnOnce(&mut Machine<Attachment>) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        start(&mut self.link.machine)?;
+        self.completions.start_option(option);
+        self.send_accepted();
+        Ok(())
+    }
+
+    /// Asks for an option, and waits until it is done. How many replies it had, or 1
+    /// or 0 where the server could only agree or refuse. `ask` gets the completion
+    /// callback to ask with, which is none.
+    pub fn until_option_done(
+        &mut self,
+        ask: impl FnOnce(&mut Self, nbd_completion_callback) -> Result<(), Error>,
+    ) -> Result<u32, Error> {
+        ask(self, nbd_completion_callback::null())?;
+        self.wait_for_option()
+    }
+
+    /// The same, for an option of which the error is `failure` if it could not even be
+    /// sent.
+    pub fn until_answered(
+        &mut self,
+        failure: &'static str,
+        ask: impl FnOnce(&mut Self, nbd_completion_callback) -> Result<(), Error>,
+    ) -> Result<u32, Error> {
+        ask(self, nbd_completion_callback::null())?;
+        let sent = self.state() != State::Dead;
+        let outcome = self.wait_for_option();
+        outcome.map_err(|error| match sent {
+            true => error,
+            false => Error::new(error.errno(), failure),
+        })
+    }
+
+    fn wait_for_option(&mut self) -> Result<u32, Error> {
+        self.wait_while_connecting()?;
+        self.completions.option_outcome.take().unwrap_or(Ok(0))
+    }
+
+    /// nbd_aio_opt_go(3)
+    pub fn aio_opt_go(&mut self, completion: nbd_completion_callback) -> Result<(), Error> {
+        self.start_option(PendingOption::plain(completion), |machine| {
+            machine.opt_go();
+            Ok(())
+        })
+    }
+
+    /// nbd_aio_opt_info(3)
+    pub fn aio_opt_info(&mut self, completion: nbd_completion_callback) -> Result<(), Error> {
+        self.start_option(PendingOption::plain(completion), |machine| {
+            machine.opt_info()
+        })
+    }
+
+    /// nbd_aio_opt_abort(3)
+    pub fn aio_opt_abort(&mut self) -> Result<(), Error> {
+        match self.link.machine.opt_abort() {
+            // A server that is gone already is what was wanted.
+            Ok(()) => self.send_accepted(),
+            Err(error) => {
+                self.end(error.into());
+                self.report.debug(format_args!(
+                    "option queued, ignoring state machine failure"
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    /// nbd_opt_abort(3)
+    pub fn opt_abort(&mut self) -> Result<(), Error> {
+        self.aio_opt_abort()?;
+        self.wait_while_connecting()
+    }
+
+    /// nbd_aio_opt_starttls(3)
+    pub fn aio_opt_starttls(&mut self, completion: nbd_completion_callback) -> Result<(), Error> {
+        self.start_option(PendingOption::plain(completion), |machine| {
+            check_available()?;
+            machine.opt_starttls()
+        })
+    }
+
+    /// nbd_aio_opt_extended_headers(3)
+    pub fn aio_opt_extended_headers(
+        &mut self,
+        completion: nbd_completion_callback,
+    ) -> Result<(), Error> {
+        self.start_option(PendingOption::plain(completion), |machine| {
+            machine.opt_extended_headers()
+        })
+    }
+
+    /// nbd_aio_opt_structured_reply(3)
+    pub fn aio_opt_structured_reply(
+        &mut self,
+        completion: nbd_completion_callback,
+    ) -> Result<(), Error> {
+        self.start_option(PendingOption::plain(completion), |machine| {
+            machine.opt_structured_reply()
+        })
+    }
+
+    /// nbd_aio_opt_list(3)
+    pub fn aio_opt_list(
+        &mut self,
+        list: nbd_list_callback,
+        completion: nbd_completion_callback,
+    ) -> Result<(), Error> {
+        let option = PendingOption::list(list, completion);
+        self.start_option(option, |machine| machine.opt_list())
+    }
+
+    /// nbd_aio_opt_list_meta_context(3)
+    pub fn aio_opt_list_meta_context(
+        &mut self,
+        context: nbd_context_callback,
+        completion: nbd_completion_callback,
+    ) -> Result<(), Error> {
+        let queries = self.link.machine.settings().meta_contexts.clone();
+        self.aio_opt_list_meta_context_queries(queries, context, completion)
+    }
+
+    /// nbd_aio_opt_list_meta_context_queries(3)
+    pub fn aio_opt_list_meta_context_queries(
+        &mut self,
+        queries: Vec<CString>,
+        context: nbd_context_callback,
+        completion: nbd_completion_callback,
+    ) -> Result<(), Error> {
+        self.start_option(PendingOption::context(context, completion), |machine| {
+            machine.opt_list_meta_context(&queries)
+        })
+    }
+
+    /// nbd_aio_opt_set_meta_context(3)
+    pub fn aio_opt_set_meta_context(
+        &mut self,
+        context: nbd_context_callback,
+        completion: nbd_completion_callback,
+    ) -> Result<(), Error> {
+        let queries = self.link.machine.settings().meta_contexts.clone();
+        self.aio_opt_set_meta_context_queries(queries, context, completion)
+    }
+
+    /// nbd_aio_opt_set_meta_context_queries(3)
+    pub fn aio_opt_set_meta_context_queries(
+        &mut self,
+        queries: Vec<CString>,
+        context: nbd_context_callback,
+        completion: nbd_completion_callback,
+    ) -> Result<(), Error> {
+        self.start_option(PendingOption::context(context, completion), |machine| {
+            machine.opt_set_meta_context(&queries)
+        })
+    }
+}

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+//! What a program can set and get.
+
+use std::ffi::{CStr, CString};
+
+use libc::c_int;
+
+use crate::error::Error;
+use crate::handle::connection::Connection;
+use crate::handle::debug::Debug;
+use crate::handle::settings::{invalid_flag, protocol_string, Settings};
+use crate::handle::tls_settings;
+use crate::handle::shared::Shared;
+use crate::machine::{self, Tls};
+
+/// `LIBNBD_HANDSHAKE_FLAG_MASK`
+const HANDSHAKE_FLAG_MASK: u32 = 0x03;
+
+impl Connection {
+    /// Settings that are no business of the protocol's.
+    pub fn settings(&mut self) -> &mut Settings {
+        &mut self.settings
+    }
+
+    /// What is to be negotiated.
+    pub fn requests(&mut self) -> &mut machine::Settings {
+        self.link.machine.settings_mut()
+    }
+
+    /// Debug messages: whether they are wanted, and where they go.
+    pub fn debug(&self) -> &Debug {
+        self.report.shared.debug_settings()
+    }
+
+    /// What can be seen without the lock.
+    pub fn shared(&self) -> &Shared {
+        &self.report.shared
+    }
+
+    /// nbd_get_handle_size(3)
+    pub fn handle_size(&mut self) -> usize {
+        let settings = self.link.machine.settings();
+        let contexts = settings.meta_contexts.iter();
+        let names = contexts.map(|name| name.as_bytes_with_nul().len());
+        size_of::<Connection>()
+            + size_of::<Shared>()
+            + self.debug().handle_name().count_bytes()
+            + settings.export_name.count_bytes()
+            + names.sum::<usize>()
+            + self.link.machine.allocated()
+            + self.completions.completed.allocated()
+    }
+
+    /// nbd_set_export_name(3)
+    pub fn set_export_name(&mut self, export_name: &CStr) -> Result<(), Error> {
+        let name = protocol_string(export_name, "export name too long for NBD protocol")?;
+        self.link.machine.set_export_name(name);
+        Ok(())
+    }
+
+    /// nbd_set_handshake_flags(3)
+    pub fn set_handshake_flags(&mut self, flags: u32) -> Result<(), Error> {
+        if flags & !HANDSHAKE_FLAG_MASK != 0 {
+            return Err(invalid_flag("flags", flags));
+        }
+        self.requests().handshake_flags = flags as u16;
+        Ok(())
+    }
+
+    /// nbd_get_handshake_flags(3)
+    pub fn handshake_flags(&self) -> u32 {
+        let negotiated = self.link.machine.negotiated();
+        u32::from(match negotiated.protocol {
+            Some(_) => negotiated.handshake_flags,
+            None => self.link.machine.settings().handshake_flags,
+        })
+    }
+
+    /// nbd_add_meta_context(3)
+    pub fn add_meta_context(&mut self, name: &CStr) -> Result<(), Error> {
+        let name = protocol_string(name, "meta context name too long for NBD protocol")?;
+        self.requests().meta_contexts.push(name);
+        Ok(())
+    }
+
+    /// nbd_get_meta_context(3)
+    pub fn meta_context(&mut self, i: usize) -> Result<CString, Error> {
+        let requested = self.requests().meta_contexts.get(i).cloned();
+        requested.ok_or_else(|| Error::new(libc::EINVAL, "meta context request out of range"))
+    }
+
+    /// nbd_set_tls(3)
+    pub fn set_tls(&mut self, tls: c_int) -> Result<(), Error> {
+        let mode = tls_settings::mode(tls)?;
+        if mode != Tls::Disable {
+            tls_settings::check_available()?;
+        }
+        self.requests().tls = mode;
+        Ok(())
+    }
+
+    /// nbd_set_uri_allow_tls(3)
+    pub fn set_uri_tls(&mut self, tls: c_int) -> Result<(), Error> {
+        tls_settings::mode(tls)?;
+        self.settings.uri.tls = tls;
+        Ok(())
+    }
+
+    /// nbd_get_tls_hostname(3)
+    pub fn tls_hostname(&self) -> CString {
+        let hostname = self.settings.tls.hostname(&self.link.endpoint);
+        hostname.unwrap_or_default().to_owned()
+    }
+}

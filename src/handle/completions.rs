@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+//! What is complete and waits to be asked for, and the option in flight. Nothing else
+//! calls the program's callbacks.
+
+use libc::{c_int, c_uint};
+
+use super::attachment::{Buffer, DataCallback};
+use super::completed::Completed;
+use super::extents;
+use super::link::{Link, Lost};
+use super::option::{OptionCallback, PendingOption};
+use super::report::Report;
+use crate::error::Error;
+use crate::machine::{Event, ReadStatus};
+
+/// `LIBNBD_READ_DATA`
+const READ_DATA: c_uint = 1;
+/// `LIBNBD_READ_HOLE`
+const READ_HOLE: c_uint = 2;
+/// `LIBNBD_READ_ERROR`
+const READ_ERROR: c_uint = 3;
+
+/// See the module.
+#[derive(Debug, Default)]
+pub(super) struct Completions {
+    pub completed: Completed,
+    option: Option<PendingOption>,
+    /// How the program's last option ended, for a call that waits for it.
+    pub option_outcome: Option<Result<u32, Error>>,
+}
+
+impl Completions {
+    /// Acts on one event.
+    pub fn act(&mut self, link: &mut Link, report: &Report, event: Event) -> Result<(), Lost> {
+        match event {
+            Event::Chunk {
+                cookie,
+                at,
+                count,
+                offset,
+                status,
+            } => chunk(link, cookie, at, count, offset, status),
+            Event::Extents { cookie, context_id } => call_extents(link, cookie, context_id),
+            Event::Completed { cookie } => self.complete(link, report, cookie),
+            Event::Listed { name, description } => {
+                let callback = self.option.as_ref().map(|it| &it.callback);
+                if let Some(OptionCallback::List(list)) = callback {
+                    list.call(&name, &description);
+                }
+            }
+            Event::MetaContext { name } => {
+                let callback = self.option.as_ref().map(|it| &it.callback);
+                if let Some(OptionCallback::Context(context)) = callback {
+                    context.call(&name);
+                }
+            }
+            Event::OptionDone(outcome) => self.finish_option(link, report, outcome),
+            // No failure to those who wait for the answer, but one to the completion
+            // callback, which can be told nothing else.
+            Event::OptionRefused(errno) => self.end_option(link, report, Ok(0), errno),
+            // For the loop that calls this.
+            Event::MessageEnd => {}
+            Event::Note(text) => report.debug(format_args!("{text}")),
+            Event::Dead(error) => return Err(error.into()),
+        }
+        Ok(())
+    }
+
+    /// A command is done: its completion callback runs, and unless that
+    /// returns 1 the command waits to be asked for.
+    fn complete(&mut self, link: &mut Link, report: &Report, cookie: u64) {
+        let Some(mut command) = link.machine.take(cookie) else {
+            return;
+        };
+        report.publish(link);
+        let mut error: c_int = command.error();
+        match command.attachment.completion.call(&mut error) {
+            1 => return,
+            -1 if error != 0 => command.replace_error(error),
+            _ => {}
+        }
+        self.completed.insert(command);
+    }
+
+    /// The same for a command that will never be answered.
+    pub fn abandon(&mut self, link: &mut Link, report: &Report, cookie: u64) {
+        if let Some(command) = link.machine.command_mut(cookie) {
+            command.fail(libc::ENOTCONN);
+        }
+        self.complete(link, report, cookie);
+    }
+
+    /// Nothing will be answered any more: everything in flight ends, in the order in
+    /// which the C library ends it.
+    pub fn abandon_all(&mut self, link: &mut Link, report: &Report) {
+        self.abandon_each(link, report, |_| {});
+    }
+
+    /// The handle is closed: the same, and everything is retired. What completed
+    /// before comes last.
+    pub fn close(&mut self, link: &mut Link, report: &Report) {
+        let mut before = std::mem::take(&mut self.completed);
+        self.abandon_each(link, report, Completed::retire_all);
+        before.retire_all();
+    }
+
+    fn abandon_each(&mut self, link: &mut Link, report: &Report, after: fn(&mut Completed)) {
+        for cookie in link.machine.failing_order() {
+            self.abandon(link, report, cookie);
+            after(&mut self.completed);
+        }
+        let what = "the connection ended before the reply";
+        let error = Error::new(libc::ENOTCONN, what);
+        self.finish_option(link, report, Err(error));
+    }
+
+    /// Remembers the callbacks of an option that is about to be sent.
+    pub fn start_option(&mut self, option: PendingOption) {
+        self.option = Some(option);
+        self.option_outcome = None;
+    }
+
+    /// Whether an option of the program's is in flight.
+    pub fn awaits_option(&self) -> bool {
+        self.option.is_some()
+    }
+
+    /// The option is done, or never will be.
+    pub fn finish_option(&mut self, link: &mut Link, report: &Report, outcome: Result<u32, Error>) {
+        let errno = match &outcome {
+            Ok(_) => 0,
+            // To a program that sees no text, an error without a number would
+            // look like success.
+            Err(error) if error.errno() == 0 => libc::ENOTSUP,
+            Err(error) => error.errno(),
+        };
+        self.end_option(link, report, outcome, errno);
+    }
+
+    fn end_option(
+        &mut self,
+        link: &mut Link,
+        report: &Report,
+        outcome: Result<u32, Error>,
+        mut errno: c_int,
+    ) {
+        let Some(option) = self.option.take() else {
+            return;
+        };
+        self.option_outcome = Some(outcome);
+        report.publish(link);
+        option.completion.call(&mut errno);
+    }
+}
+
+fn chunk(link: &mut Link, cookie: u64, at: usize, count: usize, offset: u64, status: ReadStatus) {
+    let Some(command) = link.machine.command_mut(cookie) else {
+        return;
+    };
+    let Buffer::Read(buffer) = &command.attachment.buffer else {
+        return;
+    };
+    if status == ReadStatus::Hole {
+        buffer.hole(at, count);
+    }
+    let DataCallback::Chunk(chunk) = &command.attachment.callback else {
+        return;
+    };
+    // The error that a callback is asked about is its own to replace.
+    let (status, mut error, replaceable) = match status {
+        ReadStatus::Data => (READ_DATA, command.error(), false),
+        ReadStatus::Hole => (READ_HOLE, command.error(), false),
+        ReadStatus::Error { errno, first } => (READ_ERROR, errno, first),
+    };
+    let result = chunk.call(buffer, at, count, offset, status, &mut error);
+    match result {
+        -1 if replaceable => command.replace_error(callback_error(error)),
+        -1 => command.fail(callback_error(error)),
+        _ => {}
+    }
+}
+
+fn call_extents(link: &mut Link, cookie: u64, context_id: u32) {
+    let Some((command, context, extents)) = link.machine.extents(cookie, context_id) else {
+        return;
+    };
+    // A long list is not kept until the next one comes.
+    let extents = std::mem::take(extents);
+    let offset = command.offset;
+    let mut error = command.error();
+    let result = match &command.attachment.callback {
+        DataCallback::Extent(extent) => {
+            let Ok((mut entries, overflow)) = extents::narrow(&extents) else {
+                return command.fail(libc::ENOMEM);
+            };
+            drop(extents);
+            if overflow && error == 0 {
+                error = libc::EOVERFLOW;
+            }
+            let before = error;
+            let result = extent.call(&context.name, offset, &mut entries, &mut error);
+            if before != 0 {
+                command.fail(before);
+            }
+            result
+        }
+        DataCallback::Extent64(extent64) => {
+            let mut entries = extents::wide(extents);
+            extent64.call(&context.name, offset, &mut entries, &mut error)
+        }
+        _ => 0,
+    };
+    if result == -1 {
+        command.fail(callback_error(error));
+    }
+}
+
+/// What a callback that failed has to say (libnbd(3), "Callbacks with int
+/// *error parameter").
+fn callback_error(error: c_int) -> c_int {
+    if error == 0 {
+        libc::EPROTO
+    } else {
+        error
+    }
+}

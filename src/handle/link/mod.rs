@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+//! The machine and the transport under it: moves bytes both ways.
+//!
+//! A link ends nothing and calls nobody back. It hands out what happened
+//! ([`Link::next_event`]) and why the connection cannot go on ([`Lost`]); the
+//! connection acts on both.
+
+mod connect;
+mod read_ahead;
+mod receive;
+mod send;
+mod tls;
+
+use std::os::fd::AsRawFd;
+
+use libc::c_int;
+
+use super::attachment::Attachment;
+use super::endpoint::Endpoint;
+use super::shared::{DIRECTION_READ, DIRECTION_WRITE};
+use crate::error::Error;
+use crate::machine::{Group, Machine};
+use crate::transport::{tls::Handshake, Arrivals, Channel, Connector, Subprocess};
+use read_ahead::ReadAhead;
+
+/// Why a connection cannot go on. Only the connection makes an error for the
+/// program of it, when it ends itself.
+#[derive(Debug)]
+pub(super) enum Lost {
+    /// Sending, receiving or the protocol has failed.
+    Connection(Error),
+    /// The handshake of TLS has failed.
+    Handshake(Error),
+}
+
+impl From<Error> for Lost {
+    fn from(error: Error) -> Self {
+        Lost::Connection(error)
+    }
+}
+
+/// How the bytes travel.
+#[derive(Debug)]
+enum Stage {
+    /// Not at all: before connecting, and after the end.
+    None,
+    /// An address is being tried.
+    Connecting(Connector),
+    /// The server has agreed to TLS, and the handshake is going on.
+    TlsHandshake(Handshake),
+    /// There is a connection.
+    Connected(Channel),
+}
+
+/// A machine, the transport that it speaks over, and what belongs to that.
+#[derive(Debug)]
+pub(super) struct Link {
+    pub machine: Machine<Attachment>,
+    /// Where the program asked to connect to.
+    pub endpoint: Endpoint,
+    /// How much to receive at once.
+    read_ahead: ReadAhead,
+    /// Received and not used yet. Nothing more is received before that.
+    arrivals: Arrivals,
+    /// Before the subprocess, which waits for its end when it is dropped.
+    stage: Stage,
+    pub subprocess: Option<Subprocess>,
+}
+
+impl Link {
+    pub fn new() -> Self {
+        Link {
+            machine: Machine::default(),
+            endpoint: Endpoint::None,
+            read_ahead: ReadAhead::default(),
+            arrivals: Arrivals::default(),
+            stage: Stage::None,
+            subprocess: None,
+        }
+    }
+
+    /// The descriptor to poll, where there is one.
+    pub fn fd(&self) -> Option<c_int> {
+        match &self.stage {
+            Stage::None => None,
+            Stage::Connecting(connector) => connector.fd(),
+            Stage::TlsHandshake(handshake) => Some(handshake.as_raw_fd()),
+            Stage::Connected(channel) => Some(channel.as_raw_fd()),
+        }
+    }
+
+    /// The descriptor for a program that polls it by itself.
+    pub fn fd_for_program(&self) -> Option<c_int> {
+        if let Stage::Connected(channel) = &self.stage {
+            channel.make_non_blocking();
+        }
+        self.fd()
+    }
+
+    /// The `LIBNBD_AIO_DIRECTION_*` bits to wait for.
+    pub fn direction(&self) -> u32 {
+        let (receive, send) = match &self.stage {
+            Stage::Connecting(_) => (false, true),
+            Stage::TlsHandshake(handshake) => {
+                (handshake.wants_to_receive(), handshake.wants_to_send())
+            }
+            Stage::Connected(channel) => (
+                self.machine.wants_to_receive(),
+                self.machine.wants_to_send() || channel.wants_to_send(),
+            ),
+            Stage::None => (false, false),
+        };
+        let mut direction = 0;
+        if receive {
+            direction |= DIRECTION_READ;
+        }
+        if send {
+            direction |= DIRECTION_WRITE;
+        }
+        direction
+    }
+
+    /// Whether a request is partly sent, or waits for one that is: until the socket
+    /// has room for more, nothing is tried again.
+    pub fn waits_for_room(&self) -> bool {
+        self.direction() & DIRECTION_WRITE != 0
+    }
+
+    /// Whether an address is being tried.
+    pub fn is_connecting(&self) -> bool {
+        matches!(self.stage, Stage::Connecting(_))
+    }
+
+    /// Whether the handshake of TLS is going on.
+    pub fn is_in_tls_handshake(&self) -> bool {
+        matches!(self.stage, Stage::TlsHandshake(_))
+    }
+
+    /// Whether there is a connection that is not encrypted.
+    pub fn is_plain(&self) -> bool {
+        matches!(self.stage, Stage::Connected(Channel::Plain(_)))
+    }
+
+    /// Whether the connection has come to its end in good order, and has not been
+    /// closed yet.
+    pub fn is_over(&self) -> bool {
+        self.machine.group() == Group::Closed && !matches!(self.stage, Stage::None)
+    }
+
+    pub fn negotiates(&self) -> bool {
+        self.machine.group() == Group::Connecting
+    }
+
+    /// Closes the transport, and forgets what arrived.
+    pub fn close(&mut self) {
+        self.stage = Stage::None;
+        self.arrivals = Arrivals::default();
+    }
+
+    /// Closes the transport. What arrived can still be used.
+    pub fn close_transport(&mut self) {
+        self.stage = Stage::None;
+    }
+}

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+//! From the machine to the socket.
+
+use libc::iovec;
+
+use super::{Link, Lost, Stage};
+use crate::handle::attachment::Buffer;
+use crate::machine::{Group, Piece};
+
+/// The most pieces of memory that are sent with one system call. A request has at
+/// most two, and most requests leave alone.
+const PIECES: usize = 16;
+
+const EMPTY: iovec = iovec {
+    iov_base: std::ptr::null_mut(),
+    iov_len: 0,
+};
+
+impl Link {
+    /// Sends as much as the socket takes.
+    pub fn send(&mut self) -> Result<(), Lost> {
+        if matches!(self.machine.group(), Group::Closed | Group::Dead) {
+            return Ok(());
+        }
+        let Stage::Connected(channel) = &mut self.stage else {
+            return Ok(());
+        };
+        match channel.flush() {
+            // A server that closes after NBD_CMD_DISC does not wait for TLS to say
+            // goodbye as well.
+            Err(_) if self.machine.has_said_goodbye() => {}
+            flushed => flushed?,
+        }
+        while self.machine.wants_to_send() {
+            let mut pieces = [const { EMPTY }; PIECES];
+            let mut used = 0;
+            let mut length = 0;
+            for (place, piece) in pieces.iter_mut().zip(self.machine.outgoing()) {
+                *place = match piece {
+                    Piece::Bytes(bytes) => iovec {
+                        iov_base: bytes.as_ptr().cast_mut().cast(),
+                        iov_len: bytes.len(),
+                    },
+                    Piece::Data { command, at } => match &command.attachment.buffer {
+                        Buffer::Write(buffer) => buffer.iovec(at, buffer.len() - at),
+                        _ => EMPTY,
+                    },
+                };
+                length += place.iov_len;
+                used += 1;
+            }
+            // SAFETY: the pieces are bytes of the machine, which is not touched
+            // before the call returns, and of buffers that the program keeps
+            // until their commands complete.
+            let sent = unsafe { channel.send_raw(&pieces[..used]) }?;
+            self.machine.sent(sent);
+            if sent < length {
+                return Ok(());
+            }
+        }
+        // Nothing follows a goodbye. A server with several threads for each
+        // connection closes only when it sees the end of the stream.
+        // Source: seen with libnbd 1.24.4.
+        if self.machine.has_said_goodbye() {
+            channel.end_stream();
+            if channel.wants_to_send() {
+                return Ok(());
+            }
+            // An answer to NBD_OPT_ABORT would change nothing, so nothing waits for it.
+            self.machine.finish_abort()?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+//! What others learn of a connection: threads that look, and readers of debug messages.
+
+use std::ffi::CStr;
+use std::fmt;
+use std::sync::Arc;
+
+use super::link::Link;
+use super::shared::Shared;
+
+/// The way from a connection to those who watch it.
+#[derive(Debug)]
+pub(super) struct Report {
+    pub shared: Arc<Shared>,
+    /// The API function that is running, for debug messages.
+    pub context: &'static CStr,
+}
+
+impl Report {
+    /// Emits a debug message in the name of the function that is running.
+    pub fn debug(&self, message: fmt::Arguments<'_>) {
+        self.shared.debug(self.context, message);
+    }
+
+    /// Lets other threads see where the connection is.
+    pub fn publish(&self, link: &Link) {
+        self.shared
+            .publish(&link.machine, link.machine.group(), link.direction());
+    }
+}

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+//! What a program says of TLS: whether to use it, and whom to trust.
+
+use std::ffi::{CStr, CString};
+use std::os::unix::ffi::OsStringExt;
+
+use libc::{c_char, c_int};
+
+use super::endpoint::Endpoint;
+use crate::error::Error;
+use crate::machine::Tls;
+use crate::transport::tls::{self, Credentials, Identity, Proof};
+
+/// The priority string where the program gives none.
+pub const DEFAULT_PRIORITY: &CStr = c"NORMAL";
+
+/// What a program can set about TLS.
+#[derive(Debug)]
+pub struct TlsSettings {
+    pub certificates: Option<CString>,
+    pub verify_peer: bool,
+    pub username: Option<CString>,
+    /// Empty for the host that is connected to.
+    pub hostname: CString,
+    pub psk_file: Option<CString>,
+    pub priority: CString,
+}
+
+impl Default for TlsSettings {
+    fn default() -> Self {
+        TlsSettings {
+            certificates: None,
+            verify_peer: true,
+            username: None,
+            hostname: CString::default(),
+            psk_file: None,
+            priority: DEFAULT_PRIORITY.to_owned(),
+        }
+    }
+}
+
+impl TlsSettings {
+    /// The name that the server's certificate has to bear, if there is one: a
+    /// name that was asked for goes before that of the host.
+    pub(super) fn hostname<'a>(&'a self, endpoint: &'a Endpoint) -> Option<&'a CStr> {
+        let given = Some(self.hostname.as_c_str());
+        let mut names = [given, endpoint.host()].into_iter().flatten();
+        names.find(|name| !name.is_empty())
+    }
+
+    /// Reads the files that say whom to trust and who we are.
+    pub(super) fn credentials(&self, hostname: Option<&CStr>) -> Result<Credentials, Error> {
+        let proof = match &self.psk_file {
+            Some(file) => Proof::PreSharedKey {
+                file,
+                username: self.username()?,
+            },
+            None => Proof::Certificates {
+                directory: self.certificates.as_deref(),
+                verify_peer: self.verify_peer,
+            },
+        };
+        Credentials::load(Identity {
+            proof,
+            hostname: hostname.map(CStr::to_owned),
+            priority: &self.priority,
+        })
+    }
+
+    /// The user's name: what the program said, or else who the user is.
+    pub fn username(&self) -> Result<CString, Error> {
+        if let Some(username) = &self.username {
+            return Ok(username.clone());
+        }
+        if let Some(logname) = std::env::var_os("LOGNAME") {
+            let logname = CString::new(logname.into_vec());
+            return logname.map_err(|_| Error::new(libc::EINVAL, "LOGNAME"));
+        }
+        login_name()
+    }
+}
+
+/// The meaning of `LIBNBD_TLS_*`.
+pub fn mode(tls: c_int) -> Result<Tls, Error> {
+    const MODES: [Tls; 3] = [Tls::Disable, Tls::Allow, Tls::Require];
+    let mode = MODES.into_iter().find(|&mode| mode as c_int == tls);
+    mode.ok_or_else(|| {
+        let what = format!("tls: invalid value for parameter: {tls}");
+        Error::new(libc::EINVAL, what)
+    })
+}
+
+/// Fails where connections cannot be encrypted.
+pub fn check_available() -> Result<(), Error> {
+    tls::check_available().map_err(|why| {
+        let what = format!("TLS is not supported, because GnuTLS cannot be loaded: {why}");
+        Error::new(libc::ENOTSUP, what)
+    })
+}
+
+/// The name that the user of this process's terminal logged in with.
+fn login_name() -> Result<CString, Error> {
+    let mut name = [0u8; 256];
+    extern "C" {
+        // POSIX; the libc crate declares it for some systems only.
+        fn getlogin_r(name: *mut c_char, length: libc::size_t) -> c_int;
+    }
+    // SAFETY: getlogin_r writes a NUL-terminated name of at most the length
+    // given into the buffer, and keeps no reference to it.
+    let errno = unsafe { getlogin_r(name.as_mut_ptr().cast(), name.len()) };
+    if errno != 0 {
+        return Err(Error::new(errno, "getlogin_r"));
+    }
+    let name = CStr::from_bytes_until_nul(&name);
+    name.map(CStr::to_owned)
+        .map_err(|_| Error::new(libc::ERANGE, "getlogin_r"))
+}
