@@ -20,6 +20,7 @@ mod query;
 mod ssh;
 #[cfg(test)]
 mod tests;
+mod text;
 mod write;
 
 pub use ssh::{SshTarget, SshTunnel, Word};
@@ -33,10 +34,6 @@ const SSH_PORT: u32 = 22;
 
 /// The host of a virtual machine, as seen from inside (`VMADDR_CID_HOST`).
 const HOST_CID: u32 = 2;
-
-fn decimal(number: u32) -> CString {
-    CString::new(number.to_string()).expect("digits are no NUL bytes")
-}
 
 /// How to reach the server.
 #[derive(Debug, Clone, PartialEq, Eq)]

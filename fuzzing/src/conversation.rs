@@ -4,7 +4,7 @@
 //! the right data. Or it lies once, in any byte of one of its messages: then
 //! what succeeds is at least complete.
 
-use nbd::machine::Group;
+use nbd::machine::State;
 use nbd::protocol::request::RequestType;
 
 use crate::choices::Choices;
@@ -102,7 +102,7 @@ pub fn run(input: &[u8]) {
         owner.finish(true);
         return;
     }
-    assert_eq!(owner.machine.group(), Group::Ready, "without a lie");
+    assert_eq!(owner.machine.state(), State::Ready, "without a lie");
     let ended = owner.finish(true);
     for (cookie, kind, offset, length) in asked {
         let ended = &ended[&cookie];

@@ -2,7 +2,7 @@
 
 //! A server that says anything at all, in each phase and in each kind of reply.
 
-use nbd::machine::{Group, Tls};
+use nbd::machine::{State, Tls};
 use nbd::protocol::request::RequestType;
 
 use crate::choices::Choices;
@@ -23,7 +23,7 @@ const KINDS: [RequestType; 6] = [
 pub fn run(input: &[u8]) {
     let mut choices = Choices::new(input);
     let mut owner = Owner::new(choices.number(0..=u64::from(u16::MAX)));
-    let settings = owner.machine.settings_mut();
+    let settings = owner.machine.preferences_mut();
     settings.opt_mode = choices.once_in(4);
     settings.tls = choices.one_of(&[Tls::Disable, Tls::Disable, Tls::Allow, Tls::Require]);
     settings.full_info = choices.once_in(2);
@@ -50,7 +50,7 @@ pub fn run(input: &[u8]) {
     owner.connect();
     owner.send(true);
     owner.feed(&handshake);
-    if owner.machine.group() == Group::Negotiating {
+    if owner.machine.state() == State::Negotiating {
         owner.option = true;
         owner.machine.opt_go();
     }

@@ -4,7 +4,7 @@
 
 use std::ffi::CString;
 
-use nbd::machine::{Group, Tls};
+use nbd::machine::{State, Tls};
 
 use crate::choices::Choices;
 use crate::owner::Owner;
@@ -16,7 +16,7 @@ const OPTIONS: usize = 12;
 pub fn run(input: &[u8]) {
     let mut choices = Choices::new(input);
     let mut owner = Owner::new(choices.number(0..=u64::from(u16::MAX)));
-    let settings = owner.machine.settings_mut();
+    let settings = owner.machine.preferences_mut();
     settings.opt_mode = true;
     settings.full_info = choices.once_in(2);
     settings.tls = choices.one_of(&[Tls::Disable, Tls::Allow]);
@@ -30,13 +30,13 @@ pub fn run(input: &[u8]) {
             true => server::ack(option),
             false => server::refuse(option, 1),
         };
-        if owner.machine.group() == Group::Connecting && asks_for(&owner, option) {
+        if owner.machine.state() == State::Connecting && asks_for(&owner, option) {
             owner.feed(&reply);
             owner.send(true);
         }
     }
     for _ in 0..OPTIONS {
-        if owner.machine.group() != Group::Negotiating || !choices.are_left() {
+        if owner.machine.state() != State::Negotiating || !choices.are_left() {
             break;
         }
         let asked = ask(&mut owner, &mut choices);

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::ffi::CString;
 
-use nbd::machine::{Command, Event, Group, Machine, NewCommand, Piece, ReadStatus};
+use nbd::machine::{Command, Event, Machine, NewCommand, Piece, ReadStatus, State};
 use nbd::protocol::request::RequestType;
 
 use crate::memory::Memory;
@@ -46,7 +46,7 @@ impl Owner {
             ..Owner::default()
         };
         let context = CString::from(c"base:allocation");
-        owner.machine.settings_mut().meta_contexts = vec![context];
+        owner.machine.preferences_mut().meta_contexts = vec![context];
         owner
     }
 
@@ -63,11 +63,11 @@ impl Owner {
     }
 
     pub fn has_ended(&self) -> bool {
-        matches!(self.machine.group(), Group::Closed | Group::Dead)
+        matches!(self.machine.state(), State::Closed | State::Dead)
     }
 
     pub fn takes_commands(&self) -> bool {
-        let ready = matches!(self.machine.group(), Group::Ready | Group::Processing);
+        let ready = matches!(self.machine.state(), State::Ready | State::Processing);
         ready && !self.machine.is_disconnecting()
     }
 
@@ -135,7 +135,7 @@ impl Owner {
         if self.split(2) == 0 {
             input = self.receive_directly(input);
         }
-        let replies = matches!(self.machine.group(), Group::Ready | Group::Processing);
+        let replies = matches!(self.machine.state(), State::Ready | State::Processing);
         let predicted = self.machine.reaches_end_of_message(input);
         let mut ended = false;
         while let Some(event) = self.machine.receive(&mut input, put) {
@@ -144,7 +144,7 @@ impl Owner {
         }
         assert!(input.is_empty(), "bytes were not taken");
         // A message of which only a part has come may be seen to be wrong.
-        let dead = self.machine.group() == Group::Dead;
+        let dead = self.machine.state() == State::Dead;
         assert!(
             predicted == ended || dead || !replies,
             "wrong about the end of a message"
@@ -202,7 +202,7 @@ impl Owner {
             Event::Listed { .. } | Event::MetaContext { .. } => {
                 assert!(self.option, "a reply to an option that nobody asked for");
             }
-            Event::Dead(_) => assert_eq!(self.machine.group(), Group::Dead),
+            Event::Dead(_) => assert_eq!(self.machine.state(), State::Dead),
             Event::MessageEnd | Event::Note(_) => {}
         }
     }
@@ -235,7 +235,7 @@ impl Owner {
 
     /// What holds after each step.
     fn check(&self) {
-        let statistics = self.machine.statistics();
+        let statistics = self.machine.traffic();
         assert_eq!(statistics.bytes_received, self.fed, "bytes received");
         assert_eq!(statistics.bytes_sent, self.sent.len() as u64, "bytes sent");
         // A server makes the client keep what it has sent, in a form of its own,

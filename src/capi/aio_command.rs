@@ -12,7 +12,7 @@
 use libc::{c_int, c_void, size_t};
 
 use super::entry::{initialize, locked};
-use super::handle::nbd_handle;
+use super::opaque::nbd_handle;
 use super::outcome::Cookie;
 use super::trace::Mask;
 use crate::handle::buffer::{ReadBuffer, WriteBuffer};
@@ -99,7 +99,7 @@ pub unsafe extern "C" fn nbd_aio_pread(
             flags: Mask(flags),
         ),
         |connection| connection
-            .aio_pread(buf, offset, completion_callback, flags)
+            .issue().pread(buf, offset, completion_callback, flags)
             .map(Cookie)
     )
 }
@@ -158,7 +158,7 @@ pub unsafe extern "C" fn nbd_aio_pread_structured(
             flags: Mask(flags),
         ),
         |connection| connection
-            .aio_pread_structured(buf, offset, chunk_callback, completion_callback, flags)
+            .issue().pread_structured(buf, offset, chunk_callback, completion_callback, flags)
             .map(Cookie)
     )
 }
@@ -238,7 +238,7 @@ pub unsafe extern "C" fn nbd_aio_pwrite(
             flags: Mask(flags),
         ),
         |connection| connection
-            .aio_pwrite(buf, offset, completion_callback, flags)
+            .issue().pwrite(buf, offset, completion_callback, flags)
             .map(Cookie)
     )
 }
@@ -319,7 +319,7 @@ pub unsafe extern "C" fn nbd_aio_flush(
     locked!(
         NBD_AIO_FLUSH(h, completion: &completion_callback, flags: Mask(flags)),
         |connection| connection
-            .aio_flush(completion_callback, flags)
+            .issue().flush(completion_callback, flags)
             .map(Cookie)
     )
 }
@@ -366,7 +366,7 @@ pub unsafe extern "C" fn nbd_aio_trim(
             flags: Mask(flags),
         ),
         |connection| connection
-            .aio_trim(count, offset, completion_callback, flags)
+            .issue().trim(count, offset, completion_callback, flags)
             .map(Cookie)
     )
 }
@@ -413,7 +413,7 @@ pub unsafe extern "C" fn nbd_aio_cache(
             flags: Mask(flags),
         ),
         |connection| connection
-            .aio_cache(count, offset, completion_callback, flags)
+            .issue().cache(count, offset, completion_callback, flags)
             .map(Cookie)
     )
 }
@@ -493,7 +493,7 @@ pub unsafe extern "C" fn nbd_aio_zero(
             flags: Mask(flags),
         ),
         |connection| connection
-            .aio_zero(count, offset, completion_callback, flags)
+            .issue().zero(count, offset, completion_callback, flags)
             .map(Cookie)
     )
 }

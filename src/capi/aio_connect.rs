@@ -10,7 +10,7 @@
 use libc::{c_char, c_int, sockaddr, socklen_t};
 
 use super::entry::locked;
-use super::handle::nbd_handle;
+use super::opaque::nbd_handle;
 use super::trace::{Address, Strings, Text};
 
 /// Begins to connect to a server at a socket address.
@@ -42,7 +42,7 @@ pub unsafe extern "C" fn nbd_aio_connect(
     let addr = unsafe { Address::new(addr, addrlen) };
     locked!(
         NBD_AIO_CONNECT(h, addr: addr, addrlen: addrlen),
-        |connection| connection.aio_connect(addr.get())
+        |connection| connection.connecting().address(addr.get())
     )
 }
 
@@ -69,7 +69,7 @@ pub unsafe extern "C" fn nbd_aio_connect_uri(h: *mut nbd_handle, uri: *const c_c
     // SAFETY: NULL or a string of the caller's, there for the length of the call.
     let uri = unsafe { Text::new(uri) };
     locked!(NBD_AIO_CONNECT_URI(h, uri: uri), |connection| connection
-        .aio_connect_uri(uri.get()))
+        .connecting().uri(uri.get()))
 }
 
 /// Begins to connect to a server on a Unix domain socket.
@@ -97,7 +97,7 @@ pub unsafe extern "C" fn nbd_aio_connect_unix(
     let unixsocket = unsafe { Text::new(unixsocket) };
     locked!(
         NBD_AIO_CONNECT_UNIX(h, unixsocket: unixsocket),
-        |connection| connection.aio_connect_unix(unixsocket.get())
+        |connection| connection.connecting().unix(unixsocket.get())
     )
 }
 
@@ -122,7 +122,7 @@ pub unsafe extern "C" fn nbd_aio_connect_unix(
 pub unsafe extern "C" fn nbd_aio_connect_vsock(h: *mut nbd_handle, cid: u32, port: u32) -> c_int {
     locked!(
         NBD_AIO_CONNECT_VSOCK(h, cid: cid, port: port),
-        |connection| connection.aio_connect_vsock(cid, port)
+        |connection| connection.connecting().vsock(cid, port)
     )
 }
 
@@ -158,7 +158,7 @@ pub unsafe extern "C" fn nbd_aio_connect_tcp(
     let (hostname, port) = unsafe { (Text::new(hostname), Text::new(port)) };
     locked!(
         NBD_AIO_CONNECT_TCP(h, hostname: hostname, port: port),
-        |connection| connection.aio_connect_tcp(hostname.get(), port.get())
+        |connection| connection.connecting().tcp(hostname.get(), port.get())
     )
 }
 
@@ -182,7 +182,7 @@ pub unsafe extern "C" fn nbd_aio_connect_tcp(
 #[no_mangle]
 pub unsafe extern "C" fn nbd_aio_connect_socket(h: *mut nbd_handle, sock: c_int) -> c_int {
     locked!(NBD_AIO_CONNECT_SOCKET(h, sock: sock), |connection| {
-        connection.aio_connect_socket(sock)
+        connection.connecting().socket(sock)
     })
 }
 
@@ -211,7 +211,7 @@ pub unsafe extern "C" fn nbd_aio_connect_command(
     // SAFETY: NULL or a list of the caller's, there for the length of the call.
     let argv = unsafe { Strings::new(argv) };
     locked!(NBD_AIO_CONNECT_COMMAND(h, argv: argv), |connection| {
-        connection.aio_connect_command(argv.get())
+        connection.connecting().command(argv.get())
     })
 }
 
@@ -246,6 +246,6 @@ pub unsafe extern "C" fn nbd_aio_connect_systemd_socket_activation(
     let argv = unsafe { Strings::new(argv) };
     locked!(
         NBD_AIO_CONNECT_SYSTEMD_SOCKET_ACTIVATION(h, argv: argv),
-        |connection| connection.aio_connect_systemd_socket_activation(argv.get())
+        |connection| connection.connecting().systemd_socket_activation(argv.get())
     )
 }

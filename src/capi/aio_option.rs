@@ -10,7 +10,7 @@
 use libc::{c_char, c_int};
 
 use super::entry::locked;
-use super::handle::nbd_handle;
+use super::opaque::nbd_handle;
 use super::trace::Strings;
 use crate::handle::callback::{nbd_completion_callback, nbd_context_callback, nbd_list_callback};
 
@@ -39,7 +39,7 @@ pub unsafe extern "C" fn nbd_aio_opt_go(
 ) -> c_int {
     locked!(
         NBD_AIO_OPT_GO(h, completion: &completion_callback),
-        |connection| connection.aio_opt_go(completion_callback)
+        |connection| connection.options().go(completion_callback)
     )
 }
 
@@ -57,7 +57,8 @@ pub unsafe extern "C" fn nbd_aio_opt_go(
 #[no_mangle]
 pub unsafe extern "C" fn nbd_aio_opt_abort(h: *mut nbd_handle) -> c_int {
     locked!(NBD_AIO_OPT_ABORT(h), |connection| connection
-        .aio_opt_abort())
+        .options()
+        .abort())
 }
 
 /// Asks the server for TLS, without waiting for the answer.
@@ -88,7 +89,7 @@ pub unsafe extern "C" fn nbd_aio_opt_starttls(
 ) -> c_int {
     locked!(
         NBD_AIO_OPT_STARTTLS(h, completion: &completion_callback),
-        |connection| connection.aio_opt_starttls(completion_callback)
+        |connection| connection.options().starttls(completion_callback)
     )
 }
 
@@ -116,7 +117,7 @@ pub unsafe extern "C" fn nbd_aio_opt_extended_headers(
 ) -> c_int {
     locked!(
         NBD_AIO_OPT_EXTENDED_HEADERS(h, completion: &completion_callback),
-        |connection| connection.aio_opt_extended_headers(completion_callback)
+        |connection| connection.options().extended_headers(completion_callback)
     )
 }
 
@@ -144,7 +145,7 @@ pub unsafe extern "C" fn nbd_aio_opt_structured_reply(
 ) -> c_int {
     locked!(
         NBD_AIO_OPT_STRUCTURED_REPLY(h, completion: &completion_callback),
-        |connection| connection.aio_opt_structured_reply(completion_callback)
+        |connection| connection.options().structured_reply(completion_callback)
     )
 }
 
@@ -174,7 +175,7 @@ pub unsafe extern "C" fn nbd_aio_opt_list(
 ) -> c_int {
     locked!(
         NBD_AIO_OPT_LIST(h, list: &list_callback, completion: &completion_callback),
-        |connection| connection.aio_opt_list(list_callback, completion_callback)
+        |connection| connection.options().list(list_callback, completion_callback)
     )
 }
 
@@ -203,7 +204,7 @@ pub unsafe extern "C" fn nbd_aio_opt_info(
 ) -> c_int {
     locked!(
         NBD_AIO_OPT_INFO(h, completion: &completion_callback),
-        |connection| connection.aio_opt_info(completion_callback)
+        |connection| connection.options().info(completion_callback)
     )
 }
 
@@ -241,7 +242,7 @@ pub unsafe extern "C" fn nbd_aio_opt_list_meta_context(
             context: &context_callback,
             completion: &completion_callback,
         ),
-        |connection| connection.aio_opt_list_meta_context(context_callback, completion_callback)
+        |connection| connection.options().list_meta_context(context_callback, completion_callback)
     )
 }
 
@@ -286,7 +287,7 @@ pub unsafe extern "C" fn nbd_aio_opt_list_meta_context_queries(
             context: &context_callback,
             completion: &completion_callback,
         ),
-        |connection| connection.aio_opt_list_meta_context_queries(
+        |connection| connection.options().list_meta_context_queries(
             queries.get(),
             context_callback,
             completion_callback,
@@ -330,7 +331,7 @@ pub unsafe extern "C" fn nbd_aio_opt_set_meta_context(
             context: &context_callback,
             completion: &completion_callback,
         ),
-        |connection| connection.aio_opt_set_meta_context(context_callback, completion_callback)
+        |connection| connection.options().set_meta_context(context_callback, completion_callback)
     )
 }
 
@@ -376,7 +377,7 @@ pub unsafe extern "C" fn nbd_aio_opt_set_meta_context_queries(
             context: &context_callback,
             completion: &completion_callback,
         ),
-        |connection| connection.aio_opt_set_meta_context_queries(
+        |connection| connection.options().set_meta_context_queries(
             queries.get(),
             context_callback,
             completion_callback,

@@ -6,7 +6,7 @@
 use libc::{c_char, c_int};
 
 use super::entry::locked;
-use super::handle::nbd_handle;
+use super::opaque::nbd_handle;
 use super::outcome::Cookie;
 use super::trace::{Mask, Strings};
 use crate::handle::callback::{
@@ -60,7 +60,7 @@ pub unsafe extern "C" fn nbd_block_status(
             flags: Mask(flags),
         ),
         |c| c.until_completed(|c, done| {
-            c.aio_block_status(count, offset, extent_callback, done, flags)
+            c.issue().block_status(count, offset, extent_callback, done, flags)
         })
     )
 }
@@ -177,7 +177,7 @@ pub unsafe extern "C" fn nbd_block_status_64(
             flags: Mask(flags),
         ),
         |c| c.until_completed(|c, done| {
-            c.aio_block_status_64(count, offset, extent64_callback, done, flags)
+            c.issue().block_status_64(count, offset, extent64_callback, done, flags)
         })
     )
 }
@@ -231,7 +231,9 @@ pub unsafe extern "C" fn nbd_block_status_filter(
             flags: Mask(flags),
         ),
         |c| c.until_completed(|c, done| {
-            c.aio_block_status_filter(count, offset, contexts.get(), extent64_callback, done, flags)
+            let contexts = contexts.get();
+            let mut issue = c.issue();
+            issue.block_status_filter(count, offset, contexts, extent64_callback, done, flags)
         })
     )
 }
@@ -282,7 +284,7 @@ pub unsafe extern "C" fn nbd_aio_block_status(
             flags: Mask(flags),
         ),
         |connection| connection
-            .aio_block_status(count, offset, extent_callback, completion_callback, flags)
+            .issue().block_status(count, offset, extent_callback, completion_callback, flags)
             .map(Cookie)
     )
 }
@@ -333,7 +335,7 @@ pub unsafe extern "C" fn nbd_aio_block_status_64(
             flags: Mask(flags),
         ),
         |connection| connection
-            .aio_block_status_64(count, offset, extent64_callback, completion_callback, flags)
+            .issue().block_status_64(count, offset, extent64_callback, completion_callback, flags)
             .map(Cookie)
     )
 }
@@ -389,7 +391,7 @@ pub unsafe extern "C" fn nbd_aio_block_status_filter(
             flags: Mask(flags),
         ),
         |connection| connection
-            .aio_block_status_filter(
+            .issue().block_status_filter(
                 count,
                 offset,
                 contexts.get(),

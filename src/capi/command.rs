@@ -9,7 +9,7 @@
 use libc::{c_int, c_void, size_t};
 
 use super::entry::{initialize, locked};
-use super::handle::nbd_handle;
+use super::opaque::nbd_handle;
 use super::trace::Mask;
 use crate::handle::buffer::{ReadBuffer, WriteBuffer};
 use crate::handle::callback::nbd_chunk_callback;
@@ -80,7 +80,7 @@ pub unsafe extern "C" fn nbd_pread(
     unsafe { initialize(h, &mut buf) };
     locked!(
         NBD_PREAD(h, buf: &buf, count: count, offset: offset, flags: Mask(flags)),
-        |c| c.until_completed(|c, done| c.aio_pread(buf, offset, done, flags))
+        |c| c.until_completed(|c, done| c.issue().pread(buf, offset, done, flags))
     )
 }
 
@@ -168,7 +168,7 @@ pub unsafe extern "C" fn nbd_pread_structured(
             flags: Mask(flags),
         ),
         |c| c.until_completed(|c, done| {
-            c.aio_pread_structured(buf, offset, chunk_callback, done, flags)
+            c.issue().pread_structured(buf, offset, chunk_callback, done, flags)
         })
     )
 }
@@ -235,7 +235,7 @@ pub unsafe extern "C" fn nbd_pwrite(
     let buf = unsafe { WriteBuffer::new(buf, count) };
     locked!(
         NBD_PWRITE(h, buf: buf, count: count, offset: offset, flags: Mask(flags)),
-        |c| c.until_completed(|c, done| c.aio_pwrite(buf, offset, done, flags))
+        |c| c.until_completed(|c, done| c.issue().pwrite(buf, offset, done, flags))
     )
 }
 
@@ -305,7 +305,7 @@ pub unsafe extern "C" fn nbd_shutdown(h: *mut nbd_handle, flags: u32) -> c_int {
 #[no_mangle]
 pub unsafe extern "C" fn nbd_flush(h: *mut nbd_handle, flags: u32) -> c_int {
     locked!(NBD_FLUSH(h, flags: Mask(flags)), |c| {
-        c.until_completed(|c, done| c.aio_flush(done, flags))
+        c.until_completed(|c, done| c.issue().flush(done, flags))
     })
 }
 
@@ -349,7 +349,7 @@ pub unsafe extern "C" fn nbd_trim(
 ) -> c_int {
     locked!(
         NBD_TRIM(h, count: count, offset: offset, flags: Mask(flags)),
-        |c| c.until_completed(|c, done| c.aio_trim(count, offset, done, flags))
+        |c| c.until_completed(|c, done| c.issue().trim(count, offset, done, flags))
     )
 }
 
@@ -390,7 +390,7 @@ pub unsafe extern "C" fn nbd_cache(
 ) -> c_int {
     locked!(
         NBD_CACHE(h, count: count, offset: offset, flags: Mask(flags)),
-        |c| c.until_completed(|c, done| c.aio_cache(count, offset, done, flags))
+        |c| c.until_completed(|c, done| c.issue().cache(count, offset, done, flags))
     )
 }
 
@@ -447,6 +447,6 @@ pub unsafe extern "C" fn nbd_zero(
 ) -> c_int {
     locked!(
         NBD_ZERO(h, count: count, offset: offset, flags: Mask(flags)),
-        |c| c.until_completed(|c, done| c.aio_zero(count, offset, done, flags))
+        |c| c.until_completed(|c, done| c.issue().zero(count, offset, done, flags))
     )
 }

@@ -6,7 +6,7 @@
 use libc::c_int;
 
 use super::entry::{locked, looking};
-use super::handle::nbd_handle;
+use super::opaque::nbd_handle;
 
 /// Returns whether a command has completed, and retires it if it has.
 ///

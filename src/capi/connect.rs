@@ -6,7 +6,7 @@
 use libc::{c_char, c_int};
 
 use super::entry::locked;
-use super::handle::nbd_handle;
+use super::opaque::nbd_handle;
 use super::trace::{Strings, Text};
 
 /// Connects to the server and export that a URI names, and waits.
@@ -79,7 +79,7 @@ use super::trace::{Strings, Text};
 pub unsafe extern "C" fn nbd_connect_uri(h: *mut nbd_handle, uri: *const c_char) -> c_int {
     // SAFETY: NULL or a string of the caller's, there for the length of the call.
     let uri = unsafe { Text::new(uri) };
-    locked!(NBD_CONNECT_URI(h, uri: uri), |c| c.until_connected(|c| c.aio_connect_uri(uri.get())))
+    locked!(NBD_CONNECT_URI(h, uri: uri), |c| c.until_connected(|c| c.connecting().uri(uri.get())))
 }
 
 /// Connects to a server on a Unix domain socket, and waits.
@@ -107,7 +107,7 @@ pub unsafe extern "C" fn nbd_connect_unix(h: *mut nbd_handle, unixsocket: *const
     let unixsocket = unsafe { Text::new(unixsocket) };
     locked!(
         NBD_CONNECT_UNIX(h, unixsocket: unixsocket),
-        |c| c.until_connected(|c| c.aio_connect_unix(unixsocket.get()))
+        |c| c.until_connected(|c| c.connecting().unix(unixsocket.get()))
     )
 }
 
@@ -132,7 +132,7 @@ pub unsafe extern "C" fn nbd_connect_unix(h: *mut nbd_handle, unixsocket: *const
 #[no_mangle]
 pub unsafe extern "C" fn nbd_connect_vsock(h: *mut nbd_handle, cid: u32, port: u32) -> c_int {
     locked!(NBD_CONNECT_VSOCK(h, cid: cid, port: port), |connection| {
-        connection.until_connected(|connection| connection.aio_connect_vsock(cid, port))
+        connection.until_connected(|connection| connection.connecting().vsock(cid, port))
     })
 }
 
@@ -174,7 +174,7 @@ pub unsafe extern "C" fn nbd_connect_tcp(
     let (hostname, port) = unsafe { (Text::new(hostname), Text::new(port)) };
     locked!(
         NBD_CONNECT_TCP(h, hostname: hostname, port: port),
-        |c| c.until_connected(|c| c.aio_connect_tcp(hostname.get(), port.get()))
+        |c| c.until_connected(|c| c.connecting().tcp(hostname.get(), port.get()))
     )
 }
 
@@ -212,7 +212,7 @@ pub unsafe extern "C" fn nbd_connect_tcp(
 #[no_mangle]
 pub unsafe extern "C" fn nbd_connect_socket(h: *mut nbd_handle, sock: c_int) -> c_int {
     locked!(NBD_CONNECT_SOCKET(h, sock: sock), |c| {
-        c.until_connected(|c| c.aio_connect_socket(sock))
+        c.until_connected(|c| c.connecting().socket(sock))
     })
 }
 
@@ -257,7 +257,7 @@ pub unsafe extern "C" fn nbd_connect_command(h: *mut nbd_handle, argv: *mut *mut
     // SAFETY: NULL or a list of the caller's, there for the length of the call.
     let argv = unsafe { Strings::new(argv) };
     locked!(NBD_CONNECT_COMMAND(h, argv: argv), |c| {
-        c.until_connected(|c| c.aio_connect_command(argv.get()))
+        c.until_connected(|c| c.connecting().command(argv.get()))
     })
 }
 
@@ -309,7 +309,7 @@ pub unsafe extern "C" fn nbd_connect_systemd_socket_activation(
     let argv = unsafe { Strings::new(argv) };
     locked!(
         NBD_CONNECT_SYSTEMD_SOCKET_ACTIVATION(h, argv: argv),
-        |c| c.until_connected(|c| c.aio_connect_systemd_socket_activation(argv.get()))
+        |c| c.until_connected(|c| c.connecting().systemd_socket_activation(argv.get()))
     )
 }
 
@@ -345,7 +345,7 @@ pub unsafe extern "C" fn nbd_set_socket_activation_name(
     let socket_name = unsafe { Text::new(socket_name) };
     locked!(
         NBD_SET_SOCKET_ACTIVATION_NAME(h, socket_name: socket_name),
-        |connection| connection.settings().set_socket_activation_name(socket_name.get())
+        |connection| connection.setup().settings().set_socket_activation_name(socket_name.get())
     )
 }
 
@@ -363,6 +363,10 @@ pub unsafe extern "C" fn nbd_set_socket_activation_name(
 #[no_mangle]
 pub unsafe extern "C" fn nbd_get_socket_activation_name(h: *mut nbd_handle) -> *mut c_char {
     locked!(NBD_GET_SOCKET_ACTIVATION_NAME(h), |connection| Ok(
-        connection.settings().socket_activation_name().to_owned()
+        connection
+            .setup()
+            .settings()
+            .socket_activation_name()
+            .to_owned()
     ))
 }

@@ -5,7 +5,7 @@
 use libc::c_int;
 
 use super::entry::locked;
-use super::handle::nbd_handle;
+use super::opaque::nbd_handle;
 use crate::handle::callback::nbd_debug_callback;
 
 /// Turns the debug messages of the handle on or off.
@@ -29,7 +29,7 @@ use crate::handle::callback::nbd_debug_callback;
 /// `nbd_get_debug`, `nbd_set_debug_callback`, `nbd_set_handle_name`.
 #[no_mangle]
 pub unsafe extern "C" fn nbd_set_debug(h: *mut nbd_handle, debug: bool) -> c_int {
-    locked!(NBD_SET_DEBUG(h, debug: debug), |c| { c.debug().enable(debug); Ok(()) })
+    locked!(NBD_SET_DEBUG(h, debug: debug), |c| { c.setup().debug().enable(debug); Ok(()) })
 }
 
 /// Returns whether the handle writes debug messages.
@@ -47,6 +47,7 @@ pub unsafe extern "C" fn nbd_set_debug(h: *mut nbd_handle, debug: bool) -> c_int
 #[no_mangle]
 pub unsafe extern "C" fn nbd_get_debug(h: *mut nbd_handle) -> c_int {
     locked!(NBD_GET_DEBUG(h), |connection| Ok(connection
+        .setup()
         .debug()
         .enabled()))
 }
@@ -98,7 +99,7 @@ pub unsafe extern "C" fn nbd_set_debug_callback(
 ) -> c_int {
     locked!(
         NBD_SET_DEBUG_CALLBACK(h, debug: &debug_callback),
-        |connection| { connection.debug().set_callback(Some(debug_callback)); Ok(()) }
+        |connection| { connection.setup().debug().set_callback(Some(debug_callback)); Ok(()) }
     )
 }
 
@@ -113,7 +114,7 @@ pub unsafe extern "C" fn nbd_set_debug_callback(
 #[no_mangle]
 pub unsafe extern "C" fn nbd_clear_debug_callback(h: *mut nbd_handle) -> c_int {
     locked!(NBD_CLEAR_DEBUG_CALLBACK(h), |connection| {
-        connection.debug().set_callback(None);
+        connection.setup().debug().set_callback(None);
         Ok(())
     })
 }

@@ -16,9 +16,9 @@ use std::panic::{catch_unwind, AssertUnwindSafe};
 
 use super::error;
 use super::function::Function;
-use super::handle::nbd_handle;
+use super::opaque::nbd_handle;
 use super::outcome::Outcome;
-use super::trace::Argument;
+use super::trace::{null, Argument};
 use crate::error::Error;
 use crate::handle::buffer::ReadBuffer;
 use crate::handle::{Connection, Handle, Shared};
@@ -32,7 +32,7 @@ macro_rules! locked {
             // SAFETY: only functions of the C API use this, with their own `h`:
             // the program may pass NULL or a handle, and no thread closes a
             // handle while a call on it is under way (nbd_close(3)).
-            unsafe { $crate::capi::handle::nbd_handle::check($h) },
+            unsafe { $crate::capi::opaque::nbd_handle::check($h) },
             &[$((stringify!($name), $crate::capi::trace::Value::from($value))),*],
             $body,
         )
@@ -46,7 +46,7 @@ macro_rules! looking {
         $crate::capi::entry::with_shared(
             &$crate::capi::function::$function,
             // SAFETY: as for `locked`.
-            unsafe { $crate::capi::handle::nbd_handle::check($h) },
+            unsafe { $crate::capi::opaque::nbd_handle::check($h) },
             &[$((stringify!($name), $crate::capi::trace::Value::from($value))),*],
             $body,
         )
@@ -149,11 +149,6 @@ fn check_arguments(function: &Function, arguments: &[Argument<'_>]) -> Result<()
     Ok(())
 }
 
-/// The error of a pointer that is NULL.
-pub(super) fn null(name: &str) -> Error {
-    Error::new(libc::EFAULT, format!("{name} cannot be NULL"))
-}
-
 /// Keeps the error for the program, and gives what the call returns.
 fn failed<R: Outcome>(function: &Function, error: &Error) -> R::C {
     error::keep(function.name, error);
@@ -207,11 +202,12 @@ mod tests {
     use crate::capi::completion::{nbd_aio_command_completed, nbd_aio_in_flight};
     use crate::capi::connect::nbd_connect_socket;
     use crate::capi::error::{nbd_get_errno, nbd_get_error};
-    use crate::capi::handle::{nbd_close, nbd_create, nbd_handle};
+    use crate::capi::handle::{nbd_close, nbd_create};
+    use crate::capi::opaque::nbd_handle;
     use crate::capi::state::{nbd_aio_is_created, nbd_aio_is_dead};
     use crate::capi::trace::Text;
     use crate::handle::callback::nbd_completion_callback;
-    use crate::handle::State;
+    use crate::machine::State;
     use libc::{c_int, c_void};
     use std::ffi::CStr;
     use std::io::Write;

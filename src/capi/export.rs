@@ -5,7 +5,7 @@
 use libc::{c_char, c_int};
 
 use super::entry::locked;
-use super::handle::nbd_handle;
+use super::opaque::nbd_handle;
 use super::trace::Text;
 
 /// Sets the name of the export to ask the server for.
@@ -44,7 +44,7 @@ pub unsafe extern "C" fn nbd_set_export_name(
     let export_name = unsafe { Text::new(export_name) };
     locked!(
         NBD_SET_EXPORT_NAME(h, export_name: export_name),
-        |connection| connection.set_export_name(export_name.get())
+        |connection| connection.setup().set_export_name(export_name.get())
     )
 }
 
@@ -63,6 +63,7 @@ pub unsafe extern "C" fn nbd_set_export_name(
 #[no_mangle]
 pub unsafe extern "C" fn nbd_get_export_name(h: *mut nbd_handle) -> *mut c_char {
     locked!(NBD_GET_EXPORT_NAME(h), |connection| Ok(connection
+        .setup()
         .requests()
         .export_name
         .clone()))
@@ -91,7 +92,7 @@ pub unsafe extern "C" fn nbd_get_export_name(h: *mut nbd_handle) -> *mut c_char 
 pub unsafe extern "C" fn nbd_set_request_block_size(h: *mut nbd_handle, request: bool) -> c_int {
     locked!(
         NBD_SET_REQUEST_BLOCK_SIZE(h, request: request),
-        |connection| { connection.requests().request_block_size = request; Ok(()) }
+        |connection| { connection.setup().requests().request_block_size = request; Ok(()) }
     )
 }
 
@@ -110,6 +111,7 @@ pub unsafe extern "C" fn nbd_set_request_block_size(h: *mut nbd_handle, request:
 #[no_mangle]
 pub unsafe extern "C" fn nbd_get_request_block_size(h: *mut nbd_handle) -> c_int {
     locked!(NBD_GET_REQUEST_BLOCK_SIZE(h), |connection| Ok(connection
+        .setup()
         .requests()
         .request_block_size))
 }
@@ -136,7 +138,7 @@ pub unsafe extern "C" fn nbd_get_request_block_size(h: *mut nbd_handle) -> c_int
 #[no_mangle]
 pub unsafe extern "C" fn nbd_set_full_info(h: *mut nbd_handle, request: bool) -> c_int {
     locked!(NBD_SET_FULL_INFO(h, request: request), |connection| {
-        { connection.requests().full_info = request; Ok(()) }
+        { connection.setup().requests().full_info = request; Ok(()) }
     })
 }
 
@@ -155,6 +157,7 @@ pub unsafe extern "C" fn nbd_set_full_info(h: *mut nbd_handle, request: bool) ->
 #[no_mangle]
 pub unsafe extern "C" fn nbd_get_full_info(h: *mut nbd_handle) -> c_int {
     locked!(NBD_GET_FULL_INFO(h), |connection| Ok(connection
+        .setup()
         .requests()
         .full_info))
 }

@@ -9,7 +9,8 @@ use std::ffi::CStr;
 use libc::c_int;
 
 use crate::error::Error;
-use crate::handle::{Shared, State};
+use crate::handle::Shared;
+use crate::machine::State;
 
 /// One function of the C API.
 #[derive(Debug)]

@@ -4,56 +4,15 @@
 
 use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::ptr;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use libc::{c_char, c_int, ssize_t};
 
-use super::entry::{internal, locked, looking, null, panic_message};
+use super::entry::{internal, locked, looking, panic_message};
 use super::error;
 use super::function::NBD_CLOSE;
+use super::opaque::nbd_handle;
 use super::outcome::PrivateData;
 use super::trace::Text;
-use crate::error::Error;
-use crate::handle::Handle;
-
-/// What a handle begins with, to tell it from other memory.
-const MAGIC: u64 = u64::from_be_bytes(*b"nbd hndl");
-
-/// One connection to one NBD server, as programs hold it.
-#[allow(non_camel_case_types)] // the name it has in C
-pub struct nbd_handle {
-    magic: AtomicU64,
-    handle: Handle,
-}
-
-impl nbd_handle {
-    /// The handle behind a pointer, when there is one.
-    ///
-    /// Something that was never a handle, or is one no longer, is noticed where
-    /// that can be done: a mistake in the program is better reported than run.
-    ///
-    /// # Safety
-    ///
-    /// `h` is NULL, or comes from `nbd_create` and is not closed during `'a`.
-    pub(super) unsafe fn check<'a>(h: *mut nbd_handle) -> Result<&'a Handle, Error> {
-        if h.is_null() {
-            return Err(null("h"));
-        }
-        // SAFETY: a handle, by the promise of the caller. Only the one field is
-        // looked at until that promise is seen to be kept.
-        if !h.is_aligned() || unsafe { (*h).magic.load(Ordering::Relaxed) } != MAGIC {
-            return Err(Error::new(libc::EFAULT, "h is not a handle, or was closed"));
-        }
-        // SAFETY: the same.
-        Ok(unsafe { &(*h).handle })
-    }
-}
-
-impl Drop for nbd_handle {
-    fn drop(&mut self) {
-        self.magic.store(0, Ordering::Relaxed);
-    }
-}
 
 /// Closes a handle and frees all that belongs to it.
 ///
@@ -134,12 +93,7 @@ pub unsafe extern "C" fn nbd_close(h: *mut nbd_handle) {
 /// `nbd_close`, `nbd_set_handle_name`, `nbd_set_debug`.
 #[no_mangle]
 pub unsafe extern "C" fn nbd_create() -> *mut nbd_handle {
-    let created = catch_unwind(|| {
-        Box::new(nbd_handle {
-            magic: AtomicU64::new(MAGIC),
-            handle: Handle::new(),
-        })
-    });
+    let created = catch_unwind(|| Box::new(nbd_handle::new()));
     match created {
         Ok(handle) => Box::into_raw(handle),
         Err(panic) => {
@@ -170,7 +124,7 @@ pub unsafe extern "C" fn nbd_set_handle_name(
     let handle_name = unsafe { Text::new(handle_name) };
     locked!(
         NBD_SET_HANDLE_NAME(h, handle_name: handle_name),
-        |connection| { connection.debug().set_handle_name(handle_name.get()); Ok(()) }
+        |connection| { connection.setup().debug().set_handle_name(handle_name.get()); Ok(()) }
     )
 }
 
@@ -189,6 +143,7 @@ pub unsafe extern "C" fn nbd_set_handle_name(
 #[no_mangle]
 pub unsafe extern "C" fn nbd_get_handle_name(h: *mut nbd_handle) -> *mut c_char {
     locked!(NBD_GET_HANDLE_NAME(h), |connection| Ok(connection
+        .setup()
         .debug()
         .handle_name()))
 }
@@ -263,7 +218,7 @@ pub unsafe extern "C" fn nbd_get_private_data(h: *mut nbd_handle) -> usize {
 /// `nbd_create`, `nbd_aio_in_flight`.
 #[no_mangle]
 pub unsafe extern "C" fn nbd_get_handle_size(h: *mut nbd_handle) -> ssize_t {
-    locked!(NBD_GET_HANDLE_SIZE(h), |connection| Ok(
-        connection.handle_size()
-    ))
+    locked!(NBD_GET_HANDLE_SIZE(h), |connection| Ok(connection
+        .setup()
+        .handle_size()))
 }

@@ -10,7 +10,7 @@
 use libc::{c_char, c_int};
 
 use super::entry::locked;
-use super::handle::nbd_handle;
+use super::opaque::nbd_handle;
 use super::trace::Text;
 use crate::protocol::flags::TransmissionFlags;
 

@@ -5,7 +5,7 @@
 use libc::{c_char, c_int, size_t, ssize_t};
 
 use super::entry::locked;
-use super::handle::nbd_handle;
+use super::opaque::nbd_handle;
 use super::trace::Text;
 
 /// Adds a meta context to the list of those to ask the server for.
@@ -52,7 +52,7 @@ pub unsafe extern "C" fn nbd_add_meta_context(h: *mut nbd_handle, name: *const c
     // SAFETY: NULL or a string of the caller's, there for the length of the call.
     let name = unsafe { Text::new(name) };
     locked!(NBD_ADD_META_CONTEXT(h, name: name), |connection| {
-        connection.add_meta_context(name.get())
+        connection.setup().add_meta_context(name.get())
     })
 }
 
@@ -70,6 +70,7 @@ pub unsafe extern "C" fn nbd_add_meta_context(h: *mut nbd_handle, name: *const c
 #[no_mangle]
 pub unsafe extern "C" fn nbd_get_nr_meta_contexts(h: *mut nbd_handle) -> ssize_t {
     locked!(NBD_GET_NR_META_CONTEXTS(h), |connection| Ok(connection
+        .setup()
         .requests()
         .meta_contexts
         .len()))
@@ -109,7 +110,7 @@ pub unsafe extern "C" fn nbd_get_nr_meta_contexts(h: *mut nbd_handle) -> ssize_t
 /// `nbd_get_nr_meta_contexts`, `nbd_add_meta_context`.
 #[no_mangle]
 pub unsafe extern "C" fn nbd_get_meta_context(h: *mut nbd_handle, i: size_t) -> *mut c_char {
-    locked!(NBD_GET_META_CONTEXT(h, i: i), |connection| connection.meta_context(i))
+    locked!(NBD_GET_META_CONTEXT(h, i: i), |connection| connection.setup().meta_context(i))
 }
 
 /// Empties the list of meta contexts to ask the server for.
@@ -123,7 +124,7 @@ pub unsafe extern "C" fn nbd_get_meta_context(h: *mut nbd_handle, i: size_t) -> 
 #[no_mangle]
 pub unsafe extern "C" fn nbd_clear_meta_contexts(h: *mut nbd_handle) -> c_int {
     locked!(NBD_CLEAR_META_CONTEXTS(h), |connection| {
-        connection.requests().meta_contexts.clear();
+        connection.setup().requests().meta_contexts.clear();
         Ok(())
     })
 }

@@ -42,6 +42,7 @@ pub mod handle;
 pub mod information;
 pub mod meta_context;
 pub mod negotiation;
+pub mod opaque;
 pub mod option;
 pub mod poll;
 pub mod state;

@@ -6,7 +6,7 @@
 use libc::c_int;
 
 use super::entry::locked;
-use super::handle::nbd_handle;
+use super::opaque::nbd_handle;
 use super::outcome::Bits;
 use super::trace::Mask;
 
@@ -35,7 +35,7 @@ pub unsafe extern "C" fn nbd_set_request_extended_headers(
 ) -> c_int {
     locked!(
         NBD_SET_REQUEST_EXTENDED_HEADERS(h, request: request),
-        |connection| { connection.requests().request_extended_headers = request; Ok(()) }
+        |connection| { connection.setup().requests().request_extended_headers = request; Ok(()) }
     )
 }
 
@@ -53,7 +53,7 @@ pub unsafe extern "C" fn nbd_set_request_extended_headers(
 #[no_mangle]
 pub unsafe extern "C" fn nbd_get_request_extended_headers(h: *mut nbd_handle) -> c_int {
     locked!(NBD_GET_REQUEST_EXTENDED_HEADERS(h), |connection| Ok(
-        connection.requests().request_extended_headers
+        connection.setup().requests().request_extended_headers
     ))
 }
 
@@ -105,7 +105,7 @@ pub unsafe extern "C" fn nbd_set_request_structured_replies(
 ) -> c_int {
     locked!(
         NBD_SET_REQUEST_STRUCTURED_REPLIES(h, request: request),
-        |connection| { connection.requests().request_structured_replies = request; Ok(()) }
+        |connection| { connection.setup().requests().request_structured_replies = request; Ok(()) }
     )
 }
 
@@ -123,7 +123,7 @@ pub unsafe extern "C" fn nbd_set_request_structured_replies(
 #[no_mangle]
 pub unsafe extern "C" fn nbd_get_request_structured_replies(h: *mut nbd_handle) -> c_int {
     locked!(NBD_GET_REQUEST_STRUCTURED_REPLIES(h), |connection| {
-        Ok(connection.requests().request_structured_replies)
+        Ok(connection.setup().requests().request_structured_replies)
     })
 }
 
@@ -170,7 +170,7 @@ pub unsafe extern "C" fn nbd_get_structured_replies_negotiated(h: *mut nbd_handl
 pub unsafe extern "C" fn nbd_set_request_meta_context(h: *mut nbd_handle, request: bool) -> c_int {
     locked!(
         NBD_SET_REQUEST_META_CONTEXT(h, request: request),
-        |connection| { connection.requests().request_meta_context = request; Ok(()) }
+        |connection| { connection.setup().requests().request_meta_context = request; Ok(()) }
     )
 }
 
@@ -189,6 +189,7 @@ pub unsafe extern "C" fn nbd_set_request_meta_context(h: *mut nbd_handle, reques
 #[no_mangle]
 pub unsafe extern "C" fn nbd_get_request_meta_context(h: *mut nbd_handle) -> c_int {
     locked!(NBD_GET_REQUEST_META_CONTEXT(h), |connection| Ok(connection
+        .setup()
         .requests()
         .request_meta_context))
 }
@@ -235,7 +236,7 @@ pub unsafe extern "C" fn nbd_get_request_meta_context(h: *mut nbd_handle) -> c_i
 pub unsafe extern "C" fn nbd_set_handshake_flags(h: *mut nbd_handle, flags: u32) -> c_int {
     locked!(
         NBD_SET_HANDSHAKE_FLAGS(h, flags: Mask(flags)),
-        |connection| connection.set_handshake_flags(flags)
+        |connection| connection.setup().set_handshake_flags(flags)
     )
 }
 
@@ -255,6 +256,6 @@ pub unsafe extern "C" fn nbd_set_handshake_flags(h: *mut nbd_handle, flags: u32)
 #[no_mangle]
 pub unsafe extern "C" fn nbd_get_handshake_flags(h: *mut nbd_handle) -> u32 {
     locked!(NBD_GET_HANDSHAKE_FLAGS(h), |connection| Ok(Bits(
-        connection.handshake_flags()
+        connection.setup().handshake_flags()
     )))
 }

@@ -6,7 +6,7 @@
 use libc::{c_char, c_int};
 
 use super::entry::locked;
-use super::handle::nbd_handle;
+use super::opaque::nbd_handle;
 use super::trace::Strings;
 use crate::handle::callback::{nbd_context_callback, nbd_list_callback};
 use crate::handle::Connection;
@@ -48,7 +48,10 @@ fn count(replies: u32) -> c_int {
 /// `nbd_get_opt_mode`, `nbd_aio_is_negotiating`, `nbd_opt_go`.
 #[no_mangle]
 pub unsafe extern "C" fn nbd_set_opt_mode(h: *mut nbd_handle, enable: bool) -> c_int {
-    locked!(NBD_SET_OPT_MODE(h, enable: enable), |c| { c.requests().opt_mode = enable; Ok(()) })
+    locked!(NBD_SET_OPT_MODE(h, enable: enable), |c| {
+        c.setup().requests().opt_mode = enable;
+        Ok(())
+    })
 }
 
 /// Returns whether connecting stops to let the program negotiate options.
@@ -66,6 +69,7 @@ pub unsafe extern "C" fn nbd_set_opt_mode(h: *mut nbd_handle, enable: bool) -> c
 #[no_mangle]
 pub unsafe extern "C" fn nbd_get_opt_mode(h: *mut nbd_handle) -> c_int {
     locked!(NBD_GET_OPT_MODE(h), |connection| Ok(connection
+        .setup()
         .requests()
         .opt_mode))
 }
@@ -95,7 +99,7 @@ pub unsafe extern "C" fn nbd_get_opt_mode(h: *mut nbd_handle) -> c_int {
 #[no_mangle]
 pub unsafe extern "C" fn nbd_opt_go(h: *mut nbd_handle) -> c_int {
     locked!(NBD_OPT_GO(h), |connection| connection
-        .until_option_done(|connection, done| connection.aio_opt_go(done))
+        .until_option_done(|connection, done| connection.options().go(done))
         .map(drop))
 }
 
@@ -116,7 +120,9 @@ pub unsafe extern "C" fn nbd_opt_go(h: *mut nbd_handle) -> c_int {
 /// `nbd_aio_opt_abort`, `nbd_shutdown`, `nbd_opt_go`.
 #[no_mangle]
 pub unsafe extern "C" fn nbd_opt_abort(h: *mut nbd_handle) -> c_int {
-    locked!(NBD_OPT_ABORT(h), |connection| connection.opt_abort())
+    locked!(NBD_OPT_ABORT(h), |connection| connection
+        .options()
+        .abort_and_wait())
 }
 
 /// Asks the server for TLS, and waits until it is in force or refused.
@@ -147,7 +153,7 @@ pub unsafe extern "C" fn nbd_opt_starttls(h: *mut nbd_handle) -> c_int {
     locked!(NBD_OPT_STARTTLS(h), |connection| connection
         .until_answered(
             "failed to get response to opt_starttls request",
-            |connection, done| connection.aio_opt_starttls(done)
+            |connection, done| connection.options().starttls(done)
         )
         .map(|agreed| agreed != 0))
 }
@@ -175,7 +181,7 @@ pub unsafe extern "C" fn nbd_opt_extended_headers(h: *mut nbd_handle) -> c_int {
     locked!(NBD_OPT_EXTENDED_HEADERS(h), |connection| connection
         .until_answered(
             "failed to get response to opt_extended_headers request",
-            |connection, done| connection.aio_opt_extended_headers(done)
+            |connection, done| connection.options().extended_headers(done)
         )
         .map(|agreed| agreed != 0))
 }
@@ -203,7 +209,7 @@ pub unsafe extern "C" fn nbd_opt_structured_reply(h: *mut nbd_handle) -> c_int {
     locked!(NBD_OPT_STRUCTURED_REPLY(h), |connection| connection
         .until_answered(
             "failed to get response to opt_structured_reply request",
-            |connection, done| connection.aio_opt_structured_reply(done)
+            |connection, done| connection.options().structured_reply(done)
         )
         .map(|agreed| agreed != 0))
 }
@@ -263,7 +269,7 @@ pub unsafe extern "C" fn nbd_opt_list(
     list_callback: nbd_list_callback,
 ) -> c_int {
     locked!(NBD_OPT_LIST(h, list: &list_callback), |connection| {
-        let ask = |c: &mut Connection, done| c.aio_opt_list(list_callback, done);
+        let ask = |c: &mut Connection, done| c.options().list(list_callback, done);
         connection.until_answered(LIST_FAILED, ask).map(count)
     })
 }
@@ -305,7 +311,7 @@ pub unsafe extern "C" fn nbd_opt_list(
 #[no_mangle]
 pub unsafe extern "C" fn nbd_opt_info(h: *mut nbd_handle) -> c_int {
     locked!(NBD_OPT_INFO(h), |connection| connection
-        .until_option_done(|connection, done| connection.aio_opt_info(done))
+        .until_option_done(|connection, done| connection.options().info(done))
         .map(drop))
 }
 
@@ -347,7 +353,7 @@ pub unsafe extern "C" fn nbd_opt_list_meta_context(
         NBD_OPT_LIST_META_CONTEXT(h, context: &context_callback),
         |c| {
             let ask = |c: &mut Connection, done| {
-                c.aio_opt_list_meta_context(context_callback, done)
+                c.options().list_meta_context(context_callback, done)
             };
             c.until_answered(META_CONTEXT_FAILED, ask).map(count)
         }
@@ -394,7 +400,7 @@ pub unsafe extern "C" fn nbd_opt_list_meta_context_queries(
         NBD_OPT_LIST_META_CONTEXT_QUERIES(h, queries: queries, context: &context_callback),
         |c| {
             let ask = |c: &mut Connection, done| {
-                c.aio_opt_list_meta_context_queries(queries.get(), context_callback, done)
+                c.options().list_meta_context_queries(queries.get(), context_callback, done)
             };
             c.until_answered(META_CONTEXT_FAILED, ask).map(count)
         }
@@ -442,7 +448,9 @@ pub unsafe extern "C" fn nbd_opt_set_meta_context(
     locked!(
         NBD_OPT_SET_META_CONTEXT(h, context: &context_callback),
         |c| {
-            let ask = |c: &mut Connection, done| c.aio_opt_set_meta_context(context_callback, done);
+            let ask = |c: &mut Connection, done| {
+                c.options().set_meta_context(context_callback, done)
+            };
             c.until_answered(META_CONTEXT_FAILED, ask).map(count)
         }
     )
@@ -488,7 +496,7 @@ pub unsafe extern "C" fn nbd_opt_set_meta_context_queries(
         NBD_OPT_SET_META_CONTEXT_QUERIES(h, queries: queries, context: &context_callback),
         |c| {
             let ask = |c: &mut Connection, done| {
-                c.aio_opt_set_meta_context_queries(queries.get(), context_callback, done)
+                c.options().set_meta_context_queries(queries.get(), context_callback, done)
             };
             c.until_answered(META_CONTEXT_FAILED, ask).map(count)
         }

@@ -5,7 +5,7 @@
 use libc::{c_int, c_uint};
 
 use super::entry::{locked, looking};
-use super::handle::nbd_handle;
+use super::opaque::nbd_handle;
 use super::outcome::Bits;
 
 /// Waits until something happens on the connection, and handles it.

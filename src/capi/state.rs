@@ -8,8 +8,8 @@ use std::ffi::CStr;
 use libc::{c_char, c_int};
 
 use super::entry::looking;
-use super::handle::nbd_handle;
-use crate::handle::State;
+use super::opaque::nbd_handle;
+use crate::machine::State;
 
 /// Returns whether the handle has not begun to connect.
 ///

@@ -4,7 +4,7 @@
 //! waits, so one thread can watch while another one is busy.
 
 use super::entry::looking;
-use super::handle::nbd_handle;
+use super::opaque::nbd_handle;
 use super::outcome::Counter;
 
 /// Returns how many bytes were sent to the server.

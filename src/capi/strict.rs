@@ -6,7 +6,7 @@
 use libc::c_int;
 
 use super::entry::locked;
-use super::handle::nbd_handle;
+use super::opaque::nbd_handle;
 use super::outcome::Bits;
 use super::trace::Mask;
 
@@ -28,7 +28,7 @@ use super::trace::Mask;
 pub unsafe extern "C" fn nbd_set_pread_initialize(h: *mut nbd_handle, request: bool) -> c_int {
     locked!(
         NBD_SET_PREAD_INITIALIZE(h, request: request),
-        |connection| { connection.shared().set_pread_initialize(request); Ok(()) }
+        |connection| { connection.setup().shared().set_pread_initialize(request); Ok(()) }
     )
 }
 
@@ -46,6 +46,7 @@ pub unsafe extern "C" fn nbd_set_pread_initialize(h: *mut nbd_handle, request: b
 #[no_mangle]
 pub unsafe extern "C" fn nbd_get_pread_initialize(h: *mut nbd_handle) -> c_int {
     locked!(NBD_GET_PREAD_INITIALIZE(h), |connection| Ok(connection
+        .setup()
         .shared()
         .pread_initialize()))
 }
@@ -106,7 +107,7 @@ pub unsafe extern "C" fn nbd_get_pread_initialize(h: *mut nbd_handle) -> c_int {
 #[no_mangle]
 pub unsafe extern "C" fn nbd_set_strict_mode(h: *mut nbd_handle, flags: u32) -> c_int {
     locked!(NBD_SET_STRICT_MODE(h, flags: Mask(flags)), |connection| {
-        connection.settings().set_strict_mode(flags)
+        connection.setup().settings().set_strict_mode(flags)
     })
 }
 
@@ -126,6 +127,6 @@ pub unsafe extern "C" fn nbd_set_strict_mode(h: *mut nbd_handle, flags: u32) -> 
 #[no_mangle]
 pub unsafe extern "C" fn nbd_get_strict_mode(h: *mut nbd_handle) -> u32 {
     locked!(NBD_GET_STRICT_MODE(h), |connection| Ok(Bits(
-        connection.settings().strict_mode()
+        connection.setup().settings().strict_mode()
     )))
 }

@@ -6,7 +6,7 @@
 use libc::c_int;
 
 use super::entry::locked;
-use super::handle::nbd_handle;
+use super::opaque::nbd_handle;
 
 /// Sends a signal to the server that the handle runs.
 ///
@@ -52,5 +52,5 @@ pub unsafe extern "C" fn nbd_kill_subprocess(h: *mut nbd_handle, signum: c_int) 
 #[no_mangle]
 pub unsafe extern "C" fn nbd_get_subprocess_pid(h: *mut nbd_handle) -> i64 {
     locked!(NBD_GET_SUBPROCESS_PID(h), |connection| connection
-        .get_subprocess_pid())
+        .subprocess_pid())
 }

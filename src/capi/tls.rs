@@ -5,7 +5,7 @@
 use libc::{c_char, c_int};
 
 use super::entry::locked;
-use super::handle::nbd_handle;
+use super::opaque::nbd_handle;
 use super::trace::Text;
 
 /// Sets whether the connection is to use TLS.
@@ -48,7 +48,7 @@ use super::trace::Text;
 #[no_mangle]
 pub unsafe extern "C" fn nbd_set_tls(h: *mut nbd_handle, tls: c_int) -> c_int {
     locked!(NBD_SET_TLS(h, tls: tls), |connection| connection
-        .set_tls(tls))
+        .setup().set_tls(tls))
 }
 
 /// Returns whether the connection is to use TLS.
@@ -66,7 +66,7 @@ pub unsafe extern "C" fn nbd_set_tls(h: *mut nbd_handle, tls: c_int) -> c_int {
 #[no_mangle]
 pub unsafe extern "C" fn nbd_get_tls(h: *mut nbd_handle) -> c_int {
     locked!(NBD_GET_TLS(h), |connection| Ok(
-        connection.requests().tls as c_int
+        connection.setup().requests().tls as c_int
     ))
 }
 
@@ -107,7 +107,7 @@ pub unsafe extern "C" fn nbd_get_tls_negotiated(h: *mut nbd_handle) -> c_int {
 #[no_mangle]
 pub unsafe extern "C" fn nbd_set_tls_verify_peer(h: *mut nbd_handle, verify: bool) -> c_int {
     locked!(NBD_SET_TLS_VERIFY_PEER(h, verify: verify), |connection| {
-        { connection.settings().tls.verify_peer = verify; Ok(()) }
+        { connection.setup().settings().tls.verify_peer = verify; Ok(()) }
     })
 }
 
@@ -126,6 +126,7 @@ pub unsafe extern "C" fn nbd_set_tls_verify_peer(h: *mut nbd_handle, verify: boo
 #[no_mangle]
 pub unsafe extern "C" fn nbd_get_tls_verify_peer(h: *mut nbd_handle) -> c_int {
     locked!(NBD_GET_TLS_VERIFY_PEER(h), |connection| Ok(connection
+        .setup()
         .settings()
         .tls
         .verify_peer))
@@ -154,7 +155,7 @@ pub unsafe extern "C" fn nbd_set_tls_priority(
     // SAFETY: NULL or a string of the caller's, there for the length of the call.
     let priority = unsafe { Text::new(priority) };
     locked!(NBD_SET_TLS_PRIORITY(h, priority: priority), |connection| {
-        { connection.settings().tls.priority = priority.get().to_owned(); Ok(()) }
+        { connection.setup().settings().tls.priority = priority.get().to_owned(); Ok(()) }
     })
 }
 
@@ -174,6 +175,7 @@ pub unsafe extern "C" fn nbd_set_tls_priority(
 #[no_mangle]
 pub unsafe extern "C" fn nbd_get_tls_priority(h: *mut nbd_handle) -> *mut c_char {
     locked!(NBD_GET_TLS_PRIORITY(h), |connection| Ok(connection
+        .setup()
         .settings()
         .tls
         .priority

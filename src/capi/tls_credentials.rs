@@ -6,7 +6,7 @@
 use libc::{c_char, c_int};
 
 use super::entry::locked;
-use super::handle::nbd_handle;
+use super::opaque::nbd_handle;
 use super::trace::Text;
 
 /// Sets the directory with the certificates and keys for TLS.
@@ -34,7 +34,7 @@ pub unsafe extern "C" fn nbd_set_tls_certificates(h: *mut nbd_handle, dir: *cons
     // SAFETY: NULL or a string of the caller's, there for the length of the call.
     let dir = unsafe { Text::new(dir) };
     locked!(NBD_SET_TLS_CERTIFICATES(h, dir: dir), |connection| {
-        { connection.settings().tls.certificates = Some(dir.get().to_owned()); Ok(()) }
+        { connection.setup().settings().tls.certificates = Some(dir.get().to_owned()); Ok(()) }
     })
 }
 
@@ -59,7 +59,7 @@ pub unsafe extern "C" fn nbd_set_tls_username(
     // SAFETY: NULL or a string of the caller's, there for the length of the call.
     let username = unsafe { Text::new(username) };
     locked!(NBD_SET_TLS_USERNAME(h, username: username), |connection| {
-        { connection.settings().tls.username = Some(username.get().to_owned()); Ok(()) }
+        { connection.setup().settings().tls.username = Some(username.get().to_owned()); Ok(()) }
     })
 }
 
@@ -82,6 +82,7 @@ pub unsafe extern "C" fn nbd_set_tls_username(
 #[no_mangle]
 pub unsafe extern "C" fn nbd_get_tls_username(h: *mut nbd_handle) -> *mut c_char {
     locked!(NBD_GET_TLS_USERNAME(h), |connection| connection
+        .setup()
         .settings()
         .tls
         .username())
@@ -110,7 +111,7 @@ pub unsafe extern "C" fn nbd_set_tls_hostname(
     // SAFETY: NULL or a string of the caller's, there for the length of the call.
     let hostname = unsafe { Text::new(hostname) };
     locked!(NBD_SET_TLS_HOSTNAME(h, hostname: hostname), |connection| {
-        { connection.settings().tls.hostname = hostname.get().to_owned(); Ok(()) }
+        { connection.setup().settings().tls.hostname = hostname.get().to_owned(); Ok(()) }
     })
 }
 
@@ -126,9 +127,9 @@ pub unsafe extern "C" fn nbd_set_tls_hostname(
 /// `nbd_set_tls_hostname`.
 #[no_mangle]
 pub unsafe extern "C" fn nbd_get_tls_hostname(h: *mut nbd_handle) -> *mut c_char {
-    locked!(NBD_GET_TLS_HOSTNAME(h), |connection| Ok(
-        connection.tls_hostname()
-    ))
+    locked!(NBD_GET_TLS_HOSTNAME(h), |connection| Ok(connection
+        .setup()
+        .tls_hostname()))
 }
 
 /// Sets the file with the pre-shared keys for TLS.
@@ -165,6 +166,6 @@ pub unsafe extern "C" fn nbd_set_tls_psk_file(
     // SAFETY: NULL or a string of the caller's, there for the length of the call.
     let filename = unsafe { Text::new(filename) };
     locked!(NBD_SET_TLS_PSK_FILE(h, filename: filename), |connection| {
-        { connection.settings().tls.psk_file = Some(filename.get().to_owned()); Ok(()) }
+        { connection.setup().settings().tls.psk_file = Some(filename.get().to_owned()); Ok(()) }
     })
 }

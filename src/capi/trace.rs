@@ -9,6 +9,7 @@ use std::marker::PhantomData;
 
 use libc::{c_char, sockaddr, socklen_t};
 
+use crate::error::Error;
 use crate::handle::buffer::{ReadBuffer, WriteBuffer};
 use crate::handle::callback::{
     nbd_chunk_callback, nbd_completion_callback, nbd_context_callback, nbd_debug_callback,
@@ -175,6 +176,11 @@ impl fmt::Display for Value<'_> {
             Value::Callback { .. } => f.write_str("<fun>"),
         }
     }
+}
+
+/// The error of a pointer that is NULL.
+pub(super) fn null(name: &str) -> Error {
+    Error::new(libc::EFAULT, format!("{name} cannot be NULL"))
 }
 
 /// A string in quotes, on one line whatever is in it.

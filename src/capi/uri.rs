@@ -6,7 +6,7 @@
 use libc::{c_char, c_int};
 
 use super::entry::locked;
-use super::handle::nbd_handle;
+use super::opaque::nbd_handle;
 use super::trace::{Mask, Text};
 use crate::uri::is_nbd_uri;
 
@@ -37,7 +37,7 @@ use crate::uri::is_nbd_uri;
 pub unsafe extern "C" fn nbd_set_uri_allow_transports(h: *mut nbd_handle, mask: u32) -> c_int {
     locked!(
         NBD_SET_URI_ALLOW_TRANSPORTS(h, mask: Mask(mask)),
-        |connection| connection.settings().set_uri_transports(mask)
+        |connection| connection.setup().settings().set_uri_transports(mask)
     )
 }
 
@@ -60,7 +60,7 @@ pub unsafe extern "C" fn nbd_set_uri_allow_transports(h: *mut nbd_handle, mask: 
 /// `nbd_connect_uri`, `nbd_set_tls`, `nbd_set_uri_allow_transports`.
 #[no_mangle]
 pub unsafe extern "C" fn nbd_set_uri_allow_tls(h: *mut nbd_handle, tls: c_int) -> c_int {
-    locked!(NBD_SET_URI_ALLOW_TLS(h, tls: tls), |connection| connection.set_uri_tls(tls))
+    locked!(NBD_SET_URI_ALLOW_TLS(h, tls: tls), |connection| connection.setup().set_uri_tls(tls))
 }
 
 /// Sets whether URIs may choose the ciphers of TLS.
@@ -80,7 +80,7 @@ pub unsafe extern "C" fn nbd_set_uri_allow_tls(h: *mut nbd_handle, tls: c_int) -
 pub unsafe extern "C" fn nbd_set_uri_allow_tls_priority(h: *mut nbd_handle, allow: bool) -> c_int {
     locked!(
         NBD_SET_URI_ALLOW_TLS_PRIORITY(h, allow: allow),
-        |connection| { connection.settings().uri.tls_priority = allow; Ok(()) }
+        |connection| { connection.setup().settings().uri.tls_priority = allow; Ok(()) }
     )
 }
 
@@ -101,7 +101,7 @@ pub unsafe extern "C" fn nbd_set_uri_allow_tls_priority(h: *mut nbd_handle, allo
 pub unsafe extern "C" fn nbd_set_uri_allow_local_file(h: *mut nbd_handle, allow: bool) -> c_int {
     locked!(
         NBD_SET_URI_ALLOW_LOCAL_FILE(h, allow: allow),
-        |connection| { connection.settings().uri.local_file = allow; Ok(()) }
+        |connection| { connection.setup().settings().uri.local_file = allow; Ok(()) }
     )
 }
 

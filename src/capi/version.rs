@@ -8,7 +8,7 @@ use std::ffi::CStr;
 use libc::{c_char, c_int};
 
 use super::entry::looking;
-use super::handle::nbd_handle;
+use super::opaque::nbd_handle;
 
 /// The version of the interface and of the behaviour, which programs and build
 /// systems compare with what they need.

@@ -11,8 +11,9 @@ use super::completions::Completions;
 use super::link::{Link, Lost};
 use super::report::Report;
 use super::settings::Settings;
-use super::shared::{Shared, State};
+use super::shared::Shared;
 use crate::error::Error;
+use crate::machine::State;
 
 /// The part of a handle that its lock protects. What the API offers is in
 /// [`super::calls`]; how the connection is driven is in [`super::drive`].
@@ -39,7 +40,7 @@ impl Connection {
 
     /// The group of states that the connection is in.
     pub fn state(&self) -> State {
-        self.link.machine.group()
+        self.link.machine.state()
     }
 
     /// Names the API function that is running.

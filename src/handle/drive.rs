@@ -12,9 +12,10 @@ use libc::{c_int, POLLERR, POLLHUP, POLLIN, POLLNVAL, POLLOUT};
 
 use super::connection::Connection;
 use super::link::{Link, Lost};
-use super::shared::{State, DIRECTION_READ, DIRECTION_WRITE};
+use super::shared::{DIRECTION_READ, DIRECTION_WRITE};
 use crate::error::Error;
 use crate::machine::Event;
+use crate::machine::State;
 use crate::transport::{self, Received, Wait};
 
 /// The most bytes that a call handles, roughly, unless it waits for a particular
@@ -156,7 +157,7 @@ impl Connection {
     /// The descriptor can be read.
     pub(super) fn notify_read(&mut self) -> Result<(), Error> {
         if self.link.direction() & DIRECTION_READ == 0 {
-            return Err(self.invalid_event(0));
+            return Err(self.link.invalid_event(0));
         }
         let step = if self.link.is_in_tls_handshake() {
             self.continue_tls_handshake()
@@ -172,7 +173,7 @@ impl Connection {
     /// The descriptor can be written.
     pub(super) fn notify_write(&mut self) -> Result<(), Error> {
         if self.link.direction() & DIRECTION_WRITE == 0 {
-            return Err(self.invalid_event(1));
+            return Err(self.link.invalid_event(1));
         }
         if self.link.is_connecting() {
             return self.continue_connecting();
@@ -206,23 +207,6 @@ impl Connection {
         self.conclude(received)
     }
 
-    fn invalid_event(&self, event: u32) -> Error {
-        let state = self.state_name();
-        let what = format!("external event {event} is invalid in state {state}");
-        Error::new(libc::EINVAL, what)
-    }
-
-    /// The name of the state, without its description.
-    fn state_name(&self) -> &'static str {
-        let machine = &self.link.machine;
-        let description = machine.description(machine.group()).to_str();
-        let (name, _) = description
-            .unwrap_or_default()
-            .split_once(':')
-            .unwrap_or_default();
-        name
-    }
-
     /// Goes on after poll(2) has found the socket ready for `events`.
     fn notify(&mut self, events: i16) -> Result<(), Error> {
         let wants_to_receive = self.link.direction() & DIRECTION_READ != 0;
@@ -250,7 +234,7 @@ impl Connection {
     pub(super) fn wait(&mut self, fd: c_int, timeout: c_int) -> Result<c_int, Error> {
         let direction = self.link.direction();
         let Some(own_fd) = self.link.fd().filter(|_| direction != 0) else {
-            let state = self.state_name();
+            let state = self.link.state_name();
             let what = format!("nothing to poll for in state {state}");
             return Err(Error::new(libc::EINVAL, what));
         };

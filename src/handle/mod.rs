@@ -38,10 +38,10 @@ use std::sync::Arc;
 
 use parking_lot::{Mutex, MutexGuard};
 
-pub use calls::Information;
+pub use calls::{Connecting, Information, Issue, Options, Setup};
 pub use connection::Connection;
 pub use settings::Settings;
-pub use shared::{Shared, State, Statistics};
+pub use shared::{Shared, Statistics};
 
 /// What nbd_create(3) makes and nbd_close(3) drops.
 #[derive(Debug)]

@@ -26,6 +26,6 @@ impl Report {
     /// Lets other threads see where the connection is.
     pub fn publish(&self, link: &Link) {
         self.shared
-            .publish(&link.machine, link.machine.group(), link.direction());
+            .publish(&link.machine, link.machine.state(), link.direction());
     }
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
 //! Settings that are no business of the protocol's; the others are in
-//! [`crate::machine::Settings`].
+//! [`crate::machine::Preferences`].
 
 use std::ffi::{CStr, CString};
 

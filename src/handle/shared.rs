@@ -10,15 +10,12 @@ use std::sync::atomic::{
 };
 
 use super::debug::Debug;
-use crate::machine::{self, Group};
+use crate::machine::{self, State};
 
 /// `LIBNBD_AIO_DIRECTION_READ`
 pub(super) const DIRECTION_READ: u32 = 1;
 /// `LIBNBD_AIO_DIRECTION_WRITE`
 pub(super) const DIRECTION_WRITE: u32 = 2;
-
-/// The groups of states that programs can tell apart.
-pub type State = Group;
 
 /// Counters of traffic, as last published.
 #[derive(Debug, Default)]
@@ -79,9 +76,9 @@ pub struct Shared {
 
 impl Shared {
     pub(super) fn new(debug: Debug) -> Self {
-        let description = machine::Machine::<()>::default().description(Group::Created);
+        let description = machine::Machine::<()>::default().description(State::Created);
         Shared {
-            state: AtomicU8::new(Group::Created as u8),
+            state: AtomicU8::new(State::Created as u8),
             direction: AtomicU32::new(0),
             in_flight: AtomicU32::new(0),
             description: AtomicPtr::new(description.as_ptr().cast_mut()),
@@ -98,17 +95,17 @@ impl Shared {
 
     /// The group of states that the connection is in.
     pub fn state(&self) -> State {
-        const GROUPS: [Group; 7] = [
-            Group::Created,
-            Group::Connecting,
-            Group::Negotiating,
-            Group::Ready,
-            Group::Processing,
-            Group::Closed,
-            Group::Dead,
+        const STATES: [State; 7] = [
+            State::Created,
+            State::Connecting,
+            State::Negotiating,
+            State::Ready,
+            State::Processing,
+            State::Closed,
+            State::Dead,
         ];
         let state = usize::from(self.state.load(Ordering::Acquire));
-        GROUPS.get(state).copied().unwrap_or(Group::Dead)
+        STATES.get(state).copied().unwrap_or(State::Dead)
     }
 
     /// The state in words, after a short name and a colon.
@@ -122,7 +119,7 @@ impl Shared {
     /// The `LIBNBD_AIO_DIRECTION_*` bits to wait for; 0 for none. A program that asks
     /// in transmission is going to poll the descriptor by itself.
     pub fn direction(&self) -> u32 {
-        if matches!(self.state(), Group::Ready | Group::Processing) {
+        if matches!(self.state(), State::Ready | State::Processing) {
             self.set_program_polls();
         }
         let direction = self.direction.load(Ordering::Acquire);
@@ -226,7 +223,7 @@ impl Shared {
         self.publish_in_flight(machine.in_flight());
         let description = machine.description(state).as_ptr().cast_mut();
         self.description.store(description, Ordering::Release);
-        let now = machine.statistics();
+        let now = machine.traffic();
         let seen = &self.statistics;
         seen.bytes_sent.store(now.bytes_sent, Ordering::Relaxed);
         seen.chunks_sent.store(now.chunks_sent, Ordering::Relaxed);

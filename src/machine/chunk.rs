@@ -6,9 +6,9 @@
 //! A chunk that makes no sense fails the command that it answers with EPROTO
 //! and is skipped: its length is known, so the stream can still be trusted.
 
+use super::core::Machine;
 use super::event::{Event, Extent, ReadStatus};
-use super::reply::{Chunk, Receiving};
-use super::Machine;
+use super::receiving::{Chunk, Receiving};
 use crate::protocol::bytes::Reader;
 use crate::protocol::errno;
 use crate::protocol::flags::REPLY_FLAG_DONE;

@@ -8,8 +8,25 @@ use std::hash::{BuildHasherDefault, Hasher};
 use libc::c_int;
 
 use super::filled::Filled;
-use super::transmission::NewCommand;
 use crate::protocol::request::RequestType;
+
+/// A command to be issued. Whether it makes sense to the server has been
+/// decided before.
+#[derive(Debug)]
+pub struct NewCommand<T> {
+    /// What is asked for; not [`RequestType::Disconnect`].
+    pub kind: RequestType,
+    /// Command flags as they go on the wire.
+    pub flags: u16,
+    /// Where in the export, in bytes.
+    pub offset: u64,
+    /// How many bytes of it.
+    pub length: u64,
+    /// A payload that is not the user's memory.
+    pub payload: Option<Box<[u8]>>,
+    /// What the owner wants to find again.
+    pub attachment: T,
+}
 
 /// A command that awaits its reply. `T` belongs to whoever issued it: the
 /// user's buffer and callbacks, of which the machine knows nothing.

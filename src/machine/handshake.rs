@@ -2,11 +2,11 @@
 
 //! The beginning of a connection, up to the first option ("Handshake").
 
+use super::core::Machine;
 use super::export::{Negotiated, Protocol};
-use super::negotiation::Purpose;
+use super::pending::Purpose;
 use super::phase::Phase;
-use super::reply::Receiving;
-use super::Machine;
+use super::receiving::Receiving;
 use crate::protocol::flags::{self, TransmissionFlags};
 use crate::protocol::handshake::{self, BadGreeting, Style};
 
@@ -67,7 +67,7 @@ impl<T> Machine<T> {
                 return true;
             }
         }
-        self.statistics.chunks_received += 1;
+        self.traffic.chunks_received += 1;
         true
     }
 
@@ -98,7 +98,7 @@ impl<T> Machine<T> {
             return false;
         };
         let offered = u16::from_be_bytes((&*bytes).try_into().expect("exact length"));
-        let agreed = offered & self.settings.handshake_flags;
+        let agreed = offered & self.preferences.handshake_flags;
         self.negotiated.handshake_flags = agreed;
         self.negotiated.protocol = Some(if agreed & flags::FIXED_NEWSTYLE != 0 {
             Protocol::NewstyleFixed

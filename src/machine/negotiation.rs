@@ -10,28 +10,14 @@
 use std::borrow::Cow;
 use std::ffi::CString;
 
+use super::core::Machine;
 use super::event::Event;
 use super::export::Protocol;
-use super::option_reply::Pending;
+use super::pending::{Pending, Purpose};
 use super::phase::Phase;
-use super::settings::Tls;
-use super::Machine;
+use super::preferences::Tls;
 use crate::error::Error;
 use crate::protocol::option::{self, info, OptionType};
-
-/// Who wanted an option.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Purpose {
-    /// The connection on its way to transmission or to the pause.
-    Connect,
-    /// The program, in option mode: `NBD_OPT_GO`, and meta contexts before it.
-    Go,
-    /// The program, in option mode: `NBD_OPT_INFO`, and meta contexts before
-    /// it.
-    Info,
-    /// The program, in option mode: this option and nothing else.
-    Program,
-}
 
 /// What is to be done next.
 enum Next {
@@ -65,7 +51,7 @@ impl<T> Machine<T> {
     /// Queues the goodbye of a negotiation, which ends by `error` if there is one.
     pub(super) fn abort(&mut self, error: Option<Error>) {
         option::encode(self.outgoing.handshake(), OptionType::Abort, &[]);
-        self.statistics.chunks_sent += 1;
+        self.traffic.chunks_sent += 1;
         self.phase = Phase::Aborting(error);
     }
 
@@ -133,8 +119,8 @@ impl<T> Machine<T> {
         let next = self.choose(purpose, previous);
         let for_export = matches!(purpose, Purpose::Go | Purpose::Info);
         if for_export
-            && self.settings.request_meta_context
-            && (self.settings.meta_contexts.is_empty() || !self.negotiated.structured_replies)
+            && self.preferences.request_meta_context
+            && (self.preferences.meta_contexts.is_empty() || !self.negotiated.structured_replies)
         {
             // The handle asks for the contexts that were named: there are none, or
             // none to be had.
@@ -143,7 +129,7 @@ impl<T> Machine<T> {
         match next {
             Next::Pause => self.phase = Phase::Negotiating,
             Next::Send(OptionType::SetMetaContext) => {
-                let queries = self.settings.meta_contexts.clone();
+                let queries = self.preferences.meta_contexts.clone();
                 let sent = self.send_meta_context(purpose, OptionType::SetMetaContext, &queries);
                 if let Err(error) = sent {
                     self.fail();
@@ -162,15 +148,15 @@ impl<T> Machine<T> {
 
     fn choose(&self, purpose: Purpose, previous: Option<OptionType>) -> Next {
         use OptionType::*;
-        let settings = &self.settings;
+        let wanted = &self.preferences;
         let fixed = self.negotiated.protocol == Some(Protocol::NewstyleFixed);
-        let structured = settings.request_structured_replies && fixed;
+        let structured = wanted.request_structured_replies && fixed;
         if purpose == Purpose::Connect {
-            if previous.is_none() && fixed && settings.tls != Tls::Disable {
+            if previous.is_none() && fixed && wanted.tls != Tls::Disable {
                 return Next::Send(StartTls);
             }
             let nothing_else_yet = matches!(previous, None | Some(StartTls));
-            if nothing_else_yet && structured && settings.request_extended_headers {
+            if nothing_else_yet && structured && wanted.request_extended_headers {
                 return Next::Send(ExtendedHeaders);
             }
             if (nothing_else_yet || previous == Some(ExtendedHeaders))
@@ -179,14 +165,14 @@ impl<T> Machine<T> {
             {
                 return Next::Send(StructuredReply);
             }
-            if settings.opt_mode {
+            if wanted.opt_mode {
                 return Next::Pause;
             }
         }
         if previous != Some(SetMetaContext)
-            && settings.request_meta_context
+            && wanted.request_meta_context
             && self.negotiated.structured_replies
-            && !settings.meta_contexts.is_empty()
+            && !wanted.meta_contexts.is_empty()
         {
             return Next::Send(SetMetaContext);
         }
@@ -201,19 +187,19 @@ impl<T> Machine<T> {
     fn info_request(&self) -> Vec<u8> {
         // In the order of the C library 1.24.4.
         let mut wanted = Vec::new();
-        if self.settings.request_block_size {
+        if self.preferences.request_block_size {
             wanted.push(info::BLOCK_SIZE);
         }
-        if self.settings.full_info {
+        if self.preferences.full_info {
             wanted.extend([info::NAME, info::DESCRIPTION]);
         }
-        option::info_request(self.settings.export_name.as_bytes(), &wanted)
+        option::info_request(self.preferences.export_name.as_bytes(), &wanted)
     }
 
     /// Falls back to the option that every newstyle server knows.
     pub(super) fn send_export_name(&mut self, purpose: Purpose) {
         self.export.forget_details();
-        let name = self.settings.export_name.clone();
+        let name = self.preferences.export_name.clone();
         self.send_option(purpose, OptionType::ExportName, name.as_bytes());
     }
 
@@ -223,7 +209,7 @@ impl<T> Machine<T> {
         option: OptionType,
         queries: &[CString],
     ) -> Result<(), Error> {
-        let export = self.settings.export_name.as_bytes();
+        let export = self.preferences.export_name.as_bytes();
         let queries: Vec<_> = queries.iter().map(|query| query.as_bytes()).collect();
         let no_memory = |_| Error::new(libc::ENOMEM, "meta context queries");
         let data = option::meta_context_request(export, &queries)
@@ -241,7 +227,7 @@ impl<T> Machine<T> {
 
     pub(super) fn send_option(&mut self, purpose: Purpose, option: OptionType, data: &[u8]) {
         option::encode(self.outgoing.handshake(), option, data);
-        self.statistics.chunks_sent += 1;
+        self.traffic.chunks_sent += 1;
         let pending = Pending::new(option, purpose);
         self.phase = match option {
             OptionType::ExportName => Phase::ExportName(pending),

@@ -5,11 +5,11 @@
 use std::borrow::Cow;
 use std::ffi::CString;
 
+use super::core::Machine;
 use super::event::Event;
 use super::export::MetaContext;
-use super::negotiation::Purpose;
+use super::pending::{Pending, Purpose, MAX_REPLY_DATA};
 use super::phase::Phase;
-use super::Machine;
 use crate::error::Error;
 use crate::protocol::flags;
 use crate::protocol::handshake::{self, RESERVED_ZEROES};
@@ -18,11 +18,6 @@ use crate::protocol::option::{
     REPLY_HEADER_LENGTH, REPLY_MAGIC,
 };
 use crate::protocol::MAX_STRING;
-
-/// The longest data of an option reply that is taken in, in bytes: two strings
-/// and the length of one (`NBD_REP_SERVER`). Longer data is skipped.
-/// Source: seen with libnbd 1.24.4.
-const MAX_REPLY_DATA: u32 = 4 + 2 * MAX_STRING as u32;
 
 /// The longest data that an option reply may have, in bytes.
 /// Source: seen with libnbd 1.24.4.
@@ -35,68 +30,6 @@ const MAX_REPLIES: u32 = 1 << 20;
 /// The most memory that a server may use up with the meta contexts that it
 /// selects for one connection, in bytes.
 const MAX_META_CONTEXTS: usize = 16 * 1024 * 1024;
-
-/// An option whose replies are awaited.
-#[derive(Debug)]
-pub(super) struct Pending {
-    /// The option that was sent.
-    pub option: OptionType,
-    /// Who wanted it.
-    pub purpose: Purpose,
-    /// The header of the reply whose data is awaited.
-    header: Option<ReplyHeader>,
-    /// Bytes of that data that are still to be skipped.
-    skip: usize,
-    /// Replies so far.
-    all_replies: u32,
-    /// Replies so far that said something.
-    replies: u32,
-    /// Meta contexts selected so far.
-    meta_contexts: Vec<MetaContext>,
-    /// Bytes of memory that these take up.
-    meta_context_bytes: usize,
-}
-
-impl Pending {
-    pub fn new(option: OptionType, purpose: Purpose) -> Self {
-        Pending {
-            option,
-            purpose,
-            header: None,
-            skip: 0,
-            all_replies: 0,
-            replies: 0,
-            meta_contexts: Vec::new(),
-            meta_context_bytes: 0,
-        }
-    }
-
-    /// Whether the header of a reply is there, and its data awaited.
-    pub fn has_header(&self) -> bool {
-        self.header.is_some()
-    }
-
-    /// How many bytes the reply that is being received has, and the shortest one
-    /// behind it if there has to be one.
-    pub fn left_of_replies(&self) -> usize {
-        let Some(header) = &self.header else {
-            return match self.option {
-                // What comes in plaintext behind an agreement to TLS has to be
-                // seen: it is no part of the session, and an attack.
-                OptionType::StartTls => usize::MAX,
-                _ => REPLY_HEADER_LENGTH,
-            };
-        };
-        let next = match ReplyType::from_wire(header.reply) {
-            ReplyType::Server | ReplyType::Info | ReplyType::MetaContext => REPLY_HEADER_LENGTH,
-            _ => 0,
-        };
-        match header.length > MAX_REPLY_DATA {
-            true => self.skip + next,
-            false => header.length as usize + next,
-        }
-    }
-}
 
 impl<T> Machine<T> {
     /// Takes in a part of an option reply. False when more bytes are needed.
@@ -322,12 +255,14 @@ impl<T> Machine<T> {
                 self.send_export_name(pending.purpose);
             }
             OptionType::Go | OptionType::Info => {
-                let export = self.settings.export_name.to_string_lossy();
+                let export = self.preferences.export_name.to_string_lossy();
                 let error = export_error(error, &export, message);
                 self.export.forget_details();
                 // As the C library does: contexts that are asked for along with
                 // the export are gone with it.
-                if self.settings.request_meta_context || !self.settings.meta_contexts.is_empty() {
+                if self.preferences.request_meta_context
+                    || !self.preferences.meta_contexts.is_empty()
+                {
                     self.export.meta_contexts = None;
                 }
                 self.option_done(&pending, Err(error));

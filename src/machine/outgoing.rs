@@ -60,13 +60,6 @@ pub(super) struct Outgoing {
     first_sent: u64,
 }
 
-/// How far a call to [`Outgoing::sent`] got.
-#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Progress {
-    /// Requests whose header is gone now and was not before.
-    pub headers: u64,
-}
-
 impl Outgoing {
     /// Where handshake messages are appended.
     pub fn handshake(&mut self) -> &mut Vec<u8> {
@@ -109,9 +102,10 @@ impl Outgoing {
         }
     }
 
-    /// Forgets the first `count` bytes: they have been sent.
-    pub fn sent(&mut self, count: usize) -> Progress {
-        let mut progress = Progress::default();
+    /// Forgets the first `count` bytes: they have been sent. How many requests of
+    /// which the header is gone now and was not before.
+    pub fn sent(&mut self, count: usize) -> u64 {
+        let mut headers = 0;
         let handshake = count.min(self.handshake_left().len());
         self.handshake_sent += handshake;
         if self.handshake_left().is_empty() {
@@ -125,7 +119,7 @@ impl Outgoing {
             let step = left.min(first.length() - before);
             let header = u64::from(first.header_length);
             if before < header && before + step >= header {
-                progress.headers += 1;
+                headers += 1;
             }
             if before + step < first.length() {
                 self.first_sent += step;
@@ -135,7 +129,7 @@ impl Outgoing {
             self.first_sent = 0;
             self.requests.pop_front();
         }
-        progress
+        headers
     }
 
     /// The cookie of the first request that is not sent completely.

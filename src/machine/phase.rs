@@ -4,32 +4,11 @@
 
 use std::ffi::CStr;
 
-use super::negotiation::Purpose;
-use super::option_reply::Pending;
-use super::reply::Receiving;
+use super::pending::{Pending, Purpose};
+use super::receiving::Receiving;
+use super::state::State;
 use crate::error::Error;
 use crate::protocol::option::OptionType;
-
-/// The groups of states that programs can tell apart: nbd_aio_is_created(3)
-/// and its siblings.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[repr(u8)]
-pub enum Group {
-    /// Not connecting yet.
-    Created,
-    /// Connecting, or negotiating on its own.
-    Connecting,
-    /// Paused in option mode.
-    Negotiating,
-    /// Commands may be issued; all that were have been sent.
-    Ready,
-    /// Commands may be issued; some that were have not been sent yet.
-    Processing,
-    /// Ended in good order.
-    Closed,
-    /// Ended by an error.
-    Dead,
-}
 
 /// Each phase, with what only that phase needs.
 #[derive(Debug)]
@@ -71,14 +50,14 @@ pub(super) enum Phase {
 
 impl Phase {
     /// The group that programs see, as far as the phase alone tells it.
-    pub fn group(&self) -> Group {
+    pub fn state(&self) -> State {
         match self {
-            Phase::Created => Group::Created,
-            Phase::Negotiating => Group::Negotiating,
-            Phase::Transmission { .. } => Group::Ready,
-            Phase::Closed => Group::Closed,
-            Phase::Dead => Group::Dead,
-            _ => Group::Connecting,
+            Phase::Created => State::Created,
+            Phase::Negotiating => State::Negotiating,
+            Phase::Transmission { .. } => State::Ready,
+            Phase::Closed => State::Closed,
+            Phase::Dead => State::Dead,
+            _ => State::Connecting,
         }
     }
 

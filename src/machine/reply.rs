@@ -6,72 +6,20 @@
 use libc::c_int;
 
 use super::chunk;
+use super::command::Command;
+use super::core::Machine;
 use super::event::{Event, ReadStatus};
 use super::phase::Phase;
-use super::{Machine, Put};
+use super::receiving::{Chunk, Data, Receiving};
 use crate::protocol::bytes::Reader;
 use crate::protocol::errno;
-use crate::protocol::flags::REPLY_FLAG_DONE;
 use crate::protocol::reply::{
     self, ChunkHeader, Header, EXTENDED_LENGTH, OFFSET_DATA_PREFIX, SIMPLE_LENGTH,
 };
 use crate::protocol::request::RequestType;
 
-/// Where in a reply.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum Receiving {
-    /// Before or inside a header.
-    Header,
-    /// Inside the offset that begins a data chunk.
-    DataOffset(Chunk),
-    /// Inside data for a user's buffer.
-    Data(Data),
-    /// Inside a payload that is decoded once it is complete.
-    Payload(Chunk),
-    /// Inside a payload that is of no use.
-    Skip {
-        /// The chunk that it belongs to.
-        chunk: Chunk,
-        /// Bytes still to come.
-        left: u64,
-        /// What the command fails with when they have; 0 for nothing.
-        errno: c_int,
-    },
-    /// After a chunk that was the last one of its command.
-    Done(u64),
-    /// After a whole message: a simple reply, or a chunk.
-    End,
-}
-
-/// A chunk whose header has been received.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Chunk {
-    /// The command that it answers; `None` for a cookie that is not in flight.
-    pub cookie: Option<u64>,
-    pub header: ChunkHeader,
-}
-
-impl Chunk {
-    /// Where to go on after the chunk.
-    pub fn after(&self) -> Receiving {
-        match self.cookie {
-            Some(cookie) if self.header.flags & REPLY_FLAG_DONE != 0 => Receiving::Done(cookie),
-            _ => Receiving::End,
-        }
-    }
-}
-
-/// Data of a read on its way to the user's buffer.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Data {
-    pub cookie: u64,
-    /// Where the next byte belongs, in the buffer.
-    pub at: usize,
-    /// Bytes still to come.
-    pub left: usize,
-    /// The chunk to report, and whether it is the command's last.
-    pub chunk: Option<(Chunk, usize, usize)>,
-}
+/// Puts bytes of a read where they belong, `at` bytes into its buffer.
+pub type Put<T> = fn(command: &mut Command<T>, at: usize, bytes: &[u8]);
 
 impl<T> Machine<T> {
     /// Whether the last reply received is complete and no other has begun.
@@ -113,7 +61,7 @@ impl<T> Machine<T> {
             let count = count.min(data.left);
             data.at += count;
             data.left -= count;
-            self.statistics.bytes_received += count as u64;
+            self.traffic.bytes_received += count as u64;
         }
     }
 
@@ -412,7 +360,7 @@ impl<T> Machine<T> {
             return None;
         };
         let header = reply::decode(&bytes).expect("a whole header of a known kind");
-        self.statistics.chunks_received += 1;
+        self.traffic.chunks_received += 1;
         Some(match header {
             Header::Simple { error, cookie } => self.simple_reply(error, cookie),
             Header::Chunk(header) => self.chunk_header(header),

@@ -5,13 +5,13 @@
 //! The handshake itself is made by the owner of the machine, while
 //! [`Machine::awaits_tls_handshake`] says so.
 
+use super::core::Machine;
 use super::event::Event;
 use super::export::{Export, Negotiated};
-use super::negotiation::Purpose;
-use super::option_reply::{tls_refusal, Pending};
+use super::option_reply::tls_refusal;
+use super::pending::{Pending, Purpose};
 use super::phase::Phase;
-use super::settings::Tls;
-use super::Machine;
+use super::preferences::Tls;
 use crate::error::Error;
 use crate::protocol::option::{OptionType, ReplyError};
 
@@ -60,7 +60,7 @@ impl<T> Machine<T> {
 
     /// The server does not agree to the TLS that the connection asked for.
     pub(super) fn refused_tls(&mut self, pending: &Pending, error: ReplyError) {
-        if self.settings.tls != Tls::Require {
+        if self.preferences.tls != Tls::Require {
             self.note(tls_refusal(error));
             self.note("continuing with unencrypted connection");
             return self.option_done(pending, Ok(0));
@@ -68,13 +68,13 @@ impl<T> Machine<T> {
         // A program that steers the negotiation sees that it has ended, no more.
         // Source: seen with libnbd 1.24.4.
         let reason = tls_required("handshake: server refused TLS");
-        self.abort((!self.settings.opt_mode).then_some(reason));
+        self.abort((!self.preferences.opt_mode).then_some(reason));
     }
 
     /// Ends the connection if TLS is required, since `what` keeps it from being
     /// encrypted.
     pub(super) fn lacks_required_tls(&mut self, what: &str) -> bool {
-        if self.settings.tls != Tls::Require {
+        if self.preferences.tls != Tls::Require {
             return false;
         }
         self.fail();

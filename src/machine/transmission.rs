@@ -2,32 +2,14 @@
 
 //! Issuing commands and ending the transmission phase.
 
-use super::command::Command;
+use super::command::{Command, NewCommand};
+use super::core::Machine;
 use super::event::Extent;
 use super::export::MetaContext;
 use super::outgoing::{Kind, Queued};
 use super::phase::Phase;
-use super::Machine;
 use crate::protocol::flags::command;
 use crate::protocol::request::{Request, RequestType};
-
-/// A command to be issued. Whether it makes sense to the server has been
-/// decided before.
-#[derive(Debug)]
-pub struct NewCommand<T> {
-    /// What is asked for; not [`RequestType::Disconnect`].
-    pub kind: RequestType,
-    /// Command flags as they go on the wire.
-    pub flags: u16,
-    /// Where in the export, in bytes.
-    pub offset: u64,
-    /// How many bytes of it.
-    pub length: u64,
-    /// A payload that is not the user's memory.
-    pub payload: Option<Box<[u8]>>,
-    /// What the owner wants to find again.
-    pub attachment: T,
-}
 
 /// A part of what is to be sent next.
 #[derive(Debug)]
@@ -153,9 +135,8 @@ impl<T> Machine<T> {
 
     /// `count` bytes of what [`Machine::outgoing`] said have been sent.
     pub fn sent(&mut self, count: usize) {
-        self.statistics.bytes_sent += count as u64;
-        let progress = self.outgoing.sent(count);
-        self.statistics.chunks_sent += progress.headers;
+        self.traffic.bytes_sent += count as u64;
+        self.traffic.chunks_sent += self.outgoing.sent(count);
     }
 
     /// Takes back the commands of which nothing has been sent yet, and

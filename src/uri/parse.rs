@@ -6,13 +6,13 @@ use std::borrow::Cow;
 use std::ffi::{CStr, CString};
 
 use iri_string::components::AuthorityComponents;
-use iri_string::percent_encode::decode::decode_whatwg_bytes;
 use iri_string::types::UriReferenceStr;
 
 use super::query::{parse_bool, Query};
+use super::text::{decimal, decode};
 use super::{
-    decimal, NbdUri, Refused, Scheme, SshTarget, SshTunnel, Transport, TransportKind, UriPolicy,
-    Word, HOST_CID, NBD_PORT, NBD_PORT_NUMBER, SSH_PORT, TLS_DISABLE, TLS_REQUIRE,
+    NbdUri, Refused, Scheme, SshTarget, SshTunnel, Transport, TransportKind, UriPolicy, Word,
+    HOST_CID, NBD_PORT, NBD_PORT_NUMBER, SSH_PORT, TLS_DISABLE, TLS_REQUIRE,
 };
 use crate::error::Error;
 
@@ -352,10 +352,4 @@ fn take_zone(uri: &str) -> (Cow<'_, str>, Option<&str>) {
         Cow::Owned(format!("{}{}", &uri[..percent], &uri[close..])),
         Some(zone),
     )
-}
-
-/// Decodes `%xx`. The result is for C programs, so it cannot hold a NUL byte.
-pub(super) fn decode(text: &str) -> Result<CString, Error> {
-    let bytes = decode_whatwg_bytes(text.as_bytes()).into_bytes();
-    CString::new(bytes).map_err(|_| invalid("URI contains a NUL byte (%00)"))
 }

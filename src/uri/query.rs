@@ -4,7 +4,7 @@
 
 use std::ffi::CString;
 
-use super::parse::decode;
+use super::text::decode;
 use crate::error::Error;
 
 /// The parameters of a query, decoded, in the order in which they stand.

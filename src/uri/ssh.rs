@@ -10,7 +10,7 @@
 
 use std::ffi::{CStr, CString};
 
-use super::decimal;
+use super::text::decimal;
 use crate::error::Error;
 
 /// What may be in a host's name or address. Not "@" and "/", by which ssh takes

@@ -4,7 +4,8 @@
 
 use std::ffi::{CStr, CString};
 
-use super::{decimal, NbdUri, SshTarget, Transport, Word};
+use super::text::decimal;
+use super::{NbdUri, SshTarget, Transport, Word};
 
 /// What may stand unencoded everywhere, besides letters and digits: the
 /// unreserved characters and those that have no meaning in any part of an NBD

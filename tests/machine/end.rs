@@ -2,7 +2,7 @@
 
 //! How a connection ends.
 
-use nbd::machine::{Group, Machine, NewCommand};
+use nbd::machine::{Machine, NewCommand, State};
 use nbd::protocol::request::RequestType;
 
 use crate::server;
@@ -14,7 +14,7 @@ fn ready() -> Machine<()> {
     let mut input = bytes.as_slice();
     while machine.receive(&mut input, |_, _, _| {}).is_some() {}
     send_all(&mut machine);
-    assert_eq!(machine.group(), Group::Ready);
+    assert_eq!(machine.state(), State::Ready);
     machine
 }
 
@@ -40,14 +40,14 @@ fn an_end_between_replies_closes_and_inside_one_is_an_error() {
     let mut machine = ready();
     flush(&mut machine);
     assert_eq!(machine.end_of_stream(), Ok(()));
-    assert_eq!(machine.group(), Group::Closed);
+    assert_eq!(machine.state(), State::Closed);
 
     let mut machine = ready();
     flush(&mut machine);
     let mut input: &[u8] = &0x6744_6698_u32.to_be_bytes();
     assert!(machine.receive(&mut input, |_, _, _| {}).is_none());
     assert!(machine.end_of_stream().is_err());
-    assert_eq!(machine.group(), Group::Dead);
+    assert_eq!(machine.state(), State::Dead);
 }
 
 #[test]
@@ -62,9 +62,9 @@ fn a_half_sent_request_shows_as_processing() {
     let mut machine = ready();
     flush(&mut machine);
     machine.sent(27);
-    assert_eq!(machine.group(), Group::Processing);
+    assert_eq!(machine.state(), State::Processing);
     machine.sent(1);
-    assert_eq!(machine.group(), Group::Ready);
+    assert_eq!(machine.state(), State::Ready);
     assert_eq!(machine.in_flight(), 1);
 }
 
@@ -87,8 +87,8 @@ fn commands_of_which_nothing_was_sent_can_be_taken_back() {
     machine.disconnect();
     send_all(&mut machine);
     // Two flushes and NBD_CMD_DISC went; the third flush did not.
-    let sent = machine.statistics().bytes_sent;
-    let handshake = ready().statistics().bytes_sent;
+    let sent = machine.traffic().bytes_sent;
+    let handshake = ready().traffic().bytes_sent;
     assert_eq!(sent - handshake, 3 * 28);
 }
 
@@ -104,6 +104,6 @@ fn cookies_count_from_one_and_replies_still_come_after_a_disconnect() {
     let event = machine.receive(&mut input, |_, _, _| {});
     assert!(format!("{event:?}").contains("Completed"));
     assert_eq!(machine.end_of_stream(), Ok(()));
-    assert_eq!(machine.group(), Group::Closed);
+    assert_eq!(machine.state(), State::Closed);
     assert!(machine.command(1).is_some());
 }

@@ -2,12 +2,12 @@
 
 //! From the greeting to transmission.
 
-use nbd::machine::{Group, Machine, Protocol, Settings};
+use nbd::machine::{Machine, Preferences, Protocol, State};
 
 use crate::script::{defaults, play, with_allocation, Outcome, Script};
 use crate::server::{self, ack, info_export, newstyle, oldstyle, refuse, reply, FLAGS, SIZE};
 
-fn connect(settings: &dyn Fn(&mut Settings), server: &[u8]) -> Outcome {
+fn connect(settings: &dyn Fn(&mut Preferences), server: &[u8]) -> Outcome {
     play(&Script {
         settings,
         handshake: server,
@@ -38,7 +38,7 @@ fn send_all(machine: &mut Machine<()>) {
 #[test]
 fn options_are_tried_in_order_until_transmission() {
     let outcome = connect(&with_allocation, &server::handshake_structured());
-    assert_eq!(outcome.group, Group::Ready);
+    assert_eq!(outcome.group, State::Ready);
     assert_eq!(outcome.sent[..4], 3_u32.to_be_bytes());
     assert_eq!(options(&outcome.sent), [11, 8, 10, 7]);
 }
@@ -53,13 +53,13 @@ fn extended_headers_imply_structured_replies() {
 fn contexts_are_not_asked_for_without_structured_replies() {
     let outcome = connect(&with_allocation, &server::handshake_simple());
     assert_eq!(options(&outcome.sent), [11, 8, 7]);
-    assert_eq!(outcome.group, Group::Ready);
+    assert_eq!(outcome.group, State::Ready);
 }
 
 #[test]
 fn an_oldstyle_server_says_everything_at_once() {
     let outcome = connect(&defaults, &oldstyle(SIZE, 3));
-    assert_eq!(outcome.group, Group::Ready);
+    assert_eq!(outcome.group, State::Ready);
     assert!(outcome.sent.is_empty());
 }
 
@@ -76,7 +76,7 @@ fn an_oldstyle_server_has_no_handshake_flags() {
 fn a_server_without_fixed_newstyle_is_asked_for_the_export_only() {
     let reply = [&SIZE.to_be_bytes()[..], &FLAGS.to_be_bytes(), &[0; 124]].concat();
     let outcome = connect(&defaults, &[newstyle(0), reply].concat());
-    assert_eq!(outcome.group, Group::Ready);
+    assert_eq!(outcome.group, State::Ready);
     assert_eq!(outcome.sent[..4], [0; 4]);
     assert_eq!(options(&outcome.sent), [1]);
 }
@@ -85,7 +85,7 @@ fn a_server_without_fixed_newstyle_is_asked_for_the_export_only() {
 fn zeroes_are_left_out_when_both_sides_agree() {
     let reply = [&SIZE.to_be_bytes()[..], &FLAGS.to_be_bytes()].concat();
     let outcome = connect(&defaults, &[newstyle(2), reply].concat());
-    assert_eq!(outcome.group, Group::Ready);
+    assert_eq!(outcome.group, State::Ready);
     assert_eq!(outcome.sent[..4], 2_u32.to_be_bytes());
 }
 
@@ -101,7 +101,7 @@ fn a_server_that_does_not_know_go_is_asked_by_name() {
     ]
     .concat();
     let outcome = connect(&defaults, &server);
-    assert_eq!(outcome.group, Group::Ready);
+    assert_eq!(outcome.group, State::Ready);
     assert_eq!(options(&outcome.sent), [11, 8, 7, 1]);
 }
 
@@ -121,7 +121,7 @@ fn an_export_that_is_not_there_ends_a_connection_that_nobody_steers() {
 fn an_export_may_have_no_known_size() {
     let server = [newstyle(3), refuse(11, 1), ack(8), ack(7)].concat();
     let outcome = connect(&defaults, &server);
-    assert_eq!(outcome.group, Group::Ready);
+    assert_eq!(outcome.group, State::Ready);
 }
 
 #[test]
@@ -182,7 +182,7 @@ fn what_is_no_nbd_server_is_told_apart() {
         ["dead: handshake: server did not send expected NBD magic"]
     );
     let outcome = connect(&defaults, b"NBDMAGICNBDMAGIC");
-    assert_eq!(outcome.group, Group::Dead);
+    assert_eq!(outcome.group, State::Dead);
 }
 
 #[test]
@@ -213,14 +213,14 @@ fn block_sizes_that_contradict_themselves_are_ignored() {
         while machine.receive(&mut input, |_, _, _| {}).is_some() {}
         send_all(&mut machine);
         assert_eq!(machine.export().block_size.is_some(), proper, "{sizes:?}");
-        assert_eq!(machine.group(), Group::Ready);
+        assert_eq!(machine.state(), State::Ready);
     }
 }
 
 #[test]
 fn option_mode_pauses_and_the_program_asks() {
     let mut machine = Machine::<()>::default();
-    machine.settings_mut().opt_mode = true;
+    machine.preferences_mut().opt_mode = true;
     machine.connected();
     let say = |machine: &mut Machine<()>, bytes: &[u8]| {
         let mut input = bytes;
@@ -232,10 +232,10 @@ fn option_mode_pauses_and_the_program_asks() {
         events
     };
     say(&mut machine, &[newstyle(3), ack(11)].concat());
-    assert_eq!(machine.group(), Group::Negotiating);
+    assert_eq!(machine.state(), State::Negotiating);
     assert_eq!(machine.negotiated().protocol, Some(Protocol::NewstyleFixed));
     machine.opt_list().expect("allowed");
-    assert_eq!(machine.group(), Group::Connecting);
+    assert_eq!(machine.state(), State::Connecting);
     let export = reply(3, 2, &[&4_u32.to_be_bytes()[..], b"diskthe disk"].concat());
     let events = say(&mut machine, &[export, ack(3)].concat());
     assert!(events[0].contains("\"disk\"") && events[0].contains("\"the disk\""));
@@ -243,22 +243,22 @@ fn option_mode_pauses_and_the_program_asks() {
     machine.opt_go();
     let events = say(&mut machine, &refuse(7, 6));
     assert!(events[0].contains("OptionDone(Err"));
-    assert_eq!(machine.group(), Group::Negotiating);
+    assert_eq!(machine.state(), State::Negotiating);
     machine.opt_go();
     say(
         &mut machine,
         &[info_export(7, SIZE, FLAGS), ack(7)].concat(),
     );
-    assert_eq!(machine.group(), Group::Ready);
+    assert_eq!(machine.state(), State::Ready);
 }
 
 #[test]
 fn what_a_server_says_unasked_in_the_pause_answers_nothing() {
     let mut machine = Machine::<()>::default();
-    machine.settings_mut().opt_mode = true;
+    machine.preferences_mut().opt_mode = true;
     machine.connected();
     let bytes = [newstyle(3), ack(11), info_export(7, SIZE, FLAGS)].concat();
     let mut input = bytes.as_slice();
     while machine.receive(&mut input, |_, _, _| {}).is_some() {}
-    assert_eq!(machine.group(), Group::Dead);
+    assert_eq!(machine.state(), State::Dead);
 }

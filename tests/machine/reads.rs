@@ -2,7 +2,7 @@
 
 //! Replies to reads.
 
-use nbd::machine::Group;
+use nbd::machine::State;
 use nbd::protocol::request::RequestType;
 
 use crate::script::{command, defaults, play, read, with_allocation, Issue, Outcome, Script};
@@ -108,14 +108,14 @@ fn data_outside_of_the_read_ends_the_connection() {
         let reply = chunk(1, true, 1, &data(offset, &vec![b'x'; length]));
         let outcome = structured(&[read(4096, 4)], &reply);
         assert!(!outcome.told("1: xxxx"), "{length} bytes at {offset}");
-        assert_eq!(outcome.group, Group::Dead, "{length} bytes at {offset}");
+        assert_eq!(outcome.group, State::Dead, "{length} bytes at {offset}");
     }
 }
 
 #[test]
 fn a_hole_outside_of_the_read_ends_the_connection() {
     let outcome = structured(&[read(512, 16)], &chunk(1, true, 2, &hole(512, u32::MAX)));
-    assert_eq!(outcome.group, Group::Dead);
+    assert_eq!(outcome.group, State::Dead);
 }
 
 #[test]

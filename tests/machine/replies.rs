@@ -2,7 +2,7 @@
 
 //! Replies to commands other than reads.
 
-use nbd::machine::Group;
+use nbd::machine::State;
 use nbd::protocol::request::RequestType;
 
 use crate::script::{command, defaults, play, read, with_allocation, Issue, Outcome, Script};
@@ -47,7 +47,7 @@ fn replies_come_in_any_order() {
     let replies = [simple(2, 0, &[]), simple(1, 5, &[])].concat();
     let outcome = simple_only(&[FLUSH, trim], &replies);
     assert_eq!(outcome.lines, ["2: done, error 0", "1: done, error 5"]);
-    assert_eq!(outcome.group, Group::Ready);
+    assert_eq!(outcome.group, State::Ready);
 }
 
 #[test]
@@ -91,7 +91,7 @@ fn an_extended_reply_to_another_offset_fails_its_command_only() {
     let eproto = libc::EPROTO;
     let failed = format!("1: done, error {eproto}");
     assert_eq!(outcome.lines, [failed.as_str(), "2: done, error 0"]);
-    assert_eq!(outcome.group, Group::Ready);
+    assert_eq!(outcome.group, State::Ready);
 }
 
 #[test]
@@ -181,7 +181,7 @@ fn a_chunk_of_an_unknown_type_is_skipped_and_fails_its_command() {
     let outcome = structured(&[FLUSH, FLUSH], &replies);
     let failed = format!("1: done, error {}", libc::EPROTO);
     assert_eq!(outcome.lines, [failed.as_str(), "2: done, error 0"]);
-    assert_eq!(outcome.group, Group::Ready);
+    assert_eq!(outcome.group, State::Ready);
 }
 
 #[test]
@@ -195,7 +195,7 @@ fn a_chunk_for_an_unknown_cookie_is_skipped() {
 fn a_simple_reply_for_an_unknown_cookie_ends_the_connection() {
     let outcome = simple_only(&[FLUSH], &simple(99, 0, &[]));
     assert!(outcome.lines[0].starts_with("dead: no matching cookie 99"));
-    assert_eq!(outcome.group, Group::Dead);
+    assert_eq!(outcome.group, State::Dead);
 }
 
 #[test]
@@ -206,7 +206,7 @@ fn a_reply_that_was_not_negotiated_ends_the_connection() {
         ["dead: invalid or unexpected reply magic 0x668e33ef"]
     );
     let outcome = with_extended_headers(&[FLUSH], &simple(1, 0, &[]));
-    assert_eq!(outcome.group, Group::Dead);
+    assert_eq!(outcome.group, State::Dead);
 }
 
 #[test]

@@ -4,7 +4,7 @@
 
 use std::ffi::CString;
 
-use nbd::machine::{Command, Event, Group, Machine, NewCommand, Piece, Settings};
+use nbd::machine::{Command, Event, Machine, NewCommand, Piece, Preferences, State};
 use nbd::protocol::request::RequestType;
 
 /// The buffer of a read, as a test sees it.
@@ -42,7 +42,7 @@ pub fn command(kind: RequestType, offset: u64, length: u64) -> Issue {
 /// before they have been issued; apart from that its bytes may come in any
 /// pieces.
 pub struct Script<'a> {
-    pub settings: &'a dyn Fn(&mut Settings),
+    pub settings: &'a dyn Fn(&mut Preferences),
     pub handshake: &'a [u8],
     pub commands: &'a [Issue],
     pub replies: &'a [u8],
@@ -53,7 +53,7 @@ pub struct Script<'a> {
 #[derive(Debug, PartialEq, Eq, Clone)]
 pub struct Outcome {
     pub lines: Vec<String>,
-    pub group: Group,
+    pub group: State,
     pub sent: Vec<u8>,
     pub received: u64,
     pub chunks_received: u64,
@@ -110,7 +110,7 @@ struct Player<'a> {
 
 fn start<'a>(script: &'a Script) -> Player<'a> {
     let mut machine = Machine::default();
-    (script.settings)(machine.settings_mut());
+    (script.settings)(machine.preferences_mut());
     machine.connecting();
     machine.connected();
     Player {
@@ -119,7 +119,7 @@ fn start<'a>(script: &'a Script) -> Player<'a> {
         issued: false,
         outcome: Outcome {
             lines: Vec::new(),
-            group: Group::Created,
+            group: State::Created,
             sent: Vec::new(),
             received: 0,
             chunks_received: 0,
@@ -193,7 +193,7 @@ impl Player<'_> {
     }
 
     fn issue_when_ready(&mut self) {
-        if self.issued || self.machine.group() != Group::Ready {
+        if self.issued || self.machine.state() != State::Ready {
             return;
         }
         self.issued = true;
@@ -269,18 +269,18 @@ impl Player<'_> {
     }
 
     fn finish(mut self) -> Outcome {
-        self.outcome.group = self.machine.group();
-        self.outcome.received = self.machine.statistics().bytes_received;
-        self.outcome.chunks_received = self.machine.statistics().chunks_received;
+        self.outcome.group = self.machine.state();
+        self.outcome.received = self.machine.traffic().bytes_received;
+        self.outcome.chunks_received = self.machine.traffic().chunks_received;
         self.outcome
     }
 }
 
-/// Settings that ask for `base:allocation`.
-pub fn with_allocation(settings: &mut Settings) {
+/// Preferences that ask for `base:allocation`.
+pub fn with_allocation(settings: &mut Preferences) {
     let name = CString::new("base:allocation").expect("no NUL");
     settings.meta_contexts.push(name);
 }
 
-/// Settings as they are by default.
-pub fn defaults(_: &mut Settings) {}
+/// Preferences as they are by default.
+pub fn defaults(_: &mut Preferences) {}

@@ -2,7 +2,7 @@
 
 //! Agreeing on TLS: first of all, once, and never by half.
 
-use nbd::machine::{Event, Group, Machine, Settings, Tls};
+use nbd::machine::{Event, Machine, Preferences, State, Tls};
 
 use crate::script::{play, Outcome, Script};
 use crate::server::{ack, info_export, newstyle, oldstyle, refuse, reply, FLAGS, SIZE};
@@ -13,16 +13,16 @@ const STRUCTURED_REPLY: u32 = 8;
 const EXTENDED_HEADERS: u32 = 11;
 const GO: u32 = 7;
 
-fn allow(settings: &mut Settings) {
+fn allow(settings: &mut Preferences) {
     settings.tls = Tls::Allow;
 }
 
-fn require(settings: &mut Settings) {
+fn require(settings: &mut Preferences) {
     settings.tls = Tls::Require;
 }
 
 /// The server says nothing after its greeting before it was asked.
-fn connect(settings: &dyn Fn(&mut Settings), server: &[u8]) -> Outcome {
+fn connect(settings: &dyn Fn(&mut Preferences), server: &[u8]) -> Outcome {
     let (greeting, replies) = server.split_at(server.len().min(18));
     play(&Script {
         settings,
@@ -39,9 +39,9 @@ fn first_words() -> Vec<u8> {
 }
 
 /// A machine whose server has said `server`.
-fn machine(settings: &dyn Fn(&mut Settings), server: &[u8]) -> Machine<()> {
+fn machine(settings: &dyn Fn(&mut Preferences), server: &[u8]) -> Machine<()> {
     let mut machine = Machine::default();
-    settings(machine.settings_mut());
+    settings(machine.preferences_mut());
     machine.connecting();
     machine.connected();
     tell(&mut machine, server);
@@ -72,7 +72,7 @@ fn tell(machine: &mut Machine<()>, mut server: &[u8]) -> Vec<Event> {
 fn tls_is_asked_for_before_anything_else() {
     let outcome = connect(&require, &newstyle(3));
     assert_eq!(outcome.sent, first_words());
-    assert_eq!(outcome.group, Group::Connecting);
+    assert_eq!(outcome.group, State::Connecting);
 }
 
 #[test]
@@ -99,14 +99,14 @@ fn negotiation_starts_over_once_tls_is_there() {
     for part in rest {
         assert!(tell(&mut machine, &part).is_empty());
     }
-    assert_eq!(machine.group(), Group::Ready);
+    assert_eq!(machine.state(), State::Ready);
     assert!(machine.negotiated().tls);
     assert!(machine.negotiated().structured_replies);
 }
 
 #[test]
 fn plaintext_behind_the_agreement_is_refused() {
-    for settings in [&require as &dyn Fn(&mut Settings), &allow] {
+    for settings in [&require as &dyn Fn(&mut Preferences), &allow] {
         let injected = [newstyle(3), ack(STARTTLS), ack(STRUCTURED_REPLY)].concat();
         let outcome = connect(settings, &injected);
         assert_eq!(
@@ -125,7 +125,7 @@ fn a_refusal_ends_the_connection_that_requires_tls() {
         let text = "dead: handshake: server refused TLS, \
                     but handle TLS setting is 'require' (2): Operation not supported";
         assert_eq!(outcome.lines, [text]);
-        assert_eq!(outcome.group, Group::Dead);
+        assert_eq!(outcome.group, State::Dead);
         let abort = [&b"IHAVEOPT"[..], &ABORT.to_be_bytes(), &[0; 4]].concat();
         assert_eq!(outcome.sent, [first_words(), abort].concat());
     }
@@ -142,7 +142,7 @@ fn a_refusal_leads_on_in_plaintext_where_that_is_allowed() {
         ack(GO),
     ];
     let outcome = connect(&allow, &server.concat());
-    assert_eq!(outcome.group, Group::Ready);
+    assert_eq!(outcome.group, State::Ready);
 }
 
 #[test]
@@ -154,10 +154,10 @@ fn an_answer_that_is_none_ends_the_connection() {
         reply(STARTTLS, 99, &[]),
         ack(STRUCTURED_REPLY),
     ];
-    for settings in [&require as &dyn Fn(&mut Settings), &allow] {
+    for settings in [&require as &dyn Fn(&mut Preferences), &allow] {
         for answer in &answers {
             let outcome = connect(settings, &[&newstyle(3)[..], answer].concat());
-            assert_eq!(outcome.group, Group::Dead);
+            assert_eq!(outcome.group, State::Dead);
             assert_eq!(outcome.sent, first_words());
         }
     }
@@ -167,7 +167,7 @@ fn an_answer_that_is_none_ends_the_connection() {
 fn servers_that_cannot_be_asked_end_the_connection_that_requires_tls() {
     let outcome = connect(&require, &oldstyle(SIZE, u32::from(FLAGS)));
     assert!(outcome.lines[0].starts_with("dead: handshake: server is oldstyle, but"));
-    assert_eq!(outcome.group, Group::Dead);
+    assert_eq!(outcome.group, State::Dead);
 
     let outcome = connect(&require, &newstyle(2));
     assert!(outcome.lines[0].starts_with("dead: handshake: server is not using fixed newstyle"));
@@ -175,13 +175,13 @@ fn servers_that_cannot_be_asked_end_the_connection_that_requires_tls() {
 
     assert_eq!(
         connect(&allow, &oldstyle(SIZE, u32::from(FLAGS))).group,
-        Group::Ready
+        State::Ready
     );
 }
 
 #[test]
 fn what_was_agreed_in_plaintext_is_forgotten() {
-    let pausing = |settings: &mut Settings| settings.opt_mode = true;
+    let pausing = |settings: &mut Preferences| settings.opt_mode = true;
     let server = [
         newstyle(3),
         refuse(EXTENDED_HEADERS, 1),
@@ -193,14 +193,14 @@ fn what_was_agreed_in_plaintext_is_forgotten() {
     assert!(tell(&mut machine, &ack(STARTTLS)).is_empty());
     machine.tls_established();
     assert_eq!(tell(&mut machine, &[]), [Event::OptionDone(Ok(1))]);
-    assert_eq!(machine.group(), Group::Negotiating);
+    assert_eq!(machine.state(), State::Negotiating);
     assert!(machine.negotiated().tls);
     assert!(!machine.negotiated().structured_replies);
 }
 
 #[test]
 fn tls_cannot_be_agreed_to_twice() {
-    let pausing = |settings: &mut Settings| {
+    let pausing = |settings: &mut Preferences| {
         settings.opt_mode = true;
         settings.tls = Tls::Require;
     };
@@ -208,7 +208,7 @@ fn tls_cannot_be_agreed_to_twice() {
     machine.tls_established();
     tell(&mut machine, &refuse(EXTENDED_HEADERS, 1));
     tell(&mut machine, &refuse(STRUCTURED_REPLY, 1));
-    assert_eq!(machine.group(), Group::Negotiating);
+    assert_eq!(machine.state(), State::Negotiating);
 
     machine.opt_starttls().expect("fixed newstyle");
     let refused = tell(&mut machine, &refuse(STARTTLS, 3));
@@ -223,7 +223,7 @@ fn tls_cannot_be_agreed_to_twice() {
 
 #[test]
 fn a_program_that_asks_is_told_of_a_refusal_and_may_go_on() {
-    let pausing = |settings: &mut Settings| settings.opt_mode = true;
+    let pausing = |settings: &mut Preferences| settings.opt_mode = true;
     let server = [
         newstyle(3),
         refuse(EXTENDED_HEADERS, 1),
@@ -233,6 +233,6 @@ fn a_program_that_asks_is_told_of_a_refusal_and_may_go_on() {
     machine.opt_starttls().expect("fixed newstyle");
     let events = tell(&mut machine, &refuse(STARTTLS, 1));
     assert_eq!(events, [Event::OptionRefused(libc::ENOTSUP)]);
-    assert_eq!(machine.group(), Group::Negotiating);
+    assert_eq!(machine.state(), State::Negotiating);
     assert!(!machine.negotiated().tls);
 }

@@ -62,7 +62,7 @@ pub fn run(command: &mut Command, input: &[u8], limit: Duration) -> Result<Outco
         .process_group(0);
     end_with_this_thread(command);
     let mut child = command.spawn().map_err(|e| format!("{name}: {e}"))?;
-    let group = Group(child.id() as libc::pid_t);
+    let group = State(child.id() as libc::pid_t);
 
     let stdin = child.stdin.take().map(|pipe| write_all(pipe, input));
     let stdout = child.stdout.take().map(read_all);
@@ -137,9 +137,9 @@ pub fn terminate(child: &Child) {
 }
 
 /// The process group of a program that `run` started.
-struct Group(libc::pid_t);
+struct State(libc::pid_t);
 
-impl Group {
+impl State {
     fn wait_until_empty(&self, limit: Duration) -> bool {
         let start = Instant::now();
         while self.signal(0) {

@@ -16,9 +16,22 @@ use crate::machine::NewCommand;
 use crate::protocol::flags::{command, TransmissionFlags};
 use crate::protocol::request::{block_status_payload, RequestType};
 
+/// A connection for issuing data commands.
+#[derive(Debug)]
+pub struct Issue<'a> {
+    connection: &'a mut Connection,
+}
+
 impl Connection {
+    /// For issuing data commands.
+    pub fn issue(&mut self) -> Issue<'_> {
+        Issue { connection: self }
+    }
+}
+
+impl Issue<'_> {
     /// nbd_aio_pread(3)
-    pub fn aio_pread(
+    pub fn pread(
         &mut self,
         buf: ReadBuffer,
         offset: u64,
@@ -29,7 +42,7 @@ impl Connection {
     }
 
     /// nbd_aio_pread_structured(3)
-    pub fn aio_pread_structured(
+    pub fn pread_structured(
         &mut self,
         buf: ReadBuffer,
         offset: u64,
@@ -56,18 +69,19 @@ impl Connection {
             callback,
             completion,
         };
-        let wire = self.checks().flags(flags, known)?;
+        let wire = self.connection.checks().flags(flags, known)?;
         // A read that cannot be fragmented would not ask for it; a flag that
         // does not belong there is not looked at any closer.
         if wire & known & command::DF != 0 {
-            self.checks()
+            self.connection
+                .checks()
                 .require(TransmissionFlags::SEND_DF, "the DF flag")?;
         }
         self.issue_range(RequestType::Read, wire, offset, count, attachment)
     }
 
     /// nbd_aio_pwrite(3)
-    pub fn aio_pwrite(
+    pub fn pwrite(
         &mut self,
         buf: WriteBuffer,
         offset: u64,
@@ -81,30 +95,28 @@ impl Connection {
             completion,
         };
         let wire = self
+            .connection
             .checks()
             .flags(flags, command::FUA | command::PAYLOAD_LEN)?;
-        self.checks().require_writable()?;
-        self.checks().require_fua(wire)?;
-        let wire = self.checks().payload_flag(wire)?;
+        self.connection.checks().require_writable()?;
+        self.connection.checks().require_fua(wire)?;
+        let wire = self.connection.checks().payload_flag(wire)?;
         self.issue_range(RequestType::Write, wire, offset, count, attachment)
     }
 
     /// nbd_aio_flush(3)
-    pub fn aio_flush(
-        &mut self,
-        completion: nbd_completion_callback,
-        flags: u32,
-    ) -> Result<u64, Error> {
+    pub fn flush(&mut self, completion: nbd_completion_callback, flags: u32) -> Result<u64, Error> {
         let attachment = Attachment::plain(completion);
-        let wire = self.checks().flags(flags, 0)?;
-        self.checks()
+        let wire = self.connection.checks().flags(flags, 0)?;
+        self.connection
+            .checks()
             .require(TransmissionFlags::SEND_FLUSH, "flush operations")?;
-        self.checks().not_disconnecting()?;
-        Ok(self.issue(RequestType::Flush, wire, 0, 0, None, attachment))
+        self.connection.checks().not_disconnecting()?;
+        Ok(self.queue(RequestType::Flush, wire, 0, 0, None, attachment))
     }
 
     /// nbd_aio_trim(3)
-    pub fn aio_trim(
+    pub fn trim(
         &mut self,
         count: u64,
         offset: u64,
@@ -112,16 +124,17 @@ impl Connection {
         flags: u32,
     ) -> Result<u64, Error> {
         let attachment = Attachment::plain(completion);
-        let wire = self.checks().flags(flags, command::FUA)?;
-        self.checks()
+        let wire = self.connection.checks().flags(flags, command::FUA)?;
+        self.connection
+            .checks()
             .require(TransmissionFlags::SEND_TRIM, "trim operations")?;
-        self.checks().require_writable()?;
-        self.checks().require_fua(wire)?;
+        self.connection.checks().require_writable()?;
+        self.connection.checks().require_fua(wire)?;
         self.issue_range(RequestType::Trim, wire, offset, count, attachment)
     }
 
     /// nbd_aio_cache(3)
-    pub fn aio_cache(
+    pub fn cache(
         &mut self,
         count: u64,
         offset: u64,
@@ -129,14 +142,15 @@ impl Connection {
         flags: u32,
     ) -> Result<u64, Error> {
         let attachment = Attachment::plain(completion);
-        let wire = self.checks().flags(flags, 0)?;
-        self.checks()
+        let wire = self.connection.checks().flags(flags, 0)?;
+        self.connection
+            .checks()
             .require(TransmissionFlags::SEND_CACHE, "cache operations")?;
         self.issue_range(RequestType::Cache, wire, offset, count, attachment)
     }
 
     /// nbd_aio_zero(3)
-    pub fn aio_zero(
+    pub fn zero(
         &mut self,
         count: u64,
         offset: u64,
@@ -145,20 +159,22 @@ impl Connection {
     ) -> Result<u64, Error> {
         let attachment = Attachment::plain(completion);
         let known = command::FUA | command::NO_HOLE | command::FAST_ZERO;
-        let wire = self.checks().flags(flags, known)?;
-        self.checks()
+        let wire = self.connection.checks().flags(flags, known)?;
+        self.connection
+            .checks()
             .require(TransmissionFlags::SEND_WRITE_ZEROES, "zero operations")?;
-        self.checks().require_writable()?;
-        self.checks().require_fua(wire)?;
+        self.connection.checks().require_writable()?;
+        self.connection.checks().require_fua(wire)?;
         if wire & command::FAST_ZERO != 0 {
-            self.checks()
+            self.connection
+                .checks()
                 .require(TransmissionFlags::SEND_FAST_ZERO, "the fast zero flag")?;
         }
         self.issue_range(RequestType::WriteZeroes, wire, offset, count, attachment)
     }
 
     /// nbd_aio_block_status(3)
-    pub fn aio_block_status(
+    pub fn block_status(
         &mut self,
         count: u64,
         offset: u64,
@@ -176,7 +192,7 @@ impl Connection {
     }
 
     /// nbd_aio_block_status_64(3)
-    pub fn aio_block_status_64(
+    pub fn block_status_64(
         &mut self,
         count: u64,
         offset: u64,
@@ -200,13 +216,13 @@ impl Connection {
         attachment: Attachment,
         flags: u32,
     ) -> Result<u64, Error> {
-        let wire = self.checks().flags(flags, command::REQ_ONE)?;
-        self.checks().require_block_status()?;
+        let wire = self.connection.checks().flags(flags, command::REQ_ONE)?;
+        self.connection.checks().require_block_status()?;
         self.issue_range(RequestType::BlockStatus, wire, offset, count, attachment)
     }
 
     /// nbd_aio_block_status_filter(3)
-    pub fn aio_block_status_filter(
+    pub fn block_status_filter(
         &mut self,
         count: u64,
         offset: u64,
@@ -222,31 +238,40 @@ impl Connection {
             completion,
         };
         let wire = self
+            .connection
             .checks()
             .flags(flags, command::REQ_ONE | command::PAYLOAD_LEN)?;
-        self.checks().require_block_status()?;
-        if self.checks().is_strict(strict::AUTO_FLAG)
-            && !self.link.machine.negotiated().extended_headers
+        self.connection.checks().require_block_status()?;
+        if self.connection.checks().is_strict(strict::AUTO_FLAG)
+            && !self.connection.link.machine.negotiated().extended_headers
         {
             let what = "server does not support extended headers";
             return Err(Error::new(libc::ENOTSUP, what));
         }
         let flag = TransmissionFlags::BLOCK_STATUS_PAYLOAD;
-        self.checks()
+        self.connection
+            .checks()
             .require(flag, "the block status payload flag")?;
-        let wire = self.checks().payload_flag(wire)?;
+        let wire = self.connection.checks().payload_flag(wire)?;
         let ids = self.context_ids(&contexts)?;
-        self.checks().not_disconnecting()?;
-        self.checks()
+        self.connection.checks().not_disconnecting()?;
+        self.connection
+            .checks()
             .range(RequestType::BlockStatus, offset, count)?;
         let payload = block_status_payload(count, &ids).into_boxed_slice();
         let kind = RequestType::BlockStatus;
-        Ok(self.issue(kind, wire, offset, count, Some(payload), attachment))
+        Ok(self.queue(kind, wire, offset, count, Some(payload), attachment))
     }
 
     /// The ids of negotiated contexts.
     fn context_ids(&self, names: &[CString]) -> Result<Vec<u32>, Error> {
-        let negotiated = self.link.machine.export().meta_contexts.as_deref();
+        let negotiated = self
+            .connection
+            .link
+            .machine
+            .export()
+            .meta_contexts
+            .as_deref();
         let negotiated = negotiated.unwrap_or_default();
         let id = |name: &CString| {
             let found = negotiated.iter().find(|context| context.name == *name);
@@ -266,13 +291,13 @@ impl Connection {
         count: u64,
         attachment: Attachment,
     ) -> Result<u64, Error> {
-        self.checks().not_disconnecting()?;
-        self.checks().range(kind, offset, count)?;
-        Ok(self.issue(kind, wire, offset, count, None, attachment))
+        self.connection.checks().not_disconnecting()?;
+        self.connection.checks().range(kind, offset, count)?;
+        Ok(self.queue(kind, wire, offset, count, None, attachment))
     }
 
     /// Queues a command that passed all checks and sends what can be sent.
-    fn issue(
+    fn queue(
         &mut self,
         kind: RequestType,
         flags: u16,
@@ -284,8 +309,8 @@ impl Connection {
         let lacks_payload = kind == RequestType::BlockStatus
             && flags & command::PAYLOAD_LEN != 0
             && payload.is_none()
-            && self.link.machine.negotiated().extended_headers;
-        let cookie = self.queue(|link| {
+            && self.connection.link.machine.negotiated().extended_headers;
+        let cookie = self.connection.queue(|link| {
             link.machine.issue(NewCommand {
                 kind,
                 flags,
@@ -298,7 +323,8 @@ impl Connection {
         if lacks_payload {
             // The server would wait for the payload that the request announces.
             // Source: seen with libnbd 1.24.4.
-            self.end(Error::new(libc::EFAULT, "send: Bad address").into());
+            self.connection
+                .end(Error::new(libc::EFAULT, "send: Bad address").into());
         }
         cookie
     }

@@ -9,75 +9,16 @@ use libc::c_int;
 use crate::error::Error;
 use crate::handle::connection::Connection;
 use crate::handle::endpoint::Endpoint;
-use crate::handle::shared::State;
+use crate::machine::State;
 use crate::transport::{Connector, Socket, Subprocess};
 
+/// A connection that is to be made.
+#[derive(Debug)]
+pub struct Connecting<'a> {
+    pub(super) connection: &'a mut Connection,
+}
+
 impl Connection {
-    /// nbd_aio_connect_unix(3)
-    pub fn aio_connect_unix(&mut self, unixsocket: &CStr) -> Result<(), Error> {
-        let path = unixsocket.to_owned();
-        self.connect_to(Endpoint::Unix { path }, || Connector::unix(unixsocket))
-    }
-
-    /// nbd_aio_connect_tcp(3)
-    pub fn aio_connect_tcp(&mut self, hostname: &CStr, port: &CStr) -> Result<(), Error> {
-        let endpoint = Endpoint::Tcp {
-            host: hostname.to_owned(),
-            port: port.to_owned(),
-        };
-        self.connect_to(endpoint, || Connector::tcp(hostname, port))
-    }
-
-    /// nbd_aio_connect_vsock(3)
-    pub fn aio_connect_vsock(&mut self, cid: u32, port: u32) -> Result<(), Error> {
-        let endpoint = Endpoint::Vsock { cid, port };
-        self.connect_to(endpoint, || Ok(Connector::vsock(cid, port)))
-    }
-
-    /// nbd_aio_connect(3). `address` are the bytes of the program's struct
-    /// sockaddr.
-    pub fn aio_connect(&mut self, address: &[u8]) -> Result<(), Error> {
-        let endpoint = Endpoint::of_sockaddr(address);
-        self.connect_to(endpoint, || Connector::sockaddr(address))
-    }
-
-    /// nbd_aio_connect_socket(3). The socket is the library's from success on.
-    pub fn aio_connect_socket(&mut self, sock: c_int) -> Result<(), Error> {
-        let socket = Socket::from_program(sock)?;
-        self.report.shared.set_program_polls();
-        self.connected(socket)
-    }
-
-    /// nbd_aio_connect_command(3)
-    pub fn aio_connect_command(&mut self, argv: Vec<CString>) -> Result<(), Error> {
-        let (subprocess, socket) = Subprocess::command(&argv)?;
-        self.link.subprocess = Some(subprocess);
-        self.connected(socket)
-    }
-
-    /// Connects through a command that passes on to the server what it is
-    /// given.
-    pub(super) fn aio_connect_tunnel(&mut self, argv: &[CString]) -> Result<(), Error> {
-        let (subprocess, socket) = Subprocess::tunnel(argv)?;
-        self.link.subprocess = Some(subprocess);
-        self.connected(socket)
-    }
-
-    /// nbd_aio_connect_systemd_socket_activation(3)
-    pub fn aio_connect_systemd_socket_activation(
-        &mut self,
-        argv: Vec<CString>,
-    ) -> Result<(), Error> {
-        let name = self.settings.socket_activation_name();
-        let (subprocess, connector, listener) = Subprocess::socket_activation(&argv, name)?;
-        let path = subprocess.socket_path().map(CStr::to_owned);
-        self.link.subprocess = Some(subprocess);
-        let endpoint = path.map_or(Endpoint::Other, |path| Endpoint::Unix { path });
-        let started = self.connect_to(endpoint, || Ok(connector));
-        drop(listener);
-        started
-    }
-
     /// Connects, and waits until that is done.
     pub fn until_connected(
         &mut self,
@@ -91,19 +32,73 @@ impl Connection {
         Ok(())
     }
 
-    /// nbd_kill_subprocess(3)
-    pub fn kill_subprocess(&mut self, signum: c_int) -> Result<(), Error> {
-        self.running_subprocess()?.kill(signum)
+    /// For reaching a server.
+    pub fn connecting(&mut self) -> Connecting<'_> {
+        Connecting { connection: self }
+    }
+}
+
+impl Connecting<'_> {
+    /// nbd_aio_connect_unix(3)
+    pub fn unix(&mut self, unixsocket: &CStr) -> Result<(), Error> {
+        let path = unixsocket.to_owned();
+        self.connect_to(Endpoint::Unix { path }, || Connector::unix(unixsocket))
     }
 
-    /// nbd_get_subprocess_pid(3)
-    pub fn get_subprocess_pid(&mut self) -> Result<i64, Error> {
-        Ok(i64::from(self.running_subprocess()?.pid()))
+    /// nbd_aio_connect_tcp(3)
+    pub fn tcp(&mut self, hostname: &CStr, port: &CStr) -> Result<(), Error> {
+        let endpoint = Endpoint::Tcp {
+            host: hostname.to_owned(),
+            port: port.to_owned(),
+        };
+        self.connect_to(endpoint, || Connector::tcp(hostname, port))
     }
 
-    fn running_subprocess(&self) -> Result<&Subprocess, Error> {
-        let subprocess = self.link.subprocess.as_ref();
-        subprocess.ok_or_else(|| Error::new(libc::ESRCH, "no subprocess exists"))
+    /// nbd_aio_connect_vsock(3)
+    pub fn vsock(&mut self, cid: u32, port: u32) -> Result<(), Error> {
+        let endpoint = Endpoint::Vsock { cid, port };
+        self.connect_to(endpoint, || Ok(Connector::vsock(cid, port)))
+    }
+
+    /// nbd_aio_connect(3). `address` are the bytes of the program's struct
+    /// sockaddr.
+    pub fn address(&mut self, address: &[u8]) -> Result<(), Error> {
+        let endpoint = Endpoint::of_sockaddr(address);
+        self.connect_to(endpoint, || Connector::sockaddr(address))
+    }
+
+    /// nbd_aio_connect_socket(3). The socket is the library's from success on.
+    pub fn socket(&mut self, sock: c_int) -> Result<(), Error> {
+        let socket = Socket::from_program(sock)?;
+        self.connection.report.shared.set_program_polls();
+        self.connected(socket)
+    }
+
+    /// nbd_aio_connect_command(3)
+    pub fn command(&mut self, argv: Vec<CString>) -> Result<(), Error> {
+        let (subprocess, socket) = Subprocess::command(&argv)?;
+        self.connection.link.subprocess = Some(subprocess);
+        self.connected(socket)
+    }
+
+    /// Connects through a command that passes on to the server what it is
+    /// given.
+    pub(super) fn tunnel(&mut self, argv: &[CString]) -> Result<(), Error> {
+        let (subprocess, socket) = Subprocess::tunnel(argv)?;
+        self.connection.link.subprocess = Some(subprocess);
+        self.connected(socket)
+    }
+
+    /// nbd_aio_connect_systemd_socket_activation(3)
+    pub fn systemd_socket_activation(&mut self, argv: Vec<CString>) -> Result<(), Error> {
+        let name = self.connection.settings.socket_activation_name();
+        let (subprocess, connector, listener) = Subprocess::socket_activation(&argv, name)?;
+        let path = subprocess.socket_path().map(CStr::to_owned);
+        self.connection.link.subprocess = Some(subprocess);
+        let endpoint = path.map_or(Endpoint::Other, |path| Endpoint::Unix { path });
+        let started = self.connect_to(endpoint, || Ok(connector));
+        drop(listener);
+        started
     }
 
     /// Begins to connect over what `connector` makes.
@@ -114,19 +109,19 @@ impl Connection {
     ) -> Result<(), Error> {
         // An address that is none leaves everything as it was.
         let connector = connector()?;
-        match self.link.connect(endpoint, connector) {
-            Ok(()) => self.begin(),
+        match self.connection.link.connect(endpoint, connector) {
+            Ok(()) => self.connection.begin(),
             // Over TCP the program may try again, perhaps another name.
-            Err(error) if self.link.endpoint.host().is_some() => {
-                self.link.forget_attempt();
+            Err(error) if self.connection.link.endpoint.host().is_some() => {
+                self.connection.link.forget_attempt();
                 Err(error)
             }
-            Err(error) => Err(self.end(error.into())),
+            Err(error) => Err(self.connection.end(error.into())),
         }
     }
 
     fn connected(&mut self, socket: Socket) -> Result<(), Error> {
-        self.link.connected(socket);
-        self.begin()
+        self.connection.link.connected(socket);
+        self.connection.begin()
     }
 }

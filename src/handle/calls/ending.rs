@@ -5,7 +5,7 @@
 use crate::error::Error;
 use crate::handle::connection::Connection;
 use crate::handle::settings::invalid_flag;
-use crate::handle::shared::State;
+use crate::machine::State;
 
 /// `LIBNBD_SHUTDOWN_ABANDON_PENDING`
 const ABANDON_PENDING: u32 = 0x1_0000;
@@ -23,7 +23,7 @@ impl Connection {
             }
         }
         if self.state() == State::Negotiating {
-            return self.opt_abort();
+            return self.options().abort_and_wait();
         }
         // A server that is gone already is what was wanted.
         self.queue(|link| link.machine.disconnect());

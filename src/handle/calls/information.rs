@@ -89,7 +89,7 @@ impl Information<'_> {
                 let mut names = contexts.iter().map(|context| context.name.as_c_str());
                 Ok(names.any(|name| name == metacontext))
             }
-            None if self.machine.settings().meta_contexts.is_empty() => Ok(false),
+            None if self.machine.preferences().meta_contexts.is_empty() => Ok(false),
             None => Err(Error::new(
                 libc::EINVAL,
                 "need a successful server meta context request first",

@@ -6,7 +6,8 @@ use libc::c_int;
 
 use crate::error::Error;
 use crate::handle::connection::Connection;
-use crate::handle::shared::{State, DIRECTION_WRITE};
+use crate::handle::shared::DIRECTION_WRITE;
+use crate::machine::State;
 
 impl Connection {
     /// nbd_aio_get_fd(3)

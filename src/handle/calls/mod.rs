@@ -11,6 +11,11 @@ mod information;
 mod main_loop;
 mod options;
 mod settings;
+mod subprocess;
 mod uri;
 
+pub use commands::Issue;
+pub use connect::Connecting;
 pub use information::Information;
+pub use options::Options;
+pub use settings::Setup;

@@ -9,24 +9,17 @@ use crate::handle::attachment::Attachment;
 use crate::handle::callback::{nbd_completion_callback, nbd_context_callback, nbd_list_callback};
 use crate::handle::connection::Connection;
 use crate::handle::option::PendingOption;
-use crate::handle::shared::State;
 use crate::handle::tls_settings::check_available;
 use crate::machine::Machine;
+use crate::machine::State;
+
+/// A connection whose negotiation the program steers.
+#[derive(Debug)]
+pub struct Options<'a> {
+    connection: &'a mut Connection,
+}
 
 impl Connection {
-    /// Remembers the callbacks of an option and sends it, unless `start`
-    /// refuses.
-    fn start_option(
-        &mut self,
-        option: PendingOption,
-        start: impl FnOnce(&mut Machine<Attachment>) -> Result<(), Error>,
-    ) -> Result<(), Error> {
-        start(&mut self.link.machine)?;
-        self.completions.start_option(option);
-        self.send_accepted();
-        Ok(())
-    }
-
     /// Asks for an option, and waits until it is done. How many replies it had, or 1
     /// or 0 where the server could only agree or refuse. `ask` gets the completion
     /// callback to ask with, which is none.
@@ -59,8 +52,28 @@ impl Connection {
         self.completions.option_outcome.take().unwrap_or(Ok(0))
     }
 
+    /// For negotiating an option.
+    pub fn options(&mut self) -> Options<'_> {
+        Options { connection: self }
+    }
+}
+
+impl Options<'_> {
+    /// Remembers the callbacks of an option and sends it, unless `start`
+    /// refuses.
+    fn start_option(
+        &mut self,
+        option: PendingOption,
+        start: impl FnOnce(&mut Machine<Attachment>) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        start(&mut self.connection.link.machine)?;
+        self.connection.completions.start_option(option);
+        self.connection.send_accepted();
+        Ok(())
+    }
+
     /// nbd_aio_opt_go(3)
-    pub fn aio_opt_go(&mut self, completion: nbd_completion_callback) -> Result<(), Error> {
+    pub fn go(&mut self, completion: nbd_completion_callback) -> Result<(), Error> {
         self.start_option(PendingOption::plain(completion), |machine| {
             machine.opt_go();
             Ok(())
@@ -68,20 +81,20 @@ impl Connection {
     }
 
     /// nbd_aio_opt_info(3)
-    pub fn aio_opt_info(&mut self, completion: nbd_completion_callback) -> Result<(), Error> {
+    pub fn info(&mut self, completion: nbd_completion_callback) -> Result<(), Error> {
         self.start_option(PendingOption::plain(completion), |machine| {
             machine.opt_info()
         })
     }
 
     /// nbd_aio_opt_abort(3)
-    pub fn aio_opt_abort(&mut self) -> Result<(), Error> {
-        match self.link.machine.opt_abort() {
+    pub fn abort(&mut self) -> Result<(), Error> {
+        match self.connection.link.machine.opt_abort() {
             // A server that is gone already is what was wanted.
-            Ok(()) => self.send_accepted(),
+            Ok(()) => self.connection.send_accepted(),
             Err(error) => {
-                self.end(error.into());
-                self.report.debug(format_args!(
+                self.connection.end(error.into());
+                self.connection.report.debug(format_args!(
                     "option queued, ignoring state machine failure"
                 ));
             }
@@ -90,13 +103,13 @@ impl Connection {
     }
 
     /// nbd_opt_abort(3)
-    pub fn opt_abort(&mut self) -> Result<(), Error> {
-        self.aio_opt_abort()?;
-        self.wait_while_connecting()
+    pub fn abort_and_wait(&mut self) -> Result<(), Error> {
+        self.abort()?;
+        self.connection.wait_while_connecting()
     }
 
     /// nbd_aio_opt_starttls(3)
-    pub fn aio_opt_starttls(&mut self, completion: nbd_completion_callback) -> Result<(), Error> {
+    pub fn starttls(&mut self, completion: nbd_completion_callback) -> Result<(), Error> {
         self.start_option(PendingOption::plain(completion), |machine| {
             check_available()?;
             machine.opt_starttls()
@@ -104,27 +117,21 @@ impl Connection {
     }
 
     /// nbd_aio_opt_extended_headers(3)
-    pub fn aio_opt_extended_headers(
-        &mut self,
-        completion: nbd_completion_callback,
-    ) -> Result<(), Error> {
+    pub fn extended_headers(&mut self, completion: nbd_completion_callback) -> Result<(), Error> {
         self.start_option(PendingOption::plain(completion), |machine| {
             machine.opt_extended_headers()
         })
     }
 
     /// nbd_aio_opt_structured_reply(3)
-    pub fn aio_opt_structured_reply(
-        &mut self,
-        completion: nbd_completion_callback,
-    ) -> Result<(), Error> {
+    pub fn structured_reply(&mut self, completion: nbd_completion_callback) -> Result<(), Error> {
         self.start_option(PendingOption::plain(completion), |machine| {
             machine.opt_structured_reply()
         })
     }
 
     /// nbd_aio_opt_list(3)
-    pub fn aio_opt_list(
+    pub fn list(
         &mut self,
         list: nbd_list_callback,
         completion: nbd_completion_callback,
@@ -134,17 +141,23 @@ impl Connection {
     }
 
     /// nbd_aio_opt_list_meta_context(3)
-    pub fn aio_opt_list_meta_context(
+    pub fn list_meta_context(
         &mut self,
         context: nbd_context_callback,
         completion: nbd_completion_callback,
     ) -> Result<(), Error> {
-        let queries = self.link.machine.settings().meta_contexts.clone();
-        self.aio_opt_list_meta_context_queries(queries, context, completion)
+        let queries = self
+            .connection
+            .link
+            .machine
+            .preferences()
+            .meta_contexts
+            .clone();
+        self.list_meta_context_queries(queries, context, completion)
     }
 
     /// nbd_aio_opt_list_meta_context_queries(3)
-    pub fn aio_opt_list_meta_context_queries(
+    pub fn list_meta_context_queries(
         &mut self,
         queries: Vec<CString>,
         context: nbd_context_callback,
@@ -156,17 +169,23 @@ impl Connection {
     }
 
     /// nbd_aio_opt_set_meta_context(3)
-    pub fn aio_opt_set_meta_context(
+    pub fn set_meta_context(
         &mut self,
         context: nbd_context_callback,
         completion: nbd_completion_callback,
     ) -> Result<(), Error> {
-        let queries = self.link.machine.settings().meta_contexts.clone();
-        self.aio_opt_set_meta_context_queries(queries, context, completion)
+        let queries = self
+            .connection
+            .link
+            .machine
+            .preferences()
+            .meta_contexts
+            .clone();
+        self.set_meta_context_queries(queries, context, completion)
     }
 
     /// nbd_aio_opt_set_meta_context_queries(3)
-    pub fn aio_opt_set_meta_context_queries(
+    pub fn set_meta_context_queries(
         &mut self,
         queries: Vec<CString>,
         context: nbd_context_callback,

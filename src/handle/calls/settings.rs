@@ -10,37 +10,50 @@ use crate::error::Error;
 use crate::handle::connection::Connection;
 use crate::handle::debug::Debug;
 use crate::handle::settings::{invalid_flag, protocol_string, Settings};
-use crate::handle::tls_settings;
 use crate::handle::shared::Shared;
+use crate::handle::tls_settings;
 use crate::machine::{self, Tls};
 
 /// `LIBNBD_HANDSHAKE_FLAG_MASK`
 const HANDSHAKE_FLAG_MASK: u32 = 0x03;
 
+/// What a program can set and get on a connection.
+#[derive(Debug)]
+pub struct Setup<'a> {
+    connection: &'a mut Connection,
+}
+
 impl Connection {
+    /// For what a program can set and get.
+    pub fn setup(&mut self) -> Setup<'_> {
+        Setup { connection: self }
+    }
+}
+
+impl Setup<'_> {
     /// Settings that are no business of the protocol's.
     pub fn settings(&mut self) -> &mut Settings {
-        &mut self.settings
+        &mut self.connection.settings
     }
 
     /// What is to be negotiated.
-    pub fn requests(&mut self) -> &mut machine::Settings {
-        self.link.machine.settings_mut()
+    pub fn requests(&mut self) -> &mut machine::Preferences {
+        self.connection.link.machine.preferences_mut()
     }
 
     /// Debug messages: whether they are wanted, and where they go.
     pub fn debug(&self) -> &Debug {
-        self.report.shared.debug_settings()
+        self.connection.report.shared.debug_settings()
     }
 
     /// What can be seen without the lock.
     pub fn shared(&self) -> &Shared {
-        &self.report.shared
+        &self.connection.report.shared
     }
 
     /// nbd_get_handle_size(3)
     pub fn handle_size(&mut self) -> usize {
-        let settings = self.link.machine.settings();
+        let settings = self.connection.link.machine.preferences();
         let contexts = settings.meta_contexts.iter();
         let names = contexts.map(|name| name.as_bytes_with_nul().len());
         size_of::<Connection>()
@@ -48,14 +61,14 @@ impl Connection {
             + self.debug().handle_name().count_bytes()
             + settings.export_name.count_bytes()
             + names.sum::<usize>()
-            + self.link.machine.allocated()
-            + self.completions.completed.allocated()
+            + self.connection.link.machine.allocated()
+            + self.connection.completions.completed.allocated()
     }
 
     /// nbd_set_export_name(3)
     pub fn set_export_name(&mut self, export_name: &CStr) -> Result<(), Error> {
         let name = protocol_string(export_name, "export name too long for NBD protocol")?;
-        self.link.machine.set_export_name(name);
+        self.connection.link.machine.set_export_name(name);
         Ok(())
     }
 
@@ -70,10 +83,10 @@ impl Connection {
 
     /// nbd_get_handshake_flags(3)
     pub fn handshake_flags(&self) -> u32 {
-        let negotiated = self.link.machine.negotiated();
+        let negotiated = self.connection.link.machine.negotiated();
         u32::from(match negotiated.protocol {
             Some(_) => negotiated.handshake_flags,
-            None => self.link.machine.settings().handshake_flags,
+            None => self.connection.link.machine.preferences().handshake_flags,
         })
     }
 
@@ -103,13 +116,17 @@ impl Connection {
     /// nbd_set_uri_allow_tls(3)
     pub fn set_uri_tls(&mut self, tls: c_int) -> Result<(), Error> {
         tls_settings::mode(tls)?;
-        self.settings.uri.tls = tls;
+        self.connection.settings.uri.tls = tls;
         Ok(())
     }
 
     /// nbd_get_tls_hostname(3)
     pub fn tls_hostname(&self) -> CString {
-        let hostname = self.settings.tls.hostname(&self.link.endpoint);
+        let hostname = self
+            .connection
+            .settings
+            .tls
+            .hostname(&self.connection.link.endpoint);
         hostname.unwrap_or_default().to_owned()
     }
 }

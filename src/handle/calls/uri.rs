@@ -5,6 +5,7 @@
 use std::ffi::{CStr, CString};
 use std::net::SocketAddr;
 
+use super::connect::Connecting;
 use crate::error::Error;
 use crate::handle::connection::Connection;
 use crate::handle::endpoint::Endpoint;
@@ -12,10 +13,10 @@ use crate::handle::tls_settings::{check_available, DEFAULT_PRIORITY};
 use crate::machine::Tls;
 use crate::uri::{NbdUri, Transport};
 
-impl Connection {
+impl Connecting<'_> {
     /// nbd_aio_connect_uri(3)
-    pub fn aio_connect_uri(&mut self, uri: &CStr) -> Result<(), Error> {
-        let uri = match NbdUri::parse(uri, &self.settings.uri) {
+    pub fn uri(&mut self, uri: &CStr) -> Result<(), Error> {
+        let uri = match NbdUri::parse(uri, &self.connection.settings.uri) {
             Ok(uri) => uri,
             Err(refused) => {
                 self.require_tls_if(refused.tls);
@@ -24,17 +25,17 @@ impl Connection {
         };
         self.apply(&uri)?;
         match &uri.transport {
-            Transport::Tcp { host, port } => self.aio_connect_tcp(host, port),
-            Transport::Unix { path } => self.aio_connect_unix(path),
-            Transport::Vsock { cid, port } => self.aio_connect_vsock(*cid, *port),
-            Transport::Ssh(tunnel) => self.aio_connect_tunnel(&tunnel.command()),
+            Transport::Tcp { host, port } => self.tcp(host, port),
+            Transport::Unix { path } => self.unix(path),
+            Transport::Vsock { cid, port } => self.vsock(*cid, *port),
+            Transport::Ssh(tunnel) => self.tunnel(&tunnel.command()),
         }
     }
 
     /// What has once been asked for stays, whatever becomes of this attempt to connect.
     fn require_tls_if(&mut self, asked_for: bool) {
         if asked_for {
-            self.link.machine.settings_mut().tls = Tls::Require;
+            self.connection.link.machine.preferences_mut().tls = Tls::Require;
         }
     }
 
@@ -45,8 +46,8 @@ impl Connection {
         if uri.tls {
             check_available()?;
         }
-        self.set_export_name(&uri.export_name)?;
-        let settings = &mut self.settings.tls;
+        self.connection.setup().set_export_name(&uri.export_name)?;
+        let settings = &mut self.connection.settings.tls;
         let replace = |setting: &mut Option<CString>, value: &Option<CString>| {
             if value.is_some() {
                 setting.clone_from(value);
@@ -66,7 +67,9 @@ impl Connection {
         }
         Ok(())
     }
+}
 
+impl Connection {
     /// nbd_get_uri(3)
     pub fn get_uri(&mut self) -> Result<CString, Error> {
         let transport = match &self.link.endpoint {
@@ -93,9 +96,9 @@ impl Connection {
         let hostname_is_host =
             matches!(&self.link.endpoint, Endpoint::Tcp { host, .. } if *host == tls.hostname);
         let uri = NbdUri {
-            tls: self.link.machine.settings().tls == Tls::Require
+            tls: self.link.machine.preferences().tls == Tls::Require
                 || self.link.machine.negotiated().tls,
-            export_name: self.link.machine.settings().export_name.clone(),
+            export_name: self.link.machine.preferences().export_name.clone(),
             tls_username: tls.username.clone(),
             tls_certificates: tls.certificates.clone(),
             tls_psk_file: tls.psk_file.clone(),

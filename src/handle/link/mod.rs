@@ -20,7 +20,7 @@ use super::attachment::Attachment;
 use super::endpoint::Endpoint;
 use super::shared::{DIRECTION_READ, DIRECTION_WRITE};
 use crate::error::Error;
-use crate::machine::{Group, Machine};
+use crate::machine::{Machine, State};
 use crate::transport::{tls::Handshake, Arrivals, Channel, Connector, Subprocess};
 use read_ahead::ReadAhead;
 
@@ -127,6 +127,21 @@ impl Link {
         self.direction() & DIRECTION_WRITE != 0
     }
 
+    /// The name of the state, without its description.
+    pub fn state_name(&self) -> &'static str {
+        let description = self.machine.description(self.machine.state()).to_str();
+        let name = description.unwrap_or_default().split(':').next();
+        name.unwrap_or_default()
+    }
+
+    /// The error of a call that says that the descriptor is ready for what nothing
+    /// waits for: 0 for reading, 1 for writing.
+    pub fn invalid_event(&self, event: u32) -> Error {
+        let state = self.state_name();
+        let what = format!("external event {event} is invalid in state {state}");
+        Error::new(libc::EINVAL, what)
+    }
+
     /// Whether an address is being tried.
     pub fn is_connecting(&self) -> bool {
         matches!(self.stage, Stage::Connecting(_))
@@ -145,11 +160,11 @@ impl Link {
     /// Whether the connection has come to its end in good order, and has not been
     /// closed yet.
     pub fn is_over(&self) -> bool {
-        self.machine.group() == Group::Closed && !matches!(self.stage, Stage::None)
+        self.machine.state() == State::Closed && !matches!(self.stage, Stage::None)
     }
 
     pub fn negotiates(&self) -> bool {
-        self.machine.group() == Group::Connecting
+        self.machine.state() == State::Connecting
     }
 
     /// Closes the transport, and forgets what arrived.

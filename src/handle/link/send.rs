@@ -6,7 +6,7 @@ use libc::iovec;
 
 use super::{Link, Lost, Stage};
 use crate::handle::attachment::Buffer;
-use crate::machine::{Group, Piece};
+use crate::machine::{Piece, State};
 
 /// The most pieces of memory that are sent with one system call. A request has at
 /// most two, and most requests leave alone.
@@ -20,7 +20,7 @@ const EMPTY: iovec = iovec {
 impl Link {
     /// Sends as much as the socket takes.
     pub fn send(&mut self) -> Result<(), Lost> {
-        if matches!(self.machine.group(), Group::Closed | Group::Dead) {
+        if matches!(self.machine.state(), State::Closed | State::Dead) {
             return Ok(());
         }
         let Stage::Connected(channel) = &mut self.stage else {

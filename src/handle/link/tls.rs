@@ -4,7 +4,7 @@
 
 use super::{Link, Lost, Stage};
 use crate::error::Error;
-use crate::transport::tls::{Credentials, Handshake, Progress};
+use crate::transport::tls::{Credentials, Handshake, HandshakeStep};
 use crate::transport::Channel;
 
 impl Link {
@@ -34,8 +34,8 @@ impl Link {
 
     fn advance_tls_handshake(&mut self, handshake: Handshake) -> Result<(), Lost> {
         self.stage = match handshake.advance().map_err(Lost::Handshake)? {
-            Progress::Pending(handshake) => Stage::TlsHandshake(handshake),
-            Progress::Established(session) => {
+            HandshakeStep::Pending(handshake) => Stage::TlsHandshake(handshake),
+            HandshakeStep::Established(session) => {
                 self.machine.tls_established();
                 Stage::Connected(Channel::Tls(Box::new(session)))
             }

@@ -22,4 +22,4 @@ mod session;
 
 pub use credentials::{Credentials, Identity, Proof};
 pub use gnutls::check_available;
-pub use session::{Handshake, Progress, Session};
+pub use session::{Handshake, HandshakeStep, Session};

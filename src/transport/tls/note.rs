@@ -2,7 +2,7 @@
 
 //! An ELF note that tells packagers which library is loaded while the program
 //! runs, which no other part of the file says ("ELF notes for dlopen metadata",
-//! Linux Userspace API Group).
+//! Linux Userspace API State).
 
 const DESCRIPTION: [u8; 128] = padded(
     br#"[{"feature":"tls","description":"Encrypted connections","priority":"recommended","soname":["libgnutls.so.30"]}]"#,

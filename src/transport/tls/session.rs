@@ -39,7 +39,7 @@ pub struct Handshake(Session);
 
 /// How far a handshake has come.
 #[derive(Debug)]
-pub enum Progress {
+pub enum HandshakeStep {
     /// It goes on when the socket is ready.
     Pending(Handshake),
     /// Both sides are who they claim to be, as far as that was asked for.
@@ -96,7 +96,7 @@ impl Handshake {
     }
 
     /// Goes on as far as the socket allows.
-    pub fn advance(mut self) -> Result<Progress, Error> {
+    pub fn advance(mut self) -> Result<HandshakeStep, Error> {
         let session = &mut self.0;
         let mut warnings = 0;
         session.records().begin(false);
@@ -110,11 +110,11 @@ impl Handshake {
                 0 => {
                     flushed.map_err(|error| Error::system("send", &error))?;
                     session.established()?;
-                    return Ok(Progress::Established(self.0));
+                    return Ok(HandshakeStep::Established(self.0));
                 }
                 E_AGAIN | E_INTERRUPTED if session.records().is_blocked() => {
                     flushed.map_err(|error| Error::system("send", &error))?;
-                    return Ok(Progress::Pending(self));
+                    return Ok(HandshakeStep::Pending(self));
                 }
                 E_AGAIN | E_INTERRUPTED => {}
                 _ if !session.is_fatal(status) && warnings < WARNINGS => warnings += 1,

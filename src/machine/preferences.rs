@@ -21,7 +21,7 @@ pub enum Tls {
 /// What to negotiate. Read when the option concerned is sent, so that a
 /// program in option mode may change it between options.
 #[derive(Debug, Clone)]
-pub struct Settings {
+pub struct Preferences {
     /// The export to ask for; empty for the server's default.
     pub export_name: CString,
     /// Ask for block size constraints (nbd_set_request_block_size(3)).
@@ -32,7 +32,7 @@ pub struct Settings {
     pub request_extended_headers: bool,
     /// Ask for structured replies.
     pub request_structured_replies: bool,
-    /// Ask for [`Settings::meta_contexts`] before `NBD_OPT_GO` and
+    /// Ask for [`Preferences::meta_contexts`] before `NBD_OPT_GO` and
     /// `NBD_OPT_INFO`.
     pub request_meta_context: bool,
     /// The contexts to ask for, in order.
@@ -45,9 +45,9 @@ pub struct Settings {
     pub opt_mode: bool,
 }
 
-impl Default for Settings {
+impl Default for Preferences {
     fn default() -> Self {
-        Settings {
+        Preferences {
             export_name: CString::default(),
             request_block_size: true,
             full_info: false,

@@ -5,7 +5,7 @@
 /// Plaintext bytes of the protocol, and chunks: groups of bytes that a magic
 /// number begins.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-pub struct Statistics {
+pub struct Traffic {
     /// Bytes sent.
     pub bytes_sent: u64,
     /// Chunks of which the last byte has been sent.

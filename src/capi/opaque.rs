@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+//! What a program holds: a pointer that only the library looks behind.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use super::trace::null;
+use crate::error::Error;
+use crate::handle::Handle;
+
+/// What a handle begins with, to tell it from other memory.
+const MAGIC: u64 = u64::from_be_bytes(*b"nbd hndl");
+
+/// One connection to one NBD server, as programs hold it.
+#[allow(non_camel_case_types)] // the name it has in C
+pub struct nbd_handle {
+    magic: AtomicU64,
+    handle: Handle,
+}
+
+impl nbd_handle {
+    /// A handle that has not begun to connect.
+    pub(super) fn new() -> Self {
+        nbd_handle {
+            magic: AtomicU64::new(MAGIC),
+            handle: Handle::new(),
+        }
+    }
+
+    /// The handle behind a pointer, when there is one.
+    ///
+    /// Something that was never a handle, or is one no longer, is noticed where
+    /// that can be done: a mistake in the program is better reported than run.
+    ///
+    /// # Safety
+    ///
+    /// `h` is NULL, or comes from `nbd_create` and is not closed during `'a`.
+    pub(super) unsafe fn check<'a>(h: *mut nbd_handle) -> Result<&'a Handle, Error> {
+        if h.is_null() {
+            return Err(null("h"));
+        }
+        // SAFETY: a handle, by the promise of the caller. Only the one field is
+        // looked at until that promise is seen to be kept.
+        if !h.is_aligned() || unsafe { (*h).magic.load(Ordering::Relaxed) } != MAGIC {
+            return Err(Error::new(libc::EFAULT, "h is not a handle, or was closed"));
+        }
+        // SAFETY: the same.
+        Ok(unsafe { &(*h).handle })
+    }
+}
+
+impl Drop for nbd_handle {
+    fn drop(&mut self) {
+        self.magic.store(0, Ordering::Relaxed);
+    }
+}

@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+//! The machine itself: what it has and what can be seen of it.
+
+use std::borrow::Cow;
+use std::collections::VecDeque;
+use std::ffi::{CStr, CString};
+
+use libc::c_int;
+
+use super::command::Commands;
+use super::event::{Event, Extent};
+use super::export::{Export, Negotiated};
+use super::inbox::Inbox;
+use super::outgoing::Outgoing;
+use super::phase::Phase;
+use super::preferences::Preferences;
+use super::state::State;
+use super::traffic::Traffic;
+use crate::error::Error;
+
+/// One connection, from its creation to its end.
+#[derive(Debug)]
+pub struct Machine<T> {
+    pub(super) preferences: Preferences,
+    pub(super) negotiated: Negotiated,
+    pub(super) export: Export,
+    pub(super) phase: Phase,
+    pub(super) inbox: Inbox,
+    pub(super) outgoing: Outgoing,
+    pub(super) commands: Commands<T>,
+    /// When the connection ended, commands from this cookie on were not sent, at
+    /// least not completely.
+    pub(super) unsent_from: u64,
+    pub(super) traffic: Traffic,
+    /// Extents of the block status chunk received last.
+    pub(super) extents: Vec<Extent>,
+    /// Events of the negotiation that were not handed out yet.
+    pub(super) events: VecDeque<Event>,
+}
+
+impl<T> Default for Machine<T> {
+    fn default() -> Self {
+        Machine {
+            preferences: Preferences::default(),
+            negotiated: Negotiated::default(),
+            export: Export::default(),
+            phase: Phase::Created,
+            inbox: Inbox::default(),
+            outgoing: Outgoing::default(),
+            commands: Commands::default(),
+            unsent_from: u64::MAX,
+            traffic: Traffic::default(),
+            extents: Vec::new(),
+            events: VecDeque::new(),
+        }
+    }
+}
+
+impl<T> Machine<T> {
+    /// What to negotiate.
+    pub fn preferences(&self) -> &Preferences {
+        &self.preferences
+    }
+
+    /// What to negotiate, to be changed before it is.
+    pub fn preferences_mut(&mut self) -> &mut Preferences {
+        &mut self.preferences
+    }
+
+    /// What has been agreed so far.
+    pub fn negotiated(&self) -> &Negotiated {
+        &self.negotiated
+    }
+
+    /// What the server has said of the export so far.
+    pub fn export(&self) -> &Export {
+        &self.export
+    }
+
+    /// Changes the export to ask for. The meta contexts in effect belonged to
+    /// the export of before (nbd_opt_set_meta_context(3)).
+    pub fn set_export_name(&mut self, name: CString) {
+        if name != self.preferences.export_name {
+            self.preferences.export_name = name;
+            self.export = Export::default();
+        }
+    }
+
+    /// Traffic so far.
+    pub fn traffic(&self) -> &Traffic {
+        &self.traffic
+    }
+
+    /// The group of states that programs can tell apart. Half of a reply does
+    /// not make a difference to them: it is the server that has work to do.
+    pub fn state(&self) -> State {
+        match self.phase.state() {
+            State::Ready if !self.outgoing.is_empty() => State::Processing,
+            group => group,
+        }
+    }
+
+    /// The state in words (nbd_connection_state(3)), seen as in `group`.
+    pub fn description(&self, group: State) -> &'static CStr {
+        match group {
+            State::Processing if self.outgoing.is_within_payload() => {
+                c"ISSUE_COMMAND.SEND_WRITE_PAYLOAD: Sending the data of a write"
+            }
+            State::Processing => c"ISSUE_COMMAND.SEND_REQUEST: Sending requests",
+            _ => self.phase.description(),
+        }
+    }
+
+    /// Whether bytes from the server are awaited.
+    pub fn wants_to_receive(&self) -> bool {
+        !matches!(
+            self.phase,
+            Phase::Created
+                | Phase::Connecting
+                | Phase::Negotiating
+                | Phase::Aborting(_)
+                | Phase::Closed
+                | Phase::Dead
+        )
+    }
+
+    /// Whether there is something to send.
+    pub fn wants_to_send(&self) -> bool {
+        !self.outgoing.is_empty()
+    }
+
+    /// The transport is being set up.
+    pub fn connecting(&mut self) {
+        self.phase = Phase::Connecting;
+    }
+
+    /// The transport could not be set up, and another attempt may be made.
+    pub fn not_connected(&mut self) {
+        self.phase = Phase::Created;
+    }
+
+    /// The transport is there: the server speaks first.
+    pub fn connected(&mut self) {
+        self.phase = Phase::Greeting;
+    }
+
+    /// Ends the connection after an error: nothing is sent or received any
+    /// more. Commands in flight stay, for their owner to end them.
+    pub fn fail(&mut self) {
+        self.end(Phase::Dead);
+    }
+
+    /// Ends the connection in good order.
+    pub fn close(&mut self) {
+        self.end(Phase::Closed);
+    }
+
+    pub(super) fn end(&mut self, phase: Phase) {
+        self.phase = phase;
+        if let Some(cookie) = self.outgoing.first_unsent() {
+            self.unsent_from = cookie;
+        }
+        self.outgoing.clear();
+        self.inbox = Inbox::default();
+    }
+
+    /// A server broke the protocol beyond repair. There is no errno for that,
+    /// for most of the ways to do it.
+    pub(super) fn violation(&mut self, what: impl Into<Cow<'static, str>>) -> Event {
+        self.violation_errno(0, what)
+    }
+
+    pub(super) fn violation_errno(
+        &mut self,
+        errno: c_int,
+        what: impl Into<Cow<'static, str>>,
+    ) -> Event {
+        self.fail();
+        Event::Dead(Error::new(errno, what))
+    }
+
+    /// Bytes of memory held, besides the machine itself.
+    pub fn allocated(&self) -> usize {
+        self.commands.allocated()
+            + self.outgoing.allocated()
+            + self.extents.capacity() * size_of::<Extent>()
+    }
+}

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+//! Taking in what the server says.
+
+use super::core::Machine;
+use super::event::Event;
+use super::phase::Phase;
+use super::reply::Put;
+use crate::error::Error;
+
+impl<T> Machine<T> {
+    /// Takes in bytes from the server: as many as belong to the next event. The data of
+    /// a read is handed to `put`. `None` means that all of `input` has been taken. To
+    /// handle one reply message only, stop after [`Event::MessageEnd`].
+    pub fn receive(&mut self, input: &mut &[u8], put: Put<T>) -> Option<Event> {
+        let before = input.len();
+        let event = loop {
+            if let Some(event) = self.events.pop_front() {
+                break Some(event);
+            }
+            match self.phase {
+                Phase::Transmission { receiving, .. } => {
+                    break self.receive_reply(receiving, input, put);
+                }
+                Phase::Aborting(_) | Phase::Closed | Phase::Dead => {
+                    *input = &[];
+                    break None;
+                }
+                _ => {
+                    if !self.negotiate(input) && self.events.is_empty() {
+                        break None;
+                    }
+                }
+            }
+        };
+        self.traffic.bytes_received += (before - input.len()) as u64;
+        event
+    }
+
+    /// The server closed the connection. An error in the middle of something;
+    /// between replies it is an end like any other, and whoever waits for a
+    /// reply learns of it by that.
+    pub fn end_of_stream(&mut self) -> Result<(), Error> {
+        if self.phase.may_end() && self.between_replies() {
+            self.close();
+            return Ok(());
+        }
+        self.fail();
+        Err(Error::new(0, "recv: server disconnected unexpectedly"))
+    }
+}

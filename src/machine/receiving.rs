@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+//! Where in a reply the bytes are that come next.
+
+use libc::c_int;
+
+use crate::protocol::flags::REPLY_FLAG_DONE;
+use crate::protocol::reply::ChunkHeader;
+
+/// Where in a reply.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Receiving {
+    /// Before or inside a header.
+    Header,
+    /// Inside the offset that begins a data chunk.
+    DataOffset(Chunk),
+    /// Inside data for a user's buffer.
+    Data(Data),
+    /// Inside a payload that is decoded once it is complete.
+    Payload(Chunk),
+    /// Inside a payload that is of no use.
+    Skip {
+        /// The chunk that it belongs to.
+        chunk: Chunk,
+        /// Bytes still to come.
+        left: u64,
+        /// What the command fails with when they have; 0 for nothing.
+        errno: c_int,
+    },
+    /// After a chunk that was the last one of its command.
+    Done(u64),
+    /// After a whole message: a simple reply, or a chunk.
+    End,
+}
+
+/// A chunk whose header has been received.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Chunk {
+    /// The command that it answers; `None` for a cookie that is not in flight.
+    pub cookie: Option<u64>,
+    pub header: ChunkHeader,
+}
+
+impl Chunk {
+    /// Where to go on after the chunk.
+    pub fn after(&self) -> Receiving {
+        match self.cookie {
+            Some(cookie) if self.header.flags & REPLY_FLAG_DONE != 0 => Receiving::Done(cookie),
+            _ => Receiving::End,
+        }
+    }
+}
+
+/// Data of a read on its way to the user's buffer.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Data {
+    pub cookie: u64,
+    /// Where the next byte belongs, in the buffer.
+    pub at: usize,
+    /// Bytes still to come.
+    pub left: usize,
+    /// The chunk to report, and whether it is the command's last.
+    pub chunk: Option<(Chunk, usize, usize)>,
+}

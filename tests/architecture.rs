@@ -1,0 +1,265 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+//! Which module may use which: arrows point down, and there are no circles.
+//!
+//! `docs/architecture.md` has the drawing. What counts as use is every path that
+//! leaves a module, in `use` and elsewhere; tests inside the sources do not count.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use syn::visit::Visit;
+
+/// The path of a module in its crate: `["handle", "link", "send"]`.
+type Module = Vec<String>;
+type Graph = BTreeMap<Module, BTreeSet<Module>>;
+
+/// The rooms, and the rooms that each may use.
+const ROOMS: &[(&str, &[&str])] = &[
+    ("capi", &["handle", "machine", "protocol", "uri", "error"]),
+    (
+        "handle",
+        &["machine", "transport", "protocol", "uri", "error"],
+    ),
+    ("machine", &["protocol", "error"]),
+    ("transport", &["error"]),
+    ("uri", &["error"]),
+    ("protocol", &[]),
+    ("error", &[]),
+];
+
+/// The layers of the handle above its parts, from the top: each may use the ones after
+/// it. Every other module of the handle is a part.
+const LAYERS: &[&[&str]] = &[&["calls"], &["drive"], &["connection"]];
+
+#[test]
+fn rooms_use_only_rooms_below_them() {
+    for (module, used) in graph("src") {
+        let Some(room) = module.first() else { continue };
+        let allowed = ROOMS.iter().find(|(name, _)| name == room);
+        let (_, allowed) = allowed.unwrap_or_else(|| panic!("{room} is no room"));
+        for other in used.iter().filter(|other| other.first() != Some(room)) {
+            let other_room = other.first().map_or("", String::as_str);
+            assert!(
+                allowed.contains(&other_room),
+                "{} uses {}",
+                name(&module),
+                name(other)
+            );
+        }
+    }
+}
+
+#[test]
+fn no_module_uses_itself_by_way_of_others() {
+    let graph = graph("src");
+    for start in graph.keys() {
+        let mut reached = BTreeSet::new();
+        let mut next: Vec<_> = graph[start].iter().collect();
+        while let Some(module) = next.pop() {
+            assert!(module != start, "{} is in a circle", name(start));
+            if reached.insert(module) {
+                next.extend(&graph[module]);
+            }
+        }
+    }
+}
+
+#[test]
+fn parts_of_the_handle_do_not_use_its_upper_layers() {
+    let layer = |module: &Module| {
+        let second = module.get(1).map_or("", String::as_str);
+        let layer = LAYERS.iter().position(|names| names.contains(&second));
+        layer.unwrap_or(LAYERS.len())
+    };
+    let handle = "handle".to_owned();
+    for (module, used) in graph("src") {
+        // The room's own module is above all of them.
+        if module.first() != Some(&handle) || module.len() == 1 {
+            continue;
+        }
+        for other in used.iter().filter(|other| other.first() == Some(&handle)) {
+            let down = other.len() > 1 && layer(other) >= layer(&module);
+            assert!(down, "{} uses {}", name(&module), name(other));
+        }
+    }
+}
+
+#[test]
+fn no_type_of_the_handle_has_more_than_forty_methods() {
+    let mut methods: BTreeMap<String, usize> = BTreeMap::new();
+    for (_, file) in modules("src") {
+        if !file.starts_with(source().join("src/handle")) {
+            continue;
+        }
+        for item in parse(&file).items {
+            let syn::Item::Impl(block) = item else {
+                continue;
+            };
+            if is_test(&block.attrs) || block.trait_.is_some() {
+                continue;
+            }
+            let syn::Type::Path(of) = &*block.self_ty else {
+                continue;
+            };
+            let name = of.path.segments.last().expect("a name").ident.to_string();
+            let count = block.items.iter();
+            let count = count.filter(|item| matches!(item, syn::ImplItem::Fn(_)));
+            *methods.entry(name).or_default() += count.count();
+        }
+    }
+    assert!(methods.contains_key("Connection"));
+    for (name, count) in methods {
+        assert!(count <= most(&name), "{name} has {count} methods");
+    }
+}
+
+/// A connection has a method for each thing that the API can do to one, besides.
+fn most(name: &str) -> usize {
+    match name {
+        "Connection" => 40 + 40,
+        _ => 40,
+    }
+}
+
+fn source() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn name(module: &Module) -> String {
+    module.join("::")
+}
+
+/// Which module of a crate uses which others of it.
+fn graph(root: &str) -> Graph {
+    let modules = modules(root);
+    let uses = |(module, file): (&Module, &PathBuf)| {
+        let mut seen = Uses {
+            module,
+            modules: &modules,
+            used: BTreeSet::new(),
+        };
+        seen.visit_file(&parse(file));
+        (module.clone(), seen.used)
+    };
+    modules.iter().map(uses).collect()
+}
+
+/// All modules of a crate, and their files.
+fn modules(root: &str) -> BTreeMap<Module, PathBuf> {
+    let root = source().join(root);
+    let mut found = BTreeMap::new();
+    let mut folders = vec![root.clone()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder).expect("a folder of sources") {
+            let path = entry.expect("an entry").path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|end| end == "rs") {
+                found.insert(module(&root, &path), path);
+            }
+        }
+    }
+    found.retain(|module, _| module.last().is_none_or(|name| name != "tests"));
+    found
+}
+
+fn module(root: &Path, file: &Path) -> Module {
+    let path = file.strip_prefix(root).expect("below the root");
+    let names = path.with_extension("");
+    let names = names.iter().map(|name| name.to_string_lossy().into_owned());
+    names
+        .filter(|name| name != "mod" && name != "lib")
+        .collect()
+}
+
+fn parse(file: &Path) -> syn::File {
+    let text = fs::read_to_string(file).expect("a source");
+    syn::parse_file(&text).unwrap_or_else(|error| panic!("{}: {error}", file.display()))
+}
+
+fn is_test(attributes: &[syn::Attribute]) -> bool {
+    attributes.iter().any(|attribute| {
+        let test = attribute.parse_args::<syn::Path>();
+        attribute.path().is_ident("cfg") && test.is_ok_and(|path| path.is_ident("test"))
+    })
+}
+
+/// Collects what a module uses.
+struct Uses<'a> {
+    module: &'a Module,
+    modules: &'a BTreeMap<Module, PathBuf>,
+    used: BTreeSet<Module>,
+}
+
+impl Uses<'_> {
+    fn add(&mut self, path: &[String]) {
+        let Some((first, mut rest)) = path.split_first() else {
+            return;
+        };
+        let mut full = match first.as_str() {
+            "crate" => Module::new(),
+            "self" => self.module.clone(),
+            "super" => parent(self.module),
+            _ => return,
+        };
+        while let Some((_, after)) = rest.split_first().filter(|(name, _)| *name == "super") {
+            full = parent(&full);
+            rest = after;
+        }
+        full.extend_from_slice(rest);
+        // The rest of the path is within a module.
+        while !full.is_empty() && !self.modules.contains_key(&full) {
+            full.pop();
+        }
+        // A module hands out what its own modules have, and that is no use of them.
+        let own = full.starts_with(self.module);
+        if !full.is_empty() && !own {
+            self.used.insert(full);
+        }
+    }
+
+    fn add_tree(&mut self, before: &[String], tree: &syn::UseTree) {
+        let with = |name: &syn::Ident| [before, &[name.to_string()]].concat();
+        match tree {
+            syn::UseTree::Path(path) => self.add_tree(&with(&path.ident), &path.tree),
+            syn::UseTree::Name(name) => self.add(&with(&name.ident)),
+            syn::UseTree::Rename(rename) => self.add(&with(&rename.ident)),
+            syn::UseTree::Glob(_) => self.add(before),
+            syn::UseTree::Group(group) => {
+                for tree in &group.items {
+                    self.add_tree(before, tree);
+                }
+            }
+        }
+    }
+}
+
+fn parent(module: &Module) -> Module {
+    module[..module.len().saturating_sub(1)].to_vec()
+}
+
+impl<'ast> Visit<'ast> for Uses<'_> {
+    fn visit_item_use(&mut self, item: &'ast syn::ItemUse) {
+        if !is_test(&item.attrs) {
+            self.add_tree(&[], &item.tree);
+        }
+    }
+
+    fn visit_item_mod(&mut self, item: &'ast syn::ItemMod) {
+        // Small modules of constants have no uses of their own.
+        if !is_test(&item.attrs) {
+            syn::visit::visit_item_mod(self, item);
+        }
+    }
+
+    /// `pub(super)` is no use.
+    fn visit_visibility(&mut self, _: &'ast syn::Visibility) {}
+
+    fn visit_path(&mut self, path: &'ast syn::Path) {
+        let names = path.segments.iter().map(|it| it.ident.to_string());
+        self.add(&names.collect::<Vec<_>>());
+        syn::visit::visit_path(self, path);
+    }
+}
