@@ -99,7 +99,10 @@ pub unsafe extern "C" fn nbd_set_debug_callback(
 ) -> c_int {
     locked!(
         NBD_SET_DEBUG_CALLBACK(h, debug: &debug_callback),
-        |connection| { connection.setup().debug().set_callback(Some(debug_callback)); Ok(()) }
+        |connection| {
+            connection.setup().debug().set_callback(Some(debug_callback));
+            Ok(())
+        }
     )
 }
 

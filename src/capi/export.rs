@@ -92,7 +92,10 @@ pub unsafe extern "C" fn nbd_get_export_name(h: *mut nbd_handle) -> *mut c_char 
 pub unsafe extern "C" fn nbd_set_request_block_size(h: *mut nbd_handle, request: bool) -> c_int {
     locked!(
         NBD_SET_REQUEST_BLOCK_SIZE(h, request: request),
-        |connection| { connection.setup().requests().request_block_size = request; Ok(()) }
+        |connection| {
+            connection.setup().requests().request_block_size = request;
+            Ok(())
+        }
     )
 }
 
@@ -138,7 +141,8 @@ pub unsafe extern "C" fn nbd_get_request_block_size(h: *mut nbd_handle) -> c_int
 #[no_mangle]
 pub unsafe extern "C" fn nbd_set_full_info(h: *mut nbd_handle, request: bool) -> c_int {
     locked!(NBD_SET_FULL_INFO(h, request: request), |connection| {
-        { connection.setup().requests().full_info = request; Ok(()) }
+        connection.setup().requests().full_info = request;
+        Ok(())
     })
 }
 

@@ -124,7 +124,10 @@ pub unsafe extern "C" fn nbd_set_handle_name(
     let handle_name = unsafe { Text::new(handle_name) };
     locked!(
         NBD_SET_HANDLE_NAME(h, handle_name: handle_name),
-        |connection| { connection.setup().debug().set_handle_name(handle_name.get()); Ok(()) }
+        |connection| {
+            connection.setup().debug().set_handle_name(handle_name.get());
+            Ok(())
+        }
     )
 }
 

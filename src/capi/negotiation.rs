@@ -35,7 +35,10 @@ pub unsafe extern "C" fn nbd_set_request_extended_headers(
 ) -> c_int {
     locked!(
         NBD_SET_REQUEST_EXTENDED_HEADERS(h, request: request),
-        |connection| { connection.setup().requests().request_extended_headers = request; Ok(()) }
+        |connection| {
+            connection.setup().requests().request_extended_headers = request;
+            Ok(())
+        }
     )
 }
 
@@ -105,7 +108,10 @@ pub unsafe extern "C" fn nbd_set_request_structured_replies(
 ) -> c_int {
     locked!(
         NBD_SET_REQUEST_STRUCTURED_REPLIES(h, request: request),
-        |connection| { connection.setup().requests().request_structured_replies = request; Ok(()) }
+        |connection| {
+            connection.setup().requests().request_structured_replies = request;
+            Ok(())
+        }
     )
 }
 
@@ -170,7 +176,10 @@ pub unsafe extern "C" fn nbd_get_structured_replies_negotiated(h: *mut nbd_handl
 pub unsafe extern "C" fn nbd_set_request_meta_context(h: *mut nbd_handle, request: bool) -> c_int {
     locked!(
         NBD_SET_REQUEST_META_CONTEXT(h, request: request),
-        |connection| { connection.setup().requests().request_meta_context = request; Ok(()) }
+        |connection| {
+            connection.setup().requests().request_meta_context = request;
+            Ok(())
+        }
     )
 }
 

@@ -28,7 +28,10 @@ use super::trace::Mask;
 pub unsafe extern "C" fn nbd_set_pread_initialize(h: *mut nbd_handle, request: bool) -> c_int {
     locked!(
         NBD_SET_PREAD_INITIALIZE(h, request: request),
-        |connection| { connection.setup().shared().set_pread_initialize(request); Ok(()) }
+        |connection| {
+            connection.setup().shared().set_pread_initialize(request);
+            Ok(())
+        }
     )
 }
 

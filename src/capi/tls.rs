@@ -107,7 +107,8 @@ pub unsafe extern "C" fn nbd_get_tls_negotiated(h: *mut nbd_handle) -> c_int {
 #[no_mangle]
 pub unsafe extern "C" fn nbd_set_tls_verify_peer(h: *mut nbd_handle, verify: bool) -> c_int {
     locked!(NBD_SET_TLS_VERIFY_PEER(h, verify: verify), |connection| {
-        { connection.setup().settings().tls.verify_peer = verify; Ok(()) }
+        connection.setup().settings().tls.verify_peer = verify;
+        Ok(())
     })
 }
 
@@ -155,7 +156,8 @@ pub unsafe extern "C" fn nbd_set_tls_priority(
     // SAFETY: NULL or a string of the caller's, there for the length of the call.
     let priority = unsafe { Text::new(priority) };
     locked!(NBD_SET_TLS_PRIORITY(h, priority: priority), |connection| {
-        { connection.setup().settings().tls.priority = priority.get().to_owned(); Ok(()) }
+        connection.setup().settings().tls.priority = priority.get().to_owned();
+        Ok(())
     })
 }
 

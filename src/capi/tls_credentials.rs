@@ -34,7 +34,8 @@ pub unsafe extern "C" fn nbd_set_tls_certificates(h: *mut nbd_handle, dir: *cons
     // SAFETY: NULL or a string of the caller's, there for the length of the call.
     let dir = unsafe { Text::new(dir) };
     locked!(NBD_SET_TLS_CERTIFICATES(h, dir: dir), |connection| {
-        { connection.setup().settings().tls.certificates = Some(dir.get().to_owned()); Ok(()) }
+        connection.setup().settings().tls.certificates = Some(dir.get().to_owned());
+        Ok(())
     })
 }
 
@@ -59,7 +60,8 @@ pub unsafe extern "C" fn nbd_set_tls_username(
     // SAFETY: NULL or a string of the caller's, there for the length of the call.
     let username = unsafe { Text::new(username) };
     locked!(NBD_SET_TLS_USERNAME(h, username: username), |connection| {
-        { connection.setup().settings().tls.username = Some(username.get().to_owned()); Ok(()) }
+        connection.setup().settings().tls.username = Some(username.get().to_owned());
+        Ok(())
     })
 }
 
@@ -111,7 +113,8 @@ pub unsafe extern "C" fn nbd_set_tls_hostname(
     // SAFETY: NULL or a string of the caller's, there for the length of the call.
     let hostname = unsafe { Text::new(hostname) };
     locked!(NBD_SET_TLS_HOSTNAME(h, hostname: hostname), |connection| {
-        { connection.setup().settings().tls.hostname = hostname.get().to_owned(); Ok(()) }
+        connection.setup().settings().tls.hostname = hostname.get().to_owned();
+        Ok(())
     })
 }
 
@@ -166,6 +169,7 @@ pub unsafe extern "C" fn nbd_set_tls_psk_file(
     // SAFETY: NULL or a string of the caller's, there for the length of the call.
     let filename = unsafe { Text::new(filename) };
     locked!(NBD_SET_TLS_PSK_FILE(h, filename: filename), |connection| {
-        { connection.setup().settings().tls.psk_file = Some(filename.get().to_owned()); Ok(()) }
+        connection.setup().settings().tls.psk_file = Some(filename.get().to_owned());
+        Ok(())
     })
 }

@@ -80,7 +80,10 @@ pub unsafe extern "C" fn nbd_set_uri_allow_tls(h: *mut nbd_handle, tls: c_int) -
 pub unsafe extern "C" fn nbd_set_uri_allow_tls_priority(h: *mut nbd_handle, allow: bool) -> c_int {
     locked!(
         NBD_SET_URI_ALLOW_TLS_PRIORITY(h, allow: allow),
-        |connection| { connection.setup().settings().uri.tls_priority = allow; Ok(()) }
+        |connection| {
+            connection.setup().settings().uri.tls_priority = allow;
+            Ok(())
+        }
     )
 }
 
@@ -101,7 +104,10 @@ pub unsafe extern "C" fn nbd_set_uri_allow_tls_priority(h: *mut nbd_handle, allo
 pub unsafe extern "C" fn nbd_set_uri_allow_local_file(h: *mut nbd_handle, allow: bool) -> c_int {
     locked!(
         NBD_SET_URI_ALLOW_LOCAL_FILE(h, allow: allow),
-        |connection| { connection.setup().settings().uri.local_file = allow; Ok(()) }
+        |connection| {
+            connection.setup().settings().uri.local_file = allow;
+            Ok(())
+        }
     )
 }
 
