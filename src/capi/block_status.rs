@@ -12,6 +12,7 @@ use super::trace::{Mask, Strings};
 use crate::handle::callback::{
     nbd_completion_callback, nbd_extent64_callback, nbd_extent_callback,
 };
+use crate::handle::Access;
 
 /// Asks for the status of a range, with 32-bit extents, and waits.
 ///
@@ -59,8 +60,8 @@ pub unsafe extern "C" fn nbd_block_status(
             extent: &extent_callback,
             flags: Mask(flags),
         ),
-        |c| c.until_completed(|c, done| {
-            c.issue().block_status(count, offset, extent_callback, done, flags)
+        |c| c.until_completed(Access::Alone, |mut issue, done| {
+            issue.block_status(count, offset, extent_callback, done, flags)
         })
     )
 }
@@ -176,8 +177,8 @@ pub unsafe extern "C" fn nbd_block_status_64(
             extent64: &extent64_callback,
             flags: Mask(flags),
         ),
-        |c| c.until_completed(|c, done| {
-            c.issue().block_status_64(count, offset, extent64_callback, done, flags)
+        |c| c.until_completed(Access::Alone, |mut issue, done| {
+            issue.block_status_64(count, offset, extent64_callback, done, flags)
         })
     )
 }
@@ -230,9 +231,8 @@ pub unsafe extern "C" fn nbd_block_status_filter(
             extent64: &extent64_callback,
             flags: Mask(flags),
         ),
-        |c| c.until_completed(|c, done| {
+        |c| c.until_completed(Access::Alone, |mut issue, done| {
             let contexts = contexts.get();
-            let mut issue = c.issue();
             issue.block_status_filter(count, offset, contexts, extent64_callback, done, flags)
         })
     )

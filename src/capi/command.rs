@@ -13,6 +13,7 @@ use super::opaque::nbd_handle;
 use super::trace::Mask;
 use crate::handle::buffer::{ReadBuffer, WriteBuffer};
 use crate::handle::callback::nbd_chunk_callback;
+use crate::handle::Access;
 
 /// Reads from the export and waits until the data is there.
 ///
@@ -80,7 +81,12 @@ pub unsafe extern "C" fn nbd_pread(
     unsafe { initialize(h, &mut buf) };
     locked!(
         NBD_PREAD(h, buf: &buf, count: count, offset: offset, flags: Mask(flags)),
-        |c| c.until_completed(|c, done| c.issue().pread(buf, offset, done, flags))
+        |c| {
+            let access = Access::read(offset, count as u64);
+            c.until_completed(access, |mut issue, done| {
+                issue.pread(buf, offset, done, flags)
+            })
+        }
     )
 }
 
@@ -167,8 +173,8 @@ pub unsafe extern "C" fn nbd_pread_structured(
             chunk: &chunk_callback,
             flags: Mask(flags),
         ),
-        |c| c.until_completed(|c, done| {
-            c.issue().pread_structured(buf, offset, chunk_callback, done, flags)
+        |c| c.until_completed(Access::Alone, |mut issue, done| {
+            issue.pread_structured(buf, offset, chunk_callback, done, flags)
         })
     )
 }
@@ -235,7 +241,12 @@ pub unsafe extern "C" fn nbd_pwrite(
     let buf = unsafe { WriteBuffer::new(buf, count) };
     locked!(
         NBD_PWRITE(h, buf: buf, count: count, offset: offset, flags: Mask(flags)),
-        |c| c.until_completed(|c, done| c.issue().pwrite(buf, offset, done, flags))
+        |c| {
+            let access = Access::write(offset, count as u64);
+            c.until_completed(access, |mut issue, done| {
+                issue.pwrite(buf, offset, done, flags)
+            })
+        }
     )
 }
 
@@ -305,7 +316,7 @@ pub unsafe extern "C" fn nbd_shutdown(h: *mut nbd_handle, flags: u32) -> c_int {
 #[no_mangle]
 pub unsafe extern "C" fn nbd_flush(h: *mut nbd_handle, flags: u32) -> c_int {
     locked!(NBD_FLUSH(h, flags: Mask(flags)), |c| {
-        c.until_completed(|c, done| c.issue().flush(done, flags))
+        c.until_completed(Access::Flush, |mut issue, done| issue.flush(done, flags))
     })
 }
 
@@ -349,7 +360,12 @@ pub unsafe extern "C" fn nbd_trim(
 ) -> c_int {
     locked!(
         NBD_TRIM(h, count: count, offset: offset, flags: Mask(flags)),
-        |c| c.until_completed(|c, done| c.issue().trim(count, offset, done, flags))
+        |c| {
+            let access = Access::write(offset, count);
+            c.until_completed(access, |mut issue, done| {
+                issue.trim(count, offset, done, flags)
+            })
+        }
     )
 }
 
@@ -390,7 +406,12 @@ pub unsafe extern "C" fn nbd_cache(
 ) -> c_int {
     locked!(
         NBD_CACHE(h, count: count, offset: offset, flags: Mask(flags)),
-        |c| c.until_completed(|c, done| c.issue().cache(count, offset, done, flags))
+        |c| {
+            let access = Access::read(offset, count);
+            c.until_completed(access, |mut issue, done| {
+                issue.cache(count, offset, done, flags)
+            })
+        }
     )
 }
 
@@ -447,6 +468,11 @@ pub unsafe extern "C" fn nbd_zero(
 ) -> c_int {
     locked!(
         NBD_ZERO(h, count: count, offset: offset, flags: Mask(flags)),
-        |c| c.until_completed(|c, done| c.issue().zero(count, offset, done, flags))
+        |c| {
+            let access = Access::write(offset, count);
+            c.until_completed(access, |mut issue, done| {
+                issue.zero(count, offset, done, flags)
+            })
+        }
     )
 }

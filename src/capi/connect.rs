@@ -79,7 +79,7 @@ use super::trace::{Strings, Text};
 pub unsafe extern "C" fn nbd_connect_uri(h: *mut nbd_handle, uri: *const c_char) -> c_int {
     // SAFETY: NULL or a string of the caller's, there for the length of the call.
     let uri = unsafe { Text::new(uri) };
-    locked!(NBD_CONNECT_URI(h, uri: uri), |c| c.until_connected(|c| c.connecting().uri(uri.get())))
+    locked!(NBD_CONNECT_URI(h, uri: uri), |c| c.until_connected(|mut c| c.uri(uri.get())))
 }
 
 /// Connects to a server on a Unix domain socket, and waits.
@@ -107,7 +107,7 @@ pub unsafe extern "C" fn nbd_connect_unix(h: *mut nbd_handle, unixsocket: *const
     let unixsocket = unsafe { Text::new(unixsocket) };
     locked!(
         NBD_CONNECT_UNIX(h, unixsocket: unixsocket),
-        |c| c.until_connected(|c| c.connecting().unix(unixsocket.get()))
+        |c| c.until_connected(|mut c| c.unix(unixsocket.get()))
     )
 }
 
@@ -132,7 +132,7 @@ pub unsafe extern "C" fn nbd_connect_unix(h: *mut nbd_handle, unixsocket: *const
 #[no_mangle]
 pub unsafe extern "C" fn nbd_connect_vsock(h: *mut nbd_handle, cid: u32, port: u32) -> c_int {
     locked!(NBD_CONNECT_VSOCK(h, cid: cid, port: port), |connection| {
-        connection.until_connected(|connection| connection.connecting().vsock(cid, port))
+        connection.until_connected(|mut connection| connection.vsock(cid, port))
     })
 }
 
@@ -174,7 +174,7 @@ pub unsafe extern "C" fn nbd_connect_tcp(
     let (hostname, port) = unsafe { (Text::new(hostname), Text::new(port)) };
     locked!(
         NBD_CONNECT_TCP(h, hostname: hostname, port: port),
-        |c| c.until_connected(|c| c.connecting().tcp(hostname.get(), port.get()))
+        |c| c.until_connected(|mut c| c.tcp(hostname.get(), port.get()))
     )
 }
 
@@ -212,7 +212,7 @@ pub unsafe extern "C" fn nbd_connect_tcp(
 #[no_mangle]
 pub unsafe extern "C" fn nbd_connect_socket(h: *mut nbd_handle, sock: c_int) -> c_int {
     locked!(NBD_CONNECT_SOCKET(h, sock: sock), |c| {
-        c.until_connected(|c| c.connecting().socket(sock))
+        c.until_connected(|mut c| c.socket(sock))
     })
 }
 
@@ -257,7 +257,7 @@ pub unsafe extern "C" fn nbd_connect_command(h: *mut nbd_handle, argv: *mut *mut
     // SAFETY: NULL or a list of the caller's, there for the length of the call.
     let argv = unsafe { Strings::new(argv) };
     locked!(NBD_CONNECT_COMMAND(h, argv: argv), |c| {
-        c.until_connected(|c| c.connecting().command(argv.get()))
+        c.until_connected(|mut c| c.command(argv.get()))
     })
 }
 
@@ -309,7 +309,7 @@ pub unsafe extern "C" fn nbd_connect_systemd_socket_activation(
     let argv = unsafe { Strings::new(argv) };
     locked!(
         NBD_CONNECT_SYSTEMD_SOCKET_ACTIVATION(h, argv: argv),
-        |c| c.until_connected(|c| c.connecting().systemd_socket_activation(argv.get()))
+        |c| c.until_connected(|mut c| c.systemd_socket_activation(argv.get()))
     )
 }
 

@@ -21,7 +21,7 @@ use super::outcome::Outcome;
 use super::trace::{null, Argument};
 use crate::error::Error;
 use crate::handle::buffer::ReadBuffer;
-use crate::handle::{Connection, Handle, Shared};
+use crate::handle::{Call, Handle, Shared};
 
 /// A call that has the connection to itself:
 /// `locked!(FUNCTION(h, parameter: value, ...), |connection| body)`.
@@ -74,14 +74,13 @@ pub(super) fn with_connection<R: Outcome>(
     function: &'static Function,
     handle: Result<&Handle, Error>,
     arguments: &[Argument<'_>],
-    body: impl FnOnce(&mut Connection) -> Result<R, Error>,
+    body: impl FnOnce(&mut Call<'_>) -> Result<R, Error>,
 ) -> R::C {
     let handle = match handle {
         Ok(handle) => handle,
         Err(error) => return failed::<R>(function, &error),
     };
-    let mut connection = handle.lock();
-    connection.set_context(function.name);
+    let mut connection = handle.call(function.name);
     // Unwind safety: `poison` makes whatever state is left unreachable.
     let result = catch_unwind(AssertUnwindSafe(|| {
         call(function, handle.shared(), arguments, || {

@@ -45,7 +45,7 @@ pub unsafe extern "C" fn nbd_close(h: *mut nbd_handle) {
     };
     // Unwind safety: nothing looks at the handle afterwards.
     let closed = catch_unwind(AssertUnwindSafe(|| {
-        handle.lock().set_context(name);
+        drop(handle.call(name));
         if handle.shared().debug_enabled() {
             handle.shared().debug(name, format_args!("closing handle"));
         }

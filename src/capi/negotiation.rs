@@ -78,7 +78,7 @@ pub unsafe extern "C" fn nbd_get_request_extended_headers(h: *mut nbd_handle) ->
 #[no_mangle]
 pub unsafe extern "C" fn nbd_get_extended_headers_negotiated(h: *mut nbd_handle) -> c_int {
     locked!(NBD_GET_EXTENDED_HEADERS_NEGOTIATED(h), |connection| {
-        Ok(connection.negotiated().extended_headers)
+        Ok(connection.information().negotiated().extended_headers)
     })
 }
 
@@ -148,7 +148,7 @@ pub unsafe extern "C" fn nbd_get_request_structured_replies(h: *mut nbd_handle) 
 #[no_mangle]
 pub unsafe extern "C" fn nbd_get_structured_replies_negotiated(h: *mut nbd_handle) -> c_int {
     locked!(NBD_GET_STRUCTURED_REPLIES_NEGOTIATED(h), |connection| {
-        Ok(connection.negotiated().structured_replies)
+        Ok(connection.information().negotiated().structured_replies)
     })
 }
 

@@ -9,7 +9,7 @@ use super::entry::locked;
 use super::opaque::nbd_handle;
 use super::trace::Strings;
 use crate::handle::callback::{nbd_context_callback, nbd_list_callback};
-use crate::handle::Connection;
+use crate::handle::Options;
 
 /// Why calls fail that could not even be sent.
 const LIST_FAILED: &str = "server replied with error to list request";
@@ -99,7 +99,7 @@ pub unsafe extern "C" fn nbd_get_opt_mode(h: *mut nbd_handle) -> c_int {
 #[no_mangle]
 pub unsafe extern "C" fn nbd_opt_go(h: *mut nbd_handle) -> c_int {
     locked!(NBD_OPT_GO(h), |connection| connection
-        .until_option_done(|connection, done| connection.options().go(done))
+        .until_option_done(|mut options, done| options.go(done))
         .map(drop))
 }
 
@@ -120,9 +120,7 @@ pub unsafe extern "C" fn nbd_opt_go(h: *mut nbd_handle) -> c_int {
 /// `nbd_aio_opt_abort`, `nbd_shutdown`, `nbd_opt_go`.
 #[no_mangle]
 pub unsafe extern "C" fn nbd_opt_abort(h: *mut nbd_handle) -> c_int {
-    locked!(NBD_OPT_ABORT(h), |connection| connection
-        .options()
-        .abort_and_wait())
+    locked!(NBD_OPT_ABORT(h), |connection| connection.abort_and_wait())
 }
 
 /// Asks the server for TLS, and waits until it is in force or refused.
@@ -153,7 +151,7 @@ pub unsafe extern "C" fn nbd_opt_starttls(h: *mut nbd_handle) -> c_int {
     locked!(NBD_OPT_STARTTLS(h), |connection| connection
         .until_answered(
             "failed to get response to opt_starttls request",
-            |connection, done| connection.options().starttls(done)
+            |mut options, done| options.starttls(done)
         )
         .map(|agreed| agreed != 0))
 }
@@ -181,7 +179,7 @@ pub unsafe extern "C" fn nbd_opt_extended_headers(h: *mut nbd_handle) -> c_int {
     locked!(NBD_OPT_EXTENDED_HEADERS(h), |connection| connection
         .until_answered(
             "failed to get response to opt_extended_headers request",
-            |connection, done| connection.options().extended_headers(done)
+            |mut options, done| options.extended_headers(done)
         )
         .map(|agreed| agreed != 0))
 }
@@ -209,7 +207,7 @@ pub unsafe extern "C" fn nbd_opt_structured_reply(h: *mut nbd_handle) -> c_int {
     locked!(NBD_OPT_STRUCTURED_REPLY(h), |connection| connection
         .until_answered(
             "failed to get response to opt_structured_reply request",
-            |connection, done| connection.options().structured_reply(done)
+            |mut options, done| options.structured_reply(done)
         )
         .map(|agreed| agreed != 0))
 }
@@ -269,7 +267,7 @@ pub unsafe extern "C" fn nbd_opt_list(
     list_callback: nbd_list_callback,
 ) -> c_int {
     locked!(NBD_OPT_LIST(h, list: &list_callback), |connection| {
-        let ask = |c: &mut Connection, done| c.options().list(list_callback, done);
+        let ask = |mut options: Options<'_>, done| options.list(list_callback, done);
         connection.until_answered(LIST_FAILED, ask).map(count)
     })
 }
@@ -311,7 +309,7 @@ pub unsafe extern "C" fn nbd_opt_list(
 #[no_mangle]
 pub unsafe extern "C" fn nbd_opt_info(h: *mut nbd_handle) -> c_int {
     locked!(NBD_OPT_INFO(h), |connection| connection
-        .until_option_done(|connection, done| connection.options().info(done))
+        .until_option_done(|mut options, done| options.info(done))
         .map(drop))
 }
 
@@ -352,8 +350,8 @@ pub unsafe extern "C" fn nbd_opt_list_meta_context(
     locked!(
         NBD_OPT_LIST_META_CONTEXT(h, context: &context_callback),
         |c| {
-            let ask = |c: &mut Connection, done| {
-                c.options().list_meta_context(context_callback, done)
+            let ask = |mut options: Options<'_>, done| {
+                options.list_meta_context(context_callback, done)
             };
             c.until_answered(META_CONTEXT_FAILED, ask).map(count)
         }
@@ -399,8 +397,8 @@ pub unsafe extern "C" fn nbd_opt_list_meta_context_queries(
     locked!(
         NBD_OPT_LIST_META_CONTEXT_QUERIES(h, queries: queries, context: &context_callback),
         |c| {
-            let ask = |c: &mut Connection, done| {
-                c.options().list_meta_context_queries(queries.get(), context_callback, done)
+            let ask = |mut options: Options<'_>, done| {
+                options.list_meta_context_queries(queries.get(), context_callback, done)
             };
             c.until_answered(META_CONTEXT_FAILED, ask).map(count)
         }
@@ -448,8 +446,8 @@ pub unsafe extern "C" fn nbd_opt_set_meta_context(
     locked!(
         NBD_OPT_SET_META_CONTEXT(h, context: &context_callback),
         |c| {
-            let ask = |c: &mut Connection, done| {
-                c.options().set_meta_context(context_callback, done)
+            let ask = |mut options: Options<'_>, done| {
+                options.set_meta_context(context_callback, done)
             };
             c.until_answered(META_CONTEXT_FAILED, ask).map(count)
         }
@@ -495,8 +493,8 @@ pub unsafe extern "C" fn nbd_opt_set_meta_context_queries(
     locked!(
         NBD_OPT_SET_META_CONTEXT_QUERIES(h, queries: queries, context: &context_callback),
         |c| {
-            let ask = |c: &mut Connection, done| {
-                c.options().set_meta_context_queries(queries.get(), context_callback, done)
+            let ask = |mut options: Options<'_>, done| {
+                options.set_meta_context_queries(queries.get(), context_callback, done)
             };
             c.until_answered(META_CONTEXT_FAILED, ask).map(count)
         }

@@ -86,6 +86,7 @@ pub unsafe extern "C" fn nbd_get_tls(h: *mut nbd_handle) -> c_int {
 #[no_mangle]
 pub unsafe extern "C" fn nbd_get_tls_negotiated(h: *mut nbd_handle) -> c_int {
     locked!(NBD_GET_TLS_NEGOTIATED(h), |connection| Ok(connection
+        .information()
         .negotiated()
         .tls))
 }

@@ -15,6 +15,8 @@ pub struct Attachment {
     pub(super) buffer: Buffer,
     pub(super) callback: DataCallback,
     pub(super) completion: nbd_completion_callback,
+    /// A synchronous call waits for it: the program does not know its cookie.
+    pub(super) synchronous: bool,
 }
 
 /// The user's memory.
@@ -41,6 +43,7 @@ impl Attachment {
             buffer: Buffer::None,
             callback: DataCallback::None,
             completion,
+            synchronous: false,
         }
     }
 }

@@ -21,12 +21,22 @@ pub(super) struct Completed {
 impl Completed {
     pub fn insert(&mut self, command: Command<Attachment>) {
         self.sweep();
-        self.order.push_back(command.cookie);
+        // The program does not ask for those that calls wait for.
+        if !command.attachment.synchronous {
+            self.order.push_back(command.cookie);
+        }
         self.commands.insert(command.cookie, command);
     }
 
-    /// Retires a command.
+    /// Whether a command is complete and not retired.
+    pub fn contains(&self, cookie: u64) -> bool {
+        self.commands.contains_key(&cookie)
+    }
+
+    /// Retires a command that the program asks for.
     pub fn take(&mut self, cookie: u64) -> Option<Command<Attachment>> {
+        let known = |command: &Command<Attachment>| !command.attachment.synchronous;
+        self.commands.get(&cookie).filter(|it| known(it))?;
         let command = self.commands.remove(&cookie)?;
         while let Some(first) = self.order.front() {
             if self.commands.contains_key(first) {
@@ -35,6 +45,11 @@ impl Completed {
             self.order.pop_front();
         }
         Some(command)
+    }
+
+    /// Retires a command that a call has waited for.
+    pub fn take_synchronous(&mut self, cookie: u64) -> Option<Command<Attachment>> {
+        self.commands.remove(&cookie)
     }
 
     /// Frees what waits, in the order of completion.

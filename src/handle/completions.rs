@@ -28,6 +28,8 @@ pub(super) struct Completions {
     option: Option<PendingOption>,
     /// How the program's last option ended, for a call that waits for it.
     pub option_outcome: Option<Result<u32, Error>>,
+    /// Commands that have completed, ever.
+    total: u64,
 }
 
 impl Completions {
@@ -73,6 +75,7 @@ impl Completions {
         let Some(mut command) = link.machine.take(cookie) else {
             return;
         };
+        self.total += 1;
         report.publish(link);
         let mut error: c_int = command.error();
         match command.attachment.completion.call(&mut error) {
@@ -81,6 +84,11 @@ impl Completions {
             _ => {}
         }
         self.completed.insert(command);
+    }
+
+    /// How many commands have completed so far.
+    pub fn total(&self) -> u64 {
+        self.total
     }
 
     /// The same for a command that will never be answered.

@@ -3,7 +3,6 @@
 //! Everything of a handle that its lock protects, and the one place that ends a
 //! connection.
 
-use std::ffi::CStr;
 use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::sync::Arc;
 
@@ -12,6 +11,7 @@ use super::link::{Link, Lost};
 use super::report::Report;
 use super::settings::Settings;
 use super::shared::Shared;
+use super::turns::{Holder, Turns};
 use crate::error::Error;
 use crate::machine::State;
 
@@ -23,6 +23,9 @@ pub struct Connection {
     pub(super) link: Link,
     pub(super) completions: Completions,
     pub(super) report: Report,
+    pub(super) turns: Turns,
+    /// Why the connection has to end, as soon as no thread receives any more.
+    failure: Option<Lost>,
 }
 
 impl Connection {
@@ -35,6 +38,8 @@ impl Connection {
                 shared,
                 context: c"",
             },
+            turns: Turns::new(),
+            failure: None,
         }
     }
 
@@ -43,16 +48,20 @@ impl Connection {
         self.link.machine.state()
     }
 
-    /// Names the API function that is running.
-    pub fn set_context(&mut self, name: &'static CStr) {
-        self.report.context = name;
-    }
-
     /// The call is over, or waits: lets other threads see that, and what is left to
     /// be used.
     pub(super) fn settle(&mut self) {
         self.report.publish(&self.link);
         self.report.shared.set_arrivals(self.link.has_arrivals());
+    }
+
+    /// Wakes threads that sleep: those that have what they sleep for, and one to wait
+    /// for the server if no thread does.
+    pub(super) fn wake_others(&mut self) {
+        if self.turns.have_sleepers() {
+            self.turns.wake_ready(&self.completions);
+            self.turns.pass_on();
+        }
     }
 
     /// A step of the connection has been made. If it was the last one, the connection
@@ -71,7 +80,16 @@ impl Connection {
 
     /// Ends the connection after an error, which is handed back for the call
     /// that noticed it. Every command in flight completes with ENOTCONN.
+    ///
+    /// While another thread receives, that is put off until it has woken: it may be
+    /// writing to a command's buffer.
     pub(super) fn end(&mut self, lost: Lost) -> Error {
+        if self.turns.holder == Holder::Receives {
+            let error = lost.error().clone();
+            self.link.shutdown_both();
+            self.failure.get_or_insert(lost);
+            return error;
+        }
         let (error, of_option) = match lost {
             Lost::Connection(error) => (error.clone(), error),
             // An option that asked for TLS ends as it does when the connection is lost.
@@ -97,8 +115,19 @@ impl Connection {
         error
     }
 
+    /// A thread that was waiting with the lock released has it again. Fails if another
+    /// thread has noticed meanwhile that the connection cannot go on.
+    pub(super) fn woken(&mut self) -> Result<(), Error> {
+        self.turns.holder = Holder::None;
+        self.link.forget_retired();
+        match self.failure.take() {
+            Some(lost) => Err(self.end(lost)),
+            None => Ok(()),
+        }
+    }
+
     fn abandon_all(&mut self) {
-        self.link.close();
+        self.link.close(self.turns.are_held());
         self.report.publish(&self.link);
         self.completions.abandon_all(&mut self.link, &self.report);
     }
@@ -106,6 +135,12 @@ impl Connection {
     /// A panic was caught: nothing of the connection can be trusted, so it is
     /// dead, and what was in flight ends as it does when a connection is lost.
     pub fn poison(&mut self, message: &str) {
+        self.turns.admissions.clear();
+        let error = Error::new(libc::ENOTRECOVERABLE, "internal error");
+        if self.turns.holder == Holder::Receives {
+            self.end(error.into());
+            return;
+        }
         self.link.machine.fail();
         self.link.close_transport();
         self.report.publish(&self.link);
@@ -122,7 +157,7 @@ impl Connection {
 impl Drop for Connection {
     fn drop(&mut self) {
         self.link.machine.fail();
-        self.link.close();
+        self.link.close(false);
         self.report.publish(&self.link);
         self.completions.close(&mut self.link, &self.report);
     }

@@ -2,28 +2,31 @@
 
 //! The loop that drives a connection: on behalf of the program's main loop, or of a
 //! call that waits.
-//!
-//! Several replies are received with one system call, and used one message at a
-//! time: programs count on one completion for each call (nbd_poll(3)). They stay
-//! in the handle between calls only for programs that wait by calls of the library.
-//! For others, nothing is received that does not belong to the current message.
+
+use std::io;
 
 use libc::{c_int, POLLERR, POLLHUP, POLLIN, POLLNVAL, POLLOUT};
 
 use super::connection::Connection;
-use super::link::{Link, Lost};
+use super::link::{Link, Receive};
 use super::shared::{DIRECTION_READ, DIRECTION_WRITE};
+use super::steps::Steps;
 use crate::error::Error;
-use crate::machine::Event;
 use crate::machine::State;
-use crate::transport::{self, Received, Wait};
-
-/// The most bytes that a call handles, roughly, unless it waits for a particular
-/// reply: it has to return in time however fast the server sends.
-const BUDGET: usize = 256 * 1024;
+use crate::transport;
+use crate::transport::wait::Ready;
 
 /// Moving bytes.
 impl Connection {
+    fn steps(&mut self) -> Steps<'_> {
+        Steps {
+            settings: &self.settings,
+            link: &mut self.link,
+            completions: &mut self.completions,
+            report: &self.report,
+        }
+    }
+
     /// Has `request` queue a request, and sends it unless others wait for room.
     pub(super) fn queue<R>(&mut self, request: impl FnOnce(&mut Link) -> R) -> R {
         let waits = self.link.waits_for_room();
@@ -54,101 +57,8 @@ impl Connection {
 
     /// There may be a connection now, on which the server has spoken already.
     pub(super) fn begin(&mut self) -> Result<(), Error> {
-        let begun = self.receive_and_send();
+        let begun = self.steps().receive_and_send();
         self.conclude(begun)
-    }
-
-    fn receive_and_send(&mut self) -> Result<(), Lost> {
-        self.receive()?;
-        self.link.send()
-    }
-
-    /// Handles what has arrived: one reply message at most, over TLS all messages of
-    /// one record.
-    fn receive(&mut self) -> Result<(), Lost> {
-        let negotiates = self.link.negotiates();
-        let sends = self.link.machine.wants_to_send();
-        let mut left = BUDGET;
-        let mut drained = false;
-        while self.link.machine.wants_to_receive() {
-            let ended = self.use_arrivals()?;
-            let next = self.link.machine.wants_to_send() && !sends;
-            if negotiates && (next || !self.link.negotiates()) {
-                break;
-            }
-            if ended && self.link.has_decrypted() {
-                continue;
-            }
-            if ended || left == 0 || drained && self.link.machine.is_within_part() {
-                break;
-            }
-            let ahead = self.may_receive_ahead();
-            match self.link.receive(Wait::No, ahead)? {
-                Received::NOTHING => break,
-                Received::Bytes { count, drained: d } => {
-                    left = left.saturating_sub(count);
-                    drained = d;
-                }
-                Received::End => return self.link.end_of_stream(),
-            }
-        }
-        Ok(())
-    }
-
-    /// Waits until something has come, and handles it up to the end of one message.
-    /// All arrivals have to be used. False if it did not wait: that depends on the
-    /// socket, and on other processes that have it.
-    fn wait_and_receive(&mut self) -> Result<bool, Lost> {
-        let wait = self.link.wait_for_data();
-        let ahead = self.may_receive_ahead();
-        match self.link.receive(wait, ahead)? {
-            Received::NOTHING => return Ok(false),
-            Received::Bytes { .. } => self.use_arrivals().map(drop)?,
-            Received::End => self.link.end_of_stream()?,
-        }
-        self.link.send()?;
-        Ok(true)
-    }
-
-    fn may_receive_ahead(&self) -> bool {
-        !self.link.negotiates()
-            && !self.report.shared.debug_enabled()
-            && self.report.shared.begin_receiving_ahead()
-    }
-
-    /// Uses what has arrived up to the end of one message; of the negotiation,
-    /// everything. False if all of it is used before a message ends.
-    fn use_arrivals(&mut self) -> Result<bool, Lost> {
-        let ended = loop {
-            match self.link.next_event() {
-                None => break false,
-                Some(Event::MessageEnd) => break true,
-                Some(event) => self.completions.act(&mut self.link, &self.report, event)?,
-            }
-        };
-        self.link.arrivals_used();
-        if self.link.machine.awaits_tls_handshake() {
-            let hostname = self.settings.tls.hostname(&self.link.endpoint);
-            let credentials = self.settings.tls.credentials(hostname);
-            self.link.start_tls_handshake(credentials)?;
-            self.after_tls_handshake()?;
-        }
-        Ok(ended)
-    }
-
-    fn continue_tls_handshake(&mut self) -> Result<(), Lost> {
-        self.link.continue_tls_handshake()?;
-        self.after_tls_handshake()
-    }
-
-    /// What the machine has to say of TLS, and what it sends next, where the handshake
-    /// is over.
-    fn after_tls_handshake(&mut self) -> Result<(), Lost> {
-        if self.link.is_in_tls_handshake() {
-            return Ok(());
-        }
-        self.use_arrivals()?;
-        self.link.send()
     }
 }
 
@@ -160,12 +70,12 @@ impl Connection {
             return Err(self.link.invalid_event(0));
         }
         let step = if self.link.is_in_tls_handshake() {
-            self.continue_tls_handshake()
+            self.steps().continue_tls_handshake()
         } else if self.link.waits_for_room() {
-            self.receive()
+            self.steps().receive()
         } else {
             // The negotiation may have a next option to send.
-            self.receive_and_send()
+            self.steps().receive_and_send()
         };
         self.conclude(step)
     }
@@ -179,7 +89,7 @@ impl Connection {
             return self.continue_connecting();
         }
         let step = if self.link.is_in_tls_handshake() {
-            self.continue_tls_handshake()
+            self.steps().continue_tls_handshake()
         } else {
             self.link.send()
         };
@@ -203,7 +113,7 @@ impl Connection {
                 self.conclude(sent)?;
             }
         }
-        let received = self.receive();
+        let received = self.steps().receive();
         self.conclude(received)
     }
 
@@ -227,20 +137,20 @@ impl Connection {
     }
 }
 
-/// Waiting.
+/// Before and after waiting.
 impl Connection {
-    /// Waits until the descriptor is ready and handles that; or until `fd` can be read,
-    /// or for `timeout` milliseconds. 0 if the time was up.
-    pub(super) fn wait(&mut self, fd: c_int, timeout: c_int) -> Result<c_int, Error> {
+    /// What to wait for: the descriptor, and the events of poll(2). None if a message
+    /// that was there has been handled instead.
+    pub(super) fn before_polling(&mut self) -> Result<Option<(c_int, i16)>, Error> {
         let direction = self.link.direction();
-        let Some(own_fd) = self.link.fd().filter(|_| direction != 0) else {
+        let Some(fd) = self.link.fd().filter(|_| direction != 0) else {
             let state = self.link.state_name();
             let what = format!("nothing to poll for in state {state}");
             return Err(Error::new(libc::EINVAL, what));
         };
         if self.link.has_message_in_hand() {
             self.use_before_waiting()?;
-            return Ok(1);
+            return Ok(None);
         }
         self.use_beginning()?;
         let mut events = 0;
@@ -250,25 +160,54 @@ impl Connection {
         if direction & DIRECTION_WRITE != 0 {
             events |= POLLOUT;
         }
-        self.settle();
-        let debug = self.report.shared.debug_enabled();
-        if debug {
+        if self.report.shared.debug_enabled() {
             self.report
                 .debug(format_args!("poll start: events={events:x}"));
         }
-        let extra = (fd >= 0).then_some(fd);
-        let ready = transport::wait::poll(own_fd, events, extra, timeout)
-            .map_err(|error| Error::system("poll", &error))?;
-        if debug {
+        Ok(Some((fd, events)))
+    }
+
+    /// Handles what poll(2) has found; false if it has found nothing.
+    pub(super) fn after_polling(&mut self, ready: Option<Ready>) -> Result<bool, Error> {
+        if self.report.shared.debug_enabled() {
             let (result, revents) = ready.as_ref().map_or((0, 0), |it| (1, it.events));
             self.report
                 .debug(format_args!("poll end: r={result} revents={revents:x}"));
         }
         let Some(ready) = ready else {
-            return Ok(0);
+            return Ok(false);
         };
         self.notify(ready.events)?;
-        Ok(1)
+        Ok(true)
+    }
+
+    /// Prepares to wait by receiving, where replies are all that there is to wait for:
+    /// poll(2) would be one more system call for each.
+    pub(super) fn before_receiving(&mut self) -> Result<Option<Receive>, Error> {
+        let by_receiving = self.state() == State::Ready
+            && self.link.is_plain()
+            && !self.report.shared.program_polls()
+            && !self.report.shared.debug_enabled()
+            && !self.link.has_message_in_hand();
+        if !by_receiving {
+            return Ok(None);
+        }
+        self.use_beginning()?;
+        self.report.publish(&self.link);
+        let ahead = self.steps().may_receive_ahead();
+        let receive = self.link.begin_receive(ahead);
+        self.conclude(receive).map(Some)
+    }
+
+    /// Handles what has been received, up to the end of one message. False if that did
+    /// not wait: it depends on the socket, and on other processes that have it.
+    pub(super) fn after_receiving(
+        &mut self,
+        receive: Receive,
+        result: io::Result<usize>,
+    ) -> Result<bool, Error> {
+        let handled = self.steps().handle_received(receive, result);
+        self.conclude(handled)
     }
 
     /// Uses the beginning of a message, which may be wrong already.
@@ -276,35 +215,13 @@ impl Connection {
         if !self.link.has_beginning() {
             return Ok(());
         }
-        let used = self.use_arrivals();
+        let used = self.steps().use_arrivals();
         self.conclude(used).map(drop)
     }
 
-    /// Waits for the next reply message, on behalf of a synchronous command. Where
-    /// replies are all that there is to wait for, it waits by receiving: poll(2) would
-    /// be one more system call for each.
-    pub(super) fn wait_for_message(&mut self) -> Result<(), Error> {
-        let by_receiving = self.state() == State::Ready
-            && self.link.is_plain()
-            && !self.report.shared.program_polls()
-            && !self.report.shared.debug_enabled()
-            && !self.link.has_message_in_hand();
-        if by_receiving {
-            self.use_beginning()?;
-            self.report.publish(&self.link);
-            let received = self.wait_and_receive();
-            if self.conclude(received)? {
-                return Ok(());
-            }
-        }
-        self.wait(-1, -1).map(drop)
-    }
-
-    /// Waits until the connection is made, or the option is done.
-    pub(super) fn wait_while_connecting(&mut self) -> Result<(), Error> {
-        while self.state() == State::Connecting {
-            self.wait(-1, -1)?;
-        }
-        Ok(())
+    /// There is room in the socket for what waits.
+    pub(super) fn send_waiting(&mut self) -> Result<(), Error> {
+        let sent = self.link.send();
+        self.conclude(sent)
     }
 }

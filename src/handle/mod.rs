@@ -10,9 +10,11 @@
 //! two. User memory and callbacks are turned into bytes and calls here, and
 //! nowhere below.
 
+mod admission;
 mod attachment;
 #[allow(unsafe_code)]
 pub mod buffer;
+mod call;
 #[allow(unsafe_code)]
 pub mod callback;
 mod calls;
@@ -30,14 +32,19 @@ mod report;
 mod settings;
 #[allow(unsafe_code)]
 mod shared;
+mod steps;
 #[allow(unsafe_code)]
 mod tls_settings;
+mod turns;
+mod waiting;
 
-use std::ops::{Deref, DerefMut};
+use std::ffi::CStr;
 use std::sync::Arc;
 
-use parking_lot::{Mutex, MutexGuard};
+use parking_lot::Mutex;
 
+pub use admission::Access;
+pub use call::Call;
 pub use calls::{Connecting, Information, Issue, Options, Setup};
 pub use connection::Connection;
 pub use settings::Settings;
@@ -81,31 +88,8 @@ impl Handle {
         drop(connection);
     }
 
-    /// Waits for the lock.
-    pub fn lock(&self) -> LockedConnection<'_> {
-        LockedConnection(self.connection.lock())
-    }
-}
-
-/// A connection while its lock is held. What [`Shared`] shows is up to date
-/// when it is let go.
-pub struct LockedConnection<'a>(MutexGuard<'a, Connection>);
-
-impl Deref for LockedConnection<'_> {
-    type Target = Connection;
-    fn deref(&self) -> &Connection {
-        &self.0
-    }
-}
-
-impl DerefMut for LockedConnection<'_> {
-    fn deref_mut(&mut self) -> &mut Connection {
-        &mut self.0
-    }
-}
-
-impl Drop for LockedConnection<'_> {
-    fn drop(&mut self) {
-        self.0.settle();
+    /// Waits for the lock, for a call of the function of this name.
+    pub fn call(&self, name: &'static CStr) -> Call<'_> {
+        Call::new(self.connection.lock(), name)
     }
 }

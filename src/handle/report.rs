@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use super::link::Link;
 use super::shared::Shared;
+use crate::machine::State;
 
 /// The way from a connection to those who watch it.
 #[derive(Debug)]
@@ -21,6 +22,14 @@ impl Report {
     /// Emits a debug message in the name of the function that is running.
     pub fn debug(&self, message: fmt::Arguments<'_>) {
         self.shared.debug(self.context, message);
+    }
+
+    /// The program handles events of the descriptor: in transmission, it polls the
+    /// descriptor by itself from now on.
+    pub fn program_polls(&self, state: State) {
+        if matches!(state, State::Ready | State::Processing) {
+            self.shared.set_program_polls();
+        }
     }
 
     /// Lets other threads see where the connection is.

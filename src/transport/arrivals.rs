@@ -50,6 +50,19 @@ impl Arrivals {
         Ok(self.buffer.as_deref_mut().unwrap_or_default())
     }
 
+    /// The same memory for a thread to receive into without the lock;
+    /// [`give`](Self::give) brings it back.
+    pub fn lend(&mut self) -> Result<Box<[u8]>, TryReserveError> {
+        self.room()?;
+        Ok(self.buffer.take().unwrap_or_default())
+    }
+
+    /// Memory that was lent is back, with `count` bytes in it.
+    pub fn give(&mut self, buffer: Box<[u8]>, count: usize) {
+        self.buffer = Some(buffer);
+        self.received(count);
+    }
+
     /// `count` bytes have been received into the [`room`](Self::room).
     pub fn received(&mut self, count: usize) {
         (self.used, self.end) = (0, count);

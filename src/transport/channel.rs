@@ -51,6 +51,27 @@ impl Received {
 }
 
 impl Channel {
+    /// What one receive on a plain socket came to, which had room for `room` bytes.
+    pub fn received(result: io::Result<usize>, room: usize) -> Result<Received, Error> {
+        match result {
+            Ok(0) => Ok(Received::End),
+            Ok(count) => {
+                let drained = count < room;
+                Ok(Received::Bytes { count, drained })
+            }
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(Received::NOTHING),
+            Err(error) => Err(Error::system("recv", &error)),
+        }
+    }
+
+    /// Ends the stream in both directions.
+    pub fn shutdown_both(&mut self) {
+        match self {
+            Channel::Plain(socket) => socket.shutdown_both(),
+            Channel::Tls(session) => session.shutdown_both(),
+        }
+    }
+
     /// Receives into `iov`, in order. With TLS this is what one record holds, as far
     /// as it has arrived; `ahead` says whether what follows may be received, too.
     ///
@@ -69,16 +90,9 @@ impl Channel {
             Channel::Tls(session) => return unsafe { session.recv_raw(iov, ahead) },
         };
         // SAFETY: as above.
-        match unsafe { socket.recv_raw(iov, wait) } {
-            Ok(0) => Ok(Received::End),
-            Ok(count) => {
-                let room: usize = iov.iter().map(|piece| piece.iov_len).sum();
-                let drained = count < room;
-                Ok(Received::Bytes { count, drained })
-            }
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(Received::NOTHING),
-            Err(error) => Err(Error::system("recv", &error)),
-        }
+        let received = unsafe { socket.recv_raw(iov, wait) };
+        let room = iov.iter().map(|piece| piece.iov_len).sum();
+        Channel::received(received, room)
     }
 
     /// Whether decrypted bytes are left, which have to be used before waiting: the

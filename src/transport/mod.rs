@@ -19,10 +19,12 @@ mod spawn;
 mod subprocess;
 pub mod tls;
 pub mod wait;
+mod waker;
 
 pub use address::{ip_address, unix_path};
 pub use arrivals::Arrivals;
 pub use channel::{Channel, Received};
 pub use connect::{Connector, Progress};
-pub use socket::{Socket, Wait};
+pub use socket::{receive, Socket, Wait};
 pub use subprocess::Subprocess;
+pub use waker::Waker;

@@ -143,28 +143,11 @@ impl Socket {
     /// Each element describes memory that is valid for writes, and that nothing
     /// else reads or writes, until this returns.
     pub unsafe fn recv_raw(&self, iov: &[iovec], wait: Wait) -> io::Result<usize> {
-        let flags = match wait {
-            Wait::No => libc::MSG_DONTWAIT,
-            Wait::ForAny => 0,
-            Wait::ForAll => libc::MSG_WAITALL,
-        };
         if wait != Wait::No {
             self.make_blocking();
         }
-        let mut message = message(iov);
-        let received = retry(|| {
-            // SAFETY: `message` describes at most `iov`, and the caller vouches for
-            // the memory that this describes.
-            unsafe { libc::recvmsg(self.as_raw_fd(), &raw mut message, flags) }
-        });
-        match received {
-            // So says AF_VSOCK of more than its buffer holds.
-            Err(error) if wait == Wait::ForAll && error.raw_os_error() == Some(libc::ENOMEM) => {
-                // SAFETY: the caller vouches for the memory.
-                unsafe { self.recv_raw(iov, Wait::ForAny) }
-            }
-            received => received,
-        }
+        // SAFETY: the caller vouches for the memory.
+        unsafe { receive(self.as_raw_fd(), iov, wait) }
     }
 
     /// Makes it non-blocking again, if it is not.
@@ -174,7 +157,8 @@ impl Socket {
         }
     }
 
-    fn make_blocking(&self) {
+    /// Lets a call that receives wait.
+    pub fn make_blocking(&self) {
         if !self.blocking.replace(true) {
             self.set_non_blocking(false);
         }
@@ -213,6 +197,12 @@ impl Socket {
         })
     }
 
+    /// Ends the stream in both directions, so that whatever waits for it wakes.
+    pub fn shutdown_both(&self) {
+        // SAFETY: shutdown(2) takes integers only.
+        unsafe { libc::shutdown(self.as_raw_fd(), libc::SHUT_RDWR) };
+    }
+
     /// Ends the stream to the peer, the first time that it is called. A peer that
     /// has gone already makes this fail, which changes nothing.
     pub fn shutdown_write(&self) {
@@ -220,6 +210,33 @@ impl Socket {
             // SAFETY: shutdown(2) takes integers only.
             unsafe { libc::shutdown(self.as_raw_fd(), libc::SHUT_WR) };
         }
+    }
+}
+
+/// Receives from a socket into `iov`, in order, and waits as `wait` says; the socket has
+/// to be blocking for that. `Ok(0)` is the end of the stream.
+///
+/// # Safety
+/// As for [`Socket::recv_raw`].
+pub unsafe fn receive(fd: RawFd, iov: &[iovec], wait: Wait) -> io::Result<usize> {
+    let flags = match wait {
+        Wait::No => libc::MSG_DONTWAIT,
+        Wait::ForAny => 0,
+        Wait::ForAll => libc::MSG_WAITALL,
+    };
+    let mut message = message(iov);
+    let received = retry(|| {
+        // SAFETY: `message` describes at most `iov`, and the caller vouches for
+        // the memory that this describes.
+        unsafe { libc::recvmsg(fd, &raw mut message, flags) }
+    });
+    match received {
+        // So says AF_VSOCK of more than its buffer holds.
+        Err(error) if wait == Wait::ForAll && error.raw_os_error() == Some(libc::ENOMEM) => {
+            // SAFETY: the caller vouches for the memory.
+            unsafe { receive(fd, iov, Wait::ForAny) }
+        }
+        received => received,
     }
 }
 

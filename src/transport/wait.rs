@@ -42,20 +42,23 @@ pub fn poll(
         },
     ];
     let count = if extra.is_some() { 2 } else { 1 };
+    let ready = poll_all(&mut fds[..count], timeout)?;
+    Ok(ready.then_some(Ready {
+        events: fds[0].revents,
+        extra: fds[1].revents != 0,
+    }))
+}
+
+/// The same for any descriptors. False if the time is over.
+pub fn poll_all(fds: &mut [libc::pollfd], timeout: c_int) -> io::Result<bool> {
     let mut remaining = timeout;
     let deadline =
         (timeout > 0).then(|| Instant::now() + Duration::from_millis(u64::from(timeout as u32)));
     loop {
-        // SAFETY: `fds` has at least `count` elements and lives across the call.
-        let ready = unsafe { libc::poll(fds.as_mut_ptr(), count, remaining) };
-        if ready > 0 {
-            return Ok(Some(Ready {
-                events: fds[0].revents,
-                extra: fds[1].revents != 0,
-            }));
-        }
-        if ready == 0 {
-            return Ok(None);
+        // SAFETY: `fds` has as many elements and lives across the call.
+        let ready = unsafe { libc::poll(fds.as_mut_ptr(), fds.len() as _, remaining) };
+        if ready >= 0 {
+            return Ok(ready > 0);
         }
         let error = io::Error::last_os_error();
         if error.kind() != io::ErrorKind::Interrupted {

@@ -20,12 +20,25 @@ use crate::protocol::request::{block_status_payload, RequestType};
 #[derive(Debug)]
 pub struct Issue<'a> {
     connection: &'a mut Connection,
+    /// For a call that waits for the command.
+    synchronous: bool,
 }
 
 impl Connection {
     /// For issuing data commands.
     pub fn issue(&mut self) -> Issue<'_> {
-        Issue { connection: self }
+        Issue {
+            connection: self,
+            synchronous: false,
+        }
+    }
+
+    /// For issuing one that a call waits for.
+    pub(super) fn issue_synchronously(&mut self) -> Issue<'_> {
+        Issue {
+            connection: self,
+            synchronous: true,
+        }
     }
 }
 
@@ -68,6 +81,7 @@ impl Issue<'_> {
             buffer: Buffer::Read(buf),
             callback,
             completion,
+            synchronous: false,
         };
         let wire = self.connection.checks().flags(flags, known)?;
         // A read that cannot be fragmented would not ask for it; a flag that
@@ -93,6 +107,7 @@ impl Issue<'_> {
             buffer: Buffer::Write(buf),
             callback: DataCallback::None,
             completion,
+            synchronous: false,
         };
         let wire = self
             .connection
@@ -187,6 +202,7 @@ impl Issue<'_> {
             buffer: Buffer::None,
             callback: extent,
             completion,
+            synchronous: false,
         };
         self.status(count, offset, attachment, flags)
     }
@@ -205,6 +221,7 @@ impl Issue<'_> {
             buffer: Buffer::None,
             callback: extent64,
             completion,
+            synchronous: false,
         };
         self.status(count, offset, attachment, flags)
     }
@@ -236,6 +253,7 @@ impl Issue<'_> {
             buffer: Buffer::None,
             callback: extent64,
             completion,
+            synchronous: false,
         };
         let wire = self
             .connection
@@ -304,8 +322,9 @@ impl Issue<'_> {
         offset: u64,
         length: u64,
         payload: Option<Box<[u8]>>,
-        attachment: Attachment,
+        mut attachment: Attachment,
     ) -> u64 {
+        attachment.synchronous = self.synchronous;
         let lacks_payload = kind == RequestType::BlockStatus
             && flags & command::PAYLOAD_LEN != 0
             && payload.is_none()

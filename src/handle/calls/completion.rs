@@ -3,8 +3,14 @@
 //! Commands that are done: asked for, and retired.
 
 use crate::error::Error;
+use crate::handle::admission::Access;
+use crate::handle::attachment::Attachment;
+use crate::handle::call::Call;
 use crate::handle::callback::nbd_completion_callback;
+use crate::handle::calls::Issue;
 use crate::handle::connection::Connection;
+use crate::handle::turns::Goal;
+use crate::machine::Command;
 use crate::protocol::request::RequestType;
 
 /// What a failed command is called in error messages.
@@ -21,47 +27,27 @@ fn name(kind: RequestType) -> &'static str {
     }
 }
 
+/// How a command that is done has ended.
+fn outcome(command: &Command<Attachment>) -> Result<(), Error> {
+    match command.error() {
+        0 => Ok(()),
+        errno => {
+            let what = format!("{}: command failed", name(command.kind));
+            Err(Error::new(errno, what))
+        }
+    }
+}
+
 impl Connection {
     /// nbd_aio_command_completed(3)
     pub fn aio_command_completed(&mut self, cookie: u64) -> Result<bool, Error> {
         if cookie == 0 {
             return Err(Error::new(libc::EINVAL, "invalid aio cookie 0"));
         }
-        let Some(command) = self.completions.completed.take(cookie) else {
-            return Ok(false);
-        };
-        match command.error() {
-            0 => Ok(true),
-            errno => {
-                let what = format!("{}: command failed", name(command.kind));
-                Err(Error::new(errno, what))
-            }
+        match self.completions.completed.take(cookie) {
+            Some(command) => outcome(&command).map(|()| true),
+            None => Ok(false),
         }
-    }
-
-    /// Issues a command, and waits until it is done. `issue` gets the completion
-    /// callback to issue it with, which is none.
-    pub fn until_completed(
-        &mut self,
-        issue: impl FnOnce(&mut Self, nbd_completion_callback) -> Result<u64, Error>,
-    ) -> Result<(), Error> {
-        let cookie = issue(self, nbd_completion_callback::null())?;
-        while !self.aio_command_completed(cookie)? {
-            if let Err(mut error) = self.wait_for_message() {
-                if self.link.machine.command(cookie).is_some() {
-                    // The program may free the buffer as soon as the call
-                    // returns, so no reply may come any more.
-                    error = self.end(error.into());
-                }
-                // What the server said of the command before the connection
-                // was lost still counts. Nothing will ask for it any more.
-                return match self.completions.completed.take(cookie) {
-                    Some(command) if command.error() == 0 => Ok(()),
-                    _ => Err(error),
-                };
-            }
-        }
-        Ok(())
     }
 
     /// nbd_aio_peek_command_completed(3)
@@ -70,6 +56,49 @@ impl Connection {
             Some(cookie) => Ok(cookie as i64),
             None if self.link.machine.in_flight() > 0 => Ok(0),
             None => Err(Error::new(libc::EINVAL, "no commands are in flight")),
+        }
+    }
+}
+
+impl Call<'_> {
+    /// Issues a command, and waits until it is done; other threads may issue theirs
+    /// meanwhile. `issue` gets the completion callback to issue it with, which is none.
+    pub fn until_completed(
+        &mut self,
+        access: Access,
+        issue: impl FnOnce(Issue<'_>, nbd_completion_callback) -> Result<u64, Error>,
+    ) -> Result<(), Error> {
+        let ticket = self.admit(access)?;
+        let done = nbd_completion_callback::null();
+        let issued = issue(self.issue_synchronously(), done);
+        let result = issued.and_then(|cookie| self.finish(cookie, access));
+        self.leave(ticket);
+        result
+    }
+
+    /// Waits until a command is done, and retires it.
+    fn finish(&mut self, cookie: u64, access: Access) -> Result<(), Error> {
+        loop {
+            if let Some(command) = self.completions.completed.take_synchronous(cookie) {
+                return outcome(&command);
+            }
+            if let Err(mut error) = self.wait_for_command(cookie, access) {
+                if self.link.machine.command(cookie).is_some() {
+                    // The program may free the buffer as soon as the call
+                    // returns, so no reply may come any more.
+                    error = self.end(error.into());
+                }
+                // The thread that receives ends the connection when it has woken.
+                while self.link.machine.command(cookie).is_some() {
+                    let _ = self.sleep(Goal::Command(cookie), -1, -1);
+                }
+                // What the server said of the command before the connection
+                // was lost still counts. Nothing will ask for it any more.
+                return match self.completions.completed.take_synchronous(cookie) {
+                    Some(command) if command.error() == 0 => Ok(()),
+                    _ => Err(error),
+                };
+            }
         }
     }
 }

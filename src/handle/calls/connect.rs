@@ -7,6 +7,7 @@ use std::ffi::{CStr, CString};
 use libc::c_int;
 
 use crate::error::Error;
+use crate::handle::call::Call;
 use crate::handle::connection::Connection;
 use crate::handle::endpoint::Endpoint;
 use crate::machine::State;
@@ -19,19 +20,6 @@ pub struct Connecting<'a> {
 }
 
 impl Connection {
-    /// Connects, and waits until that is done.
-    pub fn until_connected(
-        &mut self,
-        connect: impl FnOnce(&mut Self) -> Result<(), Error>,
-    ) -> Result<(), Error> {
-        connect(self)?;
-        self.wait_while_connecting()?;
-        if self.state() == State::Closed {
-            return Err(Error::new(0, "connection is closed"));
-        }
-        Ok(())
-    }
-
     /// For reaching a server.
     pub fn connecting(&mut self) -> Connecting<'_> {
         Connecting { connection: self }
@@ -123,5 +111,20 @@ impl Connecting<'_> {
     fn connected(&mut self, socket: Socket) -> Result<(), Error> {
         self.connection.link.connected(socket);
         self.connection.begin()
+    }
+}
+
+impl Call<'_> {
+    /// Connects, and waits until that is done.
+    pub fn until_connected(
+        &mut self,
+        connect: impl FnOnce(Connecting<'_>) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        connect(self.connecting())?;
+        self.wait_while_connecting()?;
+        if self.state() == State::Closed {
+            return Err(Error::new(0, "connection is closed"));
+        }
+        Ok(())
     }
 }

@@ -3,6 +3,8 @@
 //! Ending a connection in good order.
 
 use crate::error::Error;
+use crate::handle::admission::Access;
+use crate::handle::call::Call;
 use crate::handle::connection::Connection;
 use crate::handle::settings::invalid_flag;
 use crate::machine::State;
@@ -10,34 +12,52 @@ use crate::machine::State;
 /// `LIBNBD_SHUTDOWN_ABANDON_PENDING`
 const ABANDON_PENDING: u32 = 0x1_0000;
 
-impl Connection {
+impl Call<'_> {
     /// nbd_shutdown(3)
     pub fn shutdown(&mut self, flags: u32) -> Result<(), Error> {
         if flags & !ABANDON_PENDING != 0 {
             return Err(invalid_flag("flags", flags));
         }
+        self.alone(|call| call.end_in_good_order(flags))
+    }
+
+    fn end_in_good_order(&mut self, flags: u32) -> Result<(), Error> {
         if flags & ABANDON_PENDING != 0 {
-            for cookie in self.link.machine.abandon_unsent() {
-                self.completions
-                    .abandon(&mut self.link, &self.report, cookie);
-            }
+            self.abandon_unsent();
         }
         if self.state() == State::Negotiating {
-            return self.options().abort_and_wait();
+            return self.abort_and_wait();
         }
         // A server that is gone already is what was wanted.
         self.queue(|link| link.machine.disconnect());
-        while !matches!(self.state(), State::Closed | State::Dead) {
-            self.wait(-1, -1)?;
-        }
-        Ok(())
+        self.wait_until_ended()
     }
 
     /// nbd_aio_disconnect(3)
     pub fn aio_disconnect(&mut self, flags: u32) -> Result<(), Error> {
-        self.checks().flags(flags, 0)?;
-        self.checks().not_disconnecting()?;
-        self.queue(|link| link.machine.disconnect());
-        Ok(())
+        self.alone(|call| {
+            call.checks().flags(flags, 0)?;
+            call.checks().not_disconnecting()?;
+            call.queue(|link| link.machine.disconnect());
+            Ok(())
+        })
+    }
+
+    /// Does something after the synchronous commands that other threads began before it.
+    fn alone<R>(&mut self, act: impl FnOnce(&mut Self) -> Result<R, Error>) -> Result<R, Error> {
+        let ticket = self.admit(Access::Alone)?;
+        let result = act(self);
+        self.leave(ticket);
+        result
+    }
+}
+
+impl Connection {
+    /// Commands of which nothing has been sent end.
+    fn abandon_unsent(&mut self) {
+        for cookie in self.link.machine.abandon_unsent() {
+            self.completions
+                .abandon(&mut self.link, &self.report, cookie);
+        }
     }
 }

@@ -43,17 +43,17 @@ impl Connection {
             checks: self.checks(),
         }
     }
-
-    /// What has been agreed with the server so far.
-    pub fn negotiated(&self) -> &Negotiated {
-        self.link.machine.negotiated()
-    }
 }
 
 impl Information<'_> {
     fn details(&self, what: &'static str) -> Result<(u64, TransmissionFlags), Error> {
         let details = self.machine.export().details;
         details.ok_or_else(|| not_connected(what))
+    }
+
+    /// What has been agreed with the server so far.
+    pub fn negotiated(&self) -> &Negotiated {
+        self.machine.negotiated()
     }
 
     /// Whether the server has set this transmission flag.

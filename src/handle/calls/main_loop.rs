@@ -7,7 +7,6 @@ use libc::c_int;
 use crate::error::Error;
 use crate::handle::connection::Connection;
 use crate::handle::shared::DIRECTION_WRITE;
-use crate::machine::State;
 
 impl Connection {
     /// nbd_aio_get_fd(3)
@@ -20,13 +19,17 @@ impl Connection {
 
     /// nbd_aio_notify_read(3)
     pub fn aio_notify_read(&mut self) -> Result<(), Error> {
-        self.program_polls();
+        self.report.program_polls(self.state());
+        if self.turns.are_held() {
+            // Another thread is going to receive, if there is anything.
+            return Ok(());
+        }
         self.notify_read()
     }
 
     /// nbd_aio_notify_write(3)
     pub fn aio_notify_write(&mut self) -> Result<(), Error> {
-        self.program_polls();
+        self.report.program_polls(self.state());
         let said_to_write = self.report.shared.take_said_to_write();
         if self.link.has_arrivals() {
             // The program was told to wait for room so as to come here.
@@ -36,17 +39,5 @@ impl Connection {
             return Ok(());
         }
         self.notify_write()
-    }
-
-    /// In transmission, the program polls the descriptor by itself from now on.
-    fn program_polls(&self) {
-        if matches!(self.state(), State::Ready | State::Processing) {
-            self.report.shared.set_program_polls();
-        }
-    }
-
-    /// nbd_poll(3); with a descriptor `fd` that is not -1, nbd_poll2(3)
-    pub fn poll(&mut self, fd: c_int, timeout: c_int) -> Result<c_int, Error> {
-        self.wait(fd, timeout)
     }
 }

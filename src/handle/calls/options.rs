@@ -6,6 +6,7 @@ use std::ffi::CString;
 
 use crate::error::Error;
 use crate::handle::attachment::Attachment;
+use crate::handle::call::Call;
 use crate::handle::callback::{nbd_completion_callback, nbd_context_callback, nbd_list_callback};
 use crate::handle::connection::Connection;
 use crate::handle::option::PendingOption;
@@ -20,38 +21,6 @@ pub struct Options<'a> {
 }
 
 impl Connection {
-    /// Asks for an option, and waits until it is done. How many replies it had, or 1
-    /// or 0 where the server could only agree or refuse. `ask` gets the completion
-    /// callback to ask with, which is none.
-    pub fn until_option_done(
-        &mut self,
-        ask: impl FnOnce(&mut Self, nbd_completion_callback) -> Result<(), Error>,
-    ) -> Result<u32, Error> {
-        ask(self, nbd_completion_callback::null())?;
-        self.wait_for_option()
-    }
-
-    /// The same, for an option of which the error is `failure` if it could not even be
-    /// sent.
-    pub fn until_answered(
-        &mut self,
-        failure: &'static str,
-        ask: impl FnOnce(&mut Self, nbd_completion_callback) -> Result<(), Error>,
-    ) -> Result<u32, Error> {
-        ask(self, nbd_completion_callback::null())?;
-        let sent = self.state() != State::Dead;
-        let outcome = self.wait_for_option();
-        outcome.map_err(|error| match sent {
-            true => error,
-            false => Error::new(error.errno(), failure),
-        })
-    }
-
-    fn wait_for_option(&mut self) -> Result<u32, Error> {
-        self.wait_while_connecting()?;
-        self.completions.option_outcome.take().unwrap_or(Ok(0))
-    }
-
     /// For negotiating an option.
     pub fn options(&mut self) -> Options<'_> {
         Options { connection: self }
@@ -100,12 +69,6 @@ impl Options<'_> {
             }
         }
         Ok(())
-    }
-
-    /// nbd_opt_abort(3)
-    pub fn abort_and_wait(&mut self) -> Result<(), Error> {
-        self.abort()?;
-        self.connection.wait_while_connecting()
     }
 
     /// nbd_aio_opt_starttls(3)
@@ -194,5 +157,45 @@ impl Options<'_> {
         self.start_option(PendingOption::context(context, completion), |machine| {
             machine.opt_set_meta_context(&queries)
         })
+    }
+}
+
+impl Call<'_> {
+    /// Asks for an option, and waits until it is done. How many replies it had, or 1
+    /// or 0 where the server could only agree or refuse. `ask` gets the completion
+    /// callback to ask with, which is none.
+    pub fn until_option_done(
+        &mut self,
+        ask: impl FnOnce(Options<'_>, nbd_completion_callback) -> Result<(), Error>,
+    ) -> Result<u32, Error> {
+        ask(self.options(), nbd_completion_callback::null())?;
+        self.wait_for_option()
+    }
+
+    /// The same, for an option of which the error is `failure` if it could not even be
+    /// sent.
+    pub fn until_answered(
+        &mut self,
+        failure: &'static str,
+        ask: impl FnOnce(Options<'_>, nbd_completion_callback) -> Result<(), Error>,
+    ) -> Result<u32, Error> {
+        ask(self.options(), nbd_completion_callback::null())?;
+        let sent = self.state() != State::Dead;
+        let outcome = self.wait_for_option();
+        outcome.map_err(|error| match sent {
+            true => error,
+            false => Error::new(error.errno(), failure),
+        })
+    }
+
+    fn wait_for_option(&mut self) -> Result<u32, Error> {
+        self.wait_while_connecting()?;
+        self.completions.option_outcome.take().unwrap_or(Ok(0))
+    }
+
+    /// nbd_opt_abort(3)
+    pub fn abort_and_wait(&mut self) -> Result<(), Error> {
+        self.options().abort()?;
+        self.wait_while_connecting()
     }
 }

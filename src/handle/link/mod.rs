@@ -23,6 +23,7 @@ use crate::error::Error;
 use crate::machine::{Machine, State};
 use crate::transport::{tls::Handshake, Arrivals, Channel, Connector, Subprocess};
 use read_ahead::ReadAhead;
+pub(super) use receive::Receive;
 
 /// Why a connection cannot go on. Only the connection makes an error for the
 /// program of it, when it ends itself.
@@ -32,6 +33,15 @@ pub(super) enum Lost {
     Connection(Error),
     /// The handshake of TLS has failed.
     Handshake(Error),
+}
+
+impl Lost {
+    /// What has failed.
+    pub fn error(&self) -> &Error {
+        match self {
+            Lost::Connection(error) | Lost::Handshake(error) => error,
+        }
+    }
 }
 
 impl From<Error> for Lost {
@@ -65,6 +75,8 @@ pub(super) struct Link {
     arrivals: Arrivals,
     /// Before the subprocess, which waits for its end when it is dropped.
     stage: Stage,
+    /// A transport that has been closed while a thread was waiting for it.
+    retired: Stage,
     pub subprocess: Option<Subprocess>,
 }
 
@@ -76,6 +88,7 @@ impl Link {
             read_ahead: ReadAhead::default(),
             arrivals: Arrivals::default(),
             stage: Stage::None,
+            retired: Stage::None,
             subprocess: None,
         }
     }
@@ -167,10 +180,34 @@ impl Link {
         self.machine.state() == State::Connecting
     }
 
-    /// Closes the transport, and forgets what arrived.
-    pub fn close(&mut self) {
-        self.stage = Stage::None;
+    /// Closes the transport, and forgets what arrived. Where a thread waits for the
+    /// transport, it wakes, and has to call [`Link::forget_retired`].
+    pub fn close(&mut self, waited_for: bool) {
+        let mut stage = std::mem::replace(&mut self.stage, Stage::None);
+        if let (true, Stage::Connected(channel)) = (waited_for, &mut stage) {
+            // Its descriptor must not become another file's while it is polled.
+            channel.shutdown_both();
+            self.retired = stage;
+        }
         self.arrivals = Arrivals::default();
+    }
+
+    /// No thread waits any more for a transport that is closed.
+    pub fn forget_retired(&mut self) {
+        self.retired = Stage::None;
+    }
+
+    /// Ends the stream in both directions: what waits for it wakes.
+    pub fn shutdown_both(&mut self) {
+        if let Stage::Connected(channel) = &mut self.stage {
+            channel.shutdown_both();
+        }
+    }
+
+    /// The server that was started, if there is one.
+    pub fn running_subprocess(&self) -> Result<&Subprocess, Error> {
+        let subprocess = self.subprocess.as_ref();
+        subprocess.ok_or_else(|| Error::new(libc::ESRCH, "no subprocess exists"))
     }
 
     /// Closes the transport. What arrived can still be used.

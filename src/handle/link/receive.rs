@@ -5,6 +5,9 @@
 //! The data of a read goes straight to the user's buffer as soon as it is known to
 //! be next. Everything else goes through a buffer that a thread lends.
 
+use std::io;
+use std::os::fd::{AsRawFd, RawFd};
+
 use libc::iovec;
 
 use super::read_ahead::LARGE;
@@ -12,12 +15,41 @@ use super::{Link, Lost, Stage};
 use crate::error::Error;
 use crate::handle::attachment::{put, Buffer};
 use crate::machine::Event;
-use crate::transport::{arrivals, Channel, Received, Wait};
+use crate::transport::{self, arrivals, Channel, Received, Wait};
 
 const EMPTY: iovec = iovec {
     iov_base: std::ptr::null_mut(),
     iov_len: 0,
 };
+
+/// A receive that a thread makes with the lock released.
+#[derive(Debug)]
+pub(in crate::handle) struct Receive {
+    fd: RawFd,
+    /// A part of the buffer of a read in flight.
+    direct: Option<iovec>,
+    /// A part of `buffer`.
+    after: iovec,
+    wait: Wait,
+    buffer: Box<[u8]>,
+}
+
+impl Receive {
+    /// Waits until the server has said something, and receives it.
+    pub fn wait(&mut self) -> io::Result<usize> {
+        let pieces = [self.direct.unwrap_or(EMPTY), self.after];
+        let pieces = &pieces[usize::from(self.direct.is_none())..];
+        // SAFETY: one piece is within `buffer`. The other is a part of a read's buffer,
+        // which the program keeps until the command completes; and as long as a thread
+        // receives, no other thread completes a command nor closes the socket
+        // (`Holder::Receives`).
+        unsafe { transport::receive(self.fd, pieces, self.wait) }
+    }
+
+    fn awaited(&self) -> usize {
+        self.direct.map_or(0, |piece| piece.iov_len)
+    }
+}
 
 impl Link {
     /// Receives with one system call; with TLS, one record. All arrivals have to be
@@ -59,12 +91,53 @@ impl Link {
         }
     }
 
-    /// How to wait by receiving: for all of large data, which takes one system call then.
-    pub fn wait_for_data(&self) -> Wait {
-        match self.direct() {
-            Some(piece) if piece.iov_len >= LARGE => Wait::ForAll,
-            _ => Wait::ForAny,
-        }
+    /// Prepares to wait by receiving, on a plain socket: for all of large data, which
+    /// takes one system call then. All arrivals have to be used. Nothing else is
+    /// received before [`Link::finish_receive`].
+    pub fn begin_receive(&mut self, ahead: bool) -> Result<Receive, Lost> {
+        let direct = self.direct();
+        let awaited = direct.map_or(0, |piece| piece.iov_len);
+        let Stage::Connected(Channel::Plain(socket)) = &self.stage else {
+            return Err(Error::new(libc::ENOTCONN, "recv").into());
+        };
+        socket.make_blocking();
+        let fd = socket.as_raw_fd();
+        let (wait, count) = match awaited {
+            LARGE.. => (Wait::ForAll, 0),
+            _ if ahead => (Wait::ForAny, self.read_ahead.limit(awaited, arrivals::MOST)),
+            _ => (Wait::ForAny, self.machine.left_of_message(arrivals::MOST)),
+        };
+        self.read_ahead.receiving(awaited);
+        let mut buffer = self.arrivals.lend().map_err(|_| no_memory())?;
+        let after = iovec {
+            iov_base: buffer.as_mut_ptr().cast(),
+            iov_len: count,
+        };
+        Ok(Receive {
+            fd,
+            direct,
+            after,
+            wait,
+            buffer,
+        })
+    }
+
+    /// What [`Receive::wait`] came to.
+    pub fn finish_receive(
+        &mut self,
+        receive: Receive,
+        result: io::Result<usize>,
+    ) -> Result<Received, Lost> {
+        let awaited = receive.awaited();
+        let received = Channel::received(result, awaited + receive.after.iov_len);
+        let count = match &received {
+            Ok(Received::Bytes { count, .. }) => *count,
+            _ => 0,
+        };
+        let straight = count.min(awaited);
+        self.arrivals.give(receive.buffer, count - straight);
+        self.machine.received_directly(straight);
+        Ok(received?)
     }
 
     /// The server has closed its side.

@@ -302,6 +302,11 @@ impl Session {
         }
     }
 
+    /// Ends the stream in both directions, without a word.
+    pub fn shutdown_both(&mut self) {
+        self.records().socket.shutdown_both();
+    }
+
     /// Ends the stream to the server: TLS first, the socket as soon as that has
     /// left. What the server still has to say can be received.
     pub fn end_stream(&mut self) {

@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+//! Which synchronous commands of several threads may run at the same time.
+//!
+//! Together they have the result of some serial order: first come, first served, and
+//! what touches the same bytes, unless both only read them, runs one after the other.
+
+/// What a synchronous call does to the export.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// Looks at a range, in bytes.
+    Read { offset: u64, count: u64 },
+    /// Changes a range, in bytes.
+    Write { offset: u64, count: u64 },
+    /// Waits for the writes before it, and holds up none after it.
+    Flush,
+    /// Has the handle to itself.
+    Alone,
+}
+
+impl Access {
+    /// Looks at `count` bytes of the export, `offset` bytes into it.
+    pub fn read(offset: u64, count: u64) -> Access {
+        Access::Read { offset, count }
+    }
+
+    /// Changes `count` bytes of the export, `offset` bytes into it.
+    pub fn write(offset: u64, count: u64) -> Access {
+        Access::Write { offset, count }
+    }
+
+    /// Whether `self` has to wait for `earlier`.
+    fn waits_for(self, earlier: Access) -> bool {
+        match (earlier, self) {
+            (Access::Alone, _) | (_, Access::Alone) => true,
+            (Access::Flush, _) => false,
+            (Access::Write { .. }, Access::Flush) => true,
+            (Access::Read { .. }, Access::Flush | Access::Read { .. }) => false,
+            (
+                Access::Read { offset, count } | Access::Write { offset, count },
+                Access::Read {
+                    offset: at,
+                    count: length,
+                }
+                | Access::Write {
+                    offset: at,
+                    count: length,
+                },
+            ) => offset < at.saturating_add(length) && at < offset.saturating_add(count),
+        }
+    }
+}
+
+/// The place of a call in the order of arrival.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Ticket(u64);
+
+/// Synchronous calls that run or wait to, in the order of their arrival.
+#[derive(Debug, Default)]
+pub(super) struct Admissions {
+    calls: Vec<(Ticket, Access)>,
+    last: u64,
+}
+
+impl Admissions {
+    /// A call has come.
+    pub fn join(&mut self, access: Access) -> Ticket {
+        self.last += 1;
+        let ticket = Ticket(self.last);
+        self.calls.push((ticket, access));
+        ticket
+    }
+
+    /// Whether a call may run: it waits for none that came before.
+    pub fn admits(&self, ticket: Ticket) -> bool {
+        let own = self.calls.iter().position(|(other, _)| *other == ticket);
+        let Some(own) = own else { return true };
+        let (earlier, access) = (&self.calls[..own], self.calls[own].1);
+        !earlier.iter().any(|(_, other)| access.waits_for(*other))
+    }
+
+    /// A call is over.
+    pub fn leave(&mut self, ticket: Ticket) {
+        self.calls.retain(|(other, _)| *other != ticket);
+    }
+
+    /// Forgets all calls: the connection cannot be trusted any more.
+    pub fn clear(&mut self) {
+        self.calls.clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const READ: Access = Access::Read {
+        offset: 0,
+        count: 512,
+    };
+    const WRITE: Access = Access::Write {
+        offset: 511,
+        count: 1,
+    };
+    const ELSEWHERE: Access = Access::Write {
+        offset: 512,
+        count: u64::MAX,
+    };
+
+    #[test]
+    fn what_touches_the_same_bytes_waits_unless_both_read() {
+        for (earlier, later, waits) in [
+            (READ, READ, false),
+            (READ, WRITE, true),
+            (WRITE, READ, true),
+            (WRITE, WRITE, true),
+            (READ, ELSEWHERE, false),
+            (ELSEWHERE, WRITE, false),
+        ] {
+            let mut calls = Admissions::default();
+            let first = calls.join(earlier);
+            let second = calls.join(later);
+            assert!(calls.admits(first));
+            assert_eq!(calls.admits(second), !waits, "{earlier:?} {later:?}");
+            calls.leave(first);
+            assert!(calls.admits(second));
+        }
+    }
+
+    #[test]
+    fn a_flush_waits_for_the_writes_before_it_and_holds_up_none_after_it() {
+        let mut calls = Admissions::default();
+        let read = calls.join(READ);
+        let write = calls.join(ELSEWHERE);
+        let flush = calls.join(Access::Flush);
+        let later = calls.join(WRITE);
+        assert!(!calls.admits(flush));
+        calls.leave(write);
+        assert!(calls.admits(flush));
+        assert!(!calls.admits(later), "the read touches the same bytes");
+        calls.leave(read);
+        assert!(calls.admits(later));
+    }
+
+    #[test]
+    fn what_is_alone_waits_for_everything_and_everything_for_it() {
+        let mut calls = Admissions::default();
+        let read = calls.join(READ);
+        let alone = calls.join(Access::Alone);
+        let after = calls.join(READ);
+        assert!(calls.admits(read));
+        assert!(!calls.admits(alone));
+        assert!(!calls.admits(after));
+        calls.leave(read);
+        assert!(calls.admits(alone));
+        assert!(!calls.admits(after));
+    }
+}

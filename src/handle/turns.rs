@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+//! How threads share a connection: one waits for the server, for all of them, and the
+//! others sleep.
+//!
+//! Only the thread that has the turn receives. It has it while it waits with the lock
+//! released; whatever it does with the lock, the turn is free. So a turn is never left
+//! behind: a thread that ends its call while threads sleep wakes one of them to wait in
+//! its place ([`Turns::pass_on`]).
+//!
+//! A thread sleeps in poll(2) on a descriptor of its own, with which the descriptor
+//! of nbd_poll2(3) and the socket, where it waits for room, go together.
+
+use std::io;
+use std::os::fd::RawFd;
+
+use super::admission::{Admissions, Ticket};
+use super::completions::Completions;
+use crate::transport::Waker;
+
+/// How the thread that has the turn waits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Holder {
+    /// No thread waits for the server.
+    None,
+    /// In poll(2): nothing that belongs to the connection is in use.
+    Polls,
+    /// In recv(2): the buffer of a command may be written to, so that no other thread
+    /// may end the connection.
+    Receives,
+}
+
+/// What a thread sleeps for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Goal {
+    /// Its synchronous command, by its cookie, is done; or the turn is free.
+    Command(u64),
+    /// Any command has completed since so many had; or the turn is free.
+    Completion(u64),
+    /// It may begin.
+    Admission(Ticket),
+}
+
+#[derive(Debug)]
+struct Sleeper {
+    id: u64,
+    goal: Goal,
+    /// None where the process has no descriptor left for one.
+    waker: Option<Waker>,
+    woken: bool,
+}
+
+impl Sleeper {
+    fn wake(&mut self) {
+        if !std::mem::replace(&mut self.woken, true) {
+            if let Some(waker) = &self.waker {
+                waker.wake();
+            }
+        }
+    }
+
+    fn can_take_the_turn(&self) -> bool {
+        !matches!(self.goal, Goal::Admission(_))
+    }
+}
+
+/// The state of all that, under the lock.
+#[derive(Debug)]
+pub(super) struct Turns {
+    pub holder: Holder,
+    pub admissions: Admissions,
+    /// In the order in which they went to sleep.
+    sleepers: Vec<Sleeper>,
+    /// Kept while any thread sleeps.
+    spare: Vec<Waker>,
+    last_id: u64,
+}
+
+impl Turns {
+    pub fn new() -> Self {
+        Turns {
+            holder: Holder::None,
+            admissions: Admissions::default(),
+            sleepers: Vec::new(),
+            spare: Vec::new(),
+            last_id: 0,
+        }
+    }
+
+    /// Whether a thread waits for the server.
+    pub fn are_held(&self) -> bool {
+        self.holder != Holder::None
+    }
+
+    pub fn have_sleepers(&self) -> bool {
+        !self.sleepers.is_empty()
+    }
+
+    /// The calling thread is about to sleep: who it is, and the descriptor that wakes
+    /// it, if there is one.
+    pub fn lie_down(&mut self, goal: Goal) -> (u64, Option<RawFd>) {
+        self.last_id += 1;
+        let waker = self
+            .spare
+            .pop()
+            .map_or_else(Waker::new, io::Result::Ok)
+            .ok();
+        let fd = waker.as_ref().map(Waker::fd);
+        self.sleepers.push(Sleeper {
+            id: self.last_id,
+            goal,
+            waker,
+            woken: false,
+        });
+        (self.last_id, fd)
+    }
+
+    /// The thread is awake.
+    pub fn get_up(&mut self, id: u64) {
+        let Some(at) = self.sleepers.iter().position(|it| it.id == id) else {
+            return;
+        };
+        let sleeper = self.sleepers.remove(at);
+        if let Some(waker) = sleeper.waker {
+            if sleeper.woken {
+                waker.reset();
+            }
+            self.spare.push(waker);
+        }
+        if self.sleepers.is_empty() {
+            self.spare = Vec::new();
+        }
+    }
+
+    /// Wakes those who have what they sleep for.
+    pub fn wake_ready(&mut self, completions: &Completions) {
+        for sleeper in &mut self.sleepers {
+            let ready = match sleeper.goal {
+                Goal::Command(cookie) => completions.completed.contains(cookie),
+                Goal::Completion(before) => completions.total() != before,
+                Goal::Admission(ticket) => self.admissions.admits(ticket),
+            };
+            if ready {
+                sleeper.wake();
+            }
+        }
+    }
+
+    /// Wakes one that can wait for the server, unless a thread does or one is awake
+    /// already.
+    pub fn pass_on(&mut self) {
+        if self.are_held() {
+            return;
+        }
+        let mut able = self.sleepers.iter_mut().filter(|it| it.can_take_the_turn());
+        let Some(first) = able.next() else { return };
+        if !first.woken && !able.any(|it| it.woken) {
+            let first = self.sleepers.iter_mut().find(|it| it.can_take_the_turn());
+            first.expect("found just now").wake();
+        }
+    }
+}

@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+//! Calls that wait: for the server, or for the thread that waits for it.
+
+use std::time::{Duration, Instant};
+
+use libc::{c_int, pollfd, POLLIN, POLLOUT};
+
+use super::admission::{Access, Ticket};
+use super::call::Call;
+use super::turns::{Goal, Holder};
+use crate::error::Error;
+use crate::machine::State;
+use crate::transport;
+
+/// How long a thread sleeps that nothing can wake, because the process has no
+/// descriptor left, in milliseconds.
+const NAP: c_int = 10;
+
+/// Why a thread is awake.
+pub(super) enum Awake {
+    /// It may have what it sleeps for.
+    Woken,
+    /// The second descriptor of nbd_poll2(3) can be read.
+    Extra,
+    /// Its time is up.
+    TimeIsUp,
+}
+
+impl Call<'_> {
+    /// Waits until the descriptor is ready and handles that, with the lock held; false
+    /// if the time was up.
+    fn wait_alone(&mut self) -> Result<(), Error> {
+        let Some((fd, events)) = self.before_polling()? else {
+            return Ok(());
+        };
+        self.settle();
+        let ready = transport::wait::poll(fd, events, None, -1);
+        let ready = ready.map_err(|error| Error::system("poll", &error))?;
+        self.after_polling(ready).map(drop)
+    }
+
+    /// The same for a thread that has the turn, with the lock released; or until `extra`
+    /// can be read, or for `timeout` milliseconds. False if the time was up.
+    fn poll_in_turn(&mut self, extra: c_int, timeout: c_int) -> Result<bool, Error> {
+        let Some((fd, events)) = self.before_polling()? else {
+            return Ok(true);
+        };
+        let extra = (extra >= 0).then_some(extra);
+        self.turns.holder = Holder::Polls;
+        let ready = self.unlocked(|| transport::wait::poll(fd, events, extra, timeout));
+        self.woken()?;
+        let ready = ready.map_err(|error| Error::system("poll", &error))?;
+        self.after_polling(ready)
+    }
+
+    /// Waits for the next reply message, with the turn and the lock released.
+    fn receive_in_turn(&mut self) -> Result<(), Error> {
+        if let Some(mut receive) = self.before_receiving()? {
+            self.turns.holder = Holder::Receives;
+            let result = self.unlocked(|| receive.wait());
+            self.woken()?;
+            if self.after_receiving(receive, result)? {
+                return Ok(());
+            }
+        }
+        self.poll_in_turn(-1, -1).map(drop)
+    }
+
+    /// The same with the lock held.
+    fn receive_alone(&mut self) -> Result<(), Error> {
+        if let Some(mut receive) = self.before_receiving()? {
+            let result = receive.wait();
+            if self.after_receiving(receive, result)? {
+                return Ok(());
+            }
+        }
+        self.wait_alone()
+    }
+
+    /// Sleeps until there is reason to look again.
+    pub(super) fn sleep(
+        &mut self,
+        goal: Goal,
+        extra: c_int,
+        timeout: c_int,
+    ) -> Result<Awake, Error> {
+        let (id, waker) = self.turns.lie_down(goal);
+        // The thread that has the turn may be unable to notice that there is room.
+        let room = self.link.fd().filter(|_| self.link.waits_for_room());
+        let entry = |fd: Option<c_int>, events| pollfd {
+            fd: fd.unwrap_or(-1),
+            events,
+            revents: 0,
+        };
+        let mut fds = [
+            entry(waker, POLLIN),
+            entry(room, POLLOUT),
+            entry(Some(extra), POLLIN),
+        ];
+        let limit = match waker {
+            Some(_) => timeout,
+            None if (0..NAP).contains(&timeout) => timeout,
+            None => NAP,
+        };
+        let ready = self.unlocked(|| transport::wait::poll_all(&mut fds, limit));
+        self.turns.get_up(id);
+        let ready = ready.map_err(|error| Error::system("poll", &error))?;
+        if fds[1].revents != 0 && self.link.waits_for_room() {
+            self.send_waiting()?;
+        }
+        Ok(match ready {
+            _ if fds[2].revents != 0 => Awake::Extra,
+            false if limit == timeout => Awake::TimeIsUp,
+            _ => Awake::Woken,
+        })
+    }
+
+    /// nbd_poll(3); with a descriptor `fd` that is not -1, nbd_poll2(3)
+    pub fn poll(&mut self, fd: c_int, timeout: c_int) -> Result<c_int, Error> {
+        if !self.turns.are_held() {
+            return self.poll_in_turn(fd, timeout).map(c_int::from);
+        }
+        let deadline = u64::try_from(timeout).ok();
+        let deadline = deadline.map(|limit| Instant::now() + Duration::from_millis(limit));
+        let before = self.completions.total();
+        loop {
+            let left = deadline.map_or(-1, |deadline| {
+                let left = deadline.saturating_duration_since(Instant::now());
+                // Rounded up, so as not to wake just before the time is over.
+                left.as_micros().div_ceil(1000) as c_int
+            });
+            match self.sleep(Goal::Completion(before), fd, left)? {
+                Awake::Extra => return Ok(1),
+                Awake::TimeIsUp => return Ok(0),
+                Awake::Woken if self.completions.total() != before => return Ok(1),
+                Awake::Woken if self.turns.are_held() => {}
+                Awake::Woken => return self.poll_in_turn(fd, left).map(c_int::from),
+            }
+        }
+    }
+
+    /// Waits until a synchronous call may run, which is until those that came before it
+    /// and must not run with it are over.
+    pub(super) fn admit(&mut self, access: Access) -> Result<Ticket, Error> {
+        let ticket = self.turns.admissions.join(access);
+        while !self.turns.admissions.admits(ticket) {
+            if let Err(error) = self.sleep(Goal::Admission(ticket), -1, -1) {
+                self.turns.admissions.leave(ticket);
+                return Err(error);
+            }
+        }
+        Ok(ticket)
+    }
+
+    /// A synchronous call is over.
+    pub(super) fn leave(&mut self, ticket: Ticket) {
+        self.turns.admissions.leave(ticket);
+    }
+
+    /// Waits for the end of a synchronous command, or for a reason to look whether it
+    /// has come.
+    pub(super) fn wait_for_command(&mut self, cookie: u64, access: Access) -> Result<(), Error> {
+        if access == Access::Alone {
+            return self.receive_alone();
+        }
+        if self.turns.are_held() {
+            return self.sleep(Goal::Command(cookie), -1, -1).map(drop);
+        }
+        self.receive_in_turn()
+    }
+
+    /// Waits until the connection is made, or the option is done.
+    pub(super) fn wait_while_connecting(&mut self) -> Result<(), Error> {
+        while self.state() == State::Connecting {
+            self.wait_alone()?;
+        }
+        Ok(())
+    }
+
+    /// Waits until the connection has ended.
+    pub(super) fn wait_until_ended(&mut self) -> Result<(), Error> {
+        while !matches!(self.state(), State::Closed | State::Dead) {
+            self.wait_alone()?;
+        }
+        Ok(())
+    }
+}
