@@ -16,7 +16,7 @@
 static struct nbd_handle *h;
 static struct peer peer;
 static char data[512];
-static char *large;
+static char *large, *received;
 
 static void *
 read_data (void *arg)
@@ -45,8 +45,10 @@ shut_down (void *arg)
 static void
 answer_read (const struct request *request)
 {
+  static const char answer[sizeof data] = "data";
+
   peer_simple (&peer, request, 0);
-  peer_write (&peer, data, sizeof data);
+  peer_write (&peer, answer, sizeof answer);
 }
 
 /* The library does not say when the thread has come as far as to wait. */
@@ -105,8 +107,9 @@ a_large_write_goes_on (void)
   reading = peer_request (&peer, NULL);
   let_it_wait ();
   CHECK (pthread_create (&writer, NULL, write_large, NULL) == 0);
-  writing = peer_request (&peer, large);
+  writing = peer_request (&peer, received);
   CHECK (writing.length == LARGE);
+  CHECK (memcmp (received, large, LARGE) == 0);
   peer_simple (&peer, &writing, 0);
   CHECK (pthread_join (writer, NULL) == 0);
   answer_read (&reading);
@@ -155,7 +158,8 @@ main (void)
 {
   alarm (60);
   large = malloc (LARGE);
-  CHECK (large != NULL);
+  received = malloc (LARGE);
+  CHECK (large != NULL && received != NULL);
   memset (large, 'x', LARGE);
   h = nbd_create ();
   peer.replies = SIMPLE;
@@ -168,5 +172,6 @@ main (void)
   shutdown_comes_after_it ();
   nbd_close (h);
   free (large);
+  free (received);
   return 0;
 }
