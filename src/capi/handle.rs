@@ -45,16 +45,16 @@ pub unsafe extern "C" fn nbd_close(h: *mut nbd_handle) {
     };
     // Unwind safety: nothing looks at the handle afterwards.
     let closed = catch_unwind(AssertUnwindSafe(|| {
-        drop(handle.call(name));
         if handle.shared().debug_enabled() {
             handle.shared().debug(name, format_args!("closing handle"));
         }
         // Callbacks may look at the handle, so it has to be one until they are
         // done.
-        handle.close();
-        // SAFETY: `nbd_create` made it with `Box::into_raw`, and whoever closes
-        // it does not use it again.
-        drop(unsafe { Box::from_raw(h) });
+        if handle.close(name) {
+            // SAFETY: `nbd_create` made it with `Box::into_raw`, and whoever closes
+            // it does not use it again.
+            drop(unsafe { Box::from_raw(h) });
+        }
     }));
     if let Err(panic) = closed {
         error::keep(name, &internal(panic_message(&*panic)));

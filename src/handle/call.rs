@@ -4,6 +4,7 @@
 
 use std::ffi::CStr;
 use std::ops::{Deref, DerefMut};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use parking_lot::MutexGuard;
 
@@ -13,27 +14,61 @@ use super::connection::Connection;
 /// when it is let go, and a thread that sleeps waits in its place.
 pub struct Call<'a> {
     connection: MutexGuard<'a, Connection>,
+    owner: &'a Owner,
     /// The API function.
     name: &'static CStr,
 }
 
+/// The thread that has the lock. Only that thread compares it with itself.
+#[derive(Debug, Default)]
+pub(super) struct Owner(AtomicUsize);
+
+impl Owner {
+    /// Whether the calling thread is in a call on the handle, which is so in callbacks.
+    pub fn is_this_thread(&self) -> bool {
+        self.0.load(Ordering::Relaxed) == this_thread()
+    }
+}
+
+/// A number of the calling thread's own, never 0.
+fn this_thread() -> usize {
+    // Without a destructor, so that it is there until the thread has ended.
+    thread_local!(static PLACE: u8 = const { 0 });
+    PLACE.with(|place| std::ptr::from_ref(place).addr())
+}
+
 impl<'a> Call<'a> {
-    pub(super) fn new(mut connection: MutexGuard<'a, Connection>, name: &'static CStr) -> Self {
-        connection.report.context = name;
-        Call { connection, name }
+    pub(super) fn new(
+        connection: MutexGuard<'a, Connection>,
+        owner: &'a Owner,
+        name: &'static CStr,
+    ) -> Self {
+        let mut call = Call {
+            connection,
+            owner,
+            name,
+        };
+        call.begin();
+        call
+    }
+
+    fn begin(&mut self) {
+        self.owner.0.store(this_thread(), Ordering::Relaxed);
+        self.connection.report.context = self.name;
     }
 
     /// Does something that waits, with the lock released.
     pub(super) fn unlocked<R>(&mut self, wait: impl FnOnce() -> R) -> R {
         self.let_go();
         let result = MutexGuard::unlocked(&mut self.connection, wait);
-        self.connection.report.context = self.name;
+        self.begin();
         result
     }
 
     fn let_go(&mut self) {
         self.connection.settle();
         self.connection.wake_others();
+        self.owner.0.store(0, Ordering::Relaxed);
     }
 }
 

@@ -28,9 +28,15 @@ pub(super) struct Completions {
     option: Option<PendingOption>,
     /// How the program's last option ended, for a call that waits for it.
     pub option_outcome: Option<Result<u32, Error>>,
-    /// Commands that have completed, ever.
+    /// Commands of the program's that have completed, ever.
     total: u64,
+    /// Those of them that no nbd_poll(3) has returned for.
+    unpolled: usize,
 }
+
+/// The most completions that are remembered for nbd_poll(3): for more, it would return
+/// again and again to a program that has seen them long ago.
+const MOST_UNPOLLED: usize = 1024;
 
 impl Completions {
     /// Acts on one event.
@@ -75,7 +81,10 @@ impl Completions {
         let Some(mut command) = link.machine.take(cookie) else {
             return;
         };
-        self.total += 1;
+        if !command.attachment.synchronous {
+            self.total += 1;
+            self.unpolled = MOST_UNPOLLED.min(self.unpolled + 1);
+        }
         report.publish(link);
         let mut error: c_int = command.error();
         match command.attachment.completion.call(&mut error) {
@@ -86,9 +95,22 @@ impl Completions {
         self.completed.insert(command);
     }
 
-    /// How many commands have completed so far.
+    /// How many commands of the program's have completed so far.
     pub fn total(&self) -> u64 {
         self.total
+    }
+
+    /// Whether a command has completed for which no nbd_poll(3) has returned. This call
+    /// returns for it.
+    pub fn take_unpolled(&mut self) -> bool {
+        let any = self.unpolled > 0;
+        self.unpolled = self.unpolled.saturating_sub(1);
+        any
+    }
+
+    /// nbd_poll(3) handles events itself: what completed before, it need not tell.
+    pub fn forget_unpolled(&mut self) {
+        self.unpolled = 0;
     }
 
     /// The same for a command that will never be answered.
@@ -111,6 +133,15 @@ impl Completions {
         let mut before = std::mem::take(&mut self.completed);
         self.abandon_each(link, report, Completed::retire_all);
         before.retire_all();
+    }
+
+    /// Frees all closures, in the same order, and completes nothing.
+    pub fn free(&mut self, link: &mut Link) {
+        for cookie in link.machine.failing_order() {
+            drop(link.machine.take(cookie));
+        }
+        self.option = None;
+        self.completed.retire_all();
     }
 
     fn abandon_each(&mut self, link: &mut Link, report: &Report, after: fn(&mut Completed)) {

@@ -132,6 +132,13 @@ impl Connection {
         self.completions.abandon_all(&mut self.link, &self.report);
     }
 
+    /// Frees what belongs to the program and ends its server, without a call to it.
+    pub(super) fn free(&mut self) {
+        self.link.close(false);
+        self.completions.free(&mut self.link);
+        self.link.subprocess = None;
+    }
+
     /// A panic was caught: nothing of the connection can be trusted, so it is
     /// dead, and what was in flight ends as it does when a connection is lost.
     pub fn poison(&mut self, message: &str) {

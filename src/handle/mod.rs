@@ -45,6 +45,7 @@ use parking_lot::Mutex;
 
 pub use admission::Access;
 pub use call::Call;
+use call::Owner;
 pub use calls::{Connecting, Information, Issue, Options, Setup};
 pub use connection::Connection;
 pub use settings::Settings;
@@ -54,6 +55,7 @@ pub use shared::{Shared, Statistics};
 #[derive(Debug)]
 pub struct Handle {
     shared: Arc<Shared>,
+    owner: Owner,
     connection: Mutex<Connection>,
 }
 
@@ -69,6 +71,7 @@ impl Handle {
         let shared = Arc::new(Shared::new(debug::Debug::new()));
         Handle {
             connection: Mutex::new(Connection::new(Arc::clone(&shared))),
+            owner: Owner::default(),
             shared,
         }
     }
@@ -80,16 +83,29 @@ impl Handle {
 
     /// Ends the connection and everything in flight on it. The callbacks that
     /// this calls may still look at what is shared.
-    pub fn close(&self) {
+    ///
+    /// In a callback of the same handle, this only frees the closures: the program is
+    /// at its end (exit(3) has been called). The handle must not be dropped then; this
+    /// says whether it may be.
+    #[allow(unsafe_code)]
+    pub fn close(&self, name: &'static CStr) -> bool {
         self.shared.debug_settings().end();
+        if self.owner.is_this_thread() {
+            // SAFETY: this thread has the lock, in a call that it made this one in by
+            // a callback. That call does not go on: exit(3) does not return.
+            let connection = unsafe { &mut *self.connection.data_ptr() };
+            connection.free();
+            return false;
+        }
         let nothing = Connection::new(Arc::clone(&self.shared));
-        let connection = std::mem::replace(&mut *self.connection.lock(), nothing);
+        let connection = std::mem::replace(&mut *self.call(name), nothing);
         // Not under the lock.
         drop(connection);
+        true
     }
 
     /// Waits for the lock, for a call of the function of this name.
     pub fn call(&self, name: &'static CStr) -> Call<'_> {
-        Call::new(self.connection.lock(), name)
+        Call::new(self.connection.lock(), &self.owner, name)
     }
 }

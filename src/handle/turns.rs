@@ -35,7 +35,7 @@ pub(super) enum Holder {
 pub(super) enum Goal {
     /// Its synchronous command, by its cookie, is done; or the turn is free.
     Command(u64),
-    /// Any command has completed since so many had; or the turn is free.
+    /// A command of the program's has completed since so many had; or the turn is free.
     Completion(u64),
     /// It may begin.
     Admission(Ticket),

@@ -119,25 +119,37 @@ impl Call<'_> {
     /// nbd_poll(3); with a descriptor `fd` that is not -1, nbd_poll2(3)
     pub fn poll(&mut self, fd: c_int, timeout: c_int) -> Result<c_int, Error> {
         if !self.turns.are_held() {
-            return self.poll_in_turn(fd, timeout).map(c_int::from);
+            return self.poll_and_handle(fd, timeout);
         }
         let deadline = u64::try_from(timeout).ok();
         let deadline = deadline.map(|limit| Instant::now() + Duration::from_millis(limit));
         let before = self.completions.total();
         loop {
+            // A command may have completed since the program looked.
+            if self.completions.take_unpolled() || self.completions.total() != before {
+                return Ok(1);
+            }
             let left = deadline.map_or(-1, |deadline| {
                 let left = deadline.saturating_duration_since(Instant::now());
                 // Rounded up, so as not to wake just before the time is over.
                 left.as_micros().div_ceil(1000) as c_int
             });
+            if !self.turns.are_held() {
+                return self.poll_and_handle(fd, left);
+            }
             match self.sleep(Goal::Completion(before), fd, left)? {
                 Awake::Extra => return Ok(1),
                 Awake::TimeIsUp => return Ok(0),
-                Awake::Woken if self.completions.total() != before => return Ok(1),
-                Awake::Woken if self.turns.are_held() => {}
-                Awake::Woken => return self.poll_in_turn(fd, left).map(c_int::from),
+                Awake::Woken => {}
             }
         }
+    }
+
+    fn poll_and_handle(&mut self, fd: c_int, timeout: c_int) -> Result<c_int, Error> {
+        self.completions.forget_unpolled();
+        let ready = self.poll_in_turn(fd, timeout)?;
+        self.completions.forget_unpolled();
+        Ok(c_int::from(ready))
     }
 
     /// Waits until a synchronous call may run, which is until those that came before it
