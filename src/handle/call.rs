@@ -66,8 +66,12 @@ impl<'a> Call<'a> {
     }
 
     fn let_go(&mut self) {
-        self.connection.settle();
-        self.connection.wake_others();
+        let connection = &mut *self.connection;
+        connection.settle();
+        if connection.turns.have_sleepers() {
+            connection.turns.wake_ready(&connection.completions);
+            connection.turns.pass_on();
+        }
         self.owner.0.store(0, Ordering::Relaxed);
     }
 }

@@ -55,15 +55,6 @@ impl Connection {
         self.report.shared.set_arrivals(self.link.has_arrivals());
     }
 
-    /// Wakes threads that sleep: those that have what they sleep for, and one to wait
-    /// for the server if no thread does.
-    pub(super) fn wake_others(&mut self) {
-        if self.turns.have_sleepers() {
-            self.turns.wake_ready(&self.completions);
-            self.turns.pass_on();
-        }
-    }
-
     /// A step of the connection has been made. If it was the last one, the connection
     /// ends.
     pub(super) fn conclude<R>(&mut self, step: Result<R, Lost>) -> Result<R, Error> {
