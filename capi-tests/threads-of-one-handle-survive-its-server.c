@@ -15,7 +15,7 @@
 #define SIZE 4096
 
 static struct nbd_handle *h;
-static volatile bool killed;
+static bool killed;           /* or is going to be */
 
 struct worker {
   pthread_t thread;
@@ -30,7 +30,7 @@ count_completion (void *user_data, int *error)
   struct worker *worker = user_data;
 
   CHECK (*error == 0 || killed);
-  ++worker->completed;
+  __atomic_add_fetch (&worker->completed, 1, __ATOMIC_RELEASE);
   return 1;
 }
 
@@ -77,7 +77,7 @@ issue_and_poll (struct worker *worker)
     return went_well (-1);
   ++worker->issued;
   /* Another thread may receive the reply; the buffer is not looked at before. */
-  while (*(volatile int *) &worker->completed < worker->issued)
+  while (__atomic_load_n (&worker->completed, __ATOMIC_ACQUIRE) < worker->issued)
     if (nbd_poll (h, 1) == -1)
       return went_well (-1);
   return true;

@@ -123,6 +123,13 @@ impl Connection {
         self.completions.abandon_all(&mut self.link, &self.report);
     }
 
+    /// The threads that had a part in it do not exist in this process.
+    pub(super) fn renew(&mut self) {
+        self.turns = Turns::new();
+        self.link.forget_retired();
+        self.failure = None;
+    }
+
     /// Frees what belongs to the program and ends its server, without a call to it.
     pub(super) fn free(&mut self) {
         self.link.close(false);

@@ -28,6 +28,8 @@ mod extents;
 #[allow(unsafe_code)]
 mod link;
 mod option;
+#[allow(unsafe_code)]
+mod process;
 mod report;
 mod settings;
 #[allow(unsafe_code)]
@@ -39,8 +41,10 @@ mod turns;
 mod waiting;
 
 use std::ffi::CStr;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::Arc;
 
+use parking_lot::lock_api::RawMutex as _;
 use parking_lot::Mutex;
 
 pub use admission::Access;
@@ -56,6 +60,10 @@ pub use shared::{Shared, Statistics};
 pub struct Handle {
     shared: Arc<Shared>,
     owner: Owner,
+    /// The process that made it.
+    maker: u32,
+    /// The process in which the last call was.
+    process: AtomicU32,
     connection: Mutex<Connection>,
 }
 
@@ -68,10 +76,13 @@ impl Default for Handle {
 impl Handle {
     /// A handle that has not begun to connect.
     pub fn new() -> Self {
+        process::watch();
         let shared = Arc::new(Shared::new(debug::Debug::new()));
         Handle {
             connection: Mutex::new(Connection::new(Arc::clone(&shared))),
             owner: Owner::default(),
+            maker: process::generation(),
+            process: AtomicU32::new(process::generation()),
             shared,
         }
     }
@@ -87,6 +98,9 @@ impl Handle {
     /// In a callback of the same handle, this only frees the closures: the program is
     /// at its end (exit(3) has been called). The handle must not be dropped then; this
     /// says whether it may be.
+    ///
+    /// In a child of fork(2), the same without an exception: the commands are the
+    /// parent's.
     #[allow(unsafe_code)]
     pub fn close(&self, name: &'static CStr) -> bool {
         self.shared.debug_settings().end();
@@ -97,6 +111,10 @@ impl Handle {
             connection.free();
             return false;
         }
+        if self.maker != process::generation() {
+            self.call(name).free();
+            return true;
+        }
         let nothing = Connection::new(Arc::clone(&self.shared));
         let connection = std::mem::replace(&mut *self.call(name), nothing);
         // Not under the lock.
@@ -106,6 +124,30 @@ impl Handle {
 
     /// Waits for the lock, for a call of the function of this name.
     pub fn call(&self, name: &'static CStr) -> Call<'_> {
+        let now = process::generation();
+        if self.process.load(Ordering::Relaxed) != now {
+            self.renew(now);
+        }
         Call::new(self.connection.lock(), &self.owner, name)
+    }
+
+    /// This is another process than that of the last call: threads that had the lock or
+    /// waited for it, or slept, do not exist here. Callbacks included: a program that
+    /// forks in one, and uses the handle in the child, has to use it after that.
+    #[cold]
+    #[allow(unsafe_code)]
+    fn renew(&self, now: u32) {
+        if self.process.swap(now, Ordering::Relaxed) == now {
+            return;
+        }
+        // SAFETY: a child of fork(2) begins with one thread, and the first call that a
+        // thread of it makes on the handle comes here. The lock is an atomic number,
+        // so it may be written to through a shared reference; and it is new, so
+        // nothing that a thread of the parent had parked is touched.
+        unsafe {
+            let lock = std::ptr::from_ref(self.connection.raw()).cast_mut();
+            lock.write(parking_lot::RawMutex::INIT);
+        }
+        self.connection.lock().renew();
     }
 }

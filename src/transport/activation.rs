@@ -9,7 +9,7 @@ use std::os::fd::{AsRawFd, OwnedFd};
 
 use super::address::Address;
 use super::socket::open_stream;
-use super::spawn::Environment;
+use super::spawn::{is_for_this_process, Environment};
 use crate::error::Error;
 
 /// What the variables must not say to the server about somebody else's sockets.
@@ -59,7 +59,7 @@ impl PrivateSocket {
 
 impl Drop for PrivateSocket {
     fn drop(&mut self) {
-        if self.process != std::process::id() {
+        if !is_for_this_process(self.process) {
             return;
         }
         // SAFETY: both paths end in NUL.

@@ -174,6 +174,17 @@ pub(super) fn wait_for(pid: pid_t) {
     }
 }
 
+/// Whether this process has to end what the process `maker` has made: its maker itself,
+/// or a child that goes on as the program when its maker has gone, as after daemon(3).
+pub(super) fn is_for_this_process(maker: u32) -> bool {
+    if maker == std::process::id() {
+        return true;
+    }
+    // SAFETY: kill(2) takes integers, and signal 0 is none.
+    let found = unsafe { libc::kill(maker as pid_t, 0) };
+    found < 0 && io::Error::last_os_error().raw_os_error() == Some(libc::ESRCH)
+}
+
 /// The same file at a descriptor behind those that the child overwrites.
 fn out_of_the_way(fd: OwnedFd) -> Result<OwnedFd, Error> {
     if fd.as_raw_fd() > FIRST_LISTENER {

@@ -10,7 +10,7 @@ use libc::{c_int, pid_t};
 use super::activation::{self, PrivateSocket};
 use super::connect::Connector;
 use super::socket::Socket;
-use super::spawn::{spawn, wait_for, Place};
+use super::spawn::{is_for_this_process, spawn, wait_for, Place};
 use crate::error::Error;
 
 /// A running server, waited for when dropped.
@@ -110,7 +110,7 @@ impl Subprocess {
 
 impl Drop for Subprocess {
     fn drop(&mut self) {
-        if self.parent != std::process::id() {
+        if !is_for_this_process(self.parent) {
             return;
         }
         if self.outlives_connection {
