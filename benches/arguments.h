@@ -15,13 +15,14 @@
 /* Operations go through this much of the export, over and over. */
 #define SPAN (64L << 20)
 
-enum operation { OPERATION_READ, OPERATION_WRITE, OPERATION_ZERO };
+enum operation { OPERATION_READ, OPERATION_WRITE, OPERATION_ZERO,
+                 OPERATION_MIX };
 
 struct arguments {
   const char *target;     /* -u URI; for the floor, socket path or TCP port */
-  enum operation operation; /* -o read|write|zero */
+  enum operation operation; /* -o read|write|zero|mix */
   long size;              /* -s bytes of each operation */
-  long depth;             /* -d operations in flight */
+  long depth;             /* -d operations in flight, or threads */
   long operations;        /* -n of them in all */
   long compute;           /* -c microseconds after issuing, then collect all */
   const char *loop;       /* -l sync|nbd_poll|own; for the floor: connect */
@@ -42,7 +43,8 @@ parse_arguments (int argc, char *argv[])
     case 'u': it.target = optarg; break;
     case 'o':
       it.operation = strcmp (optarg, "read") == 0 ? OPERATION_READ
-        : strcmp (optarg, "write") == 0 ? OPERATION_WRITE : OPERATION_ZERO;
+        : strcmp (optarg, "write") == 0 ? OPERATION_WRITE
+        : strcmp (optarg, "zero") == 0 ? OPERATION_ZERO : OPERATION_MIX;
       break;
     case 's': it.size = atol (optarg); break;
     case 'd': it.depth = atol (optarg); break;

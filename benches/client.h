@@ -72,6 +72,7 @@ issue (struct nbd_handle *nbd, const struct arguments *it, char *buffer,
   case OPERATION_WRITE:
     cookie = nbd_aio_pwrite (nbd, buffer, it->size, offset, callback, 0);
     break;
+  case OPERATION_MIX: /* only in shared.c */
   case OPERATION_ZERO:
     cookie = nbd_aio_zero (nbd, it->size, offset, callback, 0);
     break;

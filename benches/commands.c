@@ -73,6 +73,7 @@ one_by_one (struct nbd_handle *nbd, const struct arguments *it, char *buffer)
     case OPERATION_WRITE:
       result = nbd_pwrite (nbd, buffer, it->size, offset, 0);
       break;
+    case OPERATION_MIX: /* only in shared.c */
     case OPERATION_ZERO:
       result = nbd_zero (nbd, it->size, offset, 0);
       break;

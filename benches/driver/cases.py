@@ -24,7 +24,8 @@ class Case:
     operation: str
     size: int = 4096
     depth: int = 64
-    # sync, nbd_poll, own (poll(2)), or threads (poll(2) in another thread).
+    # sync, nbd_poll, own (poll(2)), threads (poll(2) in another thread), or shared
+    # (as many threads as the depth, each synchronous).
     loop: str = "nbd_poll"
     # Microseconds of computing between issuing and collecting.
     compute: int = 0
@@ -46,10 +47,11 @@ class Case:
     @property
     def name(self):
         words = [f"{SIZES[self.size]} {self.operation}"]
-        words.append("synchronous" if self.loop == "sync" else f"depth {self.depth}")
+        words.append(self.concurrency)
         words += ["own poll loop"] if self.loop == "own" else []
         words += ["two threads"] if self.loop == "threads" else []
         words += ["computing"] if self.compute else []
+        words += ["slow replies"] if self.delay and self.loop == "shared" else []
         words += ["TCP"] if self.transport == "tcp" else []
         words += [f"{self.style} replies"] if self.style != "structured" else []
         words += ["shuffled"] if self.shuffle else []
@@ -58,9 +60,19 @@ class Case:
         return ", ".join(words)
 
     @property
+    def concurrency(self):
+        """How many operations are in flight, in words."""
+        if self.loop == "sync":
+            return "synchronous"
+        if self.loop == "shared":
+            return f"{self.depth} thread{'s' if self.depth > 1 else ''}"
+        return f"depth {self.depth}"
+
+    @property
     def subjects(self):
         """Who can do it."""
-        return [C, THIS] if self.tls else [C, THIS, FLOOR]
+        without_floor = self.tls or self.loop == "shared"
+        return [C, THIS] if without_floor else [C, THIS, FLOOR]
 
     @property
     def server_options(self):
@@ -126,6 +138,16 @@ def all_cases():
     threads = "One thread issues, another one polls"
     yield Case(threads, "read", loop="threads", quick=True)
     yield Case(threads, "write", loop="threads", quick=True)
+
+    shared = "Threads that share a handle: synchronous, 4 KiB"
+    for count in (1, 2, 4, 8, 32):
+        for operation in ("read", "write", "mix"):
+            quick = count == 8 and operation != "write"
+            yield Case(shared, operation, depth=count, loop="shared", quick=quick)
+    for count in (1, 8):
+        yield Case(
+            shared, "read", depth=count, loop="shared", delay=1, quick=True
+        )
 
     # With a request that leaves late, the server's delay comes on top.
     computing = "Computing between issuing and collecting"

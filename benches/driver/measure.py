@@ -119,7 +119,7 @@ class Bench:
         certificates = self.servers.certificates if case.tls else None
         uri = server.uri(case.operation, case.transport, certificates)
         words += ["-u", uri, "-l", case.loop, "-D", case.debug]
-        program = "threads" if case.loop == "threads" else "commands"
+        program = case.loop if case.loop in ("threads", "shared") else "commands"
         return [self.programs.path(program), *words]
 
     def once(self, case, subject, server, operations):

@@ -80,6 +80,7 @@ class Servers:
             command += ["--export", "read", "--file", self.data]
             command += ["--export", "write", "--size", "64M"]
             command += ["--export", "zero", "--size", "64M"]
+            command += ["--export", "mix", "--size", "64M", "--pattern"]
             process = subprocess.Popen(
                 [str(word) for word in command],
                 stdout=subprocess.PIPE,
