@@ -37,5 +37,7 @@ pub mod handle;
 pub mod machine;
 pub mod protocol;
 #[allow(unsafe_code)]
+mod thread_block;
+#[allow(unsafe_code)]
 pub mod transport;
 pub mod uri;

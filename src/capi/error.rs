@@ -5,21 +5,28 @@
 //! An error stays until the next call of the same thread that fails: success
 //! does not clear it, and it outlives the handle (libnbd(3), "ERROR HANDLING").
 
-use std::cell::RefCell;
 use std::ffi::{CStr, CString};
+use std::mem::offset_of;
 use std::ptr;
 
 use libc::{c_char, c_int};
 
 use crate::error::Error;
+use crate::thread_block::ThreadBlock;
 
-thread_local! {
-    static LAST: RefCell<Option<(CString, c_int)>> = const { RefCell::new(None) };
+/// The last error of each thread, a [`Last`].
+static LAST: ThreadBlock = ThreadBlock::new();
+
+/// An error, with the text up to its NUL in the same block.
+#[repr(C)]
+struct Last {
+    errno: c_int,
+    text: [c_char; 0],
 }
 
 /// Keeps the error of a call of `function` for this thread.
 pub(super) fn keep(function: &CStr, error: &Error) {
-    // A server can put a NUL in what it says; what is behind it cannot be shown.
+    // A server can put a NUL in what it says; what follows it cannot be shown.
     let mut text = text(function, error).into_bytes();
     text.truncate(
         text.iter()
@@ -27,8 +34,25 @@ pub(super) fn keep(function: &CStr, error: &Error) {
             .unwrap_or(text.len()),
     );
     let text = CString::new(text).unwrap_or_default();
-    // When the thread is ending there is nobody left to ask for the error.
-    let _ = LAST.try_with(|last| last.replace(Some((text, error.errno()))));
+    // SAFETY: null, or a new block of malloc.
+    unsafe { LAST.replace(block(&text, error.errno()).cast()) };
+}
+
+/// A new block with this error, or null when memory is short.
+fn block(text: &CStr, errno: c_int) -> *mut Last {
+    let text = text.to_bytes_with_nul();
+    let start = offset_of!(Last, text);
+    // SAFETY: a block of malloc is aligned for any type and has room for the
+    // errno and for the text after it.
+    unsafe {
+        let last = libc::malloc(start + text.len()).cast::<Last>();
+        if !last.is_null() {
+            (&raw mut (*last).errno).write(errno);
+            let copy = last.byte_add(start).cast::<u8>();
+            copy.copy_from_nonoverlapping(text.as_ptr(), text.len());
+        }
+        last
+    }
 }
 
 /// The error as programs see it.
@@ -67,12 +91,11 @@ pub(super) fn text(function: &CStr, error: &Error) -> String {
 /// `nbd_get_errno`; libnbd(3), "ERROR HANDLING".
 #[no_mangle]
 pub unsafe extern "C" fn nbd_get_error() -> *const c_char {
-    LAST.try_with(|last| {
-        last.borrow()
-            .as_ref()
-            .map_or(ptr::null(), |(text, _)| text.as_ptr())
-    })
-    .unwrap_or(ptr::null())
+    let last = LAST.get().cast::<Last>();
+    if last.is_null() {
+        return ptr::null();
+    }
+    last.wrapping_byte_add(offset_of!(Last, text)).cast()
 }
 
 /// Returns the errno of the last error of this thread.
@@ -95,15 +118,16 @@ pub unsafe extern "C" fn nbd_get_error() -> *const c_char {
 /// `nbd_get_error`; libnbd(3), "ERROR HANDLING".
 #[no_mangle]
 pub unsafe extern "C" fn nbd_get_errno() -> c_int {
-    LAST.try_with(|last| last.borrow().as_ref().map_or(0, |&(_, errno)| errno))
-        .unwrap_or(0)
+    let last = LAST.get().cast::<Last>();
+    // SAFETY: null, or a block that `keep` made and only this thread frees.
+    unsafe { last.as_ref() }.map_or(0, |last| last.errno)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn last() -> Option<String> {
+    fn last_text() -> Option<String> {
         // SAFETY: no call of this thread fails meanwhile, so the text stays.
         unsafe {
             let text = nbd_get_error();
@@ -115,13 +139,13 @@ mod tests {
     fn each_thread_has_its_own() {
         keep(c"nbd_pread", &Error::new(libc::EINVAL, "no such thing"));
         assert_eq!(
-            last().unwrap(),
+            last_text().unwrap(),
             "nbd_pread: no such thing: Invalid argument"
         );
         // SAFETY: always allowed.
         assert_eq!(unsafe { nbd_get_errno() }, libc::EINVAL);
         std::thread::spawn(|| {
-            assert_eq!(last(), None);
+            assert_eq!(last_text(), None);
             // SAFETY: always allowed.
             assert_eq!(unsafe { nbd_get_errno() }, 0);
         })
@@ -133,7 +157,7 @@ mod tests {
     fn the_next_error_replaces_it() {
         keep(c"nbd_trim", &Error::new(libc::EIO, "first"));
         keep(c"nbd_zero", &Error::new(0, "second\0hidden"));
-        assert_eq!(last().unwrap(), "nbd_zero: second");
+        assert_eq!(last_text().unwrap(), "nbd_zero: second");
         // SAFETY: always allowed.
         assert_eq!(unsafe { nbd_get_errno() }, 0);
     }
