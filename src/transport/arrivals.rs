@@ -2,24 +2,26 @@
 
 //! Bytes that have arrived and are not used yet.
 
-use std::cell::Cell;
-use std::collections::TryReserveError;
+use std::io;
+use std::ops::{Deref, DerefMut};
+use std::ptr::NonNull;
+use std::slice;
+
+use crate::thread_block::ThreadBlock;
 
 /// The most bytes that are received with one system call, besides those that go
 /// straight to a user's buffer.
 pub const MOST: usize = 32 * 1024;
 
-thread_local! {
-    /// A handle without arrivals needs no memory for them, so each thread has a
-    /// buffer that it lends.
-    static SPARE: Cell<Option<Box<[u8]>>> = const { Cell::new(None) };
-}
+/// A handle without arrivals needs no memory for them, so each thread has a
+/// buffer that it lends.
+static SPARE: ThreadBlock = ThreadBlock::new();
 
 /// Received bytes in the order of the stream. The memory is on loan from the
 /// thread that receives, and goes back to the thread that uses the last byte.
 #[derive(Debug, Default)]
 pub struct Arrivals {
-    buffer: Option<Box<[u8]>>,
+    buffer: Option<Buffer>,
     used: usize,
     end: usize,
 }
@@ -37,15 +39,10 @@ impl Arrivals {
     }
 
     /// Memory of [`MOST`] bytes to receive into, once nothing is left.
-    pub fn room(&mut self) -> Result<&mut [u8], TryReserveError> {
+    pub fn room(&mut self) -> io::Result<&mut [u8]> {
         debug_assert!(self.is_empty());
         if self.buffer.is_none() {
-            // A thread that is ending has nothing to lend any more.
-            let spare = SPARE.try_with(Cell::take).ok().flatten();
-            self.buffer = Some(match spare {
-                Some(buffer) => buffer,
-                None => allocate()?,
-            });
+            self.buffer = Some(Buffer::borrow()?);
         }
         Ok(self.buffer.as_deref_mut().unwrap_or_default())
     }
@@ -76,28 +73,58 @@ impl Arrivals {
     }
 
     fn give_back_if_empty(&mut self) {
-        if !self.is_empty() {
-            return;
-        }
-        (self.used, self.end) = (0, 0);
-        if let Some(buffer) = self.buffer.take() {
-            // Without the thread's storage, the buffer is simply freed.
-            let _ = SPARE.try_with(|spare| spare.set(Some(buffer)));
+        if self.is_empty() {
+            *self = Arrivals::default();
         }
     }
 }
 
-impl Drop for Arrivals {
+/// [`MOST`] bytes of malloc(3), given to the thread that drops them.
+#[derive(Debug)]
+struct Buffer(NonNull<u8>);
+
+// SAFETY: it owns its memory.
+unsafe impl Send for Buffer {}
+// SAFETY: through a shared reference, the memory is only read.
+unsafe impl Sync for Buffer {}
+
+impl Buffer {
+    /// The one that this thread has, or a new one.
+    fn borrow() -> io::Result<Buffer> {
+        let mut start = SPARE.take();
+        if start.is_null() {
+            // SAFETY: calloc takes any sizes.
+            start = unsafe { libc::calloc(1, MOST) };
+        }
+        match NonNull::new(start.cast()) {
+            Some(start) => Ok(Buffer(start)),
+            None => Err(io::Error::from_raw_os_error(libc::ENOMEM)),
+        }
+    }
+}
+
+impl Deref for Buffer {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        // SAFETY: so many bytes, all written since calloc cleared them, are there
+        // as long as this.
+        unsafe { slice::from_raw_parts(self.0.as_ptr(), MOST) }
+    }
+}
+
+impl DerefMut for Buffer {
+    fn deref_mut(&mut self) -> &mut [u8] {
+        // SAFETY: as above, and nothing else refers to them.
+        unsafe { slice::from_raw_parts_mut(self.0.as_ptr(), MOST) }
+    }
+}
+
+impl Drop for Buffer {
     fn drop(&mut self) {
-        self.use_up(self.end - self.used);
+        // SAFETY: the block comes from calloc, and is not used after this.
+        unsafe { SPARE.replace(self.0.as_ptr().cast()) };
     }
-}
-
-fn allocate() -> Result<Box<[u8]>, TryReserveError> {
-    let mut buffer = Vec::new();
-    buffer.try_reserve_exact(MOST)?;
-    buffer.resize(MOST, 0);
-    Ok(buffer.into_boxed_slice())
 }
 
 #[cfg(test)]
