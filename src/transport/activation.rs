@@ -30,8 +30,8 @@ pub(super) struct PrivateSocket {
 }
 
 impl PrivateSocket {
-    /// Makes the directory, and the socket in it, listening.
-    pub fn listen() -> Result<(PrivateSocket, OwnedFd), Error> {
+    /// Makes the directory. The socket is not there before [`listen`](Self::listen).
+    pub fn new() -> Result<PrivateSocket, Error> {
         let mut template = *b"/tmp/libnbdXXXXXX\0";
         // SAFETY: the template is writable and ends in NUL.
         if unsafe { libc::mkdtemp(template.as_mut_ptr().cast()) }.is_null() {
@@ -42,14 +42,32 @@ impl PrivateSocket {
         let mut path = directory.clone().into_bytes();
         path.extend_from_slice(b"/sock");
         let path = CString::new(path).expect("both parts are without NUL");
-        // From here on, dropping removes the directory whatever fails.
-        let socket = PrivateSocket {
+        Ok(PrivateSocket {
             process: std::process::id(),
             directory,
             path,
+        })
+    }
+
+    /// Listens on the socket, blocking, as servers expect it. This allocates
+    /// nothing, except for an error of its own.
+    pub fn listen(&self) -> Result<OwnedFd, Error> {
+        let address = Address::unix(&self.path)?;
+        let failed = |error| Error::system("listen", &error);
+        let listener = open_stream(libc::AF_UNIX, 0).map_err(failed)?;
+        let fd = listener.as_raw_fd();
+        // SAFETY: the pointer and the length describe `address`, which lives across
+        // the call; listen(2) takes integers.
+        let result = unsafe {
+            match libc::bind(fd, address.as_ptr(), address.length()) {
+                0 => libc::listen(fd, libc::SOMAXCONN),
+                error => error,
+            }
         };
-        let listener = listen(&socket.path)?;
-        Ok((socket, listener))
+        if result < 0 {
+            return Err(failed(io::Error::last_os_error()));
+        }
+        Ok(listener)
     }
 
     pub fn path(&self) -> &CStr {
@@ -70,26 +88,6 @@ impl Drop for PrivateSocket {
     }
 }
 
-fn listen(path: &CStr) -> Result<OwnedFd, Error> {
-    let failed = |error| Error::system(format!("listen: {}", path.to_string_lossy()), &error);
-    let address = Address::unix(path)?;
-    // Blocking, as servers expect it.
-    let listener = open_stream(libc::AF_UNIX, 0).map_err(failed)?;
-    let fd = listener.as_raw_fd();
-    // SAFETY: the pointer and the length describe `address`, which lives across
-    // the call; listen(2) takes integers.
-    let result = unsafe {
-        match libc::bind(fd, address.as_ptr(), address.length()) {
-            0 => libc::listen(fd, libc::SOMAXCONN),
-            error => error,
-        }
-    };
-    if result < 0 {
-        return Err(failed(io::Error::last_os_error()));
-    }
-    Ok(listener)
-}
-
 /// The environment that tells a server of its one listening socket.
 pub(super) fn environment(name: &CStr) -> Environment {
     let name = if name.is_empty() { c"unknown" } else { name };
@@ -106,7 +104,8 @@ mod tests {
 
     #[test]
     fn the_socket_is_private_and_goes_with_its_directory() {
-        let (socket, _listener) = PrivateSocket::listen().unwrap();
+        let socket = PrivateSocket::new().unwrap();
+        let _listener = socket.listen().unwrap();
         let path = Path::new(std::ffi::OsStr::from_bytes(socket.path().to_bytes())).to_owned();
         let directory = path.parent().unwrap();
         assert!(std::fs::metadata(&path).unwrap().file_type().is_socket());

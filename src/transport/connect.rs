@@ -28,7 +28,8 @@ pub struct Connector {
     /// What is being done, for the error message.
     what: String,
     untried: vec::IntoIter<Address>,
-    pending: Option<Socket>,
+    /// The socket of the attempt, and whether it is connected already.
+    pending: Option<(Socket, bool)>,
     /// Why the last address did not work.
     failure: io::Error,
 }
@@ -77,35 +78,47 @@ impl Connector {
     /// Begins with the first address. One that is refused at once leads on to
     /// the next.
     pub fn start(&mut self) -> Result<Progress, Error> {
-        for address in self.untried.by_ref() {
+        self.begin();
+        match self.pending.take() {
+            None => Err(self.error()),
+            Some((socket, true)) => Ok(Progress::Connected(socket)),
+            pending => {
+                self.pending = pending;
+                Ok(Progress::InProgress)
+            }
+        }
+    }
+
+    /// Begins, where nothing has begun; [`start`](Self::start) returns the result.
+    /// This allocates nothing.
+    pub(super) fn begin(&mut self) {
+        while self.pending.is_none() {
+            let Some(address) = self.untried.next() else {
+                return;
+            };
             match connect(&address) {
-                Ok((socket, true)) => return Ok(Progress::Connected(socket)),
-                Ok((socket, false)) => {
-                    self.pending = Some(socket);
-                    return Ok(Progress::InProgress);
-                }
+                Ok(pending) => self.pending = Some(pending),
                 Err(error) => self.failure = error,
             }
         }
-        Err(self.error())
     }
 
     /// What to wait for being writable, while an attempt is in progress. Each
     /// address has a descriptor of its own.
     pub fn fd(&self) -> Option<RawFd> {
-        self.pending.as_ref().map(AsRawFd::as_raw_fd)
+        self.pending.as_ref().map(|(socket, _)| socket.as_raw_fd())
     }
 
     /// Learns how the attempt in progress ended; if it failed, begins with the
     /// next address. Called before it has ended, this changes nothing.
     pub fn on_writable(&mut self) -> Result<Progress, Error> {
-        let Some(socket) = self.pending.take() else {
+        let Some((socket, _)) = self.pending.take() else {
             return self.start();
         };
         match ended(&socket) {
             Ok(true) => Ok(Progress::Connected(socket)),
             Ok(false) => {
-                self.pending = Some(socket);
+                self.pending = Some((socket, false));
                 Ok(Progress::InProgress)
             }
             Err(error) => {

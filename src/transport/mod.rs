@@ -13,6 +13,7 @@ mod address;
 pub mod arrivals;
 mod channel;
 mod connect;
+mod forks;
 mod resolve;
 mod socket;
 mod spawn;

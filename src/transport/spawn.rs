@@ -16,6 +16,7 @@ use std::ptr::{null, null_mut};
 
 use libc::{c_char, c_int, pid_t};
 
+use super::forks::NoOtherForks;
 use crate::error::Error;
 
 /// The descriptor at which socket activation hands over the first socket.
@@ -70,28 +71,27 @@ fn entry(name: OsString, value: &[u8]) -> CString {
     CString::new(bytes).expect("neither part came with a NUL byte")
 }
 
-/// Runs `argv` with `socket` in that place, and nothing else of this library's.
+/// Runs `argv` with a socket in that place, and nothing else of this library's.
+///
+/// `open` makes the socket, and whatever is at its other end. It must neither
+/// allocate nor take a lock ([`NoOtherForks`]): it runs when everything else is
+/// ready, so that no other process ever has the socket.
 ///
 /// The program is found as execvp(3) finds it. If it cannot be run, the child
 /// says so on standard error and ends, which ends the connection.
 /// Source: seen with libnbd 1.24.4.
-pub(super) fn spawn(
+pub(super) fn spawn<T>(
     argv: &[CString],
-    socket: OwnedFd,
     place: Place,
     environment: Option<Environment>,
-) -> Result<pid_t, Error> {
+    open: impl FnOnce() -> Result<(T, OwnedFd), Error>,
+) -> Result<(pid_t, T), Error> {
     let Some(name) = argv.first() else {
         return Err(Error::new(
             libc::EINVAL,
             "missing command name in argv list",
         ));
     };
-    // The child overwrites the descriptors up to FIRST_LISTENER: the socket must
-    // not be among them, as they can be where the
-    // program has closed its standard input or output.
-    let socket = out_of_the_way(socket)?;
-
     let candidates = candidates(name);
     let candidate_pointers: Vec<_> = candidates.iter().map(|path| path.as_ptr()).collect();
     let mut arguments: Vec<_> = argv.iter().map(|argument| argument.as_ptr()).collect();
@@ -110,6 +110,13 @@ pub(super) fn spawn(
         variables.push(pid_entry.cast::<c_char>().cast_const());
         variables.push(null());
     }
+    let _blocked = BlockedSignals::new();
+    let forks = NoOtherForks::new();
+    let (other_end, socket) = open()?;
+    // The child overwrites the descriptors up to FIRST_LISTENER: the socket must
+    // not be among them, as it can be where the program has closed its standard
+    // input or output.
+    let socket = out_of_the_way(socket)?;
     let mut child = Child {
         socket: socket.as_raw_fd(),
         place,
@@ -120,10 +127,9 @@ pub(super) fn spawn(
         variables: environment.as_ref().map(|_| variables.as_ptr()),
         pid_digits,
     };
-    let blocked = BlockedSignals::new();
     // SAFETY: the child does nothing but what `Child::run` does, which is made
     // for the time after a fork and does not return.
-    let pid = unsafe { libc::fork() };
+    let pid = unsafe { forks.fork() };
     if pid < 0 {
         return Err(Error::last_os("fork"));
     }
@@ -132,8 +138,7 @@ pub(super) fn spawn(
         // to what this function has kept alive, of which the child has a copy.
         unsafe { child.run() }
     }
-    drop(blocked);
-    Ok(pid)
+    Ok((pid, other_end))
 }
 
 /// No signal reaches this thread as long as this lives, so that a child which
@@ -185,7 +190,7 @@ pub(super) fn is_for_this_process(maker: u32) -> bool {
     found < 0 && io::Error::last_os_error().raw_os_error() == Some(libc::ESRCH)
 }
 
-/// The same file at a descriptor behind those that the child overwrites.
+/// The same file at a descriptor after those that the child overwrites.
 fn out_of_the_way(fd: OwnedFd) -> Result<OwnedFd, Error> {
     if fd.as_raw_fd() > FIRST_LISTENER {
         return Ok(fd);
@@ -193,7 +198,11 @@ fn out_of_the_way(fd: OwnedFd) -> Result<OwnedFd, Error> {
     // SAFETY: this command of fcntl takes and returns integers only.
     let copy = unsafe { libc::fcntl(fd.as_raw_fd(), libc::F_DUPFD_CLOEXEC, FIRST_LISTENER + 1) };
     if copy < 0 {
-        return Err(Error::last_os("fcntl"));
+        return match last_errno() {
+            // The limit does not allow so high a descriptor at all.
+            libc::EINVAL => Err(Error::new(libc::EMFILE, "fcntl")),
+            _ => Err(Error::last_os("fcntl")),
+        };
     }
     // SAFETY: the descriptor was just made and has no other owner.
     Ok(unsafe { OwnedFd::from_raw_fd(copy) })

@@ -3,7 +3,6 @@
 //! A server that runs as a child of this process.
 
 use std::ffi::{CStr, CString};
-use std::os::fd::OwnedFd;
 
 use libc::{c_int, pid_t};
 
@@ -36,8 +35,9 @@ pub struct Subprocess {
 impl Subprocess {
     /// Runs a server that speaks NBD over its standard input and output.
     pub fn command(argv: &[CString]) -> Result<(Subprocess, Socket), Error> {
-        let (ours, theirs) = Socket::pair().map_err(|error| Error::system("socketpair", &error))?;
-        let pid = spawn(argv, theirs, Place::InputAndOutput, None)?;
+        let (pid, ours) = spawn(argv, Place::InputAndOutput, None, || {
+            Socket::pair().map_err(|error| Error::system("socketpair", &error))
+        })?;
         let server = Subprocess {
             pid,
             parent: std::process::id(),
@@ -55,28 +55,29 @@ impl Subprocess {
     }
 
     /// Runs a server that accepts connections on a socket which it is given,
-    /// under that name ("unknown" if it is empty), and connects to it.
-    ///
-    /// The last part is the listening socket: keep it until the connector has
-    /// started, so that connecting does not depend on how fast a server ends that
-    /// cannot run, and no longer, so that its end is seen.
+    /// under that name ("unknown" if it is empty). A connection to it has begun
+    /// before the server runs, so it does not depend on how fast a server ends
+    /// that cannot run. The last part is the path of the socket.
     pub fn socket_activation(
         argv: &[CString],
         name: &CStr,
-    ) -> Result<(Subprocess, Connector, OwnedFd), Error> {
-        let (listening, listener) = PrivateSocket::listen()?;
-        let ours = listener.try_clone();
-        let ours = ours.map_err(|error| Error::system("fcntl", &error))?;
-        let connector = Connector::unix(listening.path())?;
+    ) -> Result<(Subprocess, Connector, CString), Error> {
+        let listening = PrivateSocket::new()?;
+        let mut connector = Connector::unix(listening.path())?;
         let environment = activation::environment(name);
-        let pid = spawn(argv, listener, Place::Listener, Some(environment))?;
+        let (pid, ()) = spawn(argv, Place::Listener, Some(environment), || {
+            let listener = listening.listen()?;
+            connector.begin();
+            Ok(((), listener))
+        })?;
+        let path = listening.path().to_owned();
         let server = Subprocess {
             pid,
             parent: std::process::id(),
             outlives_connection: true,
             listening: Some(listening),
         };
-        Ok((server, connector, ours))
+        Ok((server, connector, path))
     }
 
     /// The process ID of the server.
