@@ -182,6 +182,14 @@ impl<'a> Prototype<'a> {
             .position(|function| function.name == self.name)
             .ok_or_else(|| wrong(format!("{} is not in functions.tsv", self.name)))?;
         let function = &functions[index];
+        // A program may pass any byte, of which the `bool` of Rust allows two.
+        if self
+            .parameters
+            .split(", ")
+            .any(|parameter| parameter.starts_with("bool "))
+        {
+            return Err(wrong(format!("{} takes bool, not c_bool", self.name)));
+        }
         let [ours, theirs] = [
             (self.returns, self.parameters),
             (function.returns.as_str(), function.parameters.as_str()),
@@ -200,6 +208,7 @@ impl<'a> Prototype<'a> {
 /// A C type or parameter list with only one way left to space and spell it.
 fn c_type(text: &str) -> String {
     text.replace("unsigned int", "unsigned")
+        .replace("c_bool", "bool")
         .split('*')
         .map(str::trim)
         .collect::<Vec<_>>()

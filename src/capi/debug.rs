@@ -4,6 +4,7 @@
 
 use libc::c_int;
 
+use super::boolean::c_bool;
 use super::entry::locked;
 use super::opaque::nbd_handle;
 use crate::handle::callback::nbd_debug_callback;
@@ -28,8 +29,12 @@ use crate::handle::callback::nbd_debug_callback;
 ///
 /// `nbd_get_debug`, `nbd_set_debug_callback`, `nbd_set_handle_name`.
 #[no_mangle]
-pub unsafe extern "C" fn nbd_set_debug(h: *mut nbd_handle, debug: bool) -> c_int {
-    locked!(NBD_SET_DEBUG(h, debug: debug), |c| { c.setup().debug().enable(debug); Ok(()) })
+pub unsafe extern "C" fn nbd_set_debug(h: *mut nbd_handle, debug: c_bool) -> c_int {
+    let debug = debug.get();
+    locked!(NBD_SET_DEBUG(h, debug: debug), |c| {
+        c.setup().debug().enable(debug);
+        Ok(())
+    })
 }
 
 /// Returns whether the handle writes debug messages.

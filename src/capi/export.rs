@@ -4,6 +4,7 @@
 
 use libc::{c_char, c_int};
 
+use super::boolean::c_bool;
 use super::entry::locked;
 use super::opaque::nbd_handle;
 use super::trace::Text;
@@ -89,7 +90,8 @@ pub unsafe extern "C" fn nbd_get_export_name(h: *mut nbd_handle) -> *mut c_char 
 ///
 /// `nbd_get_request_block_size`, `nbd_get_block_size`, `nbd_set_full_info`.
 #[no_mangle]
-pub unsafe extern "C" fn nbd_set_request_block_size(h: *mut nbd_handle, request: bool) -> c_int {
+pub unsafe extern "C" fn nbd_set_request_block_size(h: *mut nbd_handle, request: c_bool) -> c_int {
+    let request = request.get();
     locked!(
         NBD_SET_REQUEST_BLOCK_SIZE(h, request: request),
         |connection| {
@@ -139,7 +141,8 @@ pub unsafe extern "C" fn nbd_get_request_block_size(h: *mut nbd_handle) -> c_int
 /// `nbd_get_full_info`, `nbd_get_canonical_export_name`,
 /// `nbd_get_export_description`.
 #[no_mangle]
-pub unsafe extern "C" fn nbd_set_full_info(h: *mut nbd_handle, request: bool) -> c_int {
+pub unsafe extern "C" fn nbd_set_full_info(h: *mut nbd_handle, request: c_bool) -> c_int {
+    let request = request.get();
     locked!(NBD_SET_FULL_INFO(h, request: request), |connection| {
         connection.setup().requests().full_info = request;
         Ok(())

@@ -23,6 +23,7 @@
 
 pub mod constants;
 
+mod boolean;
 mod entry;
 mod function;
 mod outcome;

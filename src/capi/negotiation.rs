@@ -5,6 +5,7 @@
 
 use libc::c_int;
 
+use super::boolean::c_bool;
 use super::entry::locked;
 use super::opaque::nbd_handle;
 use super::outcome::Bits;
@@ -31,8 +32,9 @@ use super::trace::Mask;
 #[no_mangle]
 pub unsafe extern "C" fn nbd_set_request_extended_headers(
     h: *mut nbd_handle,
-    request: bool,
+    request: c_bool,
 ) -> c_int {
+    let request = request.get();
     locked!(
         NBD_SET_REQUEST_EXTENDED_HEADERS(h, request: request),
         |connection| {
@@ -104,8 +106,9 @@ pub unsafe extern "C" fn nbd_get_extended_headers_negotiated(h: *mut nbd_handle)
 #[no_mangle]
 pub unsafe extern "C" fn nbd_set_request_structured_replies(
     h: *mut nbd_handle,
-    request: bool,
+    request: c_bool,
 ) -> c_int {
+    let request = request.get();
     locked!(
         NBD_SET_REQUEST_STRUCTURED_REPLIES(h, request: request),
         |connection| {
@@ -173,7 +176,11 @@ pub unsafe extern "C" fn nbd_get_structured_replies_negotiated(h: *mut nbd_handl
 /// `nbd_get_request_meta_context`, `nbd_add_meta_context`,
 /// `nbd_opt_set_meta_context`.
 #[no_mangle]
-pub unsafe extern "C" fn nbd_set_request_meta_context(h: *mut nbd_handle, request: bool) -> c_int {
+pub unsafe extern "C" fn nbd_set_request_meta_context(
+    h: *mut nbd_handle,
+    request: c_bool,
+) -> c_int {
+    let request = request.get();
     locked!(
         NBD_SET_REQUEST_META_CONTEXT(h, request: request),
         |connection| {

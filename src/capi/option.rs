@@ -5,6 +5,7 @@
 
 use libc::{c_char, c_int};
 
+use super::boolean::c_bool;
 use super::entry::locked;
 use super::opaque::nbd_handle;
 use super::trace::Strings;
@@ -47,7 +48,8 @@ fn count(replies: u32) -> c_int {
 ///
 /// `nbd_get_opt_mode`, `nbd_aio_is_negotiating`, `nbd_opt_go`.
 #[no_mangle]
-pub unsafe extern "C" fn nbd_set_opt_mode(h: *mut nbd_handle, enable: bool) -> c_int {
+pub unsafe extern "C" fn nbd_set_opt_mode(h: *mut nbd_handle, enable: c_bool) -> c_int {
+    let enable = enable.get();
     locked!(NBD_SET_OPT_MODE(h, enable: enable), |c| {
         c.setup().requests().opt_mode = enable;
         Ok(())

@@ -5,6 +5,7 @@
 
 use libc::c_int;
 
+use super::boolean::c_bool;
 use super::entry::locked;
 use super::opaque::nbd_handle;
 use super::outcome::Bits;
@@ -25,7 +26,8 @@ use super::trace::Mask;
 ///
 /// `nbd_get_pread_initialize`, `nbd_pread`, `nbd_aio_pread`.
 #[no_mangle]
-pub unsafe extern "C" fn nbd_set_pread_initialize(h: *mut nbd_handle, request: bool) -> c_int {
+pub unsafe extern "C" fn nbd_set_pread_initialize(h: *mut nbd_handle, request: c_bool) -> c_int {
+    let request = request.get();
     locked!(
         NBD_SET_PREAD_INITIALIZE(h, request: request),
         |connection| {

@@ -4,6 +4,7 @@
 
 use libc::{c_char, c_int};
 
+use super::boolean::c_bool;
 use super::entry::locked;
 use super::opaque::nbd_handle;
 use super::trace::Text;
@@ -106,7 +107,8 @@ pub unsafe extern "C" fn nbd_get_tls_negotiated(h: *mut nbd_handle) -> c_int {
 /// `nbd_get_tls_verify_peer`, `nbd_set_tls_hostname`,
 /// `nbd_set_tls_certificates`.
 #[no_mangle]
-pub unsafe extern "C" fn nbd_set_tls_verify_peer(h: *mut nbd_handle, verify: bool) -> c_int {
+pub unsafe extern "C" fn nbd_set_tls_verify_peer(h: *mut nbd_handle, verify: c_bool) -> c_int {
+    let verify = verify.get();
     locked!(NBD_SET_TLS_VERIFY_PEER(h, verify: verify), |connection| {
         connection.setup().settings().tls.verify_peer = verify;
         Ok(())

@@ -5,6 +5,7 @@
 
 use libc::{c_char, c_int};
 
+use super::boolean::c_bool;
 use super::entry::locked;
 use super::opaque::nbd_handle;
 use super::trace::{Mask, Text};
@@ -77,7 +78,11 @@ pub unsafe extern "C" fn nbd_set_uri_allow_tls(h: *mut nbd_handle, tls: c_int) -
 ///
 /// `nbd_connect_uri`, `nbd_set_tls_priority`.
 #[no_mangle]
-pub unsafe extern "C" fn nbd_set_uri_allow_tls_priority(h: *mut nbd_handle, allow: bool) -> c_int {
+pub unsafe extern "C" fn nbd_set_uri_allow_tls_priority(
+    h: *mut nbd_handle,
+    allow: c_bool,
+) -> c_int {
+    let allow = allow.get();
     locked!(
         NBD_SET_URI_ALLOW_TLS_PRIORITY(h, allow: allow),
         |connection| {
@@ -101,7 +106,8 @@ pub unsafe extern "C" fn nbd_set_uri_allow_tls_priority(h: *mut nbd_handle, allo
 ///
 /// `nbd_connect_uri`, `nbd_set_tls_psk_file`, `nbd_set_tls_certificates`.
 #[no_mangle]
-pub unsafe extern "C" fn nbd_set_uri_allow_local_file(h: *mut nbd_handle, allow: bool) -> c_int {
+pub unsafe extern "C" fn nbd_set_uri_allow_local_file(h: *mut nbd_handle, allow: c_bool) -> c_int {
+    let allow = allow.get();
     locked!(
         NBD_SET_URI_ALLOW_LOCAL_FILE(h, allow: allow),
         |connection| {
