@@ -6,8 +6,9 @@
 use std::ffi::{CStr, CString};
 use std::fmt;
 use std::marker::PhantomData;
+use std::slice;
 
-use libc::{c_char, sockaddr, socklen_t};
+use libc::{c_char, sockaddr, sockaddr_storage, socklen_t};
 
 use crate::error::Error;
 use crate::handle::buffer::{ReadBuffer, WriteBuffer};
@@ -88,16 +89,16 @@ pub(super) struct Mask(pub u32);
 pub(super) struct Address<'a>(Option<&'a [u8]>);
 
 impl<'a> Address<'a> {
+    /// Of a length that no address has, one byte too much is kept.
+    ///
     /// # Safety
     ///
     /// `start` is NULL, or `len` bytes can be read there that stay as they are
     /// for `'a`.
     pub unsafe fn new(start: *const sockaddr, len: socklen_t) -> Self {
+        let len = (len as usize).min(size_of::<sockaddr_storage>() + 1);
         // SAFETY: not NULL, and so that many bytes, by the promise of the caller.
-        Address(
-            (!start.is_null())
-                .then(|| unsafe { std::slice::from_raw_parts(start.cast(), len as usize) }),
-        )
+        Address((!start.is_null()).then(|| unsafe { slice::from_raw_parts(start.cast(), len) }))
     }
 
     /// The bytes; none for NULL, which calls have been checked for.

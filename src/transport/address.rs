@@ -7,7 +7,10 @@ use std::fmt;
 use std::mem::{offset_of, zeroed};
 use std::net::{IpAddr, SocketAddr};
 
-use libc::{c_int, sa_family_t, sockaddr, sockaddr_storage, sockaddr_un, socklen_t};
+use libc::{
+    c_int, sa_family_t, sockaddr, sockaddr_in, sockaddr_in6, sockaddr_storage, sockaddr_un,
+    socklen_t,
+};
 
 use crate::error::Error;
 
@@ -19,29 +22,28 @@ pub(super) struct Address {
 }
 
 impl Address {
-    /// The bytes of a `struct sockaddr`, as the program or the resolver gives them.
-    pub fn from_bytes(bytes: &[u8]) -> Result<Address, Error> {
-        let whole_family = offset_of!(sockaddr, sa_family) + size_of::<sa_family_t>();
-        if bytes.len() < whole_family || bytes.len() > size_of::<sockaddr_storage>() {
-            let message = format!("{} bytes are no socket address", bytes.len());
-            return Err(Error::new(libc::EINVAL, message));
-        }
+    /// The bytes of a `struct sockaddr`, as the program or the resolver gives
+    /// them. Of bytes that are too many for any address, only the number is kept:
+    /// see [`is_too_long`](Self::is_too_long).
+    pub fn from_bytes(bytes: &[u8]) -> Address {
         // SAFETY: all-zero bytes are a valid `sockaddr_storage`: integers only.
         let mut storage: sockaddr_storage = unsafe { zeroed() };
-        // SAFETY: the source is a slice of that length, the destination is a
-        // distinct local that is at least as long, as checked above, and any
-        // bytes make a valid `sockaddr_storage`.
-        unsafe {
-            std::ptr::copy_nonoverlapping(
-                bytes.as_ptr(),
-                (&raw mut storage).cast::<u8>(),
-                bytes.len(),
-            );
+        if bytes.len() <= size_of::<sockaddr_storage>() {
+            // SAFETY: the source is a slice of that length, the destination is a
+            // distinct local that is at least as long, and any bytes make a
+            // valid `sockaddr_storage`.
+            unsafe {
+                std::ptr::copy_nonoverlapping(
+                    bytes.as_ptr(),
+                    (&raw mut storage).cast::<u8>(),
+                    bytes.len(),
+                );
+            }
         }
-        Ok(Address {
+        Address {
             storage,
             length: bytes.len() as socklen_t,
-        })
+        }
     }
 
     /// A Unix socket in the file system.
@@ -61,7 +63,7 @@ impl Address {
         let family = (libc::AF_UNIX as sa_family_t).to_ne_bytes();
         bytes[family_start..family_start + family.len()].copy_from_slice(&family);
         bytes[start..start + path.len()].copy_from_slice(path);
-        Address::from_bytes(&bytes)
+        Ok(Address::from_bytes(&bytes))
     }
 
     /// A port of a virtual machine, or of its host.
@@ -80,6 +82,11 @@ impl Address {
             storage,
             length: size_of::<libc::sockaddr_vm>() as socklen_t,
         }
+    }
+
+    /// Whether connect(2) would refuse it for its length, without a look at it.
+    pub fn is_too_long(&self) -> bool {
+        self.length as usize > size_of::<sockaddr_storage>()
     }
 
     pub fn family(&self) -> c_int {
@@ -106,21 +113,30 @@ impl Address {
 
 /// The family that the bytes of a `struct sockaddr` begin with, and the rest.
 fn split_family(address: &[u8]) -> Option<(c_int, &[u8])> {
+    if Address::from_bytes(address).is_too_long() {
+        return None;
+    }
     let (family, rest) = address.split_first_chunk()?;
     Some((c_int::from(sa_family_t::from_ne_bytes(*family)), rest))
 }
 
-/// Host and port of a `struct sockaddr` of the internet families.
+/// Host and port of a whole `struct sockaddr` of the internet families.
 pub fn ip_address(address: &[u8]) -> Option<SocketAddr> {
     let (family, rest) = split_family(address)?;
     let (port, rest) = rest.split_first_chunk()?;
-    let ip: IpAddr = match family {
-        libc::AF_INET => rest.first_chunk::<4>().copied()?.into(),
-        // The flow label comes before the address.
-        libc::AF_INET6 => rest.get(4..)?.first_chunk::<16>().copied()?.into(),
+    let (ip, whole): (IpAddr, usize) = match family {
+        libc::AF_INET => {
+            let ip = rest.first_chunk::<4>().copied()?;
+            (ip.into(), size_of::<sockaddr_in>())
+        }
+        libc::AF_INET6 => {
+            // The flow label comes before the address.
+            let ip = rest.get(4..)?.first_chunk::<16>().copied()?;
+            (ip.into(), size_of::<sockaddr_in6>())
+        }
         _ => return None,
     };
-    Some(SocketAddr::new(ip, u16::from_be_bytes(*port)))
+    (address.len() >= whole).then(|| SocketAddr::new(ip, u16::from_be_bytes(*port)))
 }
 
 /// The path of a `struct sockaddr_un`; empty for a socket without a name in
@@ -161,11 +177,26 @@ mod tests {
     }
 
     #[test]
-    fn bytes_of_no_address_are_refused() {
-        for length in [0, 1, size_of::<sockaddr_storage>() + 1] {
-            let error = Address::from_bytes(&vec![0; length]).err().unwrap();
-            assert_eq!(error.errno(), libc::EINVAL, "{length}");
-        }
+    fn of_bytes_that_are_too_many_the_number_is_kept() {
+        let most = size_of::<sockaddr_storage>();
+        let family = (libc::AF_UNIX as sa_family_t).to_ne_bytes();
+        let mut bytes = family.repeat(most);
+        let address = Address::from_bytes(&bytes[..most]);
+        assert!(!address.is_too_long());
+        assert_eq!(address.to_bytes(), &bytes[..most]);
+        bytes.truncate(most + 1);
+        let address = Address::from_bytes(&bytes);
+        assert!(address.is_too_long());
+        assert_eq!(address.length() as usize, most + 1);
+        assert_eq!(unix_path(&bytes), None);
+    }
+
+    #[test]
+    fn a_part_of_a_family_is_extended_with_zero() {
+        assert_eq!(Address::from_bytes(&[]).family(), 0);
+        let [first, _] = (libc::AF_INET as sa_family_t).to_ne_bytes();
+        let expected = sa_family_t::from_ne_bytes([first, 0]);
+        assert_eq!(Address::from_bytes(&[first]).family(), expected.into());
     }
 
     #[test]
@@ -187,7 +218,8 @@ mod tests {
         ];
         let v6 = [v6.concat(), vec![0; 4]].concat();
         assert_eq!(ip_address(&v6), "[::1]:256".parse().ok());
-        assert_eq!(ip_address(&v6[..20]), None, "cut off");
+        assert_eq!(ip_address(&v6[..27]), None, "cut off");
+        assert_eq!(ip_address(&v4[..15]), None, "cut off");
 
         let unix = Address::unix(c"/tmp/s").unwrap().to_bytes();
         assert_eq!(unix_path(&unix), Some(c"/tmp/s".to_owned()));

@@ -25,30 +25,30 @@ pub enum Progress {
 /// An attempt to connect to one of several addresses, in turn.
 #[derive(Debug)]
 pub struct Connector {
-    /// What is being done, for the error message.
-    what: String,
+    /// What failed, for the error message, where it is not just a system call.
+    what: Option<String>,
     untried: vec::IntoIter<Address>,
     /// The socket of the attempt, and whether it is connected already.
     pending: Option<(Socket, bool)>,
-    /// Why the last address did not work.
-    failure: io::Error,
+    /// Why the last address did not work: the system call, and its error.
+    failure: (&'static str, io::Error),
 }
 
 impl Connector {
-    fn new(what: String, addresses: Vec<Address>) -> Connector {
+    fn new(what: Option<String>, addresses: Vec<Address>) -> Connector {
         Connector {
             what,
             untried: addresses.into_iter(),
             pending: None,
             // Reported only if there is no address to try at all.
-            failure: io::Error::from_raw_os_error(libc::EADDRNOTAVAIL),
+            failure: ("connect", io::Error::from_raw_os_error(libc::EADDRNOTAVAIL)),
         }
     }
 
     /// To a Unix socket in the file system.
     pub fn unix(path: &CStr) -> Result<Connector, Error> {
         let address = Address::unix(path)?;
-        Ok(Connector::new("connect".to_owned(), vec![address]))
+        Ok(Connector::new(None, vec![address]))
     }
 
     /// To every address of a host, until one accepts. `port` is a number or
@@ -60,19 +60,18 @@ impl Connector {
         let host = host.to_string_lossy();
         let port = port.to_string_lossy();
         let what = format!("connect: {host}:{port}: could not connect to remote host");
-        Ok(Connector::new(what, addresses))
+        Ok(Connector::new(Some(what), addresses))
     }
 
     /// To a virtual machine, or from one to its host.
     pub fn vsock(cid: u32, port: u32) -> Connector {
         let address = Address::vsock(cid, port);
-        Connector::new("connect".to_owned(), vec![address])
+        Connector::new(None, vec![address])
     }
 
     /// To an address in the form of a `struct sockaddr` of any family.
     pub fn sockaddr(address: &[u8]) -> Result<Connector, Error> {
-        let address = Address::from_bytes(address)?;
-        Ok(Connector::new("connect".to_owned(), vec![address]))
+        Ok(Connector::new(None, vec![Address::from_bytes(address)]))
     }
 
     /// Begins with the first address. One that is refused at once leads on to
@@ -98,7 +97,7 @@ impl Connector {
             };
             match connect(&address) {
                 Ok(pending) => self.pending = Some(pending),
-                Err(error) => self.failure = error,
+                Err(failure) => self.failure = failure,
             }
         }
     }
@@ -122,20 +121,29 @@ impl Connector {
                 Ok(Progress::InProgress)
             }
             Err(error) => {
-                self.failure = error;
+                self.failure = ("connect", error);
                 self.start()
             }
         }
     }
 
     fn error(&self) -> Error {
-        Error::system(self.what.clone(), &self.failure)
+        let (call, error) = &self.failure;
+        match &self.what {
+            Some(what) => Error::system(what.clone(), error),
+            None => Error::system(*call, error),
+        }
     }
 }
 
-/// Begins to connect. `true` means that the connection is there already.
-fn connect(address: &Address) -> io::Result<(Socket, bool)> {
-    let socket = Socket::open(address.family())?;
+/// Begins to connect. `true` means that the connection is there already; an error
+/// is that of a system call.
+fn connect(address: &Address) -> Result<(Socket, bool), (&'static str, io::Error)> {
+    let failed = |error| ("connect", error);
+    if address.is_too_long() {
+        return Err(failed(io::Error::from_raw_os_error(libc::EINVAL)));
+    }
+    let socket = Socket::open(address.family()).map_err(|error| ("socket", error))?;
     // SAFETY: the pointer and the length describe `address`, which lives across
     // the call.
     let result = unsafe { libc::connect(socket.as_raw_fd(), address.as_ptr(), address.length()) };
@@ -147,10 +155,10 @@ fn connect(address: &Address) -> io::Result<(Socket, bool)> {
         // An interrupted attempt goes on all the same (connect(2)).
         Some(libc::EINPROGRESS | libc::EINTR) => {
             // To a server on this machine it may have ended meanwhile.
-            let connected = ended(&socket)?;
+            let connected = ended(&socket).map_err(failed)?;
             Ok((socket, connected))
         }
-        _ => Err(error),
+        _ => Err(failed(error)),
     }
 }
 
@@ -278,17 +286,17 @@ mod tests {
     fn a_refused_address_leads_on_to_the_next() {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let alive = listener.local_addr().unwrap().port();
-        let dead = Address::from_bytes(&ipv4(dead_port())).unwrap();
+        let dead = Address::from_bytes(&ipv4(dead_port()));
         let missing = Address::unix(c"/nonexistent").unwrap();
-        let good = Address::from_bytes(&ipv4(alive)).unwrap();
-        let mut connector = Connector::new("x".to_owned(), vec![dead, missing, dead, good]);
+        let good = Address::from_bytes(&ipv4(alive));
+        let mut connector = Connector::new(None, vec![dead, missing, dead, good]);
         let socket = finish(&mut connector).unwrap();
         // SAFETY: the descriptor is duplicated for its new owner.
         let stream = unsafe { TcpStream::from_raw_fd(libc::dup(socket.as_raw_fd())) };
         assert_eq!(stream.peer_addr().unwrap().port(), alive);
         assert!(stream.nodelay().unwrap());
 
-        let mut connector = Connector::new("x".to_owned(), vec![missing, dead]);
+        let mut connector = Connector::new(None, vec![missing, dead]);
         let error = finish(&mut connector).unwrap_err();
         assert_eq!(
             error.errno(),
@@ -314,7 +322,8 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = ipv4(listener.local_addr().unwrap().port());
         finish(&mut Connector::sockaddr(&address).unwrap()).unwrap();
-        assert!(Connector::sockaddr(&[]).is_err());
+        let nothing = Connector::sockaddr(&[]).unwrap().start();
+        assert_eq!(nothing.unwrap_err().errno(), libc::EAFNOSUPPORT);
     }
 
     #[test]

@@ -56,7 +56,7 @@ pub(super) fn resolve(host: &CStr, port: &CStr) -> Result<Vec<Address>, Error> {
         // SAFETY: getaddrinfo made `ai_addr` point to `ai_addrlen` bytes.
         let bytes =
             unsafe { slice::from_raw_parts(info.ai_addr.cast::<u8>(), info.ai_addrlen as usize) };
-        addresses.push(Address::from_bytes(bytes)?);
+        addresses.push(Address::from_bytes(bytes));
         next = info.ai_next;
     }
     Ok(addresses)
