@@ -60,11 +60,12 @@ pub unsafe extern "C" fn nbd_get_debug(h: *mut nbd_handle) -> c_int {
 /// Sets the function that is given the debug messages of the handle.
 ///
 /// It is called while debug messages are on (`nbd_set_debug`), in whichever
-/// thread a message arises, mostly with the handle locked: it must not call
-/// functions of libnbd on the same handle.
+/// thread a message arises, in several at the same time, too. Mostly the handle
+/// is locked: do not call functions of libnbd on the same handle.
 ///
-/// A callback set before is freed. The new one is freed when another one takes
-/// its place, with `nbd_clear_debug_callback`, or with the handle.
+/// The previous callback is freed, after it has returned if a thread is calling
+/// it. The new one is freed when another one takes its place, with
+/// `nbd_clear_debug_callback`, or with the handle.
 ///
 /// # Parameters
 ///

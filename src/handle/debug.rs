@@ -4,31 +4,31 @@
 
 use std::ffi::{CStr, CString};
 use std::fmt;
-use std::io::Write;
+use std::io;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use parking_lot::Mutex;
-
 use super::callback::nbd_debug_callback;
+use super::replaceable::Replaceable;
 
 /// Whether debug messages are wanted, and where they go. Apart from the
 /// connection's lock, since calls that never take it have messages too.
 #[derive(Debug)]
 pub struct Debug {
     enabled: AtomicBool,
-    sink: Mutex<Sink>,
+    handle_name: Replaceable<CString>,
+    callback: Replaceable<Option<Callback>>,
 }
 
-struct Sink {
-    handle_name: CString,
-    callback: Option<nbd_debug_callback>,
-}
+/// The program's function for messages.
+struct Callback(nbd_debug_callback);
 
-impl fmt::Debug for Sink {
+// SAFETY: it is called in whichever thread a message arises, in several at the
+// same time, too (nbd_set_debug_callback(3)).
+unsafe impl Sync for Callback {}
+
+impl fmt::Debug for Callback {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Sink")
-            .field("handle_name", &self.handle_name)
-            .finish_non_exhaustive()
+        f.debug_struct("Callback").finish_non_exhaustive()
     }
 }
 
@@ -42,10 +42,8 @@ impl Debug {
         let wanted = std::env::var_os("LIBNBD_DEBUG").is_some_and(|value| value == "1");
         Debug {
             enabled: AtomicBool::new(wanted),
-            sink: Mutex::new(Sink {
-                handle_name: name,
-                callback: None,
-            }),
+            handle_name: Replaceable::new(name),
+            callback: Replaceable::new(None),
         }
     }
 
@@ -58,17 +56,17 @@ impl Debug {
     }
 
     pub fn handle_name(&self) -> CString {
-        self.sink.lock().handle_name.clone()
+        self.handle_name.read(CString::clone)
     }
 
     pub fn set_handle_name(&self, name: &CStr) {
-        self.sink.lock().handle_name = name.to_owned();
+        self.handle_name.replace(name.to_owned());
     }
 
-    /// Replaces the callback. The one of before is freed outside the lock.
+    /// Replaces the callback. The previous one is freed when no thread is calling
+    /// it any more, which may be the thread that calls this.
     pub fn set_callback(&self, callback: Option<nbd_debug_callback>) {
-        let before = std::mem::replace(&mut self.sink.lock().callback, callback);
-        drop(before);
+        self.callback.replace(callback.map(Callback));
     }
 
     /// There are no messages any more.
@@ -83,21 +81,34 @@ impl Debug {
             return;
         }
         let text = message.to_string();
-        let sink = self.sink.lock();
-        match &sink.callback {
-            Some(callback) => {
+        self.callback.read(|callback| match callback {
+            Some(Callback(callback)) => {
                 // A message is C text; what follows a NUL would be lost anyway.
                 let end = text.find('\0').unwrap_or(text.len());
                 let text = CString::new(&text[..end]).unwrap_or_default();
                 callback.call(context, &text);
             }
             None => {
-                let name = sink.handle_name.to_string_lossy();
+                let name = self.handle_name();
+                let name = name.to_string_lossy();
                 let context = context.to_string_lossy();
-                let line = format!("libnbd: debug: {name}: {context}: {text}\n");
-                // Nobody can be told that standard error is gone.
-                let _ = std::io::stderr().write_all(line.as_bytes());
+                write_to_stderr(&format!("libnbd: debug: {name}: {context}: {text}\n"));
             }
+        });
+    }
+}
+
+/// Writes a line, if standard error takes it. The standard library would take a
+/// lock, which stays locked in a process that is forked meanwhile.
+fn write_to_stderr(line: &str) {
+    let mut left = line.as_bytes();
+    while !left.is_empty() {
+        // SAFETY: the pointer and the length describe `left`.
+        let count = unsafe { libc::write(libc::STDERR_FILENO, left.as_ptr().cast(), left.len()) };
+        match usize::try_from(count) {
+            Ok(count) => left = &left[count..],
+            Err(_) if io::Error::last_os_error().kind() == io::ErrorKind::Interrupted => {}
+            Err(_) => return,
         }
     }
 }

@@ -21,6 +21,7 @@ mod calls;
 mod completed;
 mod completions;
 mod connection;
+#[allow(unsafe_code)]
 mod debug;
 mod drive;
 mod endpoint;
@@ -30,6 +31,8 @@ mod link;
 mod option;
 #[allow(unsafe_code)]
 mod process;
+#[allow(unsafe_code)]
+mod replaceable;
 mod report;
 mod settings;
 #[allow(unsafe_code)]
