@@ -17,16 +17,27 @@ type Graph = BTreeMap<Module, BTreeSet<Module>>;
 
 /// The rooms, and the rooms that each may use.
 const ROOMS: &[(&str, &[&str])] = &[
-    ("capi", &["handle", "machine", "protocol", "uri", "error"]),
+    (
+        "capi",
+        &[
+            "handle",
+            "machine",
+            "protocol",
+            "uri",
+            "error",
+            "thread_block",
+        ],
+    ),
     (
         "handle",
         &["machine", "transport", "protocol", "uri", "error"],
     ),
     ("machine", &["protocol", "error"]),
-    ("transport", &["error"]),
+    ("transport", &["error", "thread_block"]),
     ("uri", &["error"]),
     ("protocol", &[]),
     ("error", &[]),
+    ("thread_block", &[]),
 ];
 
 /// The layers of the handle above its parts, from the top: each may use the ones after

@@ -49,13 +49,13 @@ impl Arrivals {
 
     /// The same memory for a thread to receive into without the lock;
     /// [`give`](Self::give) brings it back.
-    pub fn lend(&mut self) -> Result<Box<[u8]>, TryReserveError> {
-        self.room()?;
-        Ok(self.buffer.take().unwrap_or_default())
+    pub fn lend(&mut self) -> io::Result<Buffer> {
+        debug_assert!(self.is_empty());
+        self.buffer.take().map_or_else(Buffer::borrow, Ok)
     }
 
     /// Memory that was lent is back, with `count` bytes in it.
-    pub fn give(&mut self, buffer: Box<[u8]>, count: usize) {
+    pub fn give(&mut self, buffer: Buffer, count: usize) {
         self.buffer = Some(buffer);
         self.received(count);
     }
@@ -81,7 +81,7 @@ impl Arrivals {
 
 /// [`MOST`] bytes of malloc(3), given to the thread that drops them.
 #[derive(Debug)]
-struct Buffer(NonNull<u8>);
+pub struct Buffer(NonNull<u8>);
 
 // SAFETY: it owns its memory.
 unsafe impl Send for Buffer {}

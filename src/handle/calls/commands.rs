@@ -32,17 +32,15 @@ impl Connection {
             synchronous: false,
         }
     }
-
-    /// For issuing one that a call waits for.
-    pub(super) fn issue_synchronously(&mut self) -> Issue<'_> {
-        Issue {
-            connection: self,
-            synchronous: true,
-        }
-    }
 }
 
 impl Issue<'_> {
+    /// The same for a command that a call waits for.
+    pub(super) fn synchronously(mut self) -> Self {
+        self.synchronous = true;
+        self
+    }
+
     /// nbd_aio_pread(3)
     pub fn pread(
         &mut self,

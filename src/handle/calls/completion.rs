@@ -70,7 +70,7 @@ impl Call<'_> {
     ) -> Result<(), Error> {
         let ticket = self.admit(access)?;
         let done = nbd_completion_callback::null();
-        let issued = issue(self.issue_synchronously(), done);
+        let issued = issue(self.issue().synchronously(), done);
         let result = issued.and_then(|cookie| self.finish(cookie, access));
         self.leave(ticket);
         result

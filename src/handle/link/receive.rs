@@ -31,7 +31,7 @@ pub(in crate::handle) struct Receive {
     /// A part of `buffer`.
     after: iovec,
     wait: Wait,
-    buffer: Box<[u8]>,
+    buffer: arrivals::Buffer,
 }
 
 impl Receive {
