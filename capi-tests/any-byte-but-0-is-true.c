@@ -8,8 +8,9 @@
 typedef int setter (struct nbd_handle *h, unsigned char value);
 typedef int getter (struct nbd_handle *h);
 
+#define SETTER(function) ((setter *) (void (*) (void)) function)
 #define WITH_GETTER(name) \
-  { #name, (setter *) nbd_set_##name, nbd_get_##name }
+  { #name, SETTER (nbd_set_##name), nbd_get_##name }
 
 static const struct {
   const char *name;
@@ -35,8 +36,8 @@ static const struct {
   setter *set;
   const char *uri;
 } allowing[] = {
-  { (setter *) nbd_set_uri_allow_local_file, URI "tls-psk-file=/x" },
-  { (setter *) nbd_set_uri_allow_tls_priority, URI "tls-priority=NORMAL" },
+  { SETTER (nbd_set_uri_allow_local_file), URI "tls-psk-file=/x" },
+  { SETTER (nbd_set_uri_allow_tls_priority), URI "tls-priority=NORMAL" },
 };
 
 /* The argument in the debug message of the last setter. */
