@@ -34,6 +34,7 @@ pub(super) const SERVER_PURPOSE: &CStr = c"1.3.6.1.5.5.7.3.1";
 pub(super) const E_FATAL_ALERT_RECEIVED: c_int = -12;
 pub(super) const E_AGAIN: c_int = -28;
 pub(super) const E_INTERRUPTED: c_int = -52;
+pub(super) const E_PUSH_ERROR: c_int = -53;
 pub(super) const E_PULL_ERROR: c_int = -54;
 pub(super) const E_CERTIFICATE_VERIFICATION_ERROR: c_int = -348;
 

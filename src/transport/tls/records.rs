@@ -6,8 +6,10 @@
 //! one for each that it sends. Here one call receives as many as there are, where
 //! programs cannot notice, and what is sent is collected until it is worth a call.
 
+use std::any::Any;
 use std::ffi::c_void;
 use std::io;
+use std::panic::{catch_unwind, AssertUnwindSafe};
 
 use libc::{iovec, size_t, ssize_t};
 
@@ -39,6 +41,9 @@ pub(super) struct Records {
     sent: usize,
     /// The failure of the socket that GnuTLS only knows as a failure.
     pub failure: Option<io::Error>,
+    /// A panic in a function that GnuTLS has called: to go on with when GnuTLS,
+    /// which it cannot pass, has returned.
+    pub panic: Option<Box<dyn Any + Send>>,
 }
 
 impl Records {
@@ -53,6 +58,7 @@ impl Records {
             outgoing: Vec::new(),
             sent: 0,
             failure: None,
+            panic: None,
         }
     }
 
@@ -137,6 +143,31 @@ impl Records {
         self.incoming.use_up(count);
         Ok(taken)
     }
+
+    /// Runs what GnuTLS has called, and gives what GnuTLS is to be given: a number
+    /// of bytes, or -1 with an errno.
+    fn guard(&mut self, run: impl FnOnce(&mut Records) -> io::Result<usize>) -> ssize_t {
+        // Unwind safety: after a panic the session is not used any more.
+        let errno = match catch_unwind(AssertUnwindSafe(|| run(self))) {
+            Ok(Ok(count)) => return count as ssize_t,
+            Ok(Err(error)) if error.kind() == io::ErrorKind::WouldBlock => {
+                self.blocked = true;
+                libc::EAGAIN
+            }
+            Ok(Err(error)) => {
+                let errno = error.raw_os_error().unwrap_or(libc::EIO);
+                self.failure = Some(error);
+                errno
+            }
+            Err(panic) => {
+                self.panic = Some(panic);
+                libc::EIO
+            }
+        };
+        // SAFETY: the session is the one that is calling.
+        unsafe { (self.gnutls.transport_set_errno)(self.session, errno) };
+        -1
+    }
 }
 
 /// `gnutls_pull_func`: hands received bytes to GnuTLS.
@@ -151,34 +182,17 @@ pub(super) unsafe extern "C" fn pull(
 ) -> ssize_t {
     // SAFETY: the caller vouches for the pointer, and that it is used alone.
     let records = unsafe { &mut *records.cast::<Records>() };
-    let taken = records.take(length, |bytes| {
-        // SAFETY: there is room for `length` bytes, which these are at most, in
-        // memory of GnuTLS's own.
-        unsafe {
-            data.cast::<u8>()
-                .copy_from_nonoverlapping(bytes.as_ptr(), bytes.len())
-        };
-        bytes.len() as ssize_t
-    });
-    match taken {
-        Ok(count) => count,
-        Err(error) => {
-            let errno = match error.kind() {
-                io::ErrorKind::WouldBlock => {
-                    records.blocked = true;
-                    libc::EAGAIN
-                }
-                _ => {
-                    let errno = error.raw_os_error().unwrap_or(libc::EIO);
-                    records.failure = Some(error);
-                    errno
-                }
+    records.guard(|records| {
+        records.take(length, |bytes| {
+            // SAFETY: there is room for `length` bytes, which these are at most,
+            // in memory of GnuTLS's own.
+            unsafe {
+                data.cast::<u8>()
+                    .copy_from_nonoverlapping(bytes.as_ptr(), bytes.len())
             };
-            // SAFETY: the session is the one that is calling.
-            unsafe { (records.gnutls.transport_set_errno)(records.session, errno) };
-            -1
-        }
-    }
+            bytes.len()
+        })
+    })
 }
 
 /// `gnutls_push_func`: takes over bytes for the server. It always takes all, so
@@ -199,6 +213,54 @@ pub(super) unsafe extern "C" fn push(
             std::slice::from_raw_parts(data.cast::<u8>(), length),
         )
     };
-    records.outgoing.extend_from_slice(data);
-    length as ssize_t
+    records.guard(|records| {
+        let room = records.outgoing.try_reserve(length);
+        room.map_err(|_| io::Error::from_raw_os_error(libc::ENOMEM))?;
+        records.outgoing.extend_from_slice(data);
+        Ok(length)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::transport::tls::gnutls::{self, CLIENT, E_PULL_ERROR, NONBLOCK};
+    use std::ptr::{null_mut, NonNull};
+
+    unsafe extern "C" fn panics(records: *mut c_void, _: *mut c_void, _: size_t) -> ssize_t {
+        // SAFETY: as for `pull`.
+        let records = unsafe { &mut *records.cast::<Records>() };
+        records.guard(|_| panic!("out of order"))
+    }
+
+    #[test]
+    fn a_panic_comes_back_from_gnutls() {
+        let gnutls = gnutls::load().unwrap();
+        let (ours, _theirs) = Socket::pair().unwrap();
+        let (mut session, mut credentials) = (null_mut(), null_mut());
+        // SAFETY: GnuTLS's functions, used as its manual says.
+        unsafe {
+            assert_eq!((gnutls.init)(&mut session, CLIENT | NONBLOCK), 0);
+            let priority = c"NORMAL".as_ptr();
+            let status = (gnutls.priority_set_direct)(session, priority, null_mut());
+            assert_eq!(status, 0);
+            let status = (gnutls.certificate_allocate_credentials)(&mut credentials);
+            assert_eq!(status, 0);
+            let status = (gnutls.credentials_set)(session, gnutls::CRD_CERTIFICATE, credentials);
+            assert_eq!(status, 0);
+            let records = Box::leak(Box::new(Records::new(ours, gnutls, session)));
+            let records = NonNull::from(records);
+            (gnutls.transport_set_ptr)(session, records.as_ptr().cast());
+            (gnutls.transport_set_push_function)(session, push);
+            (gnutls.transport_set_pull_function)(session, panics);
+            assert_eq!((gnutls.handshake)(session), E_PULL_ERROR);
+            (gnutls.deinit)(session);
+            (gnutls.certificate_free_credentials)(credentials);
+
+            let mut records = Box::from_raw(records.as_ptr());
+            let panic = records.panic.take().expect("it is kept");
+            assert_eq!(panic.downcast_ref(), Some(&"out of order"));
+            assert!(records.backlog() > 0, "the handshake had begun");
+        }
+    }
 }

@@ -6,6 +6,7 @@ use std::ffi::{c_int, CString};
 use std::fmt;
 use std::mem::MaybeUninit;
 use std::os::fd::{AsRawFd, RawFd};
+use std::panic::resume_unwind;
 use std::ptr::{null_mut, NonNull};
 
 use libc::iovec;
@@ -14,7 +15,8 @@ use super::credentials::{is_server_name, Credentials};
 use super::error::{check, session_error};
 use super::gnutls::{
     Gnutls, RawSession, TypedData, CLIENT, DT_DNS_HOSTNAME, DT_KEY_PURPOSE_OID, E_AGAIN,
-    E_INTERRUPTED, E_PULL_ERROR, NAME_DNS, NONBLOCK, NO_SIGNAL, SERVER_PURPOSE, SHUT_WR,
+    E_INTERRUPTED, E_PULL_ERROR, E_PUSH_ERROR, NAME_DNS, NONBLOCK, NO_SIGNAL, SERVER_PURPOSE,
+    SHUT_WR,
 };
 use super::records::{self, Records};
 use crate::error::Error;
@@ -335,8 +337,14 @@ impl Session {
 
     fn error(&mut self, what: &str, status: c_int) -> Error {
         self.open = false;
-        if let (E_PULL_ERROR, Some(error)) = (status, self.records().failure.take()) {
-            return Error::system("recv", &error);
+        if let Some(panic) = self.records().panic.take() {
+            resume_unwind(panic);
+        }
+        let failure = self.records().failure.take();
+        match (status, failure) {
+            (E_PULL_ERROR, Some(error)) => return Error::system("recv", &error),
+            (E_PUSH_ERROR, Some(error)) => return Error::system("send", &error),
+            _ => {}
         }
         // SAFETY: the session is live.
         unsafe { session_error(self.gnutls, self.raw, what, status) }
