@@ -102,8 +102,8 @@ impl Steps<'_> {
         self.link.send()
     }
 
-    /// Handles what a thread has received that waited for it; false if it had not to
-    /// wait.
+    /// Handles what a thread has received that waited for it, up to the end of one
+    /// message. False if it had not to wait.
     pub fn handle_received(
         &mut self,
         receive: Receive,
@@ -111,7 +111,11 @@ impl Steps<'_> {
     ) -> Result<bool, Lost> {
         match self.link.finish_receive(receive, result)? {
             Received::NOTHING => return Ok(false),
-            Received::Bytes { .. } => self.use_arrivals().map(drop)?,
+            Received::Bytes { .. } => {
+                // Another thread may have begun meanwhile to poll the descriptor, which
+                // does not show what is here.
+                while self.use_arrivals()? && self.report.shared.program_polls() {}
+            }
             Received::End => self.link.end_of_stream()?,
         }
         self.link.send()?;
