@@ -4,7 +4,7 @@
 
 use crate::interface::Constant;
 
-/// The text of the module that `src/capi/constants.rs` includes.
+/// The text of the module that `src/constants.rs` includes.
 pub fn rust(constants: &[Constant]) -> String {
     constants.iter().map(declaration).collect()
 }

@@ -32,6 +32,7 @@
 
 #[allow(unsafe_code)]
 pub mod capi;
+pub mod constants;
 pub mod error;
 pub mod handle;
 pub mod machine;

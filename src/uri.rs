@@ -13,6 +13,10 @@ use std::ffi::{CStr, CString};
 
 use libc::c_int;
 
+use crate::constants::{
+    LIBNBD_ALLOW_TRANSPORT_SSH, LIBNBD_ALLOW_TRANSPORT_TCP, LIBNBD_ALLOW_TRANSPORT_UNIX,
+    LIBNBD_ALLOW_TRANSPORT_VSOCK, LIBNBD_TLS_ALLOW,
+};
 use crate::error::Error;
 
 mod parse;
@@ -96,16 +100,12 @@ impl Default for UriPolicy {
     fn default() -> Self {
         UriPolicy {
             transports: u32::MAX,
-            tls: TLS_ALLOW,
+            tls: LIBNBD_TLS_ALLOW,
             local_file: false,
             tls_priority: false,
         }
     }
 }
-
-const TLS_DISABLE: c_int = 0;
-const TLS_ALLOW: c_int = 1;
-const TLS_REQUIRE: c_int = 2;
 
 /// The scheme of a URI: which transport, and whether with TLS.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -154,10 +154,10 @@ impl Scheme {
     /// Its bit of `LIBNBD_ALLOW_TRANSPORT_*`.
     fn mask(self) -> u32 {
         match self.kind {
-            TransportKind::Tcp => 1,
-            TransportKind::Unix => 2,
-            TransportKind::Vsock => 4,
-            TransportKind::Ssh => 8,
+            TransportKind::Tcp => LIBNBD_ALLOW_TRANSPORT_TCP,
+            TransportKind::Unix => LIBNBD_ALLOW_TRANSPORT_UNIX,
+            TransportKind::Vsock => LIBNBD_ALLOW_TRANSPORT_VSOCK,
+            TransportKind::Ssh => LIBNBD_ALLOW_TRANSPORT_SSH,
         }
     }
 }

@@ -34,8 +34,9 @@ const ROOMS: &[(&str, &[&str])] = &[
     ),
     ("machine", &["protocol", "error"]),
     ("transport", &["error", "thread_block"]),
-    ("uri", &["error"]),
+    ("uri", &["constants", "error"]),
     ("protocol", &[]),
+    ("constants", &[]),
     ("error", &[]),
     ("thread_block", &[]),
 ];

@@ -21,8 +21,6 @@
 // comments say of buffers and strings; none of them is a Rust program.
 #![allow(clippy::missing_safety_doc)]
 
-pub mod constants;
-
 mod boolean;
 mod entry;
 mod function;

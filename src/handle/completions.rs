@@ -11,15 +11,9 @@ use super::extents;
 use super::link::{Link, Lost};
 use super::option::{OptionCallback, PendingOption};
 use super::report::Report;
+use crate::constants::{LIBNBD_READ_DATA, LIBNBD_READ_ERROR, LIBNBD_READ_HOLE};
 use crate::error::Error;
 use crate::machine::{Event, ReadStatus};
-
-/// `LIBNBD_READ_DATA`
-const READ_DATA: c_uint = 1;
-/// `LIBNBD_READ_HOLE`
-const READ_HOLE: c_uint = 2;
-/// `LIBNBD_READ_ERROR`
-const READ_ERROR: c_uint = 3;
 
 /// See the module.
 #[derive(Debug, Default)]
@@ -208,11 +202,11 @@ fn chunk(link: &mut Link, cookie: u64, at: usize, count: usize, offset: u64, sta
     };
     // The error that a callback is asked about is its own to replace.
     let (status, mut error, replaceable) = match status {
-        ReadStatus::Data => (READ_DATA, command.error(), false),
-        ReadStatus::Hole => (READ_HOLE, command.error(), false),
-        ReadStatus::Error { errno, first } => (READ_ERROR, errno, first),
+        ReadStatus::Data => (LIBNBD_READ_DATA, command.error(), false),
+        ReadStatus::Hole => (LIBNBD_READ_HOLE, command.error(), false),
+        ReadStatus::Error { errno, first } => (LIBNBD_READ_ERROR, errno, first),
     };
-    let result = chunk.call(buffer, at, count, offset, status, &mut error);
+    let result = chunk.call(buffer, at, count, offset, status as c_uint, &mut error);
     match result {
         -1 if replaceable => command.replace_error(callback_error(error)),
         -1 => command.fail(callback_error(error)),

@@ -6,24 +6,10 @@
 use std::ffi::{CStr, CString};
 
 use super::tls_settings::TlsSettings;
+use crate::constants::{LIBNBD_ALLOW_TRANSPORT_MASK, LIBNBD_STRICT_MASK};
 use crate::error::Error;
 use crate::protocol::MAX_STRING;
 use crate::uri::UriPolicy;
-
-/// `LIBNBD_STRICT_*`
-pub(super) mod strict {
-    pub const COMMANDS: u32 = 0x01;
-    pub const FLAGS: u32 = 0x02;
-    pub const BOUNDS: u32 = 0x04;
-    pub const ZERO_SIZE: u32 = 0x08;
-    pub const ALIGN: u32 = 0x10;
-    pub const PAYLOAD: u32 = 0x20;
-    pub const AUTO_FLAG: u32 = 0x40;
-    pub const MASK: u32 = 0x7f;
-}
-
-/// `LIBNBD_ALLOW_TRANSPORT_MASK`
-const TRANSPORT_MASK: u32 = 0x0f;
 
 /// The longest name of a socket for socket activation, in bytes.
 const MAX_SOCKET_NAME: usize = 32;
@@ -42,7 +28,7 @@ pub struct Settings {
 impl Default for Settings {
     fn default() -> Self {
         Settings {
-            strict_mode: strict::MASK,
+            strict_mode: LIBNBD_STRICT_MASK,
             socket_activation_name: CString::default(),
             tls: TlsSettings::default(),
             uri: UriPolicy::default(),
@@ -63,7 +49,7 @@ impl Settings {
 
     /// nbd_set_strict_mode(3)
     pub fn set_strict_mode(&mut self, flags: u32) -> Result<(), Error> {
-        if flags & !strict::MASK != 0 {
+        if flags & !LIBNBD_STRICT_MASK != 0 {
             return Err(invalid_flag("flags", flags));
         }
         self.strict_mode = flags;
@@ -72,7 +58,7 @@ impl Settings {
 
     /// nbd_set_uri_allow_transports(3)
     pub fn set_uri_transports(&mut self, mask: u32) -> Result<(), Error> {
-        if mask & !TRANSPORT_MASK != 0 {
+        if mask & !LIBNBD_ALLOW_TRANSPORT_MASK != 0 {
             return Err(invalid_flag("mask", mask));
         }
         self.uri.transports = mask;

@@ -10,12 +10,13 @@ use std::sync::atomic::{
 };
 
 use super::debug::Debug;
+use crate::constants::{LIBNBD_AIO_DIRECTION_READ, LIBNBD_AIO_DIRECTION_WRITE};
 use crate::machine::{self, State};
 
-/// `LIBNBD_AIO_DIRECTION_READ`
-pub(super) const DIRECTION_READ: u32 = 1;
-/// `LIBNBD_AIO_DIRECTION_WRITE`
-pub(super) const DIRECTION_WRITE: u32 = 2;
+/// `LIBNBD_AIO_DIRECTION_READ`, as a part of a mask.
+pub(super) const DIRECTION_READ: u32 = LIBNBD_AIO_DIRECTION_READ as u32;
+/// `LIBNBD_AIO_DIRECTION_WRITE`, as a part of a mask.
+pub(super) const DIRECTION_WRITE: u32 = LIBNBD_AIO_DIRECTION_WRITE as u32;
 
 /// Counters of traffic, as last published.
 #[derive(Debug, Default)]

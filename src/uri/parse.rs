@@ -12,8 +12,9 @@ use super::query::{parse_bool, Query};
 use super::text::{decimal, decode};
 use super::{
     NbdUri, Refused, Scheme, SshTarget, SshTunnel, Transport, TransportKind, UriPolicy, Word,
-    HOST_CID, NBD_PORT, NBD_PORT_NUMBER, SSH_PORT, TLS_DISABLE, TLS_REQUIRE,
+    HOST_CID, NBD_PORT, NBD_PORT_NUMBER, SSH_PORT,
 };
+use crate::constants::{LIBNBD_TLS_DISABLE, LIBNBD_TLS_REQUIRE};
 use crate::error::Error;
 
 fn invalid(message: impl Into<Cow<'static, str>>) -> Error {
@@ -172,9 +173,9 @@ fn permit_scheme(scheme: Scheme, policy: &UriPolicy) -> Result<(), Error> {
         return Err(forbidden(format!("URI transport {name} is not permitted")));
     }
     match policy.tls {
-        TLS_DISABLE if !scheme.tls => Ok(()),
-        TLS_REQUIRE if scheme.tls => Ok(()),
-        TLS_DISABLE | TLS_REQUIRE => Err(forbidden(format!(
+        LIBNBD_TLS_DISABLE if !scheme.tls => Ok(()),
+        LIBNBD_TLS_REQUIRE if scheme.tls => Ok(()),
+        LIBNBD_TLS_DISABLE | LIBNBD_TLS_REQUIRE => Err(forbidden(format!(
             "URI TLS setting {name} is not permitted"
         ))),
         _ => Ok(()),

@@ -3,10 +3,11 @@
 //! What is accepted and refused, and that what is written is understood.
 
 use super::*;
+use crate::constants::{LIBNBD_TLS_ALLOW, LIBNBD_TLS_DISABLE, LIBNBD_TLS_REQUIRE};
 
 const PERMISSIVE: UriPolicy = UriPolicy {
     transports: u32::MAX,
-    tls: TLS_ALLOW,
+    tls: LIBNBD_TLS_ALLOW,
     local_file: true,
     tls_priority: true,
 };
@@ -324,7 +325,11 @@ fn what_the_policy_forbids() {
                 NbdUri::parse(&text(uri), &policy).unwrap();
             }
         }
-        for (setting, allowed) in [(TLS_DISABLE, !tls), (TLS_ALLOW, true), (TLS_REQUIRE, tls)] {
+        for (setting, allowed) in [
+            (LIBNBD_TLS_DISABLE, !tls),
+            (LIBNBD_TLS_ALLOW, true),
+            (LIBNBD_TLS_REQUIRE, tls),
+        ] {
             let policy = UriPolicy {
                 tls: setting,
                 ..strict

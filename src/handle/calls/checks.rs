@@ -9,10 +9,14 @@
 
 use libc::c_int;
 
+use crate::constants::{
+    LIBNBD_STRICT_ALIGN, LIBNBD_STRICT_AUTO_FLAG, LIBNBD_STRICT_BOUNDS, LIBNBD_STRICT_COMMANDS,
+    LIBNBD_STRICT_FLAGS, LIBNBD_STRICT_PAYLOAD, LIBNBD_STRICT_ZERO_SIZE,
+};
 use crate::error::Error;
 use crate::handle::attachment::Attachment;
 use crate::handle::connection::Connection;
-use crate::handle::settings::{invalid_flag, strict, Settings};
+use crate::handle::settings::{invalid_flag, Settings};
 use crate::machine::Machine;
 use crate::protocol::flags::{command, TransmissionFlags};
 use crate::protocol::request::RequestType;
@@ -47,7 +51,7 @@ impl Checks<'_> {
     /// can have.
     pub(super) fn flags(&self, flags: u32, known: u16) -> Result<u16, Error> {
         let wire = u16::try_from(flags).map_err(|_| invalid_flag("flags", flags))?;
-        if wire & !known != 0 && self.is_strict(strict::FLAGS) {
+        if wire & !known != 0 && self.is_strict(LIBNBD_STRICT_FLAGS) {
             return Err(invalid_flag("flags", flags));
         }
         Ok(wire)
@@ -57,11 +61,12 @@ impl Checks<'_> {
     /// when headers are extended.
     pub(super) fn payload_flag(&self, wire: u16) -> Result<u16, Error> {
         let extended = self.machine.negotiated().extended_headers;
-        if self.is_strict(strict::AUTO_FLAG) {
+        if self.is_strict(LIBNBD_STRICT_AUTO_FLAG) {
             let others = wire & !command::PAYLOAD_LEN;
             return Ok(others | if extended { command::PAYLOAD_LEN } else { 0 });
         }
-        if self.is_strict(strict::COMMANDS) && (wire & command::PAYLOAD_LEN != 0) != extended {
+        if self.is_strict(LIBNBD_STRICT_COMMANDS) && (wire & command::PAYLOAD_LEN != 0) != extended
+        {
             let what = "incorrect setting for PAYLOAD_LEN flag";
             return Err(Error::new(libc::EINVAL, what));
         }
@@ -71,7 +76,7 @@ impl Checks<'_> {
     /// Refuses what the server did not offer, named by `what`.
     pub(super) fn require(&self, flag: u16, what: &'static str) -> Result<(), Error> {
         let offered = self.machine.export().flags().has(flag);
-        if offered || !self.is_strict(strict::COMMANDS) {
+        if offered || !self.is_strict(LIBNBD_STRICT_COMMANDS) {
             return Ok(());
         }
         let what = format!("server does not support {what}");
@@ -80,7 +85,7 @@ impl Checks<'_> {
 
     pub(super) fn require_writable(&self) -> Result<(), Error> {
         let flags = self.machine.export().flags();
-        if flags.has(TransmissionFlags::READ_ONLY) && self.is_strict(strict::COMMANDS) {
+        if flags.has(TransmissionFlags::READ_ONLY) && self.is_strict(LIBNBD_STRICT_COMMANDS) {
             let what = "server does not support write operations";
             return Err(Error::new(libc::EPERM, what));
         }
@@ -97,7 +102,7 @@ impl Checks<'_> {
 
     /// Block status needs replies that can carry it and contexts to report.
     pub(super) fn require_block_status(&self) -> Result<(), Error> {
-        if !self.is_strict(strict::COMMANDS) {
+        if !self.is_strict(LIBNBD_STRICT_COMMANDS) {
             return Ok(());
         }
         if !self.machine.negotiated().structured_replies {
@@ -116,19 +121,21 @@ impl Checks<'_> {
 
     /// The range of a command, in bytes.
     pub(super) fn range(&self, kind: RequestType, offset: u64, count: u64) -> Result<(), Error> {
-        if count == 0 && self.is_strict(strict::ZERO_SIZE) {
+        if count == 0 && self.is_strict(LIBNBD_STRICT_ZERO_SIZE) {
             return Err(Error::new(libc::EINVAL, "count cannot be 0"));
         }
         let export = self.machine.export();
         let size = export.size();
         let end = offset.checked_add(count);
-        if self.is_strict(strict::BOUNDS) && end.is_none_or(|end| end > size) {
+        if self.is_strict(LIBNBD_STRICT_BOUNDS) && end.is_none_or(|end| end > size) {
             return Err(Error::new(out_of_bounds(kind), "request out of bounds"));
         }
         if let Some(sizes) = export.block_size {
             let minimum = u64::from(sizes.minimum);
             let count_fits = count.is_multiple_of(minimum) || end == Some(size);
-            if self.is_strict(strict::ALIGN) && !(offset.is_multiple_of(minimum) && count_fits) {
+            if self.is_strict(LIBNBD_STRICT_ALIGN)
+                && !(offset.is_multiple_of(minimum) && count_fits)
+            {
                 return Err(Error::new(libc::EINVAL, "request is unaligned"));
             }
         }
@@ -145,7 +152,7 @@ impl Checks<'_> {
                 too_large("request", MAX_PAYLOAD)
             }
             RequestType::Write
-                if count > self.payload_limit() && self.is_strict(strict::PAYLOAD) =>
+                if count > self.payload_limit() && self.is_strict(LIBNBD_STRICT_PAYLOAD) =>
             {
                 too_large("payload", self.payload_limit())
             }

@@ -4,6 +4,7 @@
 
 use std::ffi::CString;
 
+use crate::constants::LIBNBD_STRICT_AUTO_FLAG;
 use crate::error::Error;
 use crate::handle::attachment::{Attachment, Buffer, DataCallback};
 use crate::handle::buffer::{ReadBuffer, WriteBuffer};
@@ -11,7 +12,6 @@ use crate::handle::callback::{
     nbd_chunk_callback, nbd_completion_callback, nbd_extent64_callback, nbd_extent_callback,
 };
 use crate::handle::connection::Connection;
-use crate::handle::settings::strict;
 use crate::machine::NewCommand;
 use crate::protocol::flags::{command, TransmissionFlags};
 use crate::protocol::request::{block_status_payload, RequestType};
@@ -258,7 +258,7 @@ impl Issue<'_> {
             .checks()
             .flags(flags, command::REQ_ONE | command::PAYLOAD_LEN)?;
         self.connection.checks().require_block_status()?;
-        if self.connection.checks().is_strict(strict::AUTO_FLAG)
+        if self.connection.checks().is_strict(LIBNBD_STRICT_AUTO_FLAG)
             && !self.connection.link.machine.negotiated().extended_headers
         {
             let what = "server does not support extended headers";

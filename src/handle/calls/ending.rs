@@ -2,6 +2,7 @@
 
 //! Ending a connection in good order.
 
+use crate::constants::{LIBNBD_SHUTDOWN_ABANDON_PENDING, LIBNBD_SHUTDOWN_MASK};
 use crate::error::Error;
 use crate::handle::admission::Access;
 use crate::handle::call::Call;
@@ -9,20 +10,17 @@ use crate::handle::connection::Connection;
 use crate::handle::settings::invalid_flag;
 use crate::machine::State;
 
-/// `LIBNBD_SHUTDOWN_ABANDON_PENDING`
-const ABANDON_PENDING: u32 = 0x1_0000;
-
 impl Call<'_> {
     /// nbd_shutdown(3)
     pub fn shutdown(&mut self, flags: u32) -> Result<(), Error> {
-        if flags & !ABANDON_PENDING != 0 {
+        if flags & !LIBNBD_SHUTDOWN_MASK != 0 {
             return Err(invalid_flag("flags", flags));
         }
         self.alone(|call| call.end_in_good_order(flags))
     }
 
     fn end_in_good_order(&mut self, flags: u32) -> Result<(), Error> {
-        if flags & ABANDON_PENDING != 0 {
+        if flags & LIBNBD_SHUTDOWN_ABANDON_PENDING != 0 {
             self.abandon_unsent();
         }
         if self.state() == State::Negotiating {

@@ -7,20 +7,14 @@ use std::ffi::{CStr, CString};
 use libc::c_int;
 
 use super::checks::Checks;
+use crate::constants::{
+    LIBNBD_SIZE_MAXIMUM, LIBNBD_SIZE_MINIMUM, LIBNBD_SIZE_PAYLOAD, LIBNBD_SIZE_PREFERRED,
+};
 use crate::error::Error;
 use crate::handle::attachment::Attachment;
 use crate::handle::connection::Connection;
 use crate::machine::{Machine, Negotiated};
 use crate::protocol::flags::TransmissionFlags;
-
-/// `LIBNBD_SIZE_*`
-mod size_type {
-    use libc::c_int;
-    pub const MINIMUM: c_int = 0;
-    pub const PREFERRED: c_int = 1;
-    pub const MAXIMUM: c_int = 2;
-    pub const PAYLOAD: c_int = 3;
-}
 
 fn not_connected(what: &'static str) -> Error {
     let what =
@@ -115,16 +109,16 @@ impl Information<'_> {
 
     /// nbd_get_block_size(3)
     pub fn block_size(&self, size_type: c_int) -> Result<i64, Error> {
-        if !(size_type::MINIMUM..=size_type::PAYLOAD).contains(&size_type) {
+        if !(LIBNBD_SIZE_MINIMUM..=LIBNBD_SIZE_PAYLOAD).contains(&size_type) {
             let what = format!("size_type: invalid value for parameter: {size_type}");
             return Err(Error::new(libc::EINVAL, what));
         }
         self.details("flags")?;
         let advertised = self.machine.export().block_size;
         let size = match size_type {
-            size_type::MINIMUM => advertised.map(|sizes| sizes.minimum),
-            size_type::PREFERRED => advertised.map(|sizes| sizes.preferred),
-            size_type::MAXIMUM => advertised.map(|sizes| sizes.maximum),
+            LIBNBD_SIZE_MINIMUM => advertised.map(|sizes| sizes.minimum),
+            LIBNBD_SIZE_PREFERRED => advertised.map(|sizes| sizes.preferred),
+            LIBNBD_SIZE_MAXIMUM => advertised.map(|sizes| sizes.maximum),
             _ => return Ok(self.checks.payload_limit() as i64),
         };
         Ok(i64::from(size.unwrap_or(0)))

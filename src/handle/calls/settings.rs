@@ -6,6 +6,7 @@ use std::ffi::{CStr, CString};
 
 use libc::c_int;
 
+use crate::constants::LIBNBD_HANDSHAKE_FLAG_MASK;
 use crate::error::Error;
 use crate::handle::connection::Connection;
 use crate::handle::debug::Debug;
@@ -13,9 +14,6 @@ use crate::handle::settings::{invalid_flag, protocol_string, Settings};
 use crate::handle::shared::Shared;
 use crate::handle::tls_settings;
 use crate::machine::{self, Tls};
-
-/// `LIBNBD_HANDSHAKE_FLAG_MASK`
-const HANDSHAKE_FLAG_MASK: u32 = 0x03;
 
 /// What a program can set and get on a connection.
 #[derive(Debug)]
@@ -74,7 +72,7 @@ impl Setup<'_> {
 
     /// nbd_set_handshake_flags(3)
     pub fn set_handshake_flags(&mut self, flags: u32) -> Result<(), Error> {
-        if flags & !HANDSHAKE_FLAG_MASK != 0 {
+        if flags & !LIBNBD_HANDSHAKE_FLAG_MASK != 0 {
             return Err(invalid_flag("flags", flags));
         }
         self.requests().handshake_flags = flags as u16;
