@@ -106,39 +106,6 @@ struct nbd_handle;
 
 #define LIBNBD_STATE_DIRTY                       1
 
-/* Is told once that a command or an option is complete. */
-typedef struct {
-  int (*callback)(void *user_data, int *error);
-  void *user_data;
-  void (*free)(void *user_data);
-} nbd_completion_callback;
-#define LIBNBD_HAVE_NBD_COMPLETION_CALLBACK 1
-
-/* Is told of each piece of a structured read as it arrives. */
-typedef struct {
-  int (*callback)(void *user_data, const void *subbuf, size_t count,
-                  uint64_t offset, unsigned int status, int *error);
-  void *user_data;
-  void (*free)(void *user_data);
-} nbd_chunk_callback;
-#define LIBNBD_HAVE_NBD_CHUNK_CALLBACK 1
-
-/* Is told of each export that a server lists. */
-typedef struct {
-  int (*callback)(void *user_data, const char *name, const char *description);
-  void *user_data;
-  void (*free)(void *user_data);
-} nbd_list_callback;
-#define LIBNBD_HAVE_NBD_LIST_CALLBACK 1
-
-/* Is told of each meta context that a server lists or agrees to. */
-typedef struct {
-  int (*callback)(void *user_data, const char *name);
-  void *user_data;
-  void (*free)(void *user_data);
-} nbd_context_callback;
-#define LIBNBD_HAVE_NBD_CONTEXT_CALLBACK 1
-
 /* Is given extents as pairs of 32-bit length and flags. */
 typedef struct {
   int (*callback)(void *user_data, const char *metacontext, uint64_t offset,
@@ -165,6 +132,14 @@ typedef struct {
 } nbd_extent64_callback;
 #define LIBNBD_HAVE_NBD_EXTENT64_CALLBACK 1
 
+/* Is told once that a command or an option is complete. */
+typedef struct {
+  int (*callback)(void *user_data, int *error);
+  void *user_data;
+  void (*free)(void *user_data);
+} nbd_completion_callback;
+#define LIBNBD_HAVE_NBD_COMPLETION_CALLBACK 1
+
 /* Is given the debug messages of a handle. */
 typedef struct {
   int (*callback)(void *user_data, const char *context, const char *msg);
@@ -172,6 +147,31 @@ typedef struct {
   void (*free)(void *user_data);
 } nbd_debug_callback;
 #define LIBNBD_HAVE_NBD_DEBUG_CALLBACK 1
+
+/* Is told of each export that a server lists. */
+typedef struct {
+  int (*callback)(void *user_data, const char *name, const char *description);
+  void *user_data;
+  void (*free)(void *user_data);
+} nbd_list_callback;
+#define LIBNBD_HAVE_NBD_LIST_CALLBACK 1
+
+/* Is told of each meta context that a server lists or agrees to. */
+typedef struct {
+  int (*callback)(void *user_data, const char *name);
+  void *user_data;
+  void (*free)(void *user_data);
+} nbd_context_callback;
+#define LIBNBD_HAVE_NBD_CONTEXT_CALLBACK 1
+
+/* Is told of each piece of a structured read as it arrives. */
+typedef struct {
+  int (*callback)(void *user_data, const void *subbuf, size_t count,
+                  uint64_t offset, unsigned int status, int *error);
+  void *user_data;
+  void (*free)(void *user_data);
+} nbd_chunk_callback;
+#define LIBNBD_HAVE_NBD_CHUNK_CALLBACK 1
 
 /* Closes a handle and frees all that belongs to it. */
 void nbd_close(struct nbd_handle *h);

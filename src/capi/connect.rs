@@ -1,13 +1,17 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! Connecting to a server, and waiting until that is done: the handshake is over
-//! when these return, or in option mode has got to the options.
+//! Connecting to a server.
+//!
+//! The functions with `aio` in their names begin to connect and return. While the
+//! connection is made and the handshake runs, `nbd_aio_is_connecting` is true and the
+//! program's main loop moves things along. The others wait: the handshake is over when
+//! they return, or in option mode has got to the options.
 
-use libc::{c_char, c_int};
+use libc::{c_char, c_int, sockaddr, socklen_t};
 
 use super::entry::locked;
 use super::opaque::nbd_handle;
-use super::trace::{Strings, Text};
+use super::trace::{Address, Text};
 
 /// Connects to the server and export that a URI names, and waits.
 ///
@@ -82,6 +86,32 @@ pub unsafe extern "C" fn nbd_connect_uri(h: *mut nbd_handle, uri: *const c_char)
     locked!(NBD_CONNECT_URI(h, uri: uri), |c| c.until_connected(|mut c| c.uri(uri.get())))
 }
 
+/// Begins to connect to the server and export that a URI names.
+///
+/// The URI is as for `nbd_connect_uri`. While connecting goes on,
+/// `nbd_aio_is_connecting` is true; then the handle is ready (`nbd_aio_is_ready`),
+/// or in option mode negotiating. A host that goes by a name is looked up before
+/// this returns, which can take time.
+///
+/// # Parameters
+///
+/// - `uri`: the URI.
+///
+/// # Errors
+///
+/// - Those of `nbd_connect_uri`, where they show at once.
+///
+/// # See also
+///
+/// `nbd_connect_uri`, `nbd_aio_is_connecting`.
+#[no_mangle]
+pub unsafe extern "C" fn nbd_aio_connect_uri(h: *mut nbd_handle, uri: *const c_char) -> c_int {
+    // SAFETY: NULL or a string of the caller's, there for the length of the call.
+    let uri = unsafe { Text::new(uri) };
+    locked!(NBD_AIO_CONNECT_URI(h, uri: uri), |connection| connection
+        .connecting().uri(uri.get()))
+}
+
 /// Connects to a server on a Unix domain socket, and waits.
 ///
 /// The socket is one in the file system, on the same machine. For one in the
@@ -111,6 +141,35 @@ pub unsafe extern "C" fn nbd_connect_unix(h: *mut nbd_handle, unixsocket: *const
     )
 }
 
+/// Begins to connect to a server on a Unix domain socket.
+///
+/// While connecting goes on, `nbd_aio_is_connecting` is true; then the handle is
+/// ready (`nbd_aio_is_ready`), or in option mode negotiating.
+///
+/// # Parameters
+///
+/// - `unixsocket`: the path of the socket.
+///
+/// # Errors
+///
+/// - Those of `nbd_connect_unix`, where they show at once.
+///
+/// # See also
+///
+/// `nbd_connect_unix`, `nbd_aio_is_connecting`.
+#[no_mangle]
+pub unsafe extern "C" fn nbd_aio_connect_unix(
+    h: *mut nbd_handle,
+    unixsocket: *const c_char,
+) -> c_int {
+    // SAFETY: NULL or a string of the caller's, there for the length of the call.
+    let unixsocket = unsafe { Text::new(unixsocket) };
+    locked!(
+        NBD_AIO_CONNECT_UNIX(h, unixsocket: unixsocket),
+        |connection| connection.connecting().unix(unixsocket.get())
+    )
+}
+
 /// Connects to a server over vsock, and waits.
 ///
 /// vsock joins virtual machines and the host that they run on.
@@ -134,6 +193,31 @@ pub unsafe extern "C" fn nbd_connect_vsock(h: *mut nbd_handle, cid: u32, port: u
     locked!(NBD_CONNECT_VSOCK(h, cid: cid, port: port), |connection| {
         connection.until_connected(|mut connection| connection.vsock(cid, port))
     })
+}
+
+/// Begins to connect to a server over vsock.
+///
+/// While connecting goes on, `nbd_aio_is_connecting` is true; then the handle is
+/// ready (`nbd_aio_is_ready`), or in option mode negotiating.
+///
+/// # Parameters
+///
+/// - `cid`: the machine; 2 is the host.
+/// - `port`: the port; servers mostly use 10809.
+///
+/// # Errors
+///
+/// - Those of `nbd_connect_vsock`, where they show at once.
+///
+/// # See also
+///
+/// `nbd_connect_vsock`, `nbd_aio_is_connecting`; vsock(7).
+#[no_mangle]
+pub unsafe extern "C" fn nbd_aio_connect_vsock(h: *mut nbd_handle, cid: u32, port: u32) -> c_int {
+    locked!(
+        NBD_AIO_CONNECT_VSOCK(h, cid: cid, port: port),
+        |connection| connection.connecting().vsock(cid, port)
+    )
 }
 
 /// Connects to a server over TCP, and waits.
@@ -178,6 +262,42 @@ pub unsafe extern "C" fn nbd_connect_tcp(
     )
 }
 
+/// Begins to connect to a server over TCP.
+///
+/// While connecting goes on, `nbd_aio_is_connecting` is true; then the handle is
+/// ready (`nbd_aio_is_ready`), or in option mode negotiating. A host that goes by
+/// a name is looked up before this returns, which can take time.
+///
+/// Every address of the host is tried in turn, each with a socket of its own: as
+/// long as the handle is connecting, `nbd_aio_get_fd` may return another file
+/// descriptor after each step.
+///
+/// # Parameters
+///
+/// - `hostname`: the name or the address of the host.
+/// - `port`: the port, as a number or as the name of a service, such as "nbd".
+///
+/// # Errors
+///
+/// - Those of `nbd_connect_tcp`, where they show at once.
+///
+/// # See also
+///
+/// `nbd_connect_tcp`, `nbd_aio_is_connecting`.
+#[no_mangle]
+pub unsafe extern "C" fn nbd_aio_connect_tcp(
+    h: *mut nbd_handle,
+    hostname: *const c_char,
+    port: *const c_char,
+) -> c_int {
+    // SAFETY: NULL or strings of the caller's, there for the length of the call.
+    let (hostname, port) = unsafe { (Text::new(hostname), Text::new(port)) };
+    locked!(
+        NBD_AIO_CONNECT_TCP(h, hostname: hostname, port: port),
+        |connection| connection.connecting().tcp(hostname.get(), port.get())
+    )
+}
+
 /// Talks to a server over a socket that is connected already, and waits.
 ///
 /// This is for servers that nothing else here reaches, and for tests. The socket
@@ -216,157 +336,59 @@ pub unsafe extern "C" fn nbd_connect_socket(h: *mut nbd_handle, sock: c_int) -> 
     })
 }
 
-/// Runs a server as a subprocess, connects to it, and waits.
+/// Begins to talk to a server over a socket that is connected already.
 ///
-/// The server talks NBD on its standard input and output, which are one socket,
-/// as `nbdkit -s` and nbd-server(1) with port 0 do. It inherits the standard
-/// error and the environment of the program. qemu-nbd(8) needs
-/// `nbd_connect_systemd_socket_activation` instead.
-///
-/// The server belongs to the handle: `nbd_close` kills it and waits for its end.
+/// While the handshake goes on, `nbd_aio_is_connecting` is true; then the handle
+/// is ready (`nbd_aio_is_ready`), or in option mode negotiating.
 ///
 /// # Parameters
 ///
-/// - `argv`: the command and its arguments, with NULL at the end of the list. A
-///   command without a `/` is looked for in `PATH`. No shell is involved.
+/// - `sock`: the file descriptor of the socket. When the call succeeds it belongs
+///   to the handle, which closes it; the program must not use it any more.
 ///
 /// # Errors
 ///
-/// - `EINVAL`: the list is empty.
-/// - Those of the handshake, with or without an errno. A command that ends at once
-///   shows as a server that closes the connection. One that cannot be run does the
-///   same, and the reason is written to standard error.
-///
-/// # Example
-///
-/// A disk in memory, which is gone when the handle is closed:
-///
-/// ```c
-/// char *argv[] = {
-///   "nbdkit", "-s", "--exit-with-parent", "memory", "64M", NULL
-/// };
-///
-/// return nbd_connect_command (nbd, argv);
-/// ```
+/// - Those of `nbd_connect_socket`, where they show at once.
 ///
 /// # See also
 ///
-/// `nbd_aio_connect_command`, `nbd_kill_subprocess`, `nbd_get_subprocess_pid`.
+/// `nbd_connect_socket`, `nbd_aio_is_connecting`.
 #[no_mangle]
-pub unsafe extern "C" fn nbd_connect_command(h: *mut nbd_handle, argv: *mut *mut c_char) -> c_int {
-    // SAFETY: NULL or a list of the caller's, there for the length of the call.
-    let argv = unsafe { Strings::new(argv) };
-    locked!(NBD_CONNECT_COMMAND(h, argv: argv), |c| {
-        c.until_connected(|mut c| c.command(argv.get()))
+pub unsafe extern "C" fn nbd_aio_connect_socket(h: *mut nbd_handle, sock: c_int) -> c_int {
+    locked!(NBD_AIO_CONNECT_SOCKET(h, sock: sock), |connection| {
+        connection.connecting().socket(sock)
     })
 }
 
-/// Runs a server as a subprocess by socket activation, connects, and waits.
+/// Begins to connect to a server at a socket address.
 ///
-/// The server gets a listening socket in the way in which systemd passes one:
-/// as file descriptor 3, told of by the environment variables `LISTEN_PID`,
-/// `LISTEN_FDS` and `LISTEN_FDNAMES`. qemu-nbd(8), qemu-storage-daemon(1) and
-/// nbdkit(1) know it. The socket is a Unix domain socket in a directory that only
-/// this user can enter.
-///
-/// The server belongs to the handle: `nbd_close` kills it and waits for its end.
+/// The address is as for connect(2), of any family with stream sockets. While
+/// connecting goes on, `nbd_aio_is_connecting` is true; then the handle is ready
+/// (`nbd_aio_is_ready`), or in option mode negotiating.
 ///
 /// # Parameters
 ///
-/// - `argv`: as in `nbd_connect_command`.
+/// - `addr`: the address, which is copied.
+/// - `addrlen`: its length in bytes.
 ///
 /// # Errors
 ///
-/// - `EINVAL`: the list is empty.
-/// - Those of the handshake, with or without an errno. A command that ends at once
-///   shows as a connection that is closed or reset. One that cannot be run does the
-///   same, and the reason is written to standard error.
-///
-/// # Standards
-///
-/// sd_listen_fds(3).
-///
-/// # Example
-///
-/// A qcow2 file, without running its server beforehand:
-///
-/// ```c
-/// char *argv[] = { "qemu-nbd", "-f", "qcow2", "disk.qcow2", NULL };
-///
-/// return nbd_connect_systemd_socket_activation (nbd, argv);
-/// ```
+/// - Those of socket(2) and connect(2), where they show at once. The handle is
+///   dead then.
 ///
 /// # See also
 ///
-/// `nbd_aio_connect_systemd_socket_activation`, `nbd_set_socket_activation_name`,
-/// `nbd_kill_subprocess`.
+/// `nbd_aio_connect_tcp`, `nbd_aio_connect_unix`, `nbd_aio_is_connecting`.
 #[no_mangle]
-pub unsafe extern "C" fn nbd_connect_systemd_socket_activation(
+pub unsafe extern "C" fn nbd_aio_connect(
     h: *mut nbd_handle,
-    argv: *mut *mut c_char,
+    addr: *const sockaddr,
+    addrlen: socklen_t,
 ) -> c_int {
-    // SAFETY: NULL or a list of the caller's, there for the length of the call.
-    let argv = unsafe { Strings::new(argv) };
+    // SAFETY: NULL or an address of the caller's, there for the length of the call.
+    let addr = unsafe { Address::new(addr, addrlen) };
     locked!(
-        NBD_CONNECT_SYSTEMD_SOCKET_ACTIVATION(h, argv: argv),
-        |c| c.until_connected(|mut c| c.systemd_socket_activation(argv.get()))
+        NBD_AIO_CONNECT(h, addr: addr, addrlen: addrlen),
+        |connection| connection.connecting().address(addr.get())
     )
-}
-
-/// Sets the name that socket activation gives to the server's socket.
-///
-/// A server that takes several sockets can tell them apart by it, as
-/// qemu-storage-daemon(1) does; most do not look. It is the value of
-/// `LISTEN_FDNAMES`.
-///
-/// # Parameters
-///
-/// - `socket_name`: at most 32 ASCII letters and digits, which are copied. With
-///   "", as at first, the server sees the name "unknown".
-///
-/// # Errors
-///
-/// - `EINVAL`: there is something else in it than letters and digits.
-/// - `ENAMETOOLONG`: it is too long.
-///
-/// # Standards
-///
-/// sd_listen_fds(3).
-///
-/// # See also
-///
-/// `nbd_get_socket_activation_name`, `nbd_connect_systemd_socket_activation`.
-#[no_mangle]
-pub unsafe extern "C" fn nbd_set_socket_activation_name(
-    h: *mut nbd_handle,
-    socket_name: *const c_char,
-) -> c_int {
-    // SAFETY: NULL or a string of the caller's, there for the length of the call.
-    let socket_name = unsafe { Text::new(socket_name) };
-    locked!(
-        NBD_SET_SOCKET_ACTIVATION_NAME(h, socket_name: socket_name),
-        |connection| connection.setup().settings().set_socket_activation_name(socket_name.get())
-    )
-}
-
-/// Returns the name that socket activation gives to the server's socket.
-///
-/// The name is of use to `nbd_connect_systemd_socket_activation` only.
-///
-/// # Result
-///
-/// The name that was set, "" at first, for the caller to free; or NULL.
-///
-/// # See also
-///
-/// `nbd_set_socket_activation_name`.
-#[no_mangle]
-pub unsafe extern "C" fn nbd_get_socket_activation_name(h: *mut nbd_handle) -> *mut c_char {
-    locked!(NBD_GET_SOCKET_ACTIVATION_NAME(h), |connection| Ok(
-        connection
-            .setup()
-            .settings()
-            .socket_activation_name()
-            .to_owned()
-    ))
 }

@@ -197,12 +197,12 @@ pub(super) fn panic_message(panic: &(dyn Any + Send)) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::capi::aio_command::nbd_aio_pread;
     use crate::capi::completion::{nbd_aio_command_completed, nbd_aio_in_flight};
     use crate::capi::connect::nbd_connect_socket;
     use crate::capi::error::{nbd_get_errno, nbd_get_error};
     use crate::capi::handle::{nbd_close, nbd_create};
     use crate::capi::opaque::nbd_handle;
+    use crate::capi::read::nbd_aio_pread;
     use crate::capi::state::{nbd_aio_is_created, nbd_aio_is_dead};
     use crate::capi::trace::Text;
     use crate::handle::callback::nbd_completion_callback;

@@ -1,25 +1,18 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! Option mode: the program, not the library, decides what is negotiated, and
-//! these calls wait for the server's answer.
+//! Option mode: the program, not the library, decides what is negotiated.
+//!
+//! The functions with `aio` in their names send an option and return. While the answer
+//! is awaited, the handle is connecting (`nbd_aio_is_connecting`), and no other option
+//! can be sent. With the answer it is negotiating again, or ready, closed or dead, and
+//! the completion callback is called. The others wait for the answer.
 
-use libc::{c_char, c_int};
+use libc::c_int;
 
 use super::boolean::c_bool;
 use super::entry::locked;
 use super::opaque::nbd_handle;
-use super::trace::Strings;
-use crate::handle::callback::{nbd_context_callback, nbd_list_callback};
-use crate::handle::Options;
-
-/// Why calls fail that could not even be sent.
-const LIST_FAILED: &str = "server replied with error to list request";
-const META_CONTEXT_FAILED: &str = "server replied with error to meta context request";
-
-/// The number of replies in C's terms.
-fn count(replies: u32) -> c_int {
-    c_int::try_from(replies).unwrap_or(c_int::MAX)
-}
+use crate::handle::callback::nbd_completion_callback;
 
 /// Sets whether connecting stops to let the program negotiate options.
 ///
@@ -105,173 +98,33 @@ pub unsafe extern "C" fn nbd_opt_go(h: *mut nbd_handle) -> c_int {
         .map(drop))
 }
 
-/// Ends option mode and the connection, and waits until it is closed.
+/// Begins to end option mode and to open the export.
 ///
-/// The server is told that no export is wanted. This is how a program leaves
-/// that only wanted to see the list of exports, for instance.
-///
-/// Nothing is sent to a server that does not use the fixed newstyle handshake, and the
-/// handle is dead instead of closed.
-///
-/// # Standards
-///
-/// NBD protocol, NBD_OPT_ABORT.
-///
-/// # See also
-///
-/// `nbd_aio_opt_abort`, `nbd_shutdown`, `nbd_opt_go`.
-#[no_mangle]
-pub unsafe extern "C" fn nbd_opt_abort(h: *mut nbd_handle) -> c_int {
-    locked!(NBD_OPT_ABORT(h), |connection| connection.abort_and_wait())
-}
-
-/// Asks the server for TLS, and waits until it is in force or refused.
-///
-/// This is for testing servers. With a setting of `nbd_set_tls` other than
-/// `LIBNBD_TLS_DISABLE`, TLS was asked for before option mode began; and only
-/// `LIBNBD_TLS_REQUIRE` makes sure that nothing is said before it is in force. A
-/// second request is a mistake, which servers refuse; TLS then goes on as it was.
-///
-/// # Result
-///
-/// 1 when TLS is in force, 0 when the server refused, -1 when there is no answer
-/// or TLS could not be set up; mostly the connection is lost then.
-///
-/// # Errors
-///
-/// - `ENOTSUP`: there is no TLS here, see `nbd_supports_tls`.
-///
-/// # Standards
-///
-/// NBD protocol, NBD_OPT_STARTTLS.
-///
-/// # See also
-///
-/// `nbd_aio_opt_starttls`, `nbd_set_tls`, `nbd_get_tls_negotiated`.
-#[no_mangle]
-pub unsafe extern "C" fn nbd_opt_starttls(h: *mut nbd_handle) -> c_int {
-    locked!(NBD_OPT_STARTTLS(h), |connection| connection
-        .until_answered(
-            "failed to get response to opt_starttls request",
-            |mut options, done| options.starttls(done)
-        )
-        .map(|agreed| agreed != 0))
-}
-
-/// Asks the server for extended headers, and waits for the answer.
-///
-/// This is for testing servers: unless `nbd_set_request_extended_headers` was set
-/// to false, they were asked for before option mode began. A server may refuse a
-/// second request; they stay in force then.
-///
-/// # Result
-///
-/// 1 when the server agrees, which includes structured replies; 0 when it
-/// refuses; -1 when there is no answer.
-///
-/// # Standards
-///
-/// NBD protocol, NBD_OPT_EXTENDED_HEADERS.
-///
-/// # See also
-///
-/// `nbd_aio_opt_extended_headers`, `nbd_get_extended_headers_negotiated`.
-#[no_mangle]
-pub unsafe extern "C" fn nbd_opt_extended_headers(h: *mut nbd_handle) -> c_int {
-    locked!(NBD_OPT_EXTENDED_HEADERS(h), |connection| connection
-        .until_answered(
-            "failed to get response to opt_extended_headers request",
-            |mut options, done| options.extended_headers(done)
-        )
-        .map(|agreed| agreed != 0))
-}
-
-/// Asks the server for structured replies, and waits for the answer.
-///
-/// This is for testing servers: unless `nbd_set_request_structured_replies` was
-/// set to false, they were asked for before option mode began. A server may
-/// refuse a second request, or one after extended headers; they stay in force
-/// then.
-///
-/// # Result
-///
-/// 1 when the server agrees, 0 when it refuses, -1 when there is no answer.
-///
-/// # Standards
-///
-/// NBD protocol, NBD_OPT_STRUCTURED_REPLY.
-///
-/// # See also
-///
-/// `nbd_aio_opt_structured_reply`, `nbd_get_structured_replies_negotiated`.
-#[no_mangle]
-pub unsafe extern "C" fn nbd_opt_structured_reply(h: *mut nbd_handle) -> c_int {
-    locked!(NBD_OPT_STRUCTURED_REPLY(h), |connection| connection
-        .until_answered(
-            "failed to get response to opt_structured_reply request",
-            |mut options, done| options.structured_reply(done)
-        )
-        .map(|agreed| agreed != 0))
-}
-
-/// Asks the server which exports it has, and waits for the whole list.
-///
-/// A server need not tell: it may know no lists, keep its exports to itself, or
-/// end the list with an error. What it named before that has been passed on.
+/// The request is as in `nbd_opt_go`. This call does not wait for the answer:
+/// `nbd_aio_is_connecting` is true until it is there, `nbd_aio_is_ready` when the
+/// export is open, and `nbd_aio_is_negotiating` when the server refused.
 ///
 /// # Parameters
 ///
-/// - `list_callback`: called for each export with its `user_data`, the name, and
-///   the description, which is "" where there is none. Both strings end with the
-///   call: copy what is needed later. What it returns is ignored. It must not
-///   call functions of libnbd on the same handle.
-///
-/// # Result
-///
-/// How many exports the server has named, or -1.
-///
-/// # Errors
-///
-/// - `ENOTSUP`: the server answered with an error, or has no options at all.
+/// - `completion_callback`: called once with the answer, its errno in `error`, or
+///   0; retired whatever it returns. May be NULL.
 ///
 /// # Standards
 ///
-/// NBD protocol, NBD_OPT_LIST.
-///
-/// # Example
-///
-/// ```c
-/// static int
-/// print_export (void *user_data, const char *name,
-///               const char *description)
-/// {
-///   printf ("%s: %s\n", name, description);
-///   return 0;
-/// }
-/// ```
-///
-/// ```c
-/// nbd_list_callback callback = { .callback = print_export };
-///
-/// if (nbd_set_opt_mode (nbd, true) == -1 ||
-///     nbd_connect_uri (nbd, "nbd://localhost") == -1 ||
-///     nbd_opt_list (nbd, callback) == -1)
-///   return -1;
-/// return nbd_opt_abort (nbd);
-/// ```
+/// NBD protocol, NBD_OPT_GO.
 ///
 /// # See also
 ///
-/// `nbd_aio_opt_list`, `nbd_set_export_name`, `nbd_opt_info`.
+/// `nbd_opt_go`, `nbd_aio_is_connecting`; libnbd(3), "CALLBACKS".
 #[no_mangle]
-pub unsafe extern "C" fn nbd_opt_list(
+pub unsafe extern "C" fn nbd_aio_opt_go(
     h: *mut nbd_handle,
-    list_callback: nbd_list_callback,
+    completion_callback: nbd_completion_callback,
 ) -> c_int {
-    locked!(NBD_OPT_LIST(h, list: &list_callback), |connection| {
-        let ask = |mut options: Options<'_>, done| options.list(list_callback, done);
-        connection.until_answered(LIST_FAILED, ask).map(count)
-    })
+    locked!(
+        NBD_AIO_OPT_GO(h, completion: &completion_callback),
+        |connection| connection.options().go(completion_callback)
+    )
 }
 
 /// Asks the server about the export without opening it, and waits.
@@ -315,190 +168,69 @@ pub unsafe extern "C" fn nbd_opt_info(h: *mut nbd_handle) -> c_int {
         .map(drop))
 }
 
-/// Asks the server which meta contexts the export has, and waits.
+/// Asks the server about the export, without opening it and without waiting.
 ///
-/// The queries are the names listed with `nbd_add_meta_context`; with an empty
-/// list, servers mostly name every context that they have. A name that comes
-/// back need not be that of a context: it may stand for several. What can be used
-/// is told by `nbd_can_meta_context` after the contexts were asked for.
+/// The request is as in `nbd_opt_info`. `nbd_aio_is_connecting` is true until the
+/// answer is there; then the functions that tell of an export do so, if there is
+/// one.
 ///
 /// # Parameters
 ///
-/// - `context_callback`: called for each reply with its `user_data` and the name,
-///   which ends with the call. What it returns is ignored. It must not call
-///   functions of libnbd on the same handle.
-///
-/// # Result
-///
-/// How many names the server has sent, or -1.
-///
-/// # Errors
-///
-/// - `ENOTSUP`: the server answered with an error, or has no options at all.
+/// - `completion_callback`: called once with the answer, its errno in `error`, or
+///   0; retired whatever it returns. May be NULL.
 ///
 /// # Standards
 ///
-/// NBD protocol, NBD_OPT_LIST_META_CONTEXT.
+/// NBD protocol, NBD_OPT_INFO.
 ///
 /// # See also
 ///
-/// `nbd_aio_opt_list_meta_context`, `nbd_opt_list_meta_context_queries`,
-/// `nbd_opt_set_meta_context`.
+/// `nbd_opt_info`, `nbd_aio_is_connecting`; libnbd(3), "CALLBACKS".
 #[no_mangle]
-pub unsafe extern "C" fn nbd_opt_list_meta_context(
+pub unsafe extern "C" fn nbd_aio_opt_info(
     h: *mut nbd_handle,
-    context_callback: nbd_context_callback,
+    completion_callback: nbd_completion_callback,
 ) -> c_int {
     locked!(
-        NBD_OPT_LIST_META_CONTEXT(h, context: &context_callback),
-        |c| {
-            let ask = |mut options: Options<'_>, done| {
-                options.list_meta_context(context_callback, done)
-            };
-            c.until_answered(META_CONTEXT_FAILED, ask).map(count)
-        }
+        NBD_AIO_OPT_INFO(h, completion: &completion_callback),
+        |connection| connection.options().info(completion_callback)
     )
 }
 
-/// Asks the server which meta contexts answer to the queries, and waits.
+/// Ends option mode and the connection, and waits until it is closed.
 ///
-/// This is `nbd_opt_list_meta_context` with queries of its own: those of the
-/// handle are neither used nor changed.
+/// The server is told that no export is wanted. This is how a program leaves
+/// that only wanted to see the list of exports, for instance.
 ///
-/// # Parameters
-///
-/// - `queries`: names to ask for, with NULL at the end of the list. They are
-///   copied.
-/// - `context_callback`: as in `nbd_opt_list_meta_context`.
-///
-/// # Result
-///
-/// How many names the server has sent, or -1.
-///
-/// # Errors
-///
-/// - `E2BIG`: the queries are longer than 4 GiB together.
-/// - `ENOMEM`: there is no memory to send them from.
-/// - `ENOTSUP`: the server answered with an error, or has no options at all.
+/// Nothing is sent to a server that does not use the fixed newstyle handshake, and the
+/// handle is dead instead of closed.
 ///
 /// # Standards
 ///
-/// NBD protocol, NBD_OPT_LIST_META_CONTEXT.
+/// NBD protocol, NBD_OPT_ABORT.
 ///
 /// # See also
 ///
-/// `nbd_aio_opt_list_meta_context_queries`, `nbd_opt_list_meta_context`.
+/// `nbd_aio_opt_abort`, `nbd_shutdown`, `nbd_opt_go`.
 #[no_mangle]
-pub unsafe extern "C" fn nbd_opt_list_meta_context_queries(
-    h: *mut nbd_handle,
-    queries: *mut *mut c_char,
-    context_callback: nbd_context_callback,
-) -> c_int {
-    // SAFETY: NULL or a list of the caller's, there for the length of the call.
-    let queries = unsafe { Strings::new(queries) };
-    locked!(
-        NBD_OPT_LIST_META_CONTEXT_QUERIES(h, queries: queries, context: &context_callback),
-        |c| {
-            let ask = |mut options: Options<'_>, done| {
-                options.list_meta_context_queries(queries.get(), context_callback, done)
-            };
-            c.until_answered(META_CONTEXT_FAILED, ask).map(count)
-        }
-    )
+pub unsafe extern "C" fn nbd_opt_abort(h: *mut nbd_handle) -> c_int {
+    locked!(NBD_OPT_ABORT(h), |connection| connection.abort_and_wait())
 }
 
-/// Asks the server for the meta contexts of the handle, and waits.
+/// Begins to end option mode and the connection.
 ///
-/// `nbd_opt_go` does this by itself, unless `nbd_set_request_meta_context` says
-/// not to. This call is for doing it at another moment. The queries are the names
-/// listed with `nbd_add_meta_context`. Nothing stops a program from asking with an
-/// empty list or without structured replies, to see what the server makes of it.
-///
-/// The contexts that the server agrees to are in force, and known to
-/// `nbd_can_meta_context`, until they are asked for again, or the name of the
-/// export is set.
-///
-/// # Parameters
-///
-/// - `context_callback`: called for each context that the server agrees to, with
-///   its `user_data` and the name, which ends with the call. What it returns is
-///   ignored. It must not call functions of libnbd on the same handle.
-///
-/// # Result
-///
-/// How many contexts the server has agreed to, or -1.
-///
-/// # Errors
-///
-/// - `ENOTSUP`: the server answered with an error, or has no options at all.
+/// This call does not wait: `nbd_aio_is_closed` is true when it is done.
 ///
 /// # Standards
 ///
-/// NBD protocol, NBD_OPT_SET_META_CONTEXT.
+/// NBD protocol, NBD_OPT_ABORT.
 ///
 /// # See also
 ///
-/// `nbd_aio_opt_set_meta_context`, `nbd_opt_set_meta_context_queries`,
-/// `nbd_can_meta_context`.
+/// `nbd_opt_abort`, `nbd_aio_disconnect`, `nbd_aio_is_closed`.
 #[no_mangle]
-pub unsafe extern "C" fn nbd_opt_set_meta_context(
-    h: *mut nbd_handle,
-    context_callback: nbd_context_callback,
-) -> c_int {
-    locked!(
-        NBD_OPT_SET_META_CONTEXT(h, context: &context_callback),
-        |c| {
-            let ask = |mut options: Options<'_>, done| {
-                options.set_meta_context(context_callback, done)
-            };
-            c.until_answered(META_CONTEXT_FAILED, ask).map(count)
-        }
-    )
-}
-
-/// Asks the server for the meta contexts that it is given, and waits.
-///
-/// This is `nbd_opt_set_meta_context` with queries of its own: those of the
-/// handle are neither used nor changed.
-///
-/// # Parameters
-///
-/// - `queries`: names to ask for, with NULL at the end of the list. They are
-///   copied.
-/// - `context_callback`: as in `nbd_opt_set_meta_context`.
-///
-/// # Result
-///
-/// How many contexts the server has agreed to, or -1.
-///
-/// # Errors
-///
-/// - `E2BIG`: the queries are longer than 4 GiB together.
-/// - `ENOMEM`: there is no memory to send them from.
-/// - `ENOTSUP`: the server answered with an error, or has no options at all.
-///
-/// # Standards
-///
-/// NBD protocol, NBD_OPT_SET_META_CONTEXT.
-///
-/// # See also
-///
-/// `nbd_aio_opt_set_meta_context_queries`, `nbd_opt_set_meta_context`.
-#[no_mangle]
-pub unsafe extern "C" fn nbd_opt_set_meta_context_queries(
-    h: *mut nbd_handle,
-    queries: *mut *mut c_char,
-    context_callback: nbd_context_callback,
-) -> c_int {
-    // SAFETY: NULL or a list of the caller's, there for the length of the call.
-    let queries = unsafe { Strings::new(queries) };
-    locked!(
-        NBD_OPT_SET_META_CONTEXT_QUERIES(h, queries: queries, context: &context_callback),
-        |c| {
-            let ask = |mut options: Options<'_>, done| {
-                options.set_meta_context_queries(queries.get(), context_callback, done)
-            };
-            c.until_answered(META_CONTEXT_FAILED, ask).map(count)
-        }
-    )
+pub unsafe extern "C" fn nbd_aio_opt_abort(h: *mut nbd_handle) -> c_int {
+    locked!(NBD_AIO_OPT_ABORT(h), |connection| connection
+        .options()
+        .abort())
 }
