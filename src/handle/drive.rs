@@ -117,19 +117,20 @@ impl Connection {
         self.conclude(received)
     }
 
-    /// Goes on after poll(2) has found the socket ready for `events`.
+    /// Goes on after poll(2) has found the socket ready for `events`. Meanwhile another
+    /// thread may have sent what there was to send, or ended the connection.
     fn notify(&mut self, events: i16) -> Result<(), Error> {
-        let wants_to_receive = self.link.direction() & DIRECTION_READ != 0;
-        if wants_to_receive && events & (POLLIN | POLLHUP) != 0 {
+        let direction = self.link.direction();
+        if direction & DIRECTION_READ != 0 && events & (POLLIN | POLLHUP) != 0 {
             return self.notify_read();
         }
         if self.link.is_connecting() && events != 0 {
             return self.continue_connecting();
         }
-        if events & POLLOUT != 0 {
+        if direction & DIRECTION_WRITE != 0 && events & POLLOUT != 0 {
             return self.notify_write();
         }
-        if events & (POLLERR | POLLNVAL) != 0 {
+        if direction != 0 && events & (POLLERR | POLLNVAL) != 0 {
             let error = Error::new(libc::ENOTCONN, "server closed socket unexpectedly");
             return Err(self.end(error.into()));
         }
