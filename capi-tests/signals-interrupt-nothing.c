@@ -6,28 +6,7 @@
  * Source: signal(7) "Interruption of system calls".
  */
 #include "harness-commands.h"
-
-#include <time.h>
-
-static volatile sig_atomic_t signals;
-
-static void
-on_signal (int signum)
-{
-  (void) signum;
-  ++signals;
-}
-
-static timer_t timer;
-
-static void
-set_timer (long microseconds)
-{
-  struct timespec time = { .tv_nsec = microseconds * 1000 };
-  struct itimerspec spec = { .it_value = time, .it_interval = time };
-
-  CHECK (timer_settime (timer, 0, &spec, NULL) == 0);
-}
+#include "harness-signals.h"
 
 static void
 use (struct nbd_handle *h)
@@ -72,9 +51,6 @@ main (void)
 {
   const char *path = server_start ("--size", "1M", "--send-size", "4096");
   const char *port = tcp_port ();
-  struct sigaction action = { .sa_handler = on_signal };
-  struct sigevent event = { .sigev_notify = SIGEV_SIGNAL,
-                            .sigev_signo = SIGUSR1 };
   int rounds = getenv ("TEST_UNDER_VALGRIND") ? 2 : 20;
   char *slow[] = { "sh", "-c", "sleep 0.05; exec \"$0\" --stdin --size 1M",
                    memserver (), NULL };
@@ -83,9 +59,7 @@ main (void)
   char *listens[] = { memserver (), "--size", "1M", NULL };
   char *ends[] = { "sh", "-c", "sleep 0.02", NULL };
 
-  CHECK (sigaction (SIGUSR1, &action, NULL) == 0);
-  CHECK (timer_create (CLOCK_MONOTONIC, &event, &timer) == 0);
-  set_timer (getenv ("TEST_UNDER_VALGRIND") ? 3000 : 200);
+  interrupt_every (getenv ("TEST_UNDER_VALGRIND") ? 3000 : 200);
   for (int i = 0; i < rounds; ++i) {
     struct nbd_handle *h = nbd_create ();
 
@@ -113,7 +87,7 @@ main (void)
     CHECK (nbd_poll (h, 20) == 0);
     use (h);
   }
-  set_timer (0);
+  interrupt_every (0);
   CHECK (signals > 100);
   return 0;
 }

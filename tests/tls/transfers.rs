@@ -34,7 +34,11 @@ fn transfer(bench: &Bench, kind: &Kind, transport: Transport) -> Result<()> {
         .with("MEBIBYTES", "256");
     client.run()?;
     if kind.export.is_empty() {
-        for program in ["goodbye-ends-the-stream", "calls-over-tls-are-bounded"] {
+        for program in [
+            "goodbye-ends-the-stream",
+            "calls-over-tls-are-bounded",
+            "signals-interrupt-nothing-over-tls",
+        ] {
             let client = bench.client(program, kind.authentication)?;
             client.on(server.address()).run()?;
         }
