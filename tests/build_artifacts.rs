@@ -13,6 +13,8 @@ use std::process::Command;
 
 use support::process;
 
+use manual::interface::{functions, Constant};
+
 const FUNCTIONS: &str = include_str!("../src/capi/functions.tsv");
 const CONSTANTS: &str = include_str!("../src/capi/constants.tsv");
 
@@ -56,13 +58,6 @@ fn run(command: &mut Command) -> String {
     process::text(command).unwrap_or_else(|failure| panic!("{failure}"))
 }
 
-fn rows(table: &'static str) -> impl Iterator<Item = Vec<&'static str>> {
-    table
-        .lines()
-        .filter(|line| !line.starts_with('#'))
-        .map(|line| line.split('\t').collect())
-}
-
 /// Compiles C, with every warning an error.
 fn compile(compiler: &str, arguments: &[&OsStr]) {
     run(Command::new(compiler)
@@ -87,8 +82,11 @@ fn the_library_exports_each_function_at_its_version_and_nothing_else() {
                 .unwrap_or_else(|| panic!("{words:?} has no default version"))
         })
         .collect();
-    let expected: BTreeMap<&str, &str> =
-        rows(FUNCTIONS).map(|cells| (cells[0], cells[1])).collect();
+    let table = functions(FUNCTIONS);
+    let expected: BTreeMap<&str, &str> = table
+        .iter()
+        .map(|function| (function.name.as_str(), function.version.as_str()))
+        .collect();
     assert_eq!(expected.len(), 165);
     assert_eq!(exported, expected);
 }
@@ -181,8 +179,7 @@ fn the_header_has_every_macro_with_its_value_and_type() {
     );
     let mut constants = 0;
     let mut body = String::new();
-    for cells in rows(CONSTANTS) {
-        let (name, value) = (cells[0], cells[1]);
+    for Constant { name, value } in manual::interface::constants(CONSTANTS) {
         constants += 1;
         if value.starts_with('"') {
             text += &format!("_Static_assert (TEXT ({name}), \"{name}\");\n");
@@ -207,7 +204,9 @@ fn the_header_has_every_macro_with_its_value_and_type() {
         "nbd_extent64_callback",
         "nbd_list_callback",
     ];
-    for name in rows(FUNCTIONS).map(|cells| cells[0]).chain(callbacks) {
+    let table = functions(FUNCTIONS);
+    let names = table.iter().map(|function| function.name.as_str());
+    for name in names.chain(callbacks) {
         let have = format!("LIBNBD_HAVE_{}", name.to_uppercase());
         text += &format!("#if {have} != 1\n#error {have}\n#endif\n");
     }

@@ -28,7 +28,7 @@ mod security;
 // The build of the library has more uses for these than the pages have.
 #[allow(dead_code)]
 #[path = "../../build/interface.rs"]
-mod interface;
+pub mod interface;
 #[allow(dead_code)]
 #[path = "../../build/layout.rs"]
 mod layout;

@@ -153,8 +153,8 @@ pub fn leaves_nothing_behind() -> support::Result<()> {
     .collect();
     expected.insert("/opt/nbd/include/libnbd.h".to_owned());
     expected.insert("/opt/nbd/share/doc/libnbd/COPYING.LIB".to_owned());
-    let functions = FUNCTIONS.lines().filter(|line| line.starts_with("nbd_"));
-    let pages = functions.filter_map(|line| line.split('\t').next());
+    let functions = manual::interface::functions(FUNCTIONS);
+    let pages = functions.iter().map(|function| function.name.as_str());
     for page in pages.chain(["libnbd", "libnbd-security"]) {
         expected.insert(format!("/opt/nbd/share/man/man3/{page}.3"));
     }

@@ -64,7 +64,8 @@ fn declarations() -> String {
 fn there_is_a_page_for_each_function_and_one_for_the_library() {
     let pages: BTreeSet<String> = pages().into_keys().collect();
     let expected: BTreeSet<String> = rows()
-        .map(|row| row[0].to_string())
+        .into_iter()
+        .map(|row| row.name)
         .chain(["libnbd", "libnbd-security"].map(String::from))
         .collect();
     assert_eq!(expected.len(), 167);
@@ -80,9 +81,9 @@ fn sections_are_those_of_a_manual_page_in_their_order() {
             .filter(|(title, always)| *always || titles.iter().any(|it| it == title))
             .map(|(title, _)| title)
             .collect();
-        assert_eq!(titles, expected, "{}", row[0]);
+        assert_eq!(titles, expected, "{}", row.name);
         for (title, text) in sections(&page) {
-            assert!(!text.trim().is_empty(), "{}: {title} is empty", row[0]);
+            assert!(!text.trim().is_empty(), "{}: {title} is empty", row.name);
         }
     }
 }
@@ -92,9 +93,9 @@ fn the_name_is_that_of_the_function_with_what_it_does() {
     for (row, page) in of_functions() {
         let name = section(&page, "NAME").expect("it is there");
         let (shown, about) = name.split_once(" \\- ").expect("name and subject");
-        assert_eq!(shown, row[0]);
-        assert!(about.trim().len() > 10, "{}: {about}", row[0]);
-        assert_eq!(name.lines().count(), 1, "{}: {name}", row[0]);
+        assert_eq!(shown, row.name);
+        assert!(about.trim().len() > 10, "{}: {about}", row.name);
+        assert_eq!(name.lines().count(), 1, "{}: {name}", row.name);
     }
 }
 
@@ -107,14 +108,14 @@ fn the_header_says_in_one_line_what_each_function_does() {
                 .split('(')
                 .next()
                 .and_then(|it| it.rsplit([' ', '*']).next());
-            !line.starts_with(['#', ' ']) && name == Some(row[0])
+            !line.starts_with(['#', ' ']) && name == Some(row.name.as_str())
         };
         let at = lines.iter().position(declares);
-        let above = lines[at.unwrap_or_else(|| panic!("no {}", row[0])) - 1];
+        let above = lines[at.unwrap_or_else(|| panic!("no {}", row.name)) - 1];
         assert!(
             above.starts_with("/* ") && above.ends_with(". */"),
             "{}: {above}",
-            row[0]
+            row.name
         );
     }
 }
@@ -126,20 +127,27 @@ fn prototypes_and_callback_types_are_those_of_the_header() {
         let synopsis = plain(&section(&page, "SYNOPSIS").expect("it is there"));
         let synopsis = synopsis.replace(".nf\n", "").replace("\n.fi", "");
         let mut parts = synopsis.split("\n\n");
-        assert_eq!(parts.next(), Some("#include <libnbd.h>"), "{}", row[0]);
+        assert_eq!(parts.next(), Some("#include <libnbd.h>"), "{}", row.name);
         let parts: Vec<String> = parts.map(squeezed).collect();
         for part in &parts {
-            assert!(header.contains(part), "{}: {part}", row[0]);
+            assert!(header.contains(part), "{}: {part}", row.name);
         }
         let (prototype, types) = parts.split_last().expect("there is a prototype");
-        let declared = squeezed(&format!("{} {}({});", row[2], row[0], row[3]));
+        let declared = squeezed(&format!(
+            "{} {}({});",
+            row.returns, row.name, row.parameters
+        ));
         assert_eq!(*prototype, declared);
-        for parameter in row[3].split(", ").filter(|it| it.contains("_callback ")) {
+        for parameter in row
+            .parameters
+            .split(", ")
+            .filter(|it| it.contains("_callback "))
+        {
             let name = parameter.split(' ').next().expect("its type");
             assert!(
                 types.iter().any(|it| it.ends_with(&format!("}} {name};"))),
                 "{}: {name} is not shown",
-                row[0]
+                row.name
             );
         }
     }
@@ -149,12 +157,12 @@ fn prototypes_and_callback_types_are_those_of_the_header() {
 fn the_table_of_states_is_that_of_the_interface() {
     for (row, page) in of_functions() {
         let text = plain(&section(&page, "HANDLE STATE").expect("it is there"));
-        if !row[3].starts_with("struct nbd_handle *") {
-            assert!(!text.contains('|'), "{}: {text}", row[0]);
+        if !row.parameters.starts_with("struct nbd_handle *") {
+            assert!(!text.contains('|'), "{}: {text}", row.name);
             continue;
         }
         for (group, states) in STATES {
-            let allowed = row[4] == "any" || row[4].split(',').any(|it| it == group);
+            let allowed = row.states == "any" || row.states.split(',').any(|it| it == group);
             let outcome = match (allowed, group) {
                 (true, _) => "is allowed",
                 (false, "created") => "fails with ENOTCONN",
@@ -164,9 +172,9 @@ fn the_table_of_states_is_that_of_the_interface() {
                 let line = format!("\n{state}|nbd_aio_is_{state}");
                 let (_, rest) = text
                     .split_once(&line)
-                    .unwrap_or_else(|| panic!("{}: no {state}", row[0]));
+                    .unwrap_or_else(|| panic!("{}: no {state}", row.name));
                 let shown = rest.lines().next().and_then(|it| it.split_once('|'));
-                assert_eq!(shown.map(|it| it.1), Some(outcome), "{}: {state}", row[0]);
+                assert_eq!(shown.map(|it| it.1), Some(outcome), "{}: {state}", row.name);
             }
         }
     }
@@ -176,13 +184,16 @@ fn the_table_of_states_is_that_of_the_interface() {
 fn the_version_is_that_of_the_symbol_and_the_macro_is_in_the_header() {
     for (row, page) in of_functions() {
         let text = plain(&section(&page, "VERSION").expect("it is there"));
-        assert!(text.contains(&format!("version {}.", row[1])), "{text}");
-        let number = row[1].trim_start_matches("LIBNBD_");
+        assert!(
+            text.contains(&format!("version {}.", row.version)),
+            "{text}"
+        );
+        let number = row.version.trim_start_matches("LIBNBD_");
         assert!(text.contains(&format!("libnbd {number}.")), "{text}");
         let define = text.lines().find(|line| line.starts_with("#define "));
         let define = define.expect("the macro is shown");
         assert!(HEADER.lines().any(|line| line == define), "{define}");
-        assert!(define.contains(&row[0].to_uppercase()), "{define}");
+        assert!(define.contains(&row.name.to_uppercase()), "{define}");
     }
 }
 
@@ -190,17 +201,22 @@ fn the_version_is_that_of_the_symbol_and_the_macro_is_in_the_header() {
 fn every_error_of_null_and_of_a_wrong_state_is_named() {
     for (row, page) in of_functions() {
         let errors = plain(&section(&page, "ERRORS").expect("it is there"));
-        assert_eq!(errors.contains("\nEFAULT\n"), row[5] != "-", "{}", row[0]);
-        let wrong_before = row[4] != "any" && !row[4].contains("created");
+        assert_eq!(
+            errors.contains("\nEFAULT\n"),
+            !row.non_null.is_empty(),
+            "{}",
+            row.name
+        );
+        let wrong_before = row.states != "any" && !row.states.contains("created");
         assert!(
             !wrong_before || errors.contains("\nENOTCONN\n"),
             "{}",
-            row[0]
+            row.name
         );
         assert!(
-            row[4] == "any" || errors.contains("\nEINVAL\n"),
+            row.states == "any" || errors.contains("\nEINVAL\n"),
             "{}",
-            row[0]
+            row.name
         );
     }
 }

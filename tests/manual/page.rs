@@ -7,6 +7,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
+use manual::interface::{functions, Function};
+
 const FUNCTIONS: &str = include_str!("../../src/capi/functions.tsv");
 
 /// Where the pages are, written once for all tests.
@@ -37,22 +39,21 @@ pub fn pages() -> BTreeMap<String, String> {
 }
 
 /// The pages of functions, each with the line of the table.
-pub fn of_functions() -> Vec<(Vec<&'static str>, String)> {
+pub fn of_functions() -> Vec<(Function, String)> {
     let mut pages = pages();
     rows()
+        .into_iter()
         .map(|row| {
-            let page = pages.remove(row[0]);
-            let page = page.unwrap_or_else(|| panic!("no page for {}", row[0]));
+            let page = pages.remove(&row.name);
+            let page = page.unwrap_or_else(|| panic!("no page for {}", row.name));
             (row, page)
         })
         .collect()
 }
 
-pub fn rows() -> impl Iterator<Item = Vec<&'static str>> {
-    FUNCTIONS
-        .lines()
-        .filter(|line| !line.starts_with('#'))
-        .map(|line| line.split('\t').collect())
+/// The table of the functions.
+pub fn rows() -> Vec<Function> {
+    functions(FUNCTIONS)
 }
 
 /// The headings of a page, each with what is below it.

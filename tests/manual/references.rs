@@ -93,7 +93,7 @@ fn the_overview_lists_every_function_with_what_it_does() {
     let overview = &pages()["libnbd"];
     let list = plain(&section(overview, "FUNCTIONS").expect("it is there"));
     for row in rows() {
-        let entries = list.matches(&format!(".TP\n{}(3)\n", row[0])).count();
-        assert_eq!(entries, 1, "{}", row[0]);
+        let entries = list.matches(&format!(".TP\n{}(3)\n", row.name)).count();
+        assert_eq!(entries, 1, "{}", row.name);
     }
 }
