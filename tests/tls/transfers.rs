@@ -37,6 +37,7 @@ fn transfer(bench: &Bench, kind: &Kind, transport: Transport) -> Result<()> {
         for program in [
             "goodbye-ends-the-stream",
             "calls-over-tls-are-bounded",
+            "commands-over-tls-run-on-a-small-stack",
             "signals-interrupt-nothing-over-tls",
         ] {
             let client = bench.client(program, kind.authentication)?;

@@ -4,7 +4,7 @@
 
 use std::ffi::{c_int, CString};
 use std::fmt;
-use std::mem::MaybeUninit;
+use std::mem::{self, MaybeUninit};
 use std::os::fd::{AsRawFd, RawFd};
 use std::panic::resume_unwind;
 use std::ptr::{null_mut, NonNull};
@@ -61,6 +61,9 @@ pub struct Session {
     credentials: Credentials,
     /// The most bytes that fit in one record of this session.
     record_size: usize,
+    /// Room in which pieces of a record are put together: threads may have small
+    /// stacks. It is empty outside of a call.
+    staging: Vec<u8>,
     /// Whether a goodbye means anything: the handshake is done, no call has
     /// failed, and it has not been said.
     open: bool,
@@ -90,6 +93,7 @@ impl Handshake {
             _expected: None,
             credentials,
             record_size: RECORD,
+            staging: Vec::new(),
             open: false,
             process: std::process::id(),
         };
@@ -276,7 +280,25 @@ impl Session {
     /// Each element describes memory that is valid for reads, and that nothing
     /// writes, until this returns.
     pub unsafe fn send_raw(&mut self, iov: &[iovec]) -> Result<usize, Error> {
-        let mut staging = [const { MaybeUninit::<u8>::uninit() }; RECORD];
+        let mut staging = mem::take(&mut self.staging);
+        if staging.try_reserve_exact(RECORD).is_err() {
+            return Err(Error::new(libc::ENOMEM, "malloc"));
+        }
+        // SAFETY: the caller vouches for the memory.
+        let sent = unsafe { self.send_records(iov, staging.spare_capacity_mut()) };
+        self.staging = staging;
+        sent
+    }
+
+    /// [`send_raw`](Self::send_raw) with room for a record.
+    ///
+    /// # Safety
+    /// As for `send_raw`.
+    unsafe fn send_records(
+        &mut self,
+        iov: &[iovec],
+        staging: &mut [MaybeUninit<u8>],
+    ) -> Result<usize, Error> {
         let mut sent = 0;
         let (mut index, mut at) = (0, 0);
         loop {
