@@ -79,6 +79,11 @@ impl Admissions {
         !earlier.iter().any(|(_, other)| access.waits_for(*other))
     }
 
+    /// Whether a call runs that has the handle to itself, or is about to.
+    pub fn one_is_alone(&self) -> bool {
+        matches!(self.calls.first(), Some((_, Access::Alone)))
+    }
+
     /// A call is over.
     pub fn leave(&mut self, ticket: Ticket) {
         self.calls.retain(|(other, _)| *other != ticket);
@@ -151,8 +156,10 @@ mod tests {
         assert!(calls.admits(read));
         assert!(!calls.admits(alone));
         assert!(!calls.admits(after));
+        assert!(!calls.one_is_alone());
         calls.leave(read);
         assert!(calls.admits(alone));
+        assert!(calls.one_is_alone());
         assert!(!calls.admits(after));
     }
 }

@@ -39,6 +39,8 @@ pub(super) enum Goal {
     Completion(u64),
     /// It may begin.
     Admission(Ticket),
+    /// No thread waits for the server: its command has the handle to itself.
+    Alone,
 }
 
 #[derive(Debug)]
@@ -60,7 +62,7 @@ impl Sleeper {
     }
 
     fn can_take_the_turn(&self) -> bool {
-        !matches!(self.goal, Goal::Admission(_))
+        matches!(self.goal, Goal::Command(_) | Goal::Completion(_))
     }
 }
 
@@ -90,6 +92,12 @@ impl Turns {
     /// Whether a thread waits for the server.
     pub fn are_held(&self) -> bool {
         self.holder != Holder::None
+    }
+
+    /// Whether a thread may begin to wait for the server. While a call has the handle
+    /// to itself, what arrives is left to that.
+    pub fn are_free(&self) -> bool {
+        !self.are_held() && !self.admissions.one_is_alone()
     }
 
     pub fn have_sleepers(&self) -> bool {
@@ -139,6 +147,7 @@ impl Turns {
                 Goal::Command(cookie) => completions.completed.contains(cookie),
                 Goal::Completion(before) => completions.total() != before,
                 Goal::Admission(ticket) => self.admissions.admits(ticket),
+                Goal::Alone => self.holder == Holder::None,
             };
             if ready {
                 sleeper.wake();
@@ -146,10 +155,9 @@ impl Turns {
         }
     }
 
-    /// Wakes one that can wait for the server, unless a thread does or one is awake
-    /// already.
+    /// Wakes one that can wait for the server, unless none may or one is awake already.
     pub fn pass_on(&mut self) {
-        if self.are_held() {
+        if !self.are_free() {
             return;
         }
         let mut able = self.sleepers.iter_mut().filter(|it| it.can_take_the_turn());

@@ -41,17 +41,24 @@ impl Call<'_> {
     }
 
     /// The same for a thread that has the turn, with the lock released; or until `extra`
-    /// can be read, or for `timeout` milliseconds. False if the time was up.
-    fn poll_in_turn(&mut self, extra: c_int, timeout: c_int) -> Result<bool, Error> {
+    /// can be read, or for `timeout` milliseconds. False if the time was up. None if
+    /// what has arrived is left to a call that has the handle to itself.
+    fn poll_in_turn(&mut self, extra: c_int, timeout: c_int) -> Result<Option<bool>, Error> {
         let Some((fd, events)) = self.before_polling()? else {
-            return Ok(true);
+            return Ok(Some(true));
         };
         let extra = (extra >= 0).then_some(extra);
         self.turns.holder = Holder::Polls;
         let ready = self.unlocked(|| transport::wait::poll(fd, events, extra, timeout));
         self.woken()?;
         let ready = ready.map_err(|error| Error::system("poll", &error))?;
-        self.after_polling(ready)
+        if !self.turns.are_free() {
+            return Ok(match ready {
+                Some(ready) if !ready.extra => None,
+                ready => Some(ready.is_some()),
+            });
+        }
+        self.after_polling(ready).map(Some)
     }
 
     /// Waits for the next reply message, with the turn and the lock released.
@@ -118,38 +125,37 @@ impl Call<'_> {
 
     /// nbd_poll(3); with a descriptor `fd` that is not -1, nbd_poll2(3)
     pub fn poll(&mut self, fd: c_int, timeout: c_int) -> Result<c_int, Error> {
-        if !self.turns.are_held() {
-            return self.poll_and_handle(fd, timeout);
-        }
-        let deadline = u64::try_from(timeout).ok();
-        let deadline = deadline.map(|limit| Instant::now() + Duration::from_millis(limit));
+        let limit = u64::try_from(timeout).ok().filter(|limit| *limit > 0);
+        let deadline = limit.map(|limit| Instant::now() + Duration::from_millis(limit));
         let before = self.completions.total();
+        let mut left = timeout;
         loop {
-            // A command may have completed since the program looked.
-            if self.completions.take_unpolled() || self.completions.total() != before {
+            if self.turns.are_free() {
+                self.completions.forget_unpolled();
+                if let Some(ready) = self.poll_in_turn(fd, left)? {
+                    self.completions.forget_unpolled();
+                    return Ok(c_int::from(ready));
+                }
+            } else if self.completions.take_unpolled() {
+                // A command may have completed since the program looked.
+                return Ok(1);
+            } else {
+                match self.sleep(Goal::Completion(before), fd, left)? {
+                    Awake::Extra => return Ok(1),
+                    Awake::TimeIsUp => return Ok(0),
+                    Awake::Woken => {}
+                }
+            }
+            if self.completions.total() != before {
+                self.completions.take_unpolled();
                 return Ok(1);
             }
-            let left = deadline.map_or(-1, |deadline| {
-                let left = deadline.saturating_duration_since(Instant::now());
+            if let Some(deadline) = deadline {
+                let time = deadline.saturating_duration_since(Instant::now());
                 // Rounded up, so as not to wake just before the time is over.
-                left.as_micros().div_ceil(1000) as c_int
-            });
-            if !self.turns.are_held() {
-                return self.poll_and_handle(fd, left);
-            }
-            match self.sleep(Goal::Completion(before), fd, left)? {
-                Awake::Extra => return Ok(1),
-                Awake::TimeIsUp => return Ok(0),
-                Awake::Woken => {}
+                left = time.as_micros().div_ceil(1000) as c_int;
             }
         }
-    }
-
-    fn poll_and_handle(&mut self, fd: c_int, timeout: c_int) -> Result<c_int, Error> {
-        self.completions.forget_unpolled();
-        let ready = self.poll_in_turn(fd, timeout)?;
-        self.completions.forget_unpolled();
-        Ok(c_int::from(ready))
     }
 
     /// Waits until a synchronous call may run, which is until those that came before it
@@ -174,7 +180,12 @@ impl Call<'_> {
     /// has come.
     pub(super) fn wait_for_command(&mut self, cookie: u64, access: Access) -> Result<(), Error> {
         if access == Access::Alone {
-            return self.receive_alone();
+            if !self.turns.are_held() {
+                return self.receive_alone();
+            }
+            // What this call receives does not wake a thread in nbd_poll(3), so that
+            // leaves first: what arrives wakes it.
+            return self.sleep(Goal::Alone, -1, -1).map(drop);
         }
         if self.turns.are_held() {
             return self.sleep(Goal::Command(cookie), -1, -1).map(drop);

@@ -20,7 +20,7 @@ impl Connection {
     /// nbd_aio_notify_read(3)
     pub fn aio_notify_read(&mut self) -> Result<(), Error> {
         self.report.program_polls(self.state());
-        if self.turns.are_held() {
+        if !self.turns.are_free() {
             // Another thread is going to receive, if there is anything.
             return Ok(());
         }
