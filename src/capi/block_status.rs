@@ -283,8 +283,11 @@ pub unsafe extern "C" fn nbd_aio_block_status(
             completion: &completion_callback,
             flags: Mask(flags),
         ),
-        |connection| connection
-            .issue().block_status(count, offset, extent_callback, completion_callback, flags)
+        |c| c
+            .issue_only(|mut issue| {
+                let done = completion_callback;
+                issue.block_status(count, offset, extent_callback, done, flags)
+            })
             .map(Cookie)
     )
 }
@@ -334,8 +337,11 @@ pub unsafe extern "C" fn nbd_aio_block_status_64(
             completion: &completion_callback,
             flags: Mask(flags),
         ),
-        |connection| connection
-            .issue().block_status_64(count, offset, extent64_callback, completion_callback, flags)
+        |c| c
+            .issue_only(|mut issue| {
+                let done = completion_callback;
+                issue.block_status_64(count, offset, extent64_callback, done, flags)
+            })
             .map(Cookie)
     )
 }
@@ -390,15 +396,15 @@ pub unsafe extern "C" fn nbd_aio_block_status_filter(
             completion: &completion_callback,
             flags: Mask(flags),
         ),
-        |connection| connection
-            .issue().block_status_filter(
+        |c| c
+            .issue_only(|mut issue| issue.block_status_filter(
                 count,
                 offset,
                 contexts.get(),
                 extent64_callback,
                 completion_callback,
                 flags,
-            )
+            ))
             .map(Cookie)
     )
 }

@@ -75,8 +75,10 @@ pub unsafe extern "C" fn nbd_aio_flush(
 ) -> i64 {
     locked!(
         NBD_AIO_FLUSH(h, completion: &completion_callback, flags: Mask(flags)),
-        |connection| connection
-            .issue().flush(completion_callback, flags)
+        |c| c
+            .issue_only(|mut issue| {
+                issue.flush(completion_callback, flags)
+            })
             .map(Cookie)
     )
 }
@@ -168,8 +170,10 @@ pub unsafe extern "C" fn nbd_aio_cache(
             completion: &completion_callback,
             flags: Mask(flags),
         ),
-        |connection| connection
-            .issue().cache(count, offset, completion_callback, flags)
+        |c| c
+            .issue_only(|mut issue| {
+                issue.cache(count, offset, completion_callback, flags)
+            })
             .map(Cookie)
     )
 }

@@ -167,8 +167,10 @@ pub unsafe extern "C" fn nbd_aio_pread(
             completion: &completion_callback,
             flags: Mask(flags),
         ),
-        |connection| connection
-            .issue().pread(buf, offset, completion_callback, flags)
+        |c| c
+            .issue_only(|mut issue| {
+                issue.pread(buf, offset, completion_callback, flags)
+            })
             .map(Cookie)
     )
 }
@@ -315,8 +317,10 @@ pub unsafe extern "C" fn nbd_aio_pread_structured(
             completion: &completion_callback,
             flags: Mask(flags),
         ),
-        |connection| connection
-            .issue().pread_structured(buf, offset, chunk_callback, completion_callback, flags)
+        |c| c
+            .issue_only(|mut issue| {
+                issue.pread_structured(buf, offset, chunk_callback, completion_callback, flags)
+            })
             .map(Cookie)
     )
 }

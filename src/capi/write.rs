@@ -157,8 +157,10 @@ pub unsafe extern "C" fn nbd_aio_pwrite(
             completion: &completion_callback,
             flags: Mask(flags),
         ),
-        |connection| connection
-            .issue().pwrite(buf, offset, completion_callback, flags)
+        |c| c
+            .issue_only(|mut issue| {
+                issue.pwrite(buf, offset, completion_callback, flags)
+            })
             .map(Cookie)
     )
 }
@@ -299,8 +301,10 @@ pub unsafe extern "C" fn nbd_aio_zero(
             completion: &completion_callback,
             flags: Mask(flags),
         ),
-        |connection| connection
-            .issue().zero(count, offset, completion_callback, flags)
+        |c| c
+            .issue_only(|mut issue| {
+                issue.zero(count, offset, completion_callback, flags)
+            })
             .map(Cookie)
     )
 }
@@ -395,8 +399,10 @@ pub unsafe extern "C" fn nbd_aio_trim(
             completion: &completion_callback,
             flags: Mask(flags),
         ),
-        |connection| connection
-            .issue().trim(count, offset, completion_callback, flags)
+        |c| c
+            .issue_only(|mut issue| {
+                issue.trim(count, offset, completion_callback, flags)
+            })
             .map(Cookie)
     )
 }

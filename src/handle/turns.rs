@@ -24,7 +24,10 @@ pub(super) enum Holder {
     /// No thread waits for the server.
     None,
     /// In poll(2): nothing that belongs to the connection is in use.
-    Polls,
+    Polls {
+        /// For room in the socket, too.
+        for_room: bool,
+    },
     /// In recv(2): the buffer of a command may be written to, so that no other thread
     /// may end the connection.
     Receives,
@@ -39,8 +42,8 @@ pub(super) enum Goal {
     Completion(u64),
     /// It may begin.
     Admission(Ticket),
-    /// No thread waits for the server: its command has the handle to itself.
-    Alone,
+    /// No thread has the turn.
+    EndOfTurn,
 }
 
 #[derive(Debug)]
@@ -147,7 +150,7 @@ impl Turns {
                 Goal::Command(cookie) => completions.completed.contains(cookie),
                 Goal::Completion(before) => completions.total() != before,
                 Goal::Admission(ticket) => self.admissions.admits(ticket),
-                Goal::Alone => self.holder == Holder::None,
+                Goal::EndOfTurn => self.holder == Holder::None,
             };
             if ready {
                 sleeper.wake();

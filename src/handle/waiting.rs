@@ -48,7 +48,9 @@ impl Call<'_> {
             return Ok(Some(true));
         };
         let extra = (extra >= 0).then_some(extra);
-        self.turns.holder = Holder::Polls;
+        self.turns.holder = Holder::Polls {
+            for_room: events & POLLOUT != 0,
+        };
         let ready = self.unlocked(|| transport::wait::poll(fd, events, extra, timeout));
         self.woken()?;
         let ready = ready.map_err(|error| Error::system("poll", &error))?;
@@ -123,6 +125,17 @@ impl Call<'_> {
         })
     }
 
+    /// Sends the rest of what the call has queued, where a thread is in nbd_poll(3) that
+    /// began to wait when there was nothing to send, and so does not wait for room.
+    pub(super) fn send_for_poll(&mut self) {
+        let not_for_room = Holder::Polls { for_room: false };
+        while self.turns.holder == not_for_room && self.link.waits_for_room() {
+            if self.sleep(Goal::EndOfTurn, -1, -1).is_err() {
+                break;
+            }
+        }
+    }
+
     /// nbd_poll(3); with a descriptor `fd` that is not -1, nbd_poll2(3)
     pub fn poll(&mut self, fd: c_int, timeout: c_int) -> Result<c_int, Error> {
         let limit = u64::try_from(timeout).ok().filter(|limit| *limit > 0);
@@ -185,7 +198,7 @@ impl Call<'_> {
             }
             // What this call receives does not wake a thread in nbd_poll(3), so that
             // leaves first: what arrives wakes it.
-            return self.sleep(Goal::Alone, -1, -1).map(drop);
+            return self.sleep(Goal::EndOfTurn, -1, -1).map(drop);
         }
         if self.turns.are_held() {
             return self.sleep(Goal::Command(cookie), -1, -1).map(drop);

@@ -8,6 +8,7 @@ use crate::constants::LIBNBD_STRICT_AUTO_FLAG;
 use crate::error::Error;
 use crate::handle::attachment::{Attachment, Buffer, DataCallback};
 use crate::handle::buffer::{ReadBuffer, WriteBuffer};
+use crate::handle::call::Call;
 use crate::handle::callback::{
     nbd_chunk_callback, nbd_completion_callback, nbd_extent64_callback, nbd_extent_callback,
 };
@@ -26,11 +27,23 @@ pub struct Issue<'a> {
 
 impl Connection {
     /// For issuing data commands.
-    pub fn issue(&mut self) -> Issue<'_> {
+    pub(super) fn issue(&mut self) -> Issue<'_> {
         Issue {
             connection: self,
             synchronous: false,
         }
+    }
+}
+
+impl Call<'_> {
+    /// Issues a command that the program waits for by itself.
+    pub fn issue_only(
+        &mut self,
+        issue: impl FnOnce(Issue<'_>) -> Result<u64, Error>,
+    ) -> Result<u64, Error> {
+        let cookie = issue(self.issue())?;
+        self.send_for_poll();
+        Ok(cookie)
     }
 }
 

@@ -37,6 +37,7 @@ impl Call<'_> {
             call.checks().flags(flags, 0)?;
             call.checks().not_disconnecting()?;
             call.queue(|link| link.machine.disconnect());
+            call.send_for_poll();
             Ok(())
         })
     }
