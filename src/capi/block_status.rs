@@ -285,8 +285,8 @@ pub unsafe extern "C" fn nbd_aio_block_status(
         ),
         |c| c
             .issue_only(|mut issue| {
-                let done = completion_callback;
-                issue.block_status(count, offset, extent_callback, done, flags)
+                let extents = extent_callback;
+                issue.block_status(count, offset, extents, completion_callback, flags)
             })
             .map(Cookie)
     )
@@ -339,8 +339,8 @@ pub unsafe extern "C" fn nbd_aio_block_status_64(
         ),
         |c| c
             .issue_only(|mut issue| {
-                let done = completion_callback;
-                issue.block_status_64(count, offset, extent64_callback, done, flags)
+                let extents = extent64_callback;
+                issue.block_status_64(count, offset, extents, completion_callback, flags)
             })
             .map(Cookie)
     )
