@@ -21,7 +21,7 @@ use super::outcome::Outcome;
 use super::trace::{null, Argument};
 use crate::error::Error;
 use crate::handle::buffer::ReadBuffer;
-use crate::handle::{Call, Handle, Shared};
+use crate::handle::{Call, Function as _, Handle, Shared};
 
 /// A call that has the connection to itself:
 /// `locked!(FUNCTION(h, parameter: value, ...), |connection| body)`.
@@ -80,7 +80,7 @@ pub(super) fn with_connection<R: Outcome>(
         Ok(handle) => handle,
         Err(error) => return failed::<R>(function, &error),
     };
-    let mut connection = handle.call(function.name);
+    let mut connection = handle.call(function);
     // Unwind safety: `poison` makes whatever state is left unreachable.
     let result = catch_unwind(AssertUnwindSafe(|| {
         call(function, handle.shared(), arguments, || {

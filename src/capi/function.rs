@@ -9,7 +9,7 @@ use std::ffi::CStr;
 use libc::c_int;
 
 use crate::error::Error;
-use crate::handle::Shared;
+use crate::handle::{self, Shared};
 use crate::machine::State;
 
 /// One function of the C API.
@@ -68,10 +68,14 @@ impl States {
     }
 }
 
-impl Function {
-    /// Whether the handle's state allows the call. `ENOTCONN` when the program
-    /// has yet to connect, `EINVAL` when it is too late or the wrong moment.
-    pub fn check_state(&self, shared: &Shared) -> Result<(), Error> {
+impl handle::Function for Function {
+    fn name(&self) -> &'static CStr {
+        self.name
+    }
+
+    /// `ENOTCONN` when the program has yet to connect, `EINVAL` when it is too late or
+    /// the wrong moment.
+    fn check_state(&self, shared: &Shared) -> Result<(), Error> {
         let state = shared.state();
         if self.states.0 == States::ANY || self.states.contains(state) {
             return Ok(());

@@ -50,7 +50,7 @@ pub unsafe extern "C" fn nbd_close(h: *mut nbd_handle) {
         }
         // Callbacks may look at the handle, so it has to be one until they are
         // done.
-        if handle.close(name) {
+        if handle.close(&NBD_CLOSE) {
             // SAFETY: `nbd_create` made it with `Box::into_raw`, and whoever closes
             // it does not use it again.
             drop(unsafe { Box::from_raw(h) });

@@ -9,14 +9,24 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use parking_lot::MutexGuard;
 
 use super::connection::Connection;
+use super::shared::Shared;
+use crate::error::Error;
 
 /// A connection while a call has its lock. What [`super::Shared`] shows is up to date
 /// when it is let go, and a thread that sleeps waits in its place.
 pub struct Call<'a> {
     connection: MutexGuard<'a, Connection>,
     owner: &'a Owner,
-    /// The API function.
-    name: &'static CStr,
+    function: &'static dyn Function,
+}
+
+/// The API function that is called.
+pub trait Function: Sync {
+    /// Its name in C.
+    fn name(&self) -> &'static CStr;
+
+    /// Whether the state of the handle allows the call.
+    fn check_state(&self, shared: &Shared) -> Result<(), Error>;
 }
 
 /// The thread that has the lock. Only that thread compares it with itself.
@@ -41,12 +51,12 @@ impl<'a> Call<'a> {
     pub(super) fn new(
         connection: MutexGuard<'a, Connection>,
         owner: &'a Owner,
-        name: &'static CStr,
+        function: &'static dyn Function,
     ) -> Self {
         let mut call = Call {
             connection,
             owner,
-            name,
+            function,
         };
         call.begin();
         call
@@ -54,7 +64,12 @@ impl<'a> Call<'a> {
 
     fn begin(&mut self) {
         self.owner.0.store(this_thread(), Ordering::Relaxed);
-        self.connection.report.context = self.name;
+        self.connection.report.context = self.function.name();
+    }
+
+    /// Whether the state of the handle allows the call, now that others have been in it.
+    pub(super) fn check_state(&self) -> Result<(), Error> {
+        self.function.check_state(&self.connection.report.shared)
     }
 
     /// Does something that waits, with the lock released.

@@ -43,7 +43,6 @@ mod tls_settings;
 mod turns;
 mod waiting;
 
-use std::ffi::CStr;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::Arc;
 
@@ -51,8 +50,8 @@ use parking_lot::lock_api::RawMutex as _;
 use parking_lot::Mutex;
 
 pub use admission::Access;
-pub use call::Call;
 use call::Owner;
+pub use call::{Call, Function};
 pub use calls::{Connecting, Information, Issue, Options, Setup};
 pub use connection::Connection;
 pub use settings::Settings;
@@ -105,7 +104,7 @@ impl Handle {
     /// In a child of fork(2), the same without an exception: the commands are the
     /// parent's.
     #[allow(unsafe_code)]
-    pub fn close(&self, name: &'static CStr) -> bool {
+    pub fn close(&self, function: &'static dyn Function) -> bool {
         self.shared.debug_settings().end();
         if self.owner.is_this_thread() {
             // SAFETY: this thread has the lock, in a call that it made this one in by
@@ -115,23 +114,23 @@ impl Handle {
             return false;
         }
         if self.maker != process::generation() {
-            self.call(name).free();
+            self.call(function).free();
             return true;
         }
         let nothing = Connection::new(Arc::clone(&self.shared));
-        let connection = std::mem::replace(&mut *self.call(name), nothing);
+        let connection = std::mem::replace(&mut *self.call(function), nothing);
         // Not under the lock.
         drop(connection);
         true
     }
 
-    /// Waits for the lock, for a call of the function of this name.
-    pub fn call(&self, name: &'static CStr) -> Call<'_> {
+    /// Waits for the lock, for a call of this function.
+    pub fn call(&self, function: &'static dyn Function) -> Call<'_> {
         let now = process::generation();
         if self.process.load(Ordering::Relaxed) != now {
             self.renew(now);
         }
-        Call::new(self.connection.lock(), &self.owner, name)
+        Call::new(self.connection.lock(), &self.owner, function)
     }
 
     /// This is another process than that of the last call: threads that had the lock or

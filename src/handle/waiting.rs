@@ -176,7 +176,9 @@ impl Call<'_> {
     pub(super) fn admit(&mut self, access: Access) -> Result<Ticket, Error> {
         let ticket = self.turns.admissions.join(access);
         while !self.turns.admissions.admits(ticket) {
-            if let Err(error) = self.sleep(Goal::Admission(ticket), -1, -1) {
+            let slept = self.sleep(Goal::Admission(ticket), -1, -1);
+            // A connection that has ended lets no more calls in.
+            if let Err(error) = slept.and_then(|_| self.check_state()) {
                 self.turns.admissions.leave(ticket);
                 return Err(error);
             }
