@@ -202,6 +202,7 @@ mod tests {
     use crate::capi::error::{nbd_get_errno, nbd_get_error};
     use crate::capi::handle::{nbd_close, nbd_create};
     use crate::capi::opaque::nbd_handle;
+    use crate::capi::poll::nbd_poll;
     use crate::capi::read::nbd_aio_pread;
     use crate::capi::state::{nbd_aio_is_created, nbd_aio_is_dead};
     use crate::capi::trace::Text;
@@ -270,18 +271,47 @@ mod tests {
         unsafe { (*user_data.cast::<Ends>()).freed += 1 };
     }
 
-    #[test]
-    fn a_panic_ends_what_is_in_flight() {
-        let created = Created::new();
-        let h = created.0;
+    /// The library's end of a connection, and the server's, which has said an oldstyle
+    /// greeting, for an export of 1 MiB.
+    fn greeted() -> (UnixStream, UnixStream) {
         let (ours, mut server) = UnixStream::pair().unwrap();
-        // An oldstyle server's greeting, for an export of 1 MiB.
         server
             .write_all(b"NBDMAGIC\0\0\x42\x02\x81\x86\x12\x53")
             .unwrap();
         server.write_all(&(1_u64 << 20).to_be_bytes()).unwrap();
         server.write_all(&[0, 0, 0, 1]).unwrap();
         server.write_all(&[0; 124]).unwrap();
+        (ours, server)
+    }
+
+    #[test]
+    fn a_panic_wakes_a_thread_that_waits_for_the_server() {
+        let created = Created::new();
+        let h = created.0;
+        let (ours, _server) = greeted();
+        // SAFETY: it is a handle, and the socket the library's from now on.
+        assert_eq!(unsafe { nbd_connect_socket(h, ours.into_raw_fd()) }, 0);
+        let address = h.expose_provenance();
+        std::thread::scope(|scope| {
+            let poller = scope.spawn(move || {
+                // SAFETY: the handle is closed after this thread has ended.
+                unsafe { nbd_poll(std::ptr::with_exposed_provenance_mut(address), -1) }
+            });
+            // By then it most likely waits.
+            std::thread::sleep(std::time::Duration::from_millis(50));
+            let result = locked!(NBD_GET_DEBUG(h), |_connection| -> Result<bool, Error> {
+                panic!("lost")
+            });
+            assert_eq!(result, -1);
+            assert_eq!(poller.join().unwrap(), 1);
+        });
+    }
+
+    #[test]
+    fn a_panic_ends_what_is_in_flight() {
+        let created = Created::new();
+        let h = created.0;
+        let (ours, _server) = greeted();
         let mut ends = Ends::default();
         let mut data = [0_u8; 512];
         let completion = nbd_completion_callback::new(completes, (&raw mut ends).cast(), frees);

@@ -98,7 +98,7 @@ impl Connection {
         self.link.machine.fail();
         // The completion gets the errno of the failure, where it has one.
         if of_option.errno() != 0 && self.completions.awaits_option() {
-            self.link.close_transport();
+            self.link.close_transport(self.turns.are_held());
             self.completions
                 .finish_option(&mut self.link, &self.report, Err(of_option));
         }
@@ -147,7 +147,7 @@ impl Connection {
             return;
         }
         self.link.machine.fail();
-        self.link.close_transport();
+        self.link.close_transport(self.turns.are_held());
         self.report.publish(&self.link);
         self.report
             .debug(format_args!("handle dead: internal error: {message}"));

@@ -180,16 +180,22 @@ impl Link {
         self.machine.state() == State::Connecting
     }
 
-    /// Closes the transport, and forgets what arrived. Where a thread waits for the
-    /// transport, it wakes, and has to call [`Link::forget_retired`].
+    /// Closes the transport, and forgets what arrived.
     pub fn close(&mut self, waited_for: bool) {
-        let mut stage = std::mem::replace(&mut self.stage, Stage::None);
-        if let (true, Stage::Connected(channel)) = (waited_for, &mut stage) {
-            // Its descriptor must not become another file's while it is polled.
-            channel.shutdown_both();
-            self.retired = stage;
-        }
+        self.close_transport(waited_for);
         self.arrivals = Arrivals::default();
+    }
+
+    /// Closes the transport. What arrived can still be used. Where a thread waits for
+    /// the transport, it wakes, and has to call [`Link::forget_retired`].
+    pub fn close_transport(&mut self, waited_for: bool) {
+        if waited_for && !matches!(self.stage, Stage::None) {
+            // Its descriptor must not become another file's while it is polled.
+            self.shutdown_both();
+            self.retired = std::mem::replace(&mut self.stage, Stage::None);
+        } else {
+            self.stage = Stage::None;
+        }
     }
 
     /// No thread waits any more for a transport that is closed.
@@ -199,8 +205,11 @@ impl Link {
 
     /// Ends the stream in both directions: what waits for it wakes.
     pub fn shutdown_both(&mut self) {
-        if let Stage::Connected(channel) = &mut self.stage {
-            channel.shutdown_both();
+        match &mut self.stage {
+            Stage::Connected(channel) => channel.shutdown_both(),
+            Stage::TlsHandshake(handshake) => handshake.shutdown_both(),
+            // A thread that waits for that is woken by what has ended it.
+            Stage::Connecting(_) | Stage::None => {}
         }
     }
 
@@ -208,10 +217,5 @@ impl Link {
     pub fn running_subprocess(&self) -> Result<&Subprocess, Error> {
         let subprocess = self.subprocess.as_ref();
         subprocess.ok_or_else(|| Error::new(libc::ESRCH, "no subprocess exists"))
-    }
-
-    /// Closes the transport. What arrived can still be used.
-    pub fn close_transport(&mut self) {
-        self.stage = Stage::None;
     }
 }

@@ -77,6 +77,11 @@ pub struct Session {
 unsafe impl Send for Session {}
 
 impl Handshake {
+    /// Ends the stream in both directions, without a word.
+    pub fn shutdown_both(&mut self) {
+        self.0.shutdown_both();
+    }
+
     /// Begins a handshake over `socket`. Nothing is sent yet.
     pub fn new(socket: Socket, credentials: Credentials) -> Result<Handshake, Error> {
         let gnutls = credentials.gnutls();
