@@ -57,7 +57,8 @@ main (void)
   put_reply (&replies, &second, data);
   peer_bytes (&peer, &replies);
   CHECK (pthread_join (thread, NULL) == 0);
-  while ((r = nbd_aio_command_completed (h, cookie)) == 0) {
+  /* The direction was asked for before the replies came. */
+  do {
     fd.events = direction & LIBNBD_AIO_DIRECTION_READ ? POLLIN : 0;
     if (direction & LIBNBD_AIO_DIRECTION_WRITE)
       fd.events |= POLLOUT;
@@ -67,7 +68,7 @@ main (void)
     else if (fd.revents & POLLOUT)
       CHECK (nbd_aio_notify_write (h) == 0);
     direction = nbd_aio_get_direction (h);
-  }
+  } while ((r = nbd_aio_command_completed (h, cookie)) == 0);
   CHECK (r == 1);
   nbd_close (h);
   return 0;

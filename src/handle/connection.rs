@@ -49,10 +49,12 @@ impl Connection {
     }
 
     /// The call is over, or waits: lets other threads see that, and what is left to
-    /// be used.
+    /// be used. A thread that receives may do so ahead until it has the lock again.
     pub(super) fn settle(&mut self) {
         self.report.publish(&self.link);
-        self.report.shared.set_arrivals(self.link.has_arrivals());
+        if self.turns.holder != Holder::Receives {
+            self.report.shared.set_arrivals(self.link.has_arrivals());
+        }
     }
 
     /// A step of the connection has been made. If it was the last one, the connection

@@ -5,8 +5,10 @@
 use libc::c_int;
 
 use crate::error::Error;
+use crate::handle::call::Call;
 use crate::handle::connection::Connection;
 use crate::handle::shared::DIRECTION_WRITE;
+use crate::handle::turns::{Goal, Holder};
 
 impl Connection {
     /// nbd_aio_get_fd(3)
@@ -26,11 +28,19 @@ impl Connection {
         }
         self.notify_read()
     }
+}
 
+impl Call<'_> {
     /// nbd_aio_notify_write(3)
     pub fn aio_notify_write(&mut self) -> Result<(), Error> {
         self.report.program_polls(self.state());
         let said_to_write = self.report.shared.take_said_to_write();
+        if said_to_write && self.turns.holder == Holder::Receives && !self.link.waits_for_room() {
+            // Another thread may be receiving a reply that the program waits for. It
+            // would come here again and again before that has come.
+            let completed = self.completions.total();
+            self.sleep(Goal::Completion(completed), -1, -1)?;
+        }
         if self.link.has_arrivals() {
             // The program was told to wait for room so as to come here.
             return self.use_before_waiting();
