@@ -22,6 +22,8 @@ pub(super) struct Completions {
     option: Option<PendingOption>,
     /// How the program's last option ended, for a call that waits for it.
     pub option_outcome: Option<Result<u32, Error>>,
+    /// Commands of synchronous calls that are in flight.
+    pub synchronous: usize,
     /// Commands of the program's that have completed, ever.
     total: u64,
     /// Those of them that no nbd_poll(3) has returned for.
@@ -75,7 +77,9 @@ impl Completions {
         let Some(mut command) = link.machine.take(cookie) else {
             return;
         };
-        if !command.attachment.synchronous {
+        if command.attachment.synchronous {
+            self.synchronous -= 1;
+        } else {
             self.total += 1;
             self.unpolled = MOST_UNPOLLED.min(self.unpolled + 1);
         }

@@ -336,6 +336,7 @@ impl Issue<'_> {
         mut attachment: Attachment,
     ) -> u64 {
         attachment.synchronous = self.synchronous;
+        self.connection.completions.synchronous += usize::from(self.synchronous);
         let lacks_payload = kind == RequestType::BlockStatus
             && flags & command::PAYLOAD_LEN != 0
             && payload.is_none()
