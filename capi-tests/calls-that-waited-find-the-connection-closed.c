@@ -12,7 +12,7 @@
 
 static struct nbd_handle *h;
 static struct peer peer;
-static char data[SIZE];
+static char data[SIZE], received[SIZE];
 
 static void *
 write_first (void *arg)
@@ -49,7 +49,7 @@ main (void)
   h = nbd_create ();
   peer_connect (h, &peer);
   CHECK (pthread_create (&threads[0], NULL, write_first, NULL) == 0);
-  peer_request (&peer, data);
+  peer_request (&peer, received);
   CHECK (pthread_create (&threads[1], NULL, write_next, NULL) == 0);
   CHECK (pthread_create (&threads[2], NULL, shut_down, NULL) == 0);
   usleep (20000);               /* by now they most likely wait */

@@ -34,6 +34,7 @@ int
 main (void)
 {
   static char first_data[SIZE], data[SIZE];
+  static const char zeroes[SIZE];
   struct bytes replies = { .count = 0 };
   struct request first, second;
   struct pollfd fd = { .events = 0 };
@@ -53,8 +54,8 @@ main (void)
 
   fd.fd = nbd_aio_get_fd (h);
   direction = nbd_aio_get_direction (h);
-  put_reply (&replies, &first, data);
-  put_reply (&replies, &second, data);
+  put_reply (&replies, &first, zeroes);
+  put_reply (&replies, &second, zeroes);
   peer_bytes (&peer, &replies);
   CHECK (pthread_join (thread, NULL) == 0);
   /* The direction was asked for before the replies came. */
