@@ -79,6 +79,11 @@ main (void)
   char data[512] = "";
   pid_t child;
 
+  /* What threads of the parent own is lost in the child, which is a leak to
+   * valgrind.
+   */
+  if (getenv ("TEST_UNDER_VALGRIND"))
+    return 0;
   alarm (60);
   reading = nbd_create ();
   polling = nbd_create ();
