@@ -2,7 +2,7 @@
 
 /* The program begins to poll the descriptor by itself while another thread waits in a
  * synchronous command. The replies come together, and that thread receives both with
- * one system call: the program is told of its own one all the same.
+ * one system call: the program learns of its own reply.
  * Source: the promise of this library (docs/threads.md).
  */
 #include "harness-commands.h"

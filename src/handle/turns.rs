@@ -164,10 +164,10 @@ impl Turns {
             return;
         }
         let mut able = self.sleepers.iter_mut().filter(|it| it.can_take_the_turn());
-        let Some(first) = able.next() else { return };
-        if !first.woken && !able.any(|it| it.woken) {
-            let first = self.sleepers.iter_mut().find(|it| it.can_take_the_turn());
-            first.expect("found just now").wake();
+        if let Some(first) = able.next() {
+            if !able.any(|it| it.woken) {
+                first.wake();
+            }
         }
     }
 }

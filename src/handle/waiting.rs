@@ -28,8 +28,7 @@ pub(super) enum Awake {
 }
 
 impl Call<'_> {
-    /// Waits until the descriptor is ready and handles that, with the lock held; false
-    /// if the time was up.
+    /// Waits until the descriptor is ready and handles that, with the lock held.
     fn wait_alone(&mut self) -> Result<(), Error> {
         let Some((fd, events)) = self.before_polling()? else {
             return Ok(());

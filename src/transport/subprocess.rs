@@ -102,11 +102,6 @@ impl Subprocess {
         }
         Ok(())
     }
-
-    /// Where the server listens, with socket activation.
-    pub fn socket_path(&self) -> Option<&CStr> {
-        self.listening.as_ref().map(PrivateSocket::path)
-    }
 }
 
 impl Drop for Subprocess {
@@ -329,8 +324,8 @@ mod tests {
     #[test]
     fn a_server_with_socket_activation_is_ended_and_cleaned_up_after() {
         let argv = words(&["sleep", "60"]);
-        let (server, mut connector, _) = Subprocess::socket_activation(&argv, c"").unwrap();
-        let path = server.socket_path().unwrap().to_str().unwrap().to_owned();
+        let (server, mut connector, path) = Subprocess::socket_activation(&argv, c"").unwrap();
+        let path = path.to_str().unwrap().to_owned();
         let directory = Path::new(&path).parent().unwrap().to_owned();
         use std::os::unix::fs::PermissionsExt;
         let mode = std::fs::metadata(&directory).unwrap().permissions().mode();

@@ -91,8 +91,7 @@ impl Issue<'_> {
         let attachment = Attachment {
             buffer: Buffer::Read(buf),
             callback,
-            completion,
-            synchronous: false,
+            ..Attachment::plain(completion)
         };
         let wire = self.connection.checks().flags(flags, known)?;
         // A read that cannot be fragmented would not ask for it; a flag that
@@ -116,9 +115,7 @@ impl Issue<'_> {
         let count = buf.len() as u64;
         let attachment = Attachment {
             buffer: Buffer::Write(buf),
-            callback: DataCallback::None,
-            completion,
-            synchronous: false,
+            ..Attachment::plain(completion)
         };
         let wire = self
             .connection
@@ -210,10 +207,8 @@ impl Issue<'_> {
     ) -> Result<u64, Error> {
         let extent = DataCallback::Extent(extent);
         let attachment = Attachment {
-            buffer: Buffer::None,
             callback: extent,
-            completion,
-            synchronous: false,
+            ..Attachment::plain(completion)
         };
         self.status(count, offset, attachment, flags)
     }
@@ -229,10 +224,8 @@ impl Issue<'_> {
     ) -> Result<u64, Error> {
         let extent64 = DataCallback::Extent64(extent64);
         let attachment = Attachment {
-            buffer: Buffer::None,
             callback: extent64,
-            completion,
-            synchronous: false,
+            ..Attachment::plain(completion)
         };
         self.status(count, offset, attachment, flags)
     }
@@ -261,10 +254,8 @@ impl Issue<'_> {
     ) -> Result<u64, Error> {
         let extent64 = DataCallback::Extent64(extent64);
         let attachment = Attachment {
-            buffer: Buffer::None,
             callback: extent64,
-            completion,
-            synchronous: false,
+            ..Attachment::plain(completion)
         };
         let wire = self
             .connection

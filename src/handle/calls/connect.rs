@@ -80,13 +80,9 @@ impl Connecting<'_> {
     /// nbd_aio_connect_systemd_socket_activation(3)
     pub fn systemd_socket_activation(&mut self, argv: Vec<CString>) -> Result<(), Error> {
         let name = self.connection.settings.socket_activation_name();
-        let (subprocess, connector, listener) = Subprocess::socket_activation(&argv, name)?;
-        let path = subprocess.socket_path().map(CStr::to_owned);
+        let (subprocess, connector, path) = Subprocess::socket_activation(&argv, name)?;
         self.connection.link.subprocess = Some(subprocess);
-        let endpoint = path.map_or(Endpoint::Other, |path| Endpoint::Unix { path });
-        let started = self.connect_to(endpoint, || Ok(connector));
-        drop(listener);
-        started
+        self.connect_to(Endpoint::Unix { path }, || Ok(connector))
     }
 
     /// Begins to connect over what `connector` makes.

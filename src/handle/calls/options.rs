@@ -103,19 +103,19 @@ impl Options<'_> {
         self.start_option(option, |machine| machine.opt_list())
     }
 
+    /// The contexts that nbd_add_meta_context(3) has collected.
+    fn requested_contexts(&self) -> Vec<CString> {
+        let preferences = self.connection.link.machine.preferences();
+        preferences.meta_contexts.clone()
+    }
+
     /// nbd_aio_opt_list_meta_context(3)
     pub fn list_meta_context(
         &mut self,
         context: nbd_context_callback,
         completion: nbd_completion_callback,
     ) -> Result<(), Error> {
-        let queries = self
-            .connection
-            .link
-            .machine
-            .preferences()
-            .meta_contexts
-            .clone();
+        let queries = self.requested_contexts();
         self.list_meta_context_queries(queries, context, completion)
     }
 
@@ -137,13 +137,7 @@ impl Options<'_> {
         context: nbd_context_callback,
         completion: nbd_completion_callback,
     ) -> Result<(), Error> {
-        let queries = self
-            .connection
-            .link
-            .machine
-            .preferences()
-            .meta_contexts
-            .clone();
+        let queries = self.requested_contexts();
         self.set_meta_context_queries(queries, context, completion)
     }
 
