@@ -10,8 +10,9 @@ use super::program::{Call, Kind, Program, Steps, Transcript, Which};
 use super::support::transcript::edits;
 use super::support::Result;
 
-/// How often a sequence that differs is run again with each library.
-const AGAIN: usize = 3;
+/// How often a sequence that differs is run again with each library. On a busy machine,
+/// one order of events can come several times in a row.
+const AGAIN: usize = 10;
 
 /// What came of one sequence.
 #[derive(Debug)]
@@ -107,13 +108,14 @@ pub struct Tally {
     sequences: usize,
     calls: usize,
     ended: usize,
-    chance: usize,
+    /// The seeds of those that were left to chance.
+    chance: Vec<u64>,
     different: usize,
     differences: BTreeMap<&'static str, usize>,
 }
 
 impl Tally {
-    pub fn add(&mut self, outcome: &Outcome) {
+    pub fn add(&mut self, seed: u64, outcome: &Outcome) {
         self.sequences += 1;
         match outcome {
             Outcome::Same(seen) => {
@@ -123,7 +125,7 @@ impl Tally {
                     *self.differences.entry(heading).or_default() += 1;
                 }
             }
-            Outcome::Chance => self.chance += 1,
+            Outcome::Chance => self.chance.push(seed),
             Outcome::Different => self.different += 1,
         }
     }
@@ -138,7 +140,7 @@ impl Tally {
         }
         // A comparison that mostly stops early, or that chance decides, would
         // prove little.
-        let lost = self.chance + self.ended;
+        let lost = self.chance.len() + self.ended;
         if lost * 3 > self.sequences {
             return Some(format!("too little was compared: {self}"));
         }
@@ -152,8 +154,15 @@ impl fmt::Display for Tally {
             f,
             "{} sequences, {} calls the same, {} sequences up to a known difference, \
              {} left to chance, {} different",
-            self.sequences, self.calls, self.ended, self.chance, self.different
+            self.sequences,
+            self.calls,
+            self.ended,
+            self.chance.len(),
+            self.different
         )?;
+        for seed in &self.chance {
+            write!(f, "\n  left to chance: seed {seed}")?;
+        }
         for (heading, count) in &self.differences {
             write!(f, "\n  {count} times: {heading}")?;
         }

@@ -104,7 +104,7 @@ fn run(program: &Program, kind: Kind, seeds: RangeInclusive<u64>) -> Result<()> 
     let mut different = Vec::new();
     for seed in seeds {
         let outcome = compare::sequence(program, kind, seed)?;
-        tally.add(&outcome);
+        tally.add(seed, &outcome);
         if let Outcome::Different = outcome {
             different.push(seed.to_string());
             if failures.len() < shown {
