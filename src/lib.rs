@@ -31,6 +31,8 @@
 #![deny(unsafe_code)]
 
 #[allow(unsafe_code)]
+mod cancellation;
+#[allow(unsafe_code)]
 pub mod capi;
 pub mod constants;
 pub mod error;

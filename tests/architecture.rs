@@ -26,7 +26,7 @@ const ROOMS: &[(&str, &[&str])] = &[
 ];
 
 /// What every room may use, and what uses none.
-const GROUND: &[&str] = &["constants", "error", "thread_block"];
+const GROUND: &[&str] = &["cancellation", "constants", "error", "thread_block"];
 
 /// The layers of the handle above its parts, from the top: each may use the ones after
 /// it. Every other module of the handle is a part.

@@ -5,7 +5,7 @@
 
 use libc::{c_char, c_int};
 
-use super::entry::locked;
+use super::entry::{locked, waiting};
 use super::opaque::nbd_handle;
 use super::outcome::Cookie;
 use super::trace::{Mask, Strings};
@@ -45,14 +45,14 @@ use crate::handle::Access;
 ///
 /// `nbd_block_status_64`, `nbd_aio_block_status`.
 #[no_mangle]
-pub unsafe extern "C" fn nbd_block_status(
+pub unsafe extern "C-unwind" fn nbd_block_status(
     h: *mut nbd_handle,
     count: u64,
     offset: u64,
     extent_callback: nbd_extent_callback,
     flags: u32,
 ) -> c_int {
-    locked!(
+    waiting!(
         NBD_BLOCK_STATUS(
             h,
             count: count,
@@ -60,9 +60,9 @@ pub unsafe extern "C" fn nbd_block_status(
             extent: &extent_callback,
             flags: Mask(flags),
         ),
-        |c| c.until_completed(Access::Alone, |mut issue, done| {
+        async |c| c.until_completed(Access::Alone, |mut issue, done| {
             issue.block_status(count, offset, extent_callback, done, flags)
-        })
+        }).await
     )
 }
 
@@ -162,14 +162,14 @@ pub unsafe extern "C" fn nbd_block_status(
 /// `nbd_aio_block_status_64`, `nbd_block_status_filter`, `nbd_add_meta_context`,
 /// `nbd_can_meta_context`; libnbd(3), "CALLBACKS".
 #[no_mangle]
-pub unsafe extern "C" fn nbd_block_status_64(
+pub unsafe extern "C-unwind" fn nbd_block_status_64(
     h: *mut nbd_handle,
     count: u64,
     offset: u64,
     extent64_callback: nbd_extent64_callback,
     flags: u32,
 ) -> c_int {
-    locked!(
+    waiting!(
         NBD_BLOCK_STATUS_64(
             h,
             count: count,
@@ -177,9 +177,9 @@ pub unsafe extern "C" fn nbd_block_status_64(
             extent64: &extent64_callback,
             flags: Mask(flags),
         ),
-        |c| c.until_completed(Access::Alone, |mut issue, done| {
+        async |c| c.until_completed(Access::Alone, |mut issue, done| {
             issue.block_status_64(count, offset, extent64_callback, done, flags)
-        })
+        }).await
     )
 }
 
@@ -212,7 +212,7 @@ pub unsafe extern "C" fn nbd_block_status_64(
 ///
 /// `nbd_aio_block_status_filter`, `nbd_can_block_status_payload`.
 #[no_mangle]
-pub unsafe extern "C" fn nbd_block_status_filter(
+pub unsafe extern "C-unwind" fn nbd_block_status_filter(
     h: *mut nbd_handle,
     count: u64,
     offset: u64,
@@ -222,7 +222,7 @@ pub unsafe extern "C" fn nbd_block_status_filter(
 ) -> c_int {
     // SAFETY: NULL or a list of the caller's, there for the length of the call.
     let contexts = unsafe { Strings::new(contexts) };
-    locked!(
+    waiting!(
         NBD_BLOCK_STATUS_FILTER(
             h,
             count: count,
@@ -231,10 +231,10 @@ pub unsafe extern "C" fn nbd_block_status_filter(
             extent64: &extent64_callback,
             flags: Mask(flags),
         ),
-        |c| c.until_completed(Access::Alone, |mut issue, done| {
+        async |c| c.until_completed(Access::Alone, |mut issue, done| {
             let contexts = contexts.get();
             issue.block_status_filter(count, offset, contexts, extent64_callback, done, flags)
-        })
+        }).await
     )
 }
 

@@ -9,7 +9,7 @@
 
 use libc::{c_char, c_int, sockaddr, socklen_t};
 
-use super::entry::locked;
+use super::entry::{locked, waiting};
 use super::opaque::nbd_handle;
 use super::trace::{Address, Text};
 
@@ -80,10 +80,10 @@ use super::trace::{Address, Text};
 ///
 /// `nbd_aio_connect_uri`, `nbd_get_uri`, `nbd_is_uri`.
 #[no_mangle]
-pub unsafe extern "C" fn nbd_connect_uri(h: *mut nbd_handle, uri: *const c_char) -> c_int {
+pub unsafe extern "C-unwind" fn nbd_connect_uri(h: *mut nbd_handle, uri: *const c_char) -> c_int {
     // SAFETY: NULL or a string of the caller's, there for the length of the call.
     let uri = unsafe { Text::new(uri) };
-    locked!(NBD_CONNECT_URI(h, uri: uri), |c| c.until_connected(|mut c| c.uri(uri.get())))
+    waiting!(NBD_CONNECT_URI(h, uri: uri), async |c| c.until_connected(|mut c| c.uri(uri.get())).await)
 }
 
 /// Begins to connect to the server and export that a URI names.
@@ -132,12 +132,15 @@ pub unsafe extern "C" fn nbd_aio_connect_uri(h: *mut nbd_handle, uri: *const c_c
 ///
 /// `nbd_aio_connect_unix`, `nbd_connect_uri`.
 #[no_mangle]
-pub unsafe extern "C" fn nbd_connect_unix(h: *mut nbd_handle, unixsocket: *const c_char) -> c_int {
+pub unsafe extern "C-unwind" fn nbd_connect_unix(
+    h: *mut nbd_handle,
+    unixsocket: *const c_char,
+) -> c_int {
     // SAFETY: NULL or a string of the caller's, there for the length of the call.
     let unixsocket = unsafe { Text::new(unixsocket) };
-    locked!(
+    waiting!(
         NBD_CONNECT_UNIX(h, unixsocket: unixsocket),
-        |c| c.until_connected(|mut c| c.unix(unixsocket.get()))
+        async |c| c.until_connected(|mut c| c.unix(unixsocket.get())).await
     )
 }
 
@@ -189,9 +192,13 @@ pub unsafe extern "C" fn nbd_aio_connect_unix(
 ///
 /// `nbd_aio_connect_vsock`, `nbd_supports_vsock`, `nbd_connect_uri`; vsock(7).
 #[no_mangle]
-pub unsafe extern "C" fn nbd_connect_vsock(h: *mut nbd_handle, cid: u32, port: u32) -> c_int {
-    locked!(NBD_CONNECT_VSOCK(h, cid: cid, port: port), |connection| {
-        connection.until_connected(|mut connection| connection.vsock(cid, port))
+pub unsafe extern "C-unwind" fn nbd_connect_vsock(
+    h: *mut nbd_handle,
+    cid: u32,
+    port: u32,
+) -> c_int {
+    waiting!(NBD_CONNECT_VSOCK(h, cid: cid, port: port), async |connection| {
+        connection.until_connected(|mut connection| connection.vsock(cid, port)).await
     })
 }
 
@@ -249,16 +256,16 @@ pub unsafe extern "C" fn nbd_aio_connect_vsock(h: *mut nbd_handle, cid: u32, por
 ///
 /// `nbd_aio_connect_tcp`, `nbd_connect_uri`.
 #[no_mangle]
-pub unsafe extern "C" fn nbd_connect_tcp(
+pub unsafe extern "C-unwind" fn nbd_connect_tcp(
     h: *mut nbd_handle,
     hostname: *const c_char,
     port: *const c_char,
 ) -> c_int {
     // SAFETY: NULL or strings of the caller's, there for the length of the call.
     let (hostname, port) = unsafe { (Text::new(hostname), Text::new(port)) };
-    locked!(
+    waiting!(
         NBD_CONNECT_TCP(h, hostname: hostname, port: port),
-        |c| c.until_connected(|mut c| c.tcp(hostname.get(), port.get()))
+        async |c| c.until_connected(|mut c| c.tcp(hostname.get(), port.get())).await
     )
 }
 
@@ -330,9 +337,9 @@ pub unsafe extern "C" fn nbd_aio_connect_tcp(
 ///
 /// `nbd_aio_connect_socket`; socketpair(2).
 #[no_mangle]
-pub unsafe extern "C" fn nbd_connect_socket(h: *mut nbd_handle, sock: c_int) -> c_int {
-    locked!(NBD_CONNECT_SOCKET(h, sock: sock), |c| {
-        c.until_connected(|mut c| c.socket(sock))
+pub unsafe extern "C-unwind" fn nbd_connect_socket(h: *mut nbd_handle, sock: c_int) -> c_int {
+    waiting!(NBD_CONNECT_SOCKET(h, sock: sock), async |c| {
+        c.until_connected(|mut c| c.socket(sock)).await
     })
 }
 

@@ -9,6 +9,8 @@
 //!
 //! No panic gets past here. One that happens under the lock may have left the
 //! connection half changed, so the connection is dead afterwards.
+//!
+//! pthread_cancel(3) ends a thread only in a call that waits, and only while that waits.
 
 use std::any::Any;
 use std::fmt;
@@ -18,10 +20,12 @@ use super::error;
 use super::function::Function;
 use super::opaque::nbd_handle;
 use super::outcome::Outcome;
+use super::run::run;
 use super::trace::{null, Argument};
+use crate::cancellation::NotHere;
 use crate::error::Error;
 use crate::handle::buffer::ReadBuffer;
-use crate::handle::{Call, Function as _, Handle, Shared};
+use crate::handle::{Call, Function as _, Handle, Pause, Shared};
 
 /// A call that has the connection to itself:
 /// `locked!(FUNCTION(h, parameter: value, ...), |connection| body)`.
@@ -53,7 +57,21 @@ macro_rules! looking {
     };
 }
 
-pub(super) use {locked, looking};
+/// A call that waits, in a function that is `extern "C-unwind"`, as pthread_cancel(3) may
+/// end the thread meanwhile: `waiting!(FUNCTION(h, parameter: value, ...), async |call| body)`.
+macro_rules! waiting {
+    ($function:ident($h:ident $(, $name:ident: $value:expr)* $(,)?), $body:expr $(,)?) => {
+        $crate::capi::entry::with_waiting(
+            &$crate::capi::function::$function,
+            // SAFETY: as for `locked`.
+            unsafe { $crate::capi::opaque::nbd_handle::check($h) },
+            &[$((stringify!($name), $crate::capi::trace::Value::from($value))),*],
+            $body,
+        )
+    };
+}
+
+pub(super) use {locked, looking, waiting};
 
 /// Fills the buffer of a read with zeroes, before anything can go wrong and
 /// leave what it held before (nbd_set_pread_initialize(3)).
@@ -80,18 +98,38 @@ pub(super) fn with_connection<R: Outcome>(
         Ok(handle) => handle,
         Err(error) => return failed::<R>(function, &error),
     };
-    let mut connection = handle.call(function);
-    // Unwind safety: `poison` makes whatever state is left unreachable.
-    let result = catch_unwind(AssertUnwindSafe(|| {
-        call(function, handle.shared(), arguments, || {
-            body(&mut connection)
-        })
-    }));
-    result.unwrap_or_else(|panic| {
-        let message = panic_message(&*panic);
-        connection.poison(&message);
-        failed::<R>(function, &internal(message))
-    })
+    let _not_here = NotHere::new();
+    // Unwind safety: the connection is dead after a panic under its lock.
+    catch_unwind(AssertUnwindSafe(|| {
+        let mut call = handle.call(function);
+        let outcome = begin(function, handle.shared(), arguments);
+        let outcome = outcome.and_then(|()| body(&mut call));
+        end(function, handle.shared(), outcome)
+    }))
+    .unwrap_or_else(|panic| failed::<R>(function, &internal(panic_message(&*panic))))
+}
+
+/// The same for a call that waits.
+pub(super) fn with_waiting<R: Outcome>(
+    function: &'static Function,
+    handle: Result<&Handle, Error>,
+    arguments: &[Argument<'_>],
+    body: impl AsyncFnOnce(&mut Call<'_>) -> Result<R, Error>,
+) -> R::C {
+    let handle = match handle {
+        Ok(handle) => handle,
+        Err(error) => return failed::<R>(function, &error),
+    };
+    let pause = Pause::default();
+    let ended = run(&pause, async {
+        let mut call = handle.waiting_call(function, &pause);
+        let outcome = match begin(function, handle.shared(), arguments) {
+            Ok(()) => body(&mut call).await,
+            Err(error) => Err(error),
+        };
+        end(function, handle.shared(), outcome)
+    });
+    ended.unwrap_or_else(|panic| failed::<R>(function, &internal(panic_message(&*panic))))
 }
 
 /// Runs `body` on what can be seen of the handle without its lock.
@@ -107,26 +145,32 @@ pub(super) fn with_shared<R: Outcome>(
     };
     // Unwind safety: a body only reads and changes atomics.
     catch_unwind(AssertUnwindSafe(|| {
-        call(function, shared, arguments, || Ok(body(shared)))
+        let outcome = begin(function, shared, arguments);
+        end(function, shared, outcome.map(|()| body(shared)))
     }))
     .unwrap_or_else(|panic| failed::<R>(function, &internal(panic_message(&*panic))))
 }
 
-/// What both have in common: messages around the call, and checks before it.
-fn call<R: Outcome>(
+/// What all calls begin with: the debug message, and checks.
+fn begin(
     function: &'static Function,
     shared: &Shared,
     arguments: &[Argument<'_>],
-    body: impl FnOnce() -> Result<R, Error>,
-) -> R::C {
+) -> Result<(), Error> {
     if shared.debug_enabled() {
         enter(function, shared, arguments);
     }
-    let outcome = function
-        .check_state(shared)
-        .and_then(|()| check_arguments(function, arguments))
-        .and_then(|()| body())
-        .and_then(|result| Ok((result.to_c()?, result)));
+    function.check_state(shared)?;
+    check_arguments(function, arguments)
+}
+
+/// What all calls end with: the result in C, and the debug message.
+fn end<R: Outcome>(
+    function: &'static Function,
+    shared: &Shared,
+    outcome: Result<R, Error>,
+) -> R::C {
+    let outcome = outcome.and_then(|result| Ok((result.to_c()?, result)));
     let (value, result) = match outcome {
         Ok((value, result)) => (value, Ok(result)),
         Err(error) => (failed::<R>(function, &error), Err(error)),

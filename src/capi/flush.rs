@@ -4,7 +4,7 @@
 
 use libc::c_int;
 
-use super::entry::locked;
+use super::entry::{locked, waiting};
 use super::opaque::nbd_handle;
 use super::outcome::Cookie;
 use super::trace::Mask;
@@ -36,9 +36,9 @@ use crate::handle::Access;
 ///
 /// `nbd_aio_flush`, `nbd_can_flush`, `nbd_pwrite`.
 #[no_mangle]
-pub unsafe extern "C" fn nbd_flush(h: *mut nbd_handle, flags: u32) -> c_int {
-    locked!(NBD_FLUSH(h, flags: Mask(flags)), |c| {
-        c.until_completed(Access::Flush, |mut issue, done| issue.flush(done, flags))
+pub unsafe extern "C-unwind" fn nbd_flush(h: *mut nbd_handle, flags: u32) -> c_int {
+    waiting!(NBD_FLUSH(h, flags: Mask(flags)), async |c| {
+        c.until_completed(Access::Flush, |mut issue, done| issue.flush(done, flags)).await
     })
 }
 
@@ -112,19 +112,19 @@ pub unsafe extern "C" fn nbd_aio_flush(
 ///
 /// `nbd_aio_cache`, `nbd_can_cache`, `nbd_pread`.
 #[no_mangle]
-pub unsafe extern "C" fn nbd_cache(
+pub unsafe extern "C-unwind" fn nbd_cache(
     h: *mut nbd_handle,
     count: u64,
     offset: u64,
     flags: u32,
 ) -> c_int {
-    locked!(
+    waiting!(
         NBD_CACHE(h, count: count, offset: offset, flags: Mask(flags)),
-        |c| {
+        async |c| {
             let access = Access::read(offset, count);
             c.until_completed(access, |mut issue, done| {
                 issue.cache(count, offset, done, flags)
-            })
+            }).await
         }
     )
 }

@@ -10,7 +10,7 @@
 use libc::c_int;
 
 use super::boolean::c_bool;
-use super::entry::locked;
+use super::entry::{locked, waiting};
 use super::opaque::nbd_handle;
 use crate::handle::callback::nbd_completion_callback;
 
@@ -92,9 +92,10 @@ pub unsafe extern "C" fn nbd_get_opt_mode(h: *mut nbd_handle) -> c_int {
 ///
 /// `nbd_aio_opt_go`, `nbd_set_opt_mode`, `nbd_opt_info`, `nbd_opt_abort`.
 #[no_mangle]
-pub unsafe extern "C" fn nbd_opt_go(h: *mut nbd_handle) -> c_int {
-    locked!(NBD_OPT_GO(h), |connection| connection
+pub unsafe extern "C-unwind" fn nbd_opt_go(h: *mut nbd_handle) -> c_int {
+    waiting!(NBD_OPT_GO(h), async |connection| connection
         .until_option_done(|mut options, done| options.go(done))
+        .await
         .map(drop))
 }
 
@@ -162,9 +163,10 @@ pub unsafe extern "C" fn nbd_aio_opt_go(
 ///
 /// `nbd_aio_opt_info`, `nbd_set_full_info`, `nbd_opt_go`.
 #[no_mangle]
-pub unsafe extern "C" fn nbd_opt_info(h: *mut nbd_handle) -> c_int {
-    locked!(NBD_OPT_INFO(h), |connection| connection
+pub unsafe extern "C-unwind" fn nbd_opt_info(h: *mut nbd_handle) -> c_int {
+    waiting!(NBD_OPT_INFO(h), async |connection| connection
         .until_option_done(|mut options, done| options.info(done))
+        .await
         .map(drop))
 }
 
@@ -213,8 +215,10 @@ pub unsafe extern "C" fn nbd_aio_opt_info(
 ///
 /// `nbd_aio_opt_abort`, `nbd_shutdown`, `nbd_opt_go`.
 #[no_mangle]
-pub unsafe extern "C" fn nbd_opt_abort(h: *mut nbd_handle) -> c_int {
-    locked!(NBD_OPT_ABORT(h), |connection| connection.abort_and_wait())
+pub unsafe extern "C-unwind" fn nbd_opt_abort(h: *mut nbd_handle) -> c_int {
+    waiting!(NBD_OPT_ABORT(h), async |connection| connection
+        .abort_and_wait()
+        .await)
 }
 
 /// Begins to end option mode and the connection.

@@ -4,7 +4,7 @@
 
 use libc::c_int;
 
-use super::entry::locked;
+use super::entry::{locked, waiting};
 use super::opaque::nbd_handle;
 use crate::handle::callback::nbd_completion_callback;
 
@@ -32,12 +32,13 @@ use crate::handle::callback::nbd_completion_callback;
 ///
 /// `nbd_aio_opt_starttls`, `nbd_set_tls`, `nbd_get_tls_negotiated`.
 #[no_mangle]
-pub unsafe extern "C" fn nbd_opt_starttls(h: *mut nbd_handle) -> c_int {
-    locked!(NBD_OPT_STARTTLS(h), |connection| connection
+pub unsafe extern "C-unwind" fn nbd_opt_starttls(h: *mut nbd_handle) -> c_int {
+    waiting!(NBD_OPT_STARTTLS(h), async |connection| connection
         .until_answered(
             "failed to get response to opt_starttls request",
             |mut options, done| options.starttls(done)
         )
+        .await
         .map(|agreed| agreed != 0))
 }
 
@@ -92,12 +93,13 @@ pub unsafe extern "C" fn nbd_aio_opt_starttls(
 ///
 /// `nbd_aio_opt_extended_headers`, `nbd_get_extended_headers_negotiated`.
 #[no_mangle]
-pub unsafe extern "C" fn nbd_opt_extended_headers(h: *mut nbd_handle) -> c_int {
-    locked!(NBD_OPT_EXTENDED_HEADERS(h), |connection| connection
+pub unsafe extern "C-unwind" fn nbd_opt_extended_headers(h: *mut nbd_handle) -> c_int {
+    waiting!(NBD_OPT_EXTENDED_HEADERS(h), async |connection| connection
         .until_answered(
             "failed to get response to opt_extended_headers request",
             |mut options, done| options.extended_headers(done)
         )
+        .await
         .map(|agreed| agreed != 0))
 }
 
@@ -148,12 +150,13 @@ pub unsafe extern "C" fn nbd_aio_opt_extended_headers(
 ///
 /// `nbd_aio_opt_structured_reply`, `nbd_get_structured_replies_negotiated`.
 #[no_mangle]
-pub unsafe extern "C" fn nbd_opt_structured_reply(h: *mut nbd_handle) -> c_int {
-    locked!(NBD_OPT_STRUCTURED_REPLY(h), |connection| connection
+pub unsafe extern "C-unwind" fn nbd_opt_structured_reply(h: *mut nbd_handle) -> c_int {
+    waiting!(NBD_OPT_STRUCTURED_REPLY(h), async |connection| connection
         .until_answered(
             "failed to get response to opt_structured_reply request",
             |mut options, done| options.structured_reply(done)
         )
+        .await
         .map(|agreed| agreed != 0))
 }
 

@@ -4,7 +4,7 @@
 
 use libc::{c_char, c_int};
 
-use super::entry::locked;
+use super::entry::{locked, waiting};
 use super::opaque::nbd_handle;
 use super::trace::Strings;
 use crate::handle::callback::{nbd_completion_callback, nbd_context_callback, nbd_list_callback};
@@ -69,13 +69,13 @@ fn count(replies: u32) -> c_int {
 ///
 /// `nbd_aio_opt_list`, `nbd_set_export_name`, `nbd_opt_info`.
 #[no_mangle]
-pub unsafe extern "C" fn nbd_opt_list(
+pub unsafe extern "C-unwind" fn nbd_opt_list(
     h: *mut nbd_handle,
     list_callback: nbd_list_callback,
 ) -> c_int {
-    locked!(NBD_OPT_LIST(h, list: &list_callback), |connection| {
+    waiting!(NBD_OPT_LIST(h, list: &list_callback), async |connection| {
         let ask = |mut options: Options<'_>, done| options.list(list_callback, done);
-        connection.until_answered(LIST_FAILED, ask).map(count)
+        connection.until_answered(LIST_FAILED, ask).await.map(count)
     })
 }
 
@@ -139,17 +139,17 @@ pub unsafe extern "C" fn nbd_aio_opt_list(
 /// `nbd_aio_opt_list_meta_context`, `nbd_opt_list_meta_context_queries`,
 /// `nbd_opt_set_meta_context`.
 #[no_mangle]
-pub unsafe extern "C" fn nbd_opt_list_meta_context(
+pub unsafe extern "C-unwind" fn nbd_opt_list_meta_context(
     h: *mut nbd_handle,
     context_callback: nbd_context_callback,
 ) -> c_int {
-    locked!(
+    waiting!(
         NBD_OPT_LIST_META_CONTEXT(h, context: &context_callback),
-        |c| {
+        async |c| {
             let ask = |mut options: Options<'_>, done| {
                 options.list_meta_context(context_callback, done)
             };
-            c.until_answered(META_CONTEXT_FAILED, ask).map(count)
+            c.until_answered(META_CONTEXT_FAILED, ask).await.map(count)
         }
     )
 }
@@ -221,20 +221,20 @@ pub unsafe extern "C" fn nbd_aio_opt_list_meta_context(
 ///
 /// `nbd_aio_opt_list_meta_context_queries`, `nbd_opt_list_meta_context`.
 #[no_mangle]
-pub unsafe extern "C" fn nbd_opt_list_meta_context_queries(
+pub unsafe extern "C-unwind" fn nbd_opt_list_meta_context_queries(
     h: *mut nbd_handle,
     queries: *mut *mut c_char,
     context_callback: nbd_context_callback,
 ) -> c_int {
     // SAFETY: NULL or a list of the caller's, there for the length of the call.
     let queries = unsafe { Strings::new(queries) };
-    locked!(
+    waiting!(
         NBD_OPT_LIST_META_CONTEXT_QUERIES(h, queries: queries, context: &context_callback),
-        |c| {
+        async |c| {
             let ask = |mut options: Options<'_>, done| {
                 options.list_meta_context_queries(queries.get(), context_callback, done)
             };
-            c.until_answered(META_CONTEXT_FAILED, ask).map(count)
+            c.until_answered(META_CONTEXT_FAILED, ask).await.map(count)
         }
     )
 }
@@ -322,17 +322,17 @@ pub unsafe extern "C" fn nbd_aio_opt_list_meta_context_queries(
 /// `nbd_aio_opt_set_meta_context`, `nbd_opt_set_meta_context_queries`,
 /// `nbd_can_meta_context`.
 #[no_mangle]
-pub unsafe extern "C" fn nbd_opt_set_meta_context(
+pub unsafe extern "C-unwind" fn nbd_opt_set_meta_context(
     h: *mut nbd_handle,
     context_callback: nbd_context_callback,
 ) -> c_int {
-    locked!(
+    waiting!(
         NBD_OPT_SET_META_CONTEXT(h, context: &context_callback),
-        |c| {
+        async |c| {
             let ask = |mut options: Options<'_>, done| {
                 options.set_meta_context(context_callback, done)
             };
-            c.until_answered(META_CONTEXT_FAILED, ask).map(count)
+            c.until_answered(META_CONTEXT_FAILED, ask).await.map(count)
         }
     )
 }
@@ -406,20 +406,20 @@ pub unsafe extern "C" fn nbd_aio_opt_set_meta_context(
 ///
 /// `nbd_aio_opt_set_meta_context_queries`, `nbd_opt_set_meta_context`.
 #[no_mangle]
-pub unsafe extern "C" fn nbd_opt_set_meta_context_queries(
+pub unsafe extern "C-unwind" fn nbd_opt_set_meta_context_queries(
     h: *mut nbd_handle,
     queries: *mut *mut c_char,
     context_callback: nbd_context_callback,
 ) -> c_int {
     // SAFETY: NULL or a list of the caller's, there for the length of the call.
     let queries = unsafe { Strings::new(queries) };
-    locked!(
+    waiting!(
         NBD_OPT_SET_META_CONTEXT_QUERIES(h, queries: queries, context: &context_callback),
-        |c| {
+        async |c| {
             let ask = |mut options: Options<'_>, done| {
                 options.set_meta_context_queries(queries.get(), context_callback, done)
             };
-            c.until_answered(META_CONTEXT_FAILED, ask).map(count)
+            c.until_answered(META_CONTEXT_FAILED, ask).await.map(count)
         }
     )
 }

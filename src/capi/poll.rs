@@ -4,7 +4,7 @@
 
 use libc::{c_int, c_uint};
 
-use super::entry::{locked, looking};
+use super::entry::{locked, looking, waiting};
 use super::opaque::nbd_handle;
 use super::outcome::Bits;
 
@@ -46,8 +46,8 @@ use super::outcome::Bits;
 ///
 /// `nbd_poll2`, `nbd_aio_get_fd`, `nbd_aio_get_direction`; poll(2).
 #[no_mangle]
-pub unsafe extern "C" fn nbd_poll(h: *mut nbd_handle, timeout: c_int) -> c_int {
-    locked!(NBD_POLL(h, timeout: timeout), |connection| connection.poll(-1, timeout))
+pub unsafe extern "C-unwind" fn nbd_poll(h: *mut nbd_handle, timeout: c_int) -> c_int {
+    waiting!(NBD_POLL(h, timeout: timeout), async |connection| connection.poll(-1, timeout).await)
 }
 
 /// Waits until something happens on the connection or on a file descriptor.
@@ -73,9 +73,9 @@ pub unsafe extern "C" fn nbd_poll(h: *mut nbd_handle, timeout: c_int) -> c_int {
 ///
 /// `nbd_poll`.
 #[no_mangle]
-pub unsafe extern "C" fn nbd_poll2(h: *mut nbd_handle, fd: c_int, timeout: c_int) -> c_int {
-    locked!(NBD_POLL2(h, fd: fd, timeout: timeout), |connection| {
-        connection.poll(fd, timeout)
+pub unsafe extern "C-unwind" fn nbd_poll2(h: *mut nbd_handle, fd: c_int, timeout: c_int) -> c_int {
+    waiting!(NBD_POLL2(h, fd: fd, timeout: timeout), async |connection| {
+        connection.poll(fd, timeout).await
     })
 }
 

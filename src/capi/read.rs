@@ -4,7 +4,7 @@
 
 use libc::{c_int, c_void, size_t};
 
-use super::entry::{initialize, locked};
+use super::entry::{initialize, locked, waiting};
 use super::opaque::nbd_handle;
 use super::outcome::Cookie;
 use super::trace::Mask;
@@ -64,7 +64,7 @@ use crate::handle::Access;
 ///
 /// `nbd_aio_pread`, `nbd_pread_structured`, `nbd_get_block_size`.
 #[no_mangle]
-pub unsafe extern "C" fn nbd_pread(
+pub unsafe extern "C-unwind" fn nbd_pread(
     h: *mut nbd_handle,
     buf: *mut c_void,
     count: size_t,
@@ -76,13 +76,13 @@ pub unsafe extern "C" fn nbd_pread(
     let mut buf = unsafe { ReadBuffer::new(buf, count) };
     // SAFETY: as for the call itself.
     unsafe { initialize(h, &mut buf) };
-    locked!(
+    waiting!(
         NBD_PREAD(h, buf: &buf, count: count, offset: offset, flags: Mask(flags)),
-        |c| {
+        async |c| {
             let access = Access::read(offset, count as u64);
             c.until_completed(access, |mut issue, done| {
                 issue.pread(buf, offset, done, flags)
-            })
+            }).await
         }
     )
 }
@@ -236,7 +236,7 @@ pub unsafe extern "C" fn nbd_aio_pread(
 ///
 /// `nbd_aio_pread_structured`, `nbd_pread`, `nbd_can_df`; libnbd(3), "CALLBACKS".
 #[no_mangle]
-pub unsafe extern "C" fn nbd_pread_structured(
+pub unsafe extern "C-unwind" fn nbd_pread_structured(
     h: *mut nbd_handle,
     buf: *mut c_void,
     count: size_t,
@@ -249,7 +249,7 @@ pub unsafe extern "C" fn nbd_pread_structured(
     let mut buf = unsafe { ReadBuffer::new(buf, count) };
     // SAFETY: as for the call itself.
     unsafe { initialize(h, &mut buf) };
-    locked!(
+    waiting!(
         NBD_PREAD_STRUCTURED(
             h,
             buf: &buf,
@@ -258,9 +258,9 @@ pub unsafe extern "C" fn nbd_pread_structured(
             chunk: &chunk_callback,
             flags: Mask(flags),
         ),
-        |c| c.until_completed(Access::Alone, |mut issue, done| {
+        async |c| c.until_completed(Access::Alone, |mut issue, done| {
             issue.pread_structured(buf, offset, chunk_callback, done, flags)
-        })
+        }).await
     )
 }
 

@@ -4,7 +4,7 @@
 
 use libc::c_int;
 
-use super::entry::locked;
+use super::entry::{locked, waiting};
 use super::opaque::nbd_handle;
 use super::trace::Mask;
 
@@ -42,9 +42,9 @@ use super::trace::Mask;
 ///
 /// `nbd_aio_disconnect`, `nbd_aio_opt_abort`, `nbd_close`.
 #[no_mangle]
-pub unsafe extern "C" fn nbd_shutdown(h: *mut nbd_handle, flags: u32) -> c_int {
-    locked!(NBD_SHUTDOWN(h, flags: Mask(flags)), |connection| connection
-        .shutdown(flags))
+pub unsafe extern "C-unwind" fn nbd_shutdown(h: *mut nbd_handle, flags: u32) -> c_int {
+    waiting!(NBD_SHUTDOWN(h, flags: Mask(flags)), async |connection| connection
+        .shutdown(flags).await)
 }
 
 /// Says goodbye to the server, without waiting for the end.

@@ -4,7 +4,7 @@
 
 use libc::{c_char, c_int};
 
-use super::entry::locked;
+use super::entry::{locked, waiting};
 use super::opaque::nbd_handle;
 use super::trace::{Strings, Text};
 
@@ -45,11 +45,14 @@ use super::trace::{Strings, Text};
 ///
 /// `nbd_aio_connect_command`, `nbd_kill_subprocess`, `nbd_get_subprocess_pid`.
 #[no_mangle]
-pub unsafe extern "C" fn nbd_connect_command(h: *mut nbd_handle, argv: *mut *mut c_char) -> c_int {
+pub unsafe extern "C-unwind" fn nbd_connect_command(
+    h: *mut nbd_handle,
+    argv: *mut *mut c_char,
+) -> c_int {
     // SAFETY: NULL or a list of the caller's, there for the length of the call.
     let argv = unsafe { Strings::new(argv) };
-    locked!(NBD_CONNECT_COMMAND(h, argv: argv), |c| {
-        c.until_connected(|mut c| c.command(argv.get()))
+    waiting!(NBD_CONNECT_COMMAND(h, argv: argv), async |c| {
+        c.until_connected(|mut c| c.command(argv.get())).await
     })
 }
 
@@ -122,15 +125,15 @@ pub unsafe extern "C" fn nbd_aio_connect_command(
 /// `nbd_aio_connect_systemd_socket_activation`, `nbd_set_socket_activation_name`,
 /// `nbd_kill_subprocess`.
 #[no_mangle]
-pub unsafe extern "C" fn nbd_connect_systemd_socket_activation(
+pub unsafe extern "C-unwind" fn nbd_connect_systemd_socket_activation(
     h: *mut nbd_handle,
     argv: *mut *mut c_char,
 ) -> c_int {
     // SAFETY: NULL or a list of the caller's, there for the length of the call.
     let argv = unsafe { Strings::new(argv) };
-    locked!(
+    waiting!(
         NBD_CONNECT_SYSTEMD_SOCKET_ACTIVATION(h, argv: argv),
-        |c| c.until_connected(|mut c| c.systemd_socket_activation(argv.get()))
+        async |c| c.until_connected(|mut c| c.systemd_socket_activation(argv.get())).await
     )
 }
 

@@ -4,7 +4,7 @@
 
 use libc::{c_int, c_void, size_t};
 
-use super::entry::locked;
+use super::entry::{locked, waiting};
 use super::opaque::nbd_handle;
 use super::outcome::Cookie;
 use super::trace::Mask;
@@ -62,7 +62,7 @@ use crate::handle::Access;
 ///
 /// `nbd_aio_pwrite`, `nbd_is_read_only`, `nbd_zero`, `nbd_flush`.
 #[no_mangle]
-pub unsafe extern "C" fn nbd_pwrite(
+pub unsafe extern "C-unwind" fn nbd_pwrite(
     h: *mut nbd_handle,
     buf: *const c_void,
     count: size_t,
@@ -72,13 +72,13 @@ pub unsafe extern "C" fn nbd_pwrite(
     // SAFETY: NULL or `count` bytes of the caller's, there for the length of the
     // call, in which the command ends.
     let buf = unsafe { WriteBuffer::new(buf, count) };
-    locked!(
+    waiting!(
         NBD_PWRITE(h, buf: buf, count: count, offset: offset, flags: Mask(flags)),
-        |c| {
+        async |c| {
             let access = Access::write(offset, count as u64);
             c.until_completed(access, |mut issue, done| {
                 issue.pwrite(buf, offset, done, flags)
-            })
+            }).await
         }
     )
 }
@@ -210,19 +210,19 @@ pub unsafe extern "C" fn nbd_aio_pwrite(
 ///
 /// `nbd_aio_zero`, `nbd_can_zero`, `nbd_can_fast_zero`, `nbd_trim`.
 #[no_mangle]
-pub unsafe extern "C" fn nbd_zero(
+pub unsafe extern "C-unwind" fn nbd_zero(
     h: *mut nbd_handle,
     count: u64,
     offset: u64,
     flags: u32,
 ) -> c_int {
-    locked!(
+    waiting!(
         NBD_ZERO(h, count: count, offset: offset, flags: Mask(flags)),
-        |c| {
+        async |c| {
             let access = Access::write(offset, count);
             c.until_completed(access, |mut issue, done| {
                 issue.zero(count, offset, done, flags)
-            })
+            }).await
         }
     )
 }
@@ -341,19 +341,19 @@ pub unsafe extern "C" fn nbd_aio_zero(
 ///
 /// `nbd_aio_trim`, `nbd_can_trim`, `nbd_zero`.
 #[no_mangle]
-pub unsafe extern "C" fn nbd_trim(
+pub unsafe extern "C-unwind" fn nbd_trim(
     h: *mut nbd_handle,
     count: u64,
     offset: u64,
     flags: u32,
 ) -> c_int {
-    locked!(
+    waiting!(
         NBD_TRIM(h, count: count, offset: offset, flags: Mask(flags)),
-        |c| {
+        async |c| {
             let access = Access::write(offset, count);
             c.until_completed(access, |mut issue, done| {
                 issue.trim(count, offset, done, flags)
-            })
+            }).await
         }
     )
 }

@@ -15,8 +15,18 @@ pub struct Attachment {
     pub(super) buffer: Buffer,
     pub(super) callback: DataCallback,
     pub(super) completion: nbd_completion_callback,
-    /// A synchronous call waits for it: the program does not know its cookie.
-    pub(super) synchronous: bool,
+    pub(super) waiter: Waiter,
+}
+
+/// Who asks for a command when it is done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Waiter {
+    /// The program, by its cookie.
+    Program,
+    /// A synchronous call; the program does not know the cookie.
+    Call,
+    /// Nobody: the thread of that call was cancelled.
+    Nobody,
 }
 
 /// The user's memory.
@@ -43,7 +53,15 @@ impl Attachment {
             buffer: Buffer::None,
             callback: DataCallback::None,
             completion,
-            synchronous: false,
+            waiter: Waiter::Program,
+        }
+    }
+
+    /// Of a command of which the reply may come, and concerns nobody.
+    pub(super) fn of_nobody() -> Self {
+        Attachment {
+            waiter: Waiter::Nobody,
+            ..Attachment::plain(nbd_completion_callback::null())
         }
     }
 }

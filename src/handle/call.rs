@@ -3,14 +3,21 @@
 //! A call on a connection, which has its lock.
 
 use std::ffi::CStr;
+use std::future::Future;
 use std::ops::{Deref, DerefMut};
+use std::pin::pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Context, Poll, Waker};
+use std::thread;
 
+use libc::c_int;
 use parking_lot::MutexGuard;
 
 use super::connection::Connection;
+use super::pause::Pause;
 use super::shared::Shared;
 use crate::error::Error;
+use crate::transport::blocking::Blocking;
 
 /// A connection while a call has its lock. What [`super::Shared`] shows is up to date
 /// when it is let go, and a thread that sleeps waits in its place.
@@ -18,6 +25,10 @@ pub struct Call<'a> {
     connection: MutexGuard<'a, Connection>,
     owner: &'a Owner,
     function: &'static dyn Function,
+    /// Who makes the system calls that wait, if not the call itself.
+    pause: Option<&'a Pause>,
+    /// A panic that was there before the call is none of it.
+    was_panicking: bool,
 }
 
 /// The API function that is called.
@@ -57,9 +68,16 @@ impl<'a> Call<'a> {
             connection,
             owner,
             function,
+            pause: None,
+            was_panicking: thread::panicking(),
         };
         call.begin();
         call
+    }
+
+    pub(super) fn leaving_waits_to(mut self, pause: &'a Pause) -> Self {
+        self.pause = Some(pause);
+        self
     }
 
     fn begin(&mut self) {
@@ -72,12 +90,23 @@ impl<'a> Call<'a> {
         self.function.check_state(&self.connection.report.shared)
     }
 
-    /// Does something that waits, with the lock released.
-    pub(super) fn unlocked<R>(&mut self, wait: impl FnOnce() -> R) -> R {
-        self.let_go();
-        let result = MutexGuard::unlocked(&mut self.connection, wait);
-        self.begin();
-        result
+    /// Makes a system call that waits, with the lock held. Its result, or the errno.
+    pub(super) async fn wait(&mut self, blocking: &mut Blocking) -> Result<usize, c_int> {
+        match self.pause {
+            Some(pause) => pause.leave(blocking).await,
+            None => blocking.make(),
+        }
+    }
+
+    /// The same with the lock released.
+    pub(super) async fn wait_unlocked(&mut self, blocking: &mut Blocking) -> Result<usize, c_int> {
+        Unlocked::new(self).0.wait(blocking).await
+    }
+
+    /// The thread has been cancelled: what is left to be done is done without a further
+    /// chance of that. The system call in which it was.
+    pub(super) fn cancelled(&mut self) -> Option<Blocking> {
+        self.pause.take().and_then(Pause::cancelled)
     }
 
     fn let_go(&mut self) {
@@ -88,6 +117,34 @@ impl<'a> Call<'a> {
             connection.turns.pass_on();
         }
         self.owner.0.store(0, Ordering::Relaxed);
+    }
+}
+
+/// A call that does not have the lock, until this is dropped.
+struct Unlocked<'c, 'a>(&'c mut Call<'a>);
+
+impl<'c, 'a> Unlocked<'c, 'a> {
+    fn new(call: &'c mut Call<'a>) -> Self {
+        call.let_go();
+        // SAFETY: the call has the lock; and until it has it again, its guard is not used:
+        // it is borrowed, and only for waiting.
+        unsafe { MutexGuard::mutex(&call.connection).force_unlock() };
+        Unlocked(call)
+    }
+}
+
+impl Drop for Unlocked<'_, '_> {
+    fn drop(&mut self) {
+        std::mem::forget(MutexGuard::mutex(&self.0.connection).lock());
+        self.0.begin();
+    }
+}
+
+/// The result of a future that leaves no waiting to anybody.
+pub(super) fn at_once<F: Future>(future: F) -> F::Output {
+    match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(result) => result,
+        Poll::Pending => unreachable!("the call makes its system calls itself"),
     }
 }
 
@@ -106,6 +163,9 @@ impl DerefMut for Call<'_> {
 
 impl Drop for Call<'_> {
     fn drop(&mut self) {
+        if !self.was_panicking && thread::panicking() {
+            self.poison();
+        }
         self.let_go();
     }
 }

@@ -5,7 +5,7 @@
 use std::collections::{HashMap, VecDeque};
 use std::hash::BuildHasherDefault;
 
-use super::attachment::Attachment;
+use super::attachment::{Attachment, Waiter};
 use crate::machine::{Command, CookieHasher};
 
 /// Completed commands by cookie, and their order. Their callbacks are freed
@@ -22,7 +22,7 @@ impl Completed {
     pub fn insert(&mut self, command: Command<Attachment>) {
         self.sweep();
         // The program does not ask for those that calls wait for.
-        if !command.attachment.synchronous {
+        if command.attachment.waiter == Waiter::Program {
             self.order.push_back(command.cookie);
         }
         self.commands.insert(command.cookie, command);
@@ -35,7 +35,7 @@ impl Completed {
 
     /// Retires a command that the program asks for.
     pub fn take(&mut self, cookie: u64) -> Option<Command<Attachment>> {
-        let known = |command: &Command<Attachment>| !command.attachment.synchronous;
+        let known = |command: &Command<Attachment>| command.attachment.waiter == Waiter::Program;
         self.commands.get(&cookie).filter(|it| known(it))?;
         let command = self.commands.remove(&cookie)?;
         while let Some(first) = self.order.front() {

@@ -5,7 +5,8 @@
 
 use libc::{c_int, c_uint};
 
-use super::attachment::{Buffer, DataCallback};
+use super::attachment::{Attachment, Buffer, DataCallback, Waiter};
+use super::callback::nbd_completion_callback;
 use super::completed::Completed;
 use super::extents;
 use super::link::{Link, Lost};
@@ -77,11 +78,16 @@ impl Completions {
         let Some(mut command) = link.machine.take(cookie) else {
             return;
         };
-        if command.attachment.synchronous {
-            self.synchronous -= 1;
-        } else {
-            self.total += 1;
-            self.unpolled = MOST_UNPOLLED.min(self.unpolled + 1);
+        match command.attachment.waiter {
+            Waiter::Program => {
+                self.total += 1;
+                self.unpolled = MOST_UNPOLLED.min(self.unpolled + 1);
+            }
+            Waiter::Call => self.synchronous -= 1,
+            Waiter::Nobody => {
+                self.synchronous -= 1;
+                return report.publish(link);
+            }
         }
         report.publish(link);
         let mut error: c_int = command.error();
@@ -117,6 +123,22 @@ impl Completions {
             command.fail(libc::ENOTCONN);
         }
         self.complete(link, report, cookie);
+    }
+
+    /// The call that waited for a command does so no more.
+    pub fn forget(&mut self, link: &mut Link, cookie: u64) {
+        match link.machine.command_mut(cookie) {
+            // Its closures are freed.
+            Some(command) => command.attachment = Attachment::of_nobody(),
+            None => drop(self.completed.take_synchronous(cookie)),
+        }
+    }
+
+    /// The call that waited for an option does so no more.
+    pub fn forget_option(&mut self) {
+        if let Some(option) = &mut self.option {
+            *option = PendingOption::plain(nbd_completion_callback::null());
+        }
     }
 
     /// Nothing will be answered any more: everything in flight ends, in the order in

@@ -139,9 +139,9 @@ impl Connection {
         self.link.subprocess = None;
     }
 
-    /// A panic was caught: nothing of the connection can be trusted, so it is
+    /// A panic is under way: nothing of the connection can be trusted, so it is
     /// dead, and what was in flight ends as it does when a connection is lost.
-    pub fn poison(&mut self, message: &str) {
+    pub(super) fn poison(&mut self) {
         self.turns.admissions.clear();
         let error = Error::new(libc::ENOTRECOVERABLE, "internal error");
         if self.turns.holder == Holder::Receives {
@@ -152,7 +152,7 @@ impl Connection {
         self.link.close_transport(self.turns.are_held());
         self.report.publish(&self.link);
         self.report
-            .debug(format_args!("handle dead: internal error: {message}"));
+            .debug(format_args!("handle dead: internal error"));
         // Unwind safety: a command is taken out before its callback is called,
         // so none completes twice; what a second panic leaves, nbd_close(3) ends.
         if catch_unwind(AssertUnwindSafe(|| self.abandon_all())).is_err() {

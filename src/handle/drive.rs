@@ -13,8 +13,17 @@ use super::shared::{DIRECTION_READ, DIRECTION_WRITE};
 use super::steps::Steps;
 use crate::error::Error;
 use crate::machine::State;
-use crate::transport;
-use crate::transport::wait::Ready;
+use crate::transport::blocking::Poll;
+
+/// What poll(2) has found.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Ready {
+    /// The events of the connection's descriptor.
+    pub events: i16,
+    /// Whether anything happened on the program's second descriptor; that it is not
+    /// open counts too.
+    pub extra: bool,
+}
 
 /// Moving bytes.
 impl Connection {
@@ -107,8 +116,7 @@ impl Connection {
     /// before still counts.
     pub(super) fn use_before_waiting(&mut self) -> Result<(), Error> {
         if let Some(fd) = self.link.fd().filter(|_| self.link.waits_for_room()) {
-            let ready = transport::wait::poll(fd, POLLOUT, None, 0);
-            if matches!(ready, Ok(Some(ready)) if ready.events == POLLOUT) {
+            if matches!(Poll::look(fd, POLLOUT), Ok(POLLOUT)) {
                 let sent = self.link.send();
                 self.conclude(sent)?;
             }
@@ -205,8 +213,9 @@ impl Connection {
     pub(super) fn after_receiving(
         &mut self,
         receive: Receive,
-        result: io::Result<usize>,
+        result: Result<usize, c_int>,
     ) -> Result<bool, Error> {
+        let result = result.map_err(io::Error::from_raw_os_error);
         let handled = self.steps().handle_received(receive, result);
         self.conclude(handled)
     }

@@ -14,6 +14,7 @@ mod admission;
 mod attachment;
 #[allow(unsafe_code)]
 pub mod buffer;
+#[allow(unsafe_code)]
 mod call;
 #[allow(unsafe_code)]
 pub mod callback;
@@ -29,6 +30,7 @@ mod extents;
 #[allow(unsafe_code)]
 mod link;
 mod option;
+mod pause;
 #[allow(unsafe_code)]
 mod process;
 #[allow(unsafe_code)]
@@ -54,6 +56,7 @@ use call::Owner;
 pub use call::{Call, Function};
 pub use calls::{Connecting, Information, Issue, Options, Setup};
 pub use connection::Connection;
+pub use pause::Pause;
 pub use settings::Settings;
 pub use shared::{Shared, Statistics};
 
@@ -131,6 +134,15 @@ impl Handle {
             self.renew(now);
         }
         Call::new(self.connection.lock(), &self.owner, function)
+    }
+
+    /// The same for a call that waits, and leaves that to its caller.
+    pub fn waiting_call<'a>(
+        &'a self,
+        function: &'static dyn Function,
+        pause: &'a Pause,
+    ) -> Call<'a> {
+        self.call(function).leaving_waits_to(pause)
     }
 
     /// This is another process than that of the last call: threads that had the lock or

@@ -14,7 +14,7 @@ use super::link::{Link, Lost, Receive};
 use super::report::Report;
 use super::settings::Settings;
 use crate::machine::Event;
-use crate::transport::{Received, Wait};
+use crate::transport::Received;
 
 /// The most bytes that a call handles, roughly, unless it waits for a particular
 /// reply: it has to return in time however fast the server sends.
@@ -55,7 +55,7 @@ impl Steps<'_> {
                 break;
             }
             let ahead = self.may_receive_ahead();
-            match self.link.receive(Wait::No, ahead)? {
+            match self.link.receive(ahead)? {
                 Received::NOTHING => break,
                 Received::Bytes { count, drained: d } => {
                     left = left.saturating_sub(count);

@@ -2,16 +2,20 @@
 
 //! Calls that wait: for the server, or for the thread that waits for it.
 
+use std::io;
 use std::time::{Duration, Instant};
 
-use libc::{c_int, pollfd, POLLIN, POLLOUT};
+use libc::{c_int, POLLIN, POLLOUT};
+use scopeguard::{guard, ScopeGuard};
 
-use super::admission::{Access, Ticket};
-use super::call::Call;
+use super::admission::Access;
+use super::call::{at_once, Call};
+use super::drive::Ready;
+use super::link::Receive;
 use super::turns::{Goal, Holder};
 use crate::error::Error;
 use crate::machine::State;
-use crate::transport;
+use crate::transport::blocking::{Blocking, Poll};
 
 /// How long a thread sleeps that nothing can wake, because the process has no
 /// descriptor left, in milliseconds.
@@ -27,32 +31,61 @@ pub(super) enum Awake {
     TimeIsUp,
 }
 
+/// The error of poll(2) that has failed.
+fn failed(errno: c_int) -> Error {
+    Error::system("poll", &io::Error::from_raw_os_error(errno))
+}
+
+impl Ready {
+    /// What poll(2) has found; none if the time is over.
+    fn of(poll: &Blocking, result: Result<usize, c_int>) -> Result<Option<Ready>, Error> {
+        Ok(match poll {
+            Blocking::Poll(poll) if result.map_err(failed)? > 0 => Some(Ready {
+                events: poll.events(0),
+                extra: poll.events(1) != 0,
+            }),
+            _ => None,
+        })
+    }
+}
+
 impl Call<'_> {
     /// Waits until the descriptor is ready and handles that, with the lock held.
-    fn wait_alone(&mut self) -> Result<(), Error> {
+    async fn wait_alone(&mut self) -> Result<(), Error> {
         let Some((fd, events)) = self.before_polling()? else {
             return Ok(());
         };
         self.settle();
-        let ready = transport::wait::poll(fd, events, None, -1);
-        let ready = ready.map_err(|error| Error::system("poll", &error))?;
+        let mut poll = Blocking::Poll(Poll::new(-1).and(fd, events));
+        let result = self.wait(&mut poll).await;
+        let ready = Ready::of(&poll, result)?;
         self.after_polling(ready).map(drop)
     }
 
     /// The same for a thread that has the turn, with the lock released; or until `extra`
     /// can be read, or for `timeout` milliseconds. False if the time was up. None if
     /// what has arrived is left to a call that has the handle to itself.
-    fn poll_in_turn(&mut self, extra: c_int, timeout: c_int) -> Result<Option<bool>, Error> {
+    async fn poll_in_turn(&mut self, extra: c_int, timeout: c_int) -> Result<Option<bool>, Error> {
         let Some((fd, events)) = self.before_polling()? else {
             return Ok(Some(true));
         };
-        let extra = (extra >= 0).then_some(extra);
-        self.turns.holder = Holder::Polls {
+        let poll = Poll::new(timeout).and(fd, events);
+        let mut poll = Blocking::Poll(match extra {
+            0.. => poll.and(extra, POLLIN),
+            _ => poll,
+        });
+        let mut turn = guard(&mut *self, |call| {
+            call.cancelled();
+            // The threads that it concerns see the error themselves.
+            let _ = call.woken();
+        });
+        turn.turns.holder = Holder::Polls {
             for_room: events & POLLOUT != 0,
         };
-        let ready = self.unlocked(|| transport::wait::poll(fd, events, extra, timeout));
+        let result = turn.wait_unlocked(&mut poll).await;
+        ScopeGuard::into_inner(turn);
         self.woken()?;
-        let ready = ready.map_err(|error| Error::system("poll", &error))?;
+        let ready = Ready::of(&poll, result)?;
         if !self.turns.are_free() {
             return Ok(match ready {
                 Some(ready) if !ready.extra => None,
@@ -63,31 +96,60 @@ impl Call<'_> {
     }
 
     /// Waits for the next reply message, with the turn and the lock released.
-    fn receive_in_turn(&mut self) -> Result<(), Error> {
-        if let Some(mut receive) = self.before_receiving()? {
-            self.turns.holder = Holder::Receives;
-            let result = self.unlocked(|| receive.wait());
+    async fn receive_in_turn(&mut self) -> Result<(), Error> {
+        if let Some(receive) = self.before_receiving()? {
+            let mut blocking = receive.blocking();
+            let mut turn = guard((&mut *self, receive), |(call, receive)| {
+                call.cancelled_in_receive(receive);
+            });
+            turn.0.turns.holder = Holder::Receives;
+            let result = turn.0.wait_unlocked(&mut blocking).await;
+            let (_, receive) = ScopeGuard::into_inner(turn);
             self.woken()?;
             if self.after_receiving(receive, result)? {
                 return Ok(());
             }
         }
-        self.poll_in_turn(-1, -1).map(drop)
+        self.poll_in_turn(-1, -1).await.map(drop)
     }
 
     /// The same with the lock held.
-    fn receive_alone(&mut self) -> Result<(), Error> {
-        if let Some(mut receive) = self.before_receiving()? {
-            let result = receive.wait();
+    async fn receive_alone(&mut self) -> Result<(), Error> {
+        if let Some(receive) = self.before_receiving()? {
+            let mut blocking = receive.blocking();
+            let mut alone = guard((&mut *self, receive), |(call, receive)| {
+                call.cancelled_in_receive(receive);
+            });
+            let result = alone.0.wait(&mut blocking).await;
+            let (_, receive) = ScopeGuard::into_inner(alone);
             if self.after_receiving(receive, result)? {
                 return Ok(());
             }
         }
-        self.wait_alone()
+        self.wait_alone().await
+    }
+
+    /// The thread was cancelled while it received. Where it may have received something,
+    /// nobody knows what comes next, and the connection ends.
+    fn cancelled_in_receive(&mut self, receive: Receive) {
+        let lost = match self.cancelled() {
+            Some(Blocking::Receive(made)) => made.has_received(),
+            _ => false,
+        };
+        if self.woken().is_err() {
+            return;
+        }
+        if lost {
+            let what = "the thread was cancelled that received from the server";
+            self.end(Error::new(libc::ECANCELED, what).into());
+        } else {
+            // The connection has an end of its own, if this fails.
+            let _ = self.after_receiving(receive, Err(libc::EAGAIN));
+        }
     }
 
     /// Sleeps until there is reason to look again.
-    pub(super) fn sleep(
+    pub(super) async fn sleep(
         &mut self,
         goal: Goal,
         extra: c_int,
@@ -96,29 +158,24 @@ impl Call<'_> {
         let (id, waker) = self.turns.lie_down(goal);
         // The thread that has the turn may be unable to notice that there is room.
         let room = self.link.fd().filter(|_| self.link.waits_for_room());
-        let entry = |fd: Option<c_int>, events| pollfd {
-            fd: fd.unwrap_or(-1),
-            events,
-            revents: 0,
-        };
-        let mut fds = [
-            entry(waker, POLLIN),
-            entry(room, POLLOUT),
-            entry(Some(extra), POLLIN),
-        ];
         let limit = match waker {
             Some(_) => timeout,
             None if (0..NAP).contains(&timeout) => timeout,
             None => NAP,
         };
-        let ready = self.unlocked(|| transport::wait::poll_all(&mut fds, limit));
-        self.turns.get_up(id);
-        let ready = ready.map_err(|error| Error::system("poll", &error))?;
-        if fds[1].revents != 0 && self.link.waits_for_room() {
+        let poll = Poll::new(limit).and(waker.unwrap_or(-1), POLLIN);
+        let poll = poll.and(room.unwrap_or(-1), POLLOUT).and(extra, POLLIN);
+        let mut blocking = Blocking::Poll(poll);
+        let mut sleeper = guard(&mut *self, |call| call.turns.get_up(id));
+        let result = sleeper.wait_unlocked(&mut blocking).await;
+        drop(sleeper);
+        let ready = result.map_err(failed)? > 0;
+        let happened = |number| matches!(&blocking, Blocking::Poll(it) if it.events(number) != 0);
+        if happened(1) && self.link.waits_for_room() {
             self.send_waiting()?;
         }
         Ok(match ready {
-            _ if fds[2].revents != 0 => Awake::Extra,
+            _ if happened(2) => Awake::Extra,
             false if limit == timeout => Awake::TimeIsUp,
             _ => Awake::Woken,
         })
@@ -129,14 +186,14 @@ impl Call<'_> {
     pub(super) fn send_for_poll(&mut self) {
         let not_for_room = Holder::Polls { for_room: false };
         while self.turns.holder == not_for_room && self.link.waits_for_room() {
-            if self.sleep(Goal::EndOfTurn, -1, -1).is_err() {
+            if at_once(self.sleep(Goal::EndOfTurn, -1, -1)).is_err() {
                 break;
             }
         }
     }
 
     /// nbd_poll(3); with a descriptor `fd` that is not -1, nbd_poll2(3)
-    pub fn poll(&mut self, fd: c_int, timeout: c_int) -> Result<c_int, Error> {
+    pub async fn poll(&mut self, fd: c_int, timeout: c_int) -> Result<c_int, Error> {
         let limit = u64::try_from(timeout).ok().filter(|limit| *limit > 0);
         let deadline = limit.map(|limit| Instant::now() + Duration::from_millis(limit));
         let before = self.completions.total();
@@ -144,7 +201,7 @@ impl Call<'_> {
         loop {
             if self.turns.are_free() {
                 self.completions.forget_unpolled();
-                if let Some(ready) = self.poll_in_turn(fd, left)? {
+                if let Some(ready) = self.poll_in_turn(fd, left).await? {
                     self.completions.forget_unpolled();
                     return Ok(c_int::from(ready));
                 }
@@ -152,7 +209,7 @@ impl Call<'_> {
                 // A command may have completed since the program looked.
                 return Ok(1);
             } else {
-                match self.sleep(Goal::Completion(before), fd, left)? {
+                match self.sleep(Goal::Completion(before), fd, left).await? {
                     Awake::Extra => return Ok(1),
                     Awake::TimeIsUp => return Ok(0),
                     Awake::Woken => {}
@@ -170,55 +227,56 @@ impl Call<'_> {
         }
     }
 
-    /// Waits until a synchronous call may run, which is until those that came before it
-    /// and must not run with it are over.
-    pub(super) fn admit(&mut self, access: Access) -> Result<Ticket, Error> {
+    /// Calls `act` as soon as a synchronous call may run, which is when those that came
+    /// before it and must not run with it are over.
+    pub(super) async fn admitted<R>(
+        &mut self,
+        access: Access,
+        act: impl AsyncFnOnce(&mut Self) -> Result<R, Error>,
+    ) -> Result<R, Error> {
         let ticket = self.turns.admissions.join(access);
-        while !self.turns.admissions.admits(ticket) {
-            let slept = self.sleep(Goal::Admission(ticket), -1, -1);
+        let mut visit = guard(self, |call| call.turns.admissions.leave(ticket));
+        while !visit.turns.admissions.admits(ticket) {
+            visit.sleep(Goal::Admission(ticket), -1, -1).await?;
             // A connection that has ended lets no more calls in.
-            if let Err(error) = slept.and_then(|_| self.check_state()) {
-                self.turns.admissions.leave(ticket);
-                return Err(error);
-            }
+            visit.check_state()?;
         }
-        Ok(ticket)
-    }
-
-    /// A synchronous call is over.
-    pub(super) fn leave(&mut self, ticket: Ticket) {
-        self.turns.admissions.leave(ticket);
+        act(&mut visit).await
     }
 
     /// Waits for the end of a synchronous command, or for a reason to look whether it
     /// has come.
-    pub(super) fn wait_for_command(&mut self, cookie: u64, access: Access) -> Result<(), Error> {
+    pub(super) async fn wait_for_command(
+        &mut self,
+        cookie: u64,
+        access: Access,
+    ) -> Result<(), Error> {
         if access == Access::Alone {
             if !self.turns.are_held() {
-                return self.receive_alone();
+                return self.receive_alone().await;
             }
             // What this call receives does not wake a thread in nbd_poll(3), so that
             // leaves first: what arrives wakes it.
-            return self.sleep(Goal::EndOfTurn, -1, -1).map(drop);
+            return self.sleep(Goal::EndOfTurn, -1, -1).await.map(drop);
         }
         if self.turns.are_held() {
-            return self.sleep(Goal::Command(cookie), -1, -1).map(drop);
+            return self.sleep(Goal::Command(cookie), -1, -1).await.map(drop);
         }
-        self.receive_in_turn()
+        self.receive_in_turn().await
     }
 
     /// Waits until the connection is made, or the option is done.
-    pub(super) fn wait_while_connecting(&mut self) -> Result<(), Error> {
+    pub(super) async fn wait_while_connecting(&mut self) -> Result<(), Error> {
         while self.state() == State::Connecting {
-            self.wait_alone()?;
+            self.wait_alone().await?;
         }
         Ok(())
     }
 
     /// Waits until the connection has ended.
-    pub(super) fn wait_until_ended(&mut self) -> Result<(), Error> {
+    pub(super) async fn wait_until_ended(&mut self) -> Result<(), Error> {
         while !matches!(self.state(), State::Closed | State::Dead) {
-            self.wait_alone()?;
+            self.wait_alone().await?;
         }
         Ok(())
     }

@@ -157,6 +157,12 @@ impl<T> Machine<T> {
         unsent.iter().filter_map(find).collect()
     }
 
+    /// Whether data of a write is still to be sent, from the user's buffer.
+    pub fn sends_data_of(&self, cookie: u64) -> bool {
+        let writes = |command: &Command<T>| command.kind == RequestType::Write;
+        self.command(cookie).is_some_and(writes) && self.outgoing.has_unsent(cookie)
+    }
+
     /// A command in flight.
     pub fn command(&self, cookie: u64) -> Option<&Command<T>> {
         self.commands.get(cookie)

@@ -7,7 +7,7 @@ use std::os::fd::{AsRawFd, RawFd};
 
 use libc::iovec;
 
-use super::socket::{Socket, Wait};
+use super::socket::Socket;
 use super::tls;
 use crate::error::Error;
 
@@ -78,19 +78,14 @@ impl Channel {
     /// # Safety
     /// Each element describes memory that is valid for writes, and that nothing
     /// else reads or writes, until this returns.
-    pub unsafe fn recv_raw(
-        &mut self,
-        iov: &[iovec],
-        wait: Wait,
-        ahead: bool,
-    ) -> Result<Received, Error> {
+    pub unsafe fn recv_raw(&mut self, iov: &[iovec], ahead: bool) -> Result<Received, Error> {
         let socket = match self {
             Channel::Plain(socket) => socket,
             // SAFETY: the caller vouches for the memory.
             Channel::Tls(session) => return unsafe { session.recv_raw(iov, ahead) },
         };
         // SAFETY: as above.
-        let received = unsafe { socket.recv_raw(iov, wait) };
+        let received = unsafe { socket.recv_raw(iov) };
         let room = iov.iter().map(|piece| piece.iov_len).sum();
         Channel::received(received, room)
     }

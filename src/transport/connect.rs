@@ -8,9 +8,9 @@ use std::os::fd::{AsRawFd, RawFd};
 use std::vec;
 
 use super::address::Address;
+use super::blocking::Poll;
 use super::resolve::resolve;
 use super::socket::Socket;
-use super::wait;
 use crate::error::Error;
 
 /// How far an attempt to connect has come.
@@ -164,7 +164,7 @@ fn connect(address: &Address) -> Result<(Socket, bool), (&'static str, io::Error
 
 /// Whether the attempt to connect that socket has ended in success.
 fn ended(socket: &Socket) -> io::Result<bool> {
-    if wait::poll(socket.as_raw_fd(), libc::POLLOUT, None, 0)?.is_none() {
+    if Poll::look(socket.as_raw_fd(), libc::POLLOUT)? == 0 {
         return Ok(false);
     }
     socket.take_error()?;
@@ -189,8 +189,8 @@ mod tests {
                 Progress::Connected(socket) => return Ok(socket),
                 Progress::InProgress => {
                     let fd = connector.fd().expect("a descriptor to wait for");
-                    let ready = wait::poll(fd, libc::POLLOUT, None, 10_000).unwrap();
-                    assert!(ready.is_some(), "no answer in 10 s");
+                    let ready = Poll::new(10_000).and(fd, libc::POLLOUT).make();
+                    assert_eq!(ready, Ok(1), "no answer in 10 s");
                     progress = connector.on_writable()?;
                 }
             }

@@ -11,6 +11,7 @@
 mod activation;
 mod address;
 pub mod arrivals;
+pub mod blocking;
 mod channel;
 mod connect;
 mod forks;
@@ -19,13 +20,12 @@ mod socket;
 mod spawn;
 mod subprocess;
 pub mod tls;
-pub mod wait;
 mod waker;
 
 pub use address::{ip_address, unix_path};
 pub use arrivals::Arrivals;
 pub use channel::{Channel, Received};
 pub use connect::{Connector, Progress};
-pub use socket::{receive, Socket, Wait};
+pub use socket::Socket;
 pub use subprocess::Subprocess;
 pub use waker::Waker;

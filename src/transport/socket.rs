@@ -19,17 +19,6 @@ const IOV_MAX: usize = 1024;
 /// what the system allows.
 const UNIX_SEND_BUFFER: c_int = 2 << 20;
 
-/// What a call that receives waits for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Wait {
-    /// For nothing: it takes what has arrived.
-    No,
-    /// Until anything has arrived.
-    ForAny,
-    /// Until all that there is room for has arrived, or the stream has ended.
-    ForAll,
-}
-
 /// An owned stream socket: close-on-exec, closed when dropped, and non-blocking until
 /// a call that receives has waited.
 #[derive(Debug)]
@@ -131,23 +120,22 @@ impl Socket {
         // each one borrows its memory mutably, so all of it is writable.
         unsafe {
             let raw = std::slice::from_raw_parts(iov.as_ptr().cast::<iovec>(), iov.len());
-            self.recv_raw(raw, Wait::No)
+            self.recv_raw(raw)
         }
     }
 
-    /// [`recv`](Self::recv) into memory that only the caller can vouch for, and
-    /// when it is time. `WouldBlock` may come up even so: a child of fork(2) that
-    /// shares the socket can make it non-blocking.
+    /// [`recv`](Self::recv) into memory that only the caller can vouch for.
     ///
     /// # Safety
     /// Each element describes memory that is valid for writes, and that nothing
     /// else reads or writes, until this returns.
-    pub unsafe fn recv_raw(&self, iov: &[iovec], wait: Wait) -> io::Result<usize> {
-        if wait != Wait::No {
-            self.make_blocking();
-        }
-        // SAFETY: the caller vouches for the memory.
-        unsafe { receive(self.as_raw_fd(), iov, wait) }
+    pub unsafe fn recv_raw(&self, iov: &[iovec]) -> io::Result<usize> {
+        let mut message = message(iov);
+        retry(|| {
+            // SAFETY: `message` describes at most `iov`, and the caller vouches for
+            // the memory that this describes.
+            unsafe { libc::recvmsg(self.as_raw_fd(), &raw mut message, libc::MSG_DONTWAIT) }
+        })
     }
 
     /// Makes it non-blocking again, if it is not.
@@ -157,7 +145,8 @@ impl Socket {
         }
     }
 
-    /// Lets a call that receives wait.
+    /// Lets a call that receives wait. `WouldBlock` may come up even so: a child of
+    /// fork(2) that shares the socket can make it non-blocking.
     pub fn make_blocking(&self) {
         if !self.blocking.replace(true) {
             self.set_non_blocking(false);
@@ -210,33 +199,6 @@ impl Socket {
             // SAFETY: shutdown(2) takes integers only.
             unsafe { libc::shutdown(self.as_raw_fd(), libc::SHUT_WR) };
         }
-    }
-}
-
-/// Receives from a socket into `iov`, in order, and waits as `wait` says; the socket has
-/// to be blocking for that. `Ok(0)` is the end of the stream.
-///
-/// # Safety
-/// As for [`Socket::recv_raw`].
-pub unsafe fn receive(fd: RawFd, iov: &[iovec], wait: Wait) -> io::Result<usize> {
-    let flags = match wait {
-        Wait::No => libc::MSG_DONTWAIT,
-        Wait::ForAny => 0,
-        Wait::ForAll => libc::MSG_WAITALL,
-    };
-    let mut message = message(iov);
-    let received = retry(|| {
-        // SAFETY: `message` describes at most `iov`, and the caller vouches for
-        // the memory that this describes.
-        unsafe { libc::recvmsg(fd, &raw mut message, flags) }
-    });
-    match received {
-        // So says AF_VSOCK of more than its buffer holds.
-        Err(error) if wait == Wait::ForAll && error.raw_os_error() == Some(libc::ENOMEM) => {
-            // SAFETY: the caller vouches for the memory.
-            unsafe { receive(fd, iov, Wait::ForAny) }
-        }
-        received => received,
     }
 }
 

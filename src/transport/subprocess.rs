@@ -121,7 +121,8 @@ impl Drop for Subprocess {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::transport::{wait, Progress};
+    use crate::transport::blocking::Poll;
+    use crate::transport::Progress;
     use std::io::{IoSlice, IoSliceMut};
     use std::os::fd::AsRawFd;
     use std::path::Path;
@@ -143,8 +144,8 @@ mod tests {
         let mut text = Vec::new();
         let mut buffer = [0; 4096];
         loop {
-            let ready = wait::poll(socket.as_raw_fd(), libc::POLLIN, None, 10_000).unwrap();
-            assert!(ready.is_some(), "no output in 10 s");
+            let mut output = Poll::new(10_000).and(socket.as_raw_fd(), libc::POLLIN);
+            assert_eq!(output.make(), Ok(1), "no output in 10 s");
             match socket.recv(&mut [IoSliceMut::new(&mut buffer)]).unwrap() {
                 0 => return String::from_utf8(text).unwrap(),
                 count => text.extend_from_slice(&buffer[..count]),

@@ -6,7 +6,7 @@ use std::ffi::CString;
 
 use crate::constants::LIBNBD_STRICT_AUTO_FLAG;
 use crate::error::Error;
-use crate::handle::attachment::{Attachment, Buffer, DataCallback};
+use crate::handle::attachment::{Attachment, Buffer, DataCallback, Waiter};
 use crate::handle::buffer::{ReadBuffer, WriteBuffer};
 use crate::handle::call::Call;
 use crate::handle::callback::{
@@ -21,8 +21,7 @@ use crate::protocol::request::{block_status_payload, RequestType};
 #[derive(Debug)]
 pub struct Issue<'a> {
     connection: &'a mut Connection,
-    /// For a call that waits for the command.
-    synchronous: bool,
+    waiter: Waiter,
 }
 
 impl Connection {
@@ -30,7 +29,7 @@ impl Connection {
     pub(super) fn issue(&mut self) -> Issue<'_> {
         Issue {
             connection: self,
-            synchronous: false,
+            waiter: Waiter::Program,
         }
     }
 }
@@ -50,7 +49,7 @@ impl Call<'_> {
 impl Issue<'_> {
     /// The same for a command that a call waits for.
     pub(super) fn synchronously(mut self) -> Self {
-        self.synchronous = true;
+        self.waiter = Waiter::Call;
         self
     }
 
@@ -326,8 +325,10 @@ impl Issue<'_> {
         payload: Option<Box<[u8]>>,
         mut attachment: Attachment,
     ) -> u64 {
-        attachment.synchronous = self.synchronous;
-        self.connection.completions.synchronous += usize::from(self.synchronous);
+        attachment.waiter = self.waiter;
+        if self.waiter == Waiter::Call {
+            self.connection.completions.synchronous += 1;
+        }
         let lacks_payload = kind == RequestType::BlockStatus
             && flags & command::PAYLOAD_LEN != 0
             && payload.is_none()

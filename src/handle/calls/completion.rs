@@ -2,14 +2,16 @@
 
 //! Commands that are done: asked for, and retired.
 
+use scopeguard::{guard, ScopeGuard};
+
 use crate::error::Error;
 use crate::handle::admission::Access;
 use crate::handle::attachment::Attachment;
-use crate::handle::call::Call;
+use crate::handle::call::{at_once, Call};
 use crate::handle::callback::nbd_completion_callback;
 use crate::handle::calls::Issue;
 use crate::handle::connection::Connection;
-use crate::handle::turns::Goal;
+use crate::handle::turns::{Goal, Holder};
 use crate::machine::Command;
 use crate::protocol::request::RequestType;
 
@@ -65,35 +67,35 @@ impl Connection {
 impl Call<'_> {
     /// Issues a command, and waits until it is done; other threads may issue theirs
     /// meanwhile. `issue` gets the completion callback to issue it with, which is none.
-    pub fn until_completed(
+    pub async fn until_completed(
         &mut self,
         access: Access,
         issue: impl FnOnce(Issue<'_>, nbd_completion_callback) -> Result<u64, Error>,
     ) -> Result<(), Error> {
-        let ticket = self.admit(access)?;
-        let done = nbd_completion_callback::null();
-        let issued = issue(self.issue().synchronously(), done);
-        let result = issued.and_then(|cookie| self.finish(cookie, access));
-        self.leave(ticket);
-        result
+        self.admitted(access, async |call| {
+            let done = nbd_completion_callback::null();
+            let cookie = issue(call.issue().synchronously(), done)?;
+            let mut awaited = guard(call, |call| call.abandon(cookie));
+            let result = awaited.finish(cookie, access).await;
+            ScopeGuard::into_inner(awaited);
+            result
+        })
+        .await
     }
 
     /// Waits until a command is done, and retires it.
-    fn finish(&mut self, cookie: u64, access: Access) -> Result<(), Error> {
+    async fn finish(&mut self, cookie: u64, access: Access) -> Result<(), Error> {
         loop {
             if let Some(command) = self.completions.completed.take_synchronous(cookie) {
                 return outcome(&command);
             }
-            if let Err(mut error) = self.wait_for_command(cookie, access) {
+            if let Err(mut error) = self.wait_for_command(cookie, access).await {
                 if self.link.machine.command(cookie).is_some() {
                     // The program may free the buffer as soon as the call
                     // returns, so no reply may come any more.
                     error = self.end(error.into());
                 }
-                // The thread that receives ends the connection when it has woken.
-                while self.link.machine.command(cookie).is_some() {
-                    let _ = self.sleep(Goal::Command(cookie), -1, -1);
-                }
+                self.wait_for_its_end(cookie);
                 // What the server said of the command before the connection
                 // was lost still counts. Nothing will ask for it any more.
                 return match self.completions.completed.take_synchronous(cookie) {
@@ -102,5 +104,34 @@ impl Call<'_> {
                 };
             }
         }
+    }
+
+    /// The connection has ended: waits for the thread that receives to complete the
+    /// command, when it has woken.
+    fn wait_for_its_end(&mut self, cookie: u64) {
+        while self.link.machine.command(cookie).is_some() {
+            let _ = at_once(self.sleep(Goal::Command(cookie), -1, -1));
+        }
+    }
+
+    /// The thread that waits for a command is cancelled. Its memory is used no more, nor are
+    /// its callbacks. The reply of the command, which has been sent, can still come.
+    fn abandon(&mut self, cookie: u64) {
+        self.cancelled();
+        if self.link.machine.sends_data_of(cookie) {
+            let what = "the thread was cancelled that sent a command";
+            self.end(Error::new(libc::ECANCELED, what).into());
+            self.wait_for_its_end(cookie);
+        }
+        // Another thread may be receiving into its memory.
+        let receives = |call: &Self| {
+            let direct = call.link.machine.direct();
+            call.turns.holder == Holder::Receives && direct.is_some_and(|it| it.0 == cookie)
+        };
+        while receives(self) {
+            let _ = at_once(self.sleep(Goal::EndOfTurn, -1, -1));
+        }
+        let connection = &mut **self;
+        connection.completions.forget(&mut connection.link, cookie);
     }
 }

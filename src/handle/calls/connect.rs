@@ -112,12 +112,12 @@ impl Connecting<'_> {
 
 impl Call<'_> {
     /// Connects, and waits until that is done.
-    pub fn until_connected(
+    pub async fn until_connected(
         &mut self,
         connect: impl FnOnce(Connecting<'_>) -> Result<(), Error>,
     ) -> Result<(), Error> {
         connect(self.connecting())?;
-        self.wait_while_connecting()?;
+        self.wait_while_connecting().await?;
         if self.state() == State::Closed {
             return Err(Error::new(0, "connection is closed"));
         }

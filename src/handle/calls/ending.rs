@@ -5,49 +5,44 @@
 use crate::constants::{LIBNBD_SHUTDOWN_ABANDON_PENDING, LIBNBD_SHUTDOWN_MASK};
 use crate::error::Error;
 use crate::handle::admission::Access;
-use crate::handle::call::Call;
+use crate::handle::call::{at_once, Call};
 use crate::handle::connection::Connection;
 use crate::handle::settings::invalid_flag;
 use crate::machine::State;
 
 impl Call<'_> {
     /// nbd_shutdown(3)
-    pub fn shutdown(&mut self, flags: u32) -> Result<(), Error> {
+    pub async fn shutdown(&mut self, flags: u32) -> Result<(), Error> {
         if flags & !LIBNBD_SHUTDOWN_MASK != 0 {
             return Err(invalid_flag("flags", flags));
         }
-        self.alone(|call| call.end_in_good_order(flags))
+        self.admitted(Access::Alone, async |call| {
+            call.end_in_good_order(flags).await
+        })
+        .await
     }
 
-    fn end_in_good_order(&mut self, flags: u32) -> Result<(), Error> {
+    async fn end_in_good_order(&mut self, flags: u32) -> Result<(), Error> {
         if flags & LIBNBD_SHUTDOWN_ABANDON_PENDING != 0 {
             self.abandon_unsent();
         }
         if self.state() == State::Negotiating {
-            return self.abort_and_wait();
+            return self.abort_and_wait().await;
         }
         // A server that is gone already is what was wanted.
         self.queue(|link| link.machine.disconnect());
-        self.wait_until_ended()
+        self.wait_until_ended().await
     }
 
     /// nbd_aio_disconnect(3)
     pub fn aio_disconnect(&mut self, flags: u32) -> Result<(), Error> {
-        self.alone(|call| {
+        at_once(self.admitted(Access::Alone, async |call| {
             call.checks().flags(flags, 0)?;
             call.checks().not_disconnecting()?;
             call.queue(|link| link.machine.disconnect());
             call.send_for_poll();
             Ok(())
-        })
-    }
-
-    /// Does something after the synchronous commands that other threads began before it.
-    fn alone<R>(&mut self, act: impl FnOnce(&mut Self) -> Result<R, Error>) -> Result<R, Error> {
-        let ticket = self.admit(Access::Alone)?;
-        let result = act(self);
-        self.leave(ticket);
-        result
+        }))
     }
 }
 

@@ -4,6 +4,8 @@
 
 use std::ffi::CString;
 
+use scopeguard::{guard, ScopeGuard};
+
 use crate::error::Error;
 use crate::handle::attachment::Attachment;
 use crate::handle::call::Call;
@@ -158,38 +160,44 @@ impl Call<'_> {
     /// Asks for an option, and waits until it is done. How many replies it had, or 1
     /// or 0 where the server could only agree or refuse. `ask` gets the completion
     /// callback to ask with, which is none.
-    pub fn until_option_done(
+    pub async fn until_option_done(
         &mut self,
         ask: impl FnOnce(Options<'_>, nbd_completion_callback) -> Result<(), Error>,
     ) -> Result<u32, Error> {
         ask(self.options(), nbd_completion_callback::null())?;
-        self.wait_for_option()
+        self.wait_for_option().await
     }
 
     /// The same, for an option of which the error is `failure` if it could not even be
     /// sent.
-    pub fn until_answered(
+    pub async fn until_answered(
         &mut self,
         failure: &'static str,
         ask: impl FnOnce(Options<'_>, nbd_completion_callback) -> Result<(), Error>,
     ) -> Result<u32, Error> {
         ask(self.options(), nbd_completion_callback::null())?;
         let sent = self.state() != State::Dead;
-        let outcome = self.wait_for_option();
+        let outcome = self.wait_for_option().await;
         outcome.map_err(|error| match sent {
             true => error,
             false => Error::new(error.errno(), failure),
         })
     }
 
-    fn wait_for_option(&mut self) -> Result<u32, Error> {
-        self.wait_while_connecting()?;
-        self.completions.option_outcome.take().unwrap_or(Ok(0))
+    async fn wait_for_option(&mut self) -> Result<u32, Error> {
+        let mut awaited = guard(self, |call| {
+            call.cancelled();
+            call.completions.forget_option();
+        });
+        let waited = awaited.wait_while_connecting().await;
+        let call = ScopeGuard::into_inner(awaited);
+        waited?;
+        call.completions.option_outcome.take().unwrap_or(Ok(0))
     }
 
     /// nbd_opt_abort(3)
-    pub fn abort_and_wait(&mut self) -> Result<(), Error> {
+    pub async fn abort_and_wait(&mut self) -> Result<(), Error> {
         self.options().abort()?;
-        self.wait_while_connecting()
+        self.wait_while_connecting().await
     }
 }

@@ -15,7 +15,8 @@ use super::{Link, Lost, Stage};
 use crate::error::Error;
 use crate::handle::attachment::{put, Buffer};
 use crate::machine::Event;
-use crate::transport::{self, arrivals, Channel, Received, Wait};
+use crate::transport::blocking::{self, Blocking};
+use crate::transport::{arrivals, Channel, Received};
 
 const EMPTY: iovec = iovec {
     iov_base: std::ptr::null_mut(),
@@ -30,20 +31,23 @@ pub(in crate::handle) struct Receive {
     direct: Option<iovec>,
     /// A part of `buffer`.
     after: iovec,
-    wait: Wait,
+    /// Whether to wait for all that there is room for.
+    for_all: bool,
     buffer: arrivals::Buffer,
 }
 
 impl Receive {
-    /// Waits until the server has said something, and receives it.
-    pub fn wait(&mut self) -> io::Result<usize> {
-        let pieces = [self.direct.unwrap_or(EMPTY), self.after];
-        let pieces = &pieces[usize::from(self.direct.is_none())..];
+    /// The system call that waits until the server has said something, and receives it.
+    pub fn blocking(&self) -> Blocking {
         // SAFETY: one piece is within `buffer`. The other is a part of a read's buffer,
         // which the program keeps until the command completes; and as long as a thread
         // receives, no other thread completes a command nor closes the socket
         // (`Holder::Receives`).
-        unsafe { transport::receive(self.fd, pieces, self.wait) }
+        let receive = unsafe { blocking::Receive::new(self.fd, self.direct, self.after) };
+        Blocking::Receive(match self.for_all {
+            true => receive.for_all(),
+            false => receive,
+        })
     }
 
     fn awaited(&self) -> usize {
@@ -52,19 +56,18 @@ impl Receive {
 }
 
 impl Link {
-    /// Receives with one system call; with TLS, one record. All arrivals have to be
-    /// used. `ahead` allows bytes after the current message.
-    pub fn receive(&mut self, wait: Wait, ahead: bool) -> Result<Received, Lost> {
+    /// Receives what has arrived with one system call; with TLS, one record. All arrivals
+    /// have to be used. `ahead` allows bytes after the current message.
+    pub fn receive(&mut self, ahead: bool) -> Result<Received, Lost> {
         let direct = self.direct();
         let awaited = direct.map_or(0, |piece| piece.iov_len);
         let Stage::Connected(channel) = &mut self.stage else {
             return Ok(Received::NOTHING);
         };
         let tls = matches!(channel, Channel::Tls(_));
-        let count = match wait {
-            Wait::ForAll => 0,
-            _ if ahead || tls => self.read_ahead.limit(awaited, arrivals::MOST),
-            _ => self.machine.left_of_message(arrivals::MOST),
+        let count = match ahead || tls {
+            true => self.read_ahead.limit(awaited, arrivals::MOST),
+            false => self.machine.left_of_message(arrivals::MOST),
         };
         self.read_ahead.receiving(awaited);
         let room = self.arrivals.room().map_err(|_| no_memory())?;
@@ -76,7 +79,7 @@ impl Link {
         let pieces = &pieces[usize::from(direct.is_none())..];
         // SAFETY: one piece is within the room for arrivals, the other a part of a
         // read's buffer that the program keeps until the command completes.
-        let received = unsafe { channel.recv_raw(pieces, wait, ahead) };
+        let received = unsafe { channel.recv_raw(pieces, ahead) };
         let count = match &received {
             Ok(Received::Bytes { count, .. }) => *count,
             _ => 0,
@@ -102,10 +105,11 @@ impl Link {
         };
         socket.make_blocking();
         let fd = socket.as_raw_fd();
-        let (wait, count) = match awaited {
-            LARGE.. => (Wait::ForAll, 0),
-            _ if ahead => (Wait::ForAny, self.read_ahead.limit(awaited, arrivals::MOST)),
-            _ => (Wait::ForAny, self.machine.left_of_message(arrivals::MOST)),
+        let for_all = awaited >= LARGE;
+        let count = match ahead {
+            _ if for_all => 0,
+            true => self.read_ahead.limit(awaited, arrivals::MOST),
+            false => self.machine.left_of_message(arrivals::MOST),
         };
         self.read_ahead.receiving(awaited);
         let mut buffer = self.arrivals.lend().map_err(|_| no_memory())?;
@@ -117,12 +121,12 @@ impl Link {
             fd,
             direct,
             after,
-            wait,
+            for_all,
             buffer,
         })
     }
 
-    /// What [`Receive::wait`] came to.
+    /// What the system call came to.
     pub fn finish_receive(
         &mut self,
         receive: Receive,

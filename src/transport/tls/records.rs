@@ -14,7 +14,7 @@ use std::panic::{catch_unwind, AssertUnwindSafe};
 use libc::{iovec, size_t, ssize_t};
 
 use super::gnutls::{Gnutls, RawSession};
-use crate::transport::{arrivals, Arrivals, Socket, Wait};
+use crate::transport::{arrivals, Arrivals, Socket};
 
 /// The header of a record, in bytes, which ends with two bytes of length.
 /// Source: RFC 8446, "Record Layer".
@@ -126,7 +126,7 @@ impl Records {
             iov_len: length,
         };
         // SAFETY: the piece is within the room, which is ours to write to.
-        let received = unsafe { self.socket.recv_raw(&[piece], Wait::No) };
+        let received = unsafe { self.socket.recv_raw(&[piece]) };
         self.incoming.received(*received.as_ref().unwrap_or(&0));
         received.map(drop)
     }

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+//! Where a call leaves a system call that waits, for the caller to make.
+//!
+//! A call that waits is a future. When the caller makes the system call, nothing of the
+//! library is in progress on the stack of the thread, so that pthread_cancel(3) can end
+//! the thread there. The call then ends as any future: it is dropped.
+
+use std::cell::Cell;
+use std::future::poll_fn;
+use std::task::Poll;
+
+use libc::c_int;
+
+use crate::transport::blocking::Blocking;
+
+/// See the module.
+#[derive(Default)]
+pub struct Pause {
+    blocking: Cell<Option<Blocking>>,
+    result: Cell<Option<Result<usize, c_int>>>,
+}
+
+impl Pause {
+    /// Makes the system call that has been left here.
+    #[allow(unsafe_code)]
+    pub fn make(&self) {
+        // SAFETY: only this thread uses it, and not before the system call has ended.
+        let blocking = unsafe { &mut *self.blocking.as_ptr() };
+        self.result.set(blocking.as_mut().map(Blocking::make));
+    }
+
+    /// Leaves the system call to the caller. Its result, or the errno.
+    pub(super) async fn leave(&self, blocking: &mut Blocking) -> Result<usize, c_int> {
+        self.result.set(None);
+        self.blocking.set(Some(*blocking));
+        let result = poll_fn(|_| match self.result.get() {
+            Some(result) => Poll::Ready(result),
+            None => Poll::Pending,
+        });
+        let result = result.await;
+        if let Some(made) = self.blocking.take() {
+            *blocking = made;
+        }
+        result
+    }
+
+    /// The system call in which the thread was cancelled.
+    pub(super) fn cancelled(&self) -> Option<Blocking> {
+        self.blocking.take()
+    }
+}
