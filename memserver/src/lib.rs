@@ -36,6 +36,7 @@ pub mod listener;
 mod meta_context;
 mod options;
 mod output;
+mod page;
 pub mod pages;
 pub mod process;
 mod reads;

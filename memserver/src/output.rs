@@ -11,7 +11,7 @@ use std::collections::VecDeque;
 use std::io::{self, IoSlice, Write};
 use std::rc::Rc;
 
-use crate::pages::{Page, PAGE_SIZE};
+use crate::page::{Page, PAGE_SIZE};
 
 /// As many slices as one call passes to the kernel: 128 replies of 4 KiB.
 const SLICES: usize = 256;

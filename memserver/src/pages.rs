@@ -11,14 +11,9 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use crate::output::Output;
+use crate::page::{Page, PAGE_SIZE};
 
-/// Bytes in a page, and the granularity of `base:allocation`.
-pub const PAGE_SIZE: usize = 4096;
 const PAGE: u64 = PAGE_SIZE as u64;
-
-/// One page of content.
-pub type Page = [u8; PAGE_SIZE];
-
 const TABLE_PAGES: usize = 512;
 const TABLE: u64 = PAGE * TABLE_PAGES as u64;
 

@@ -9,7 +9,8 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use crate::export::{BlockSize, Export, FixedContext, ALL_FLAGS};
-use crate::pages::{Background, Budget, Pages, PAGE_SIZE};
+use crate::page::PAGE_SIZE;
+use crate::pages::{Background, Budget, Pages};
 use crate::wire::flag;
 
 use super::values::{block_size, context, size, text};

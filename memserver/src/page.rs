@@ -1,0 +1,9 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+//! The unit in which content is stored, shared and sent.
+
+/// Bytes in a page, and the granularity of `base:allocation`.
+pub const PAGE_SIZE: usize = 4096;
+
+/// One page of content.
+pub type Page = [u8; PAGE_SIZE];
