@@ -2,13 +2,13 @@
 
 //! What each command needs to be valid, and what it does.
 
+use crate::agreed::{Headers, Selected};
 use crate::export::Export;
 use crate::extents;
 use crate::faults::Scope;
-use crate::meta_context::Selected;
 use crate::output::Output;
 use crate::reads;
-use crate::replies::{Headers, ReplyTo};
+use crate::replies::ReplyTo;
 use crate::settings::Settings;
 use crate::transmission::Request;
 use crate::wire::{cmd, cmd_flag, error, flag, Cursor};

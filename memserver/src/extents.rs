@@ -2,12 +2,11 @@
 
 //! The reply to BLOCK_STATUS.
 
+use crate::agreed::{Headers, Source};
 use crate::commands::Answer;
 use crate::export::Export;
-use crate::meta_context::Source;
 use crate::output::Output;
 use crate::pages::Allocation;
-use crate::replies::Headers;
 use crate::wire::{cmd_flag, NBD_STATE_HOLE, NBD_STATE_ZERO};
 
 /// As many extents as one chunk has: 1 MiB of reply.

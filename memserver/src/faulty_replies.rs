@@ -2,11 +2,12 @@
 
 //! Replies that break the protocol, one fault at a time.
 
+use crate::agreed::Headers;
 use crate::commands::{Answer, Refusal};
 use crate::extents;
 use crate::faults::Fault;
 use crate::output::Output;
-use crate::replies::{Headers, ReplyTo};
+use crate::replies::ReplyTo;
 use crate::session::Next;
 use crate::wire::{chunk, cmd, error};
 

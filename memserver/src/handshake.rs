@@ -2,29 +2,24 @@
 
 //! The greeting, and the client's answer to it.
 
+use crate::agreed::{Agreed, Headers, Opened};
 use crate::export::Exports;
 use crate::faults::{Fault, Faults, Scope};
 use crate::output::Output;
-use crate::replies::Headers;
-use crate::session::{Env, Negotiated, Phase};
+use crate::session::Env;
 use crate::settings::{Settings, Style};
-use crate::transmission::Transmission;
 use crate::wire::{
     flag, Cursor, NBD_FLAG_FIXED_NEWSTYLE, NBD_FLAG_NO_ZEROES, NBD_MAGIC, NBD_OLDSTYLE_MAGIC,
-    NBD_OPTION_MAGIC,
+    NBD_OPTION_MAGIC, PADDING,
 };
 
-/// Reserved bytes at the end of an oldstyle greeting and of the reply to
-/// EXPORT_NAME.
-pub const PADDING: usize = 124;
-
-/// Queues the greeting and tells what follows it.
+/// Queues the greeting. In the oldstyle, an export is open then.
 pub fn greet(
     settings: &Settings,
     exports: &Exports,
     faults: &mut Faults,
     out: &mut Output,
-) -> Phase {
+) -> Option<Opened> {
     let fault = faults.in_scope(Scope::Greeting);
     let wrong = |is, magic: u64| if fault == Some(is) { !magic } else { magic };
     out.put_u64(wrong(Fault::GreetingMagic, NBD_MAGIC));
@@ -36,7 +31,12 @@ pub fn greet(
         out.put_u64(export.size);
         out.put_u32(u32::from(flags));
         out.put_zeroes(PADDING);
-        return Phase::Transmission(Transmission::new(settings, 0, flags, Headers::Simple, None));
+        return Some(Opened {
+            export: 0,
+            flags,
+            headers: Headers::Simple,
+            contexts: Vec::new(),
+        });
     }
     out.put_u64(wrong(Fault::GreetingVersion, NBD_OPTION_MAGIC));
     let mut flags = offered(settings);
@@ -44,7 +44,7 @@ pub fn greet(
         flags |= 0x7ffc;
     }
     out.put_u16(flags);
-    Phase::ClientFlags
+    None
 }
 
 fn offered(settings: &Settings) -> u16 {
@@ -60,12 +60,12 @@ fn offered(settings: &Settings) -> u16 {
 
 /// Takes the client flags. A flag that was not offered ends the session, as
 /// the protocol demands.
-pub fn client_flags(input: &[u8], env: &Env<'_>) -> Option<(usize, Result<Negotiated, ()>)> {
+pub fn client_flags(input: &[u8], env: &Env<'_>) -> Option<(usize, Result<Agreed, ()>)> {
     let flags = Cursor(input).u32()?;
     if flags & !u32::from(offered(env.settings)) != 0 {
         env.log(format_args!("client flags {flags:#x} were not offered"));
         return Some((4, Err(())));
     }
     let no_zeroes = flags & u32::from(NBD_FLAG_NO_ZEROES) != 0;
-    Some((4, Ok(Negotiated::new(no_zeroes, false))))
+    Some((4, Ok(Agreed::new(no_zeroes, false))))
 }

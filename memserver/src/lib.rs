@@ -23,6 +23,7 @@
 
 #![warn(missing_docs)]
 
+mod agreed;
 pub mod command_line;
 mod commands;
 mod connection;

@@ -2,45 +2,14 @@
 
 //! LIST_META_CONTEXT and SET_META_CONTEXT.
 
+use crate::agreed::{Agreed, Headers, Selected, Selection, Source};
 use crate::export::Export;
 use crate::faults::{Fault, Scope};
 use crate::options::Replies;
-use crate::replies::Headers;
-use crate::session::{Negotiated, Next};
+use crate::session::Next;
 use crate::wire::{rep, Cursor, MAX_STRING};
 
 const BASE_ALLOCATION: &[u8] = b"base:allocation";
-
-/// Where the extents of a context come from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Source {
-    /// `base:allocation`: the pages.
-    Allocation,
-    /// An entry of [`Export::contexts`].
-    Fixed(usize),
-}
-
-/// A context that the client selected.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Selected {
-    pub id: u32,
-    pub source: Source,
-}
-
-/// What one SET_META_CONTEXT selected.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Selection {
-    export_name: Vec<u8>,
-    pub contexts: Vec<Selected>,
-}
-
-impl Selection {
-    /// Whether it holds for the export that is being opened. The protocol asks
-    /// for the same name, not for another name of the same export.
-    pub fn is_for(&self, name: &[u8]) -> bool {
-        self.export_name == name && !self.contexts.is_empty()
-    }
-}
 
 /// What an export can answer with these headers.
 fn available(export: &Export, headers: Headers) -> Vec<(Vec<u8>, Source)> {
@@ -72,16 +41,11 @@ fn matches(query: &[u8], name: &[u8], set: bool) -> bool {
 }
 
 /// Answers either option.
-pub fn answer(
-    negotiated: &mut Negotiated,
-    set: bool,
-    data: &[u8],
-    replies: &mut Replies<'_, '_>,
-) -> Next {
+pub fn answer(agreed: &mut Agreed, set: bool, data: &[u8], replies: &mut Replies<'_, '_>) -> Next {
     if set {
         // The earlier selection is gone even if this one fails.
-        negotiated.selection = None;
-        if negotiated.headers == Headers::Simple {
+        agreed.selection = None;
+        if agreed.headers == Headers::Simple {
             return replies.error(rep::ERR_INVALID, "structured replies come first");
         }
     }
@@ -97,21 +61,21 @@ pub fn answer(
     if queries.iter().any(|query| !query.contains(&b':')) {
         return replies.error(rep::ERR_INVALID, "query without a namespace");
     }
-    let mut found = available(&replies.env.exports.0[at], negotiated.headers);
+    let mut found = available(&replies.env.exports.0[at], agreed.headers);
     if set || !queries.is_empty() {
         found.retain(|(name, _)| queries.iter().any(|query| matches(query, name, set)));
     }
     let fault = replies.env.faults.in_scope(Scope::Context);
     let mut contexts = Vec::new();
     if set {
-        negotiated.selections += 1;
+        agreed.selections += 1;
     }
     for (n, (name, source)) in found.into_iter().enumerate() {
         // Ids that no two selections share, so that a stale one is noticed.
         let id = match (set, fault) {
             (false, _) => 0,
             (true, Some(Fault::ContextSameId)) => 7,
-            (true, _) => (negotiated.selections << 16) | (n as u32 + 1),
+            (true, _) => (agreed.selections << 16) | (n as u32 + 1),
         };
         contexts.push(Selected { id, source });
         send(replies, id, &name, fault);
@@ -120,7 +84,7 @@ pub fn answer(
         send(replies, 0x7777, b"x-memserver:unasked", None);
     }
     if set {
-        negotiated.selection = Some(Selection {
+        agreed.selection = Some(Selection {
             export_name: name.to_vec(),
             contexts,
         });

@@ -2,17 +2,16 @@
 
 //! Option haggling.
 
+use crate::agreed::{Agreed, Headers, Opened};
 use crate::export::Export;
 use crate::faults::{Fault, Scope};
-use crate::handshake::PADDING;
 use crate::meta_context;
-use crate::replies::Headers;
-use crate::session::{Env, Negotiated, Next};
+use crate::session::{Env, Next};
 use crate::settings::Style;
 use crate::starttls;
-use crate::transmission::Transmission;
 use crate::wire::{
     flag, info, name_of, opt, rep, Cursor, MAX_STRING, NBD_OPTION_MAGIC, NBD_OPTION_REPLY_MAGIC,
+    PADDING,
 };
 
 /// Options with more data than this are refused and skipped.
@@ -81,7 +80,7 @@ impl<'e, 'a> Replies<'e, 'a> {
 }
 
 /// Handles one option if all of it is there.
-pub fn step(negotiated: &mut Negotiated, input: &[u8], env: &mut Env<'_>) -> Option<(usize, Next)> {
+pub fn step(agreed: &mut Agreed, input: &[u8], env: &mut Env<'_>) -> Option<(usize, Next)> {
     let mut cursor = Cursor(input);
     let magic = cursor.u64()?;
     let option = cursor.u32()?;
@@ -102,7 +101,7 @@ pub fn step(negotiated: &mut Negotiated, input: &[u8], env: &mut Env<'_>) -> Opt
             return Some((16, Next::Close));
         }
         let mut replies = Replies::to(option, env);
-        if starttls::is_required(replies.env.settings, negotiated, option) {
+        if starttls::is_required(replies.env.settings, agreed, option) {
             replies.error(rep::ERR_TLS_REQD, "not without TLS");
         } else {
             replies.error(rep::ERR_TOO_BIG, "more option data than this server takes");
@@ -112,11 +111,11 @@ pub fn step(negotiated: &mut Negotiated, input: &[u8], env: &mut Env<'_>) -> Opt
     let data = cursor.bytes(length)?;
     let name = name_of(opt::NAMES, option).unwrap_or("unknown");
     env.log(format_args!("option {name} ({option}), {length} bytes"));
-    let next = handle(negotiated, option, data, env);
+    let next = handle(agreed, option, data, env);
     Some((16 + length, next))
 }
 
-fn handle(negotiated: &mut Negotiated, option: u32, data: &[u8], env: &mut Env<'_>) -> Next {
+fn handle(agreed: &mut Agreed, option: u32, data: &[u8], env: &mut Env<'_>) -> Next {
     let fault = env.faults.in_scope(Scope::Option);
     let settings = env.settings;
     let mut replies = Replies { env, option, fault };
@@ -135,7 +134,7 @@ fn handle(negotiated: &mut Negotiated, option: u32, data: &[u8], env: &mut Env<'
         }
         _ => {}
     }
-    if starttls::is_required(settings, negotiated, option) {
+    if starttls::is_required(settings, agreed, option) {
         if option == opt::EXPORT_NAME {
             return Next::Close;
         }
@@ -149,41 +148,39 @@ fn handle(negotiated: &mut Negotiated, option: u32, data: &[u8], env: &mut Env<'
         return replies.error(error, "refused on request");
     }
     match option {
-        opt::EXPORT_NAME => export_name(negotiated, data, replies.env),
+        opt::EXPORT_NAME => export_name(agreed, data, replies.env),
         opt::ABORT => {
             replies.ack();
             Next::Close
         }
-        opt::STARTTLS => starttls::answer(negotiated, data, &mut replies),
+        opt::STARTTLS => starttls::answer(agreed, data, &mut replies),
         opt::LIST if !settings.list => replies.error(rep::ERR_POLICY, "no list is given out"),
         opt::LIST => list(data, &mut replies),
-        opt::GO if settings.go => info_or_go(negotiated, true, data, &mut replies),
-        opt::INFO if settings.go && settings.info => {
-            info_or_go(negotiated, false, data, &mut replies)
-        }
+        opt::GO if settings.go => info_or_go(agreed, true, data, &mut replies),
+        opt::INFO if settings.go && settings.info => info_or_go(agreed, false, data, &mut replies),
         opt::STRUCTURED_REPLY if settings.structured_replies => {
-            if negotiated.headers == Headers::Extended {
+            if agreed.headers == Headers::Extended {
                 return replies.error(
                     rep::ERR_EXT_HEADER_REQD,
                     "extended headers are agreed already",
                 );
             }
-            agree(negotiated, Headers::Structured, data, &mut replies)
+            agree(agreed, Headers::Structured, data, &mut replies)
         }
         // The protocol wants GO from a server that agrees to extended headers.
         opt::EXTENDED_HEADERS if settings.extended_headers && settings.go => {
-            agree(negotiated, Headers::Extended, data, &mut replies)
+            agree(agreed, Headers::Extended, data, &mut replies)
         }
         opt::LIST_META_CONTEXT | opt::SET_META_CONTEXT if settings.meta_context => {
             let set = option == opt::SET_META_CONTEXT;
-            meta_context::answer(negotiated, set, data, &mut replies)
+            meta_context::answer(agreed, set, data, &mut replies)
         }
         _ => replies.error(rep::ERR_UNSUP, "option not supported"),
     }
 }
 
 fn agree(
-    negotiated: &mut Negotiated,
+    agreed: &mut Agreed,
     headers: Headers,
     data: &[u8],
     replies: &mut Replies<'_, '_>,
@@ -191,10 +188,10 @@ fn agree(
     if !data.is_empty() {
         return replies.error(rep::ERR_INVALID, "this option has no data");
     }
-    if negotiated.headers == headers {
+    if agreed.headers == headers {
         return replies.error(rep::ERR_INVALID, "this is agreed already");
     }
-    negotiated.headers = headers;
+    agreed.headers = headers;
     replies.ack()
 }
 
@@ -210,20 +207,17 @@ fn transmission_flags(export: &Export, headers: Headers) -> u16 {
     }
 }
 
-fn start(negotiated: &mut Negotiated, at: usize, name: &[u8], env: &Env<'_>) -> Next {
-    let flags = transmission_flags(&env.exports.0[at], negotiated.headers);
-    let selection = negotiated.selection.take().filter(|s| s.is_for(name));
-    let headers = negotiated.headers;
-    Next::Transmit(Transmission::new(
-        env.settings,
-        at,
-        flags,
-        headers,
-        selection,
-    ))
+fn start(agreed: &mut Agreed, at: usize, name: &[u8], env: &Env<'_>) -> Next {
+    let selection = agreed.selection.take().filter(|s| s.is_for(name));
+    Next::Transmit(Opened {
+        export: at,
+        flags: transmission_flags(&env.exports.0[at], agreed.headers),
+        headers: agreed.headers,
+        contexts: selection.map(|s| s.contexts).unwrap_or_default(),
+    })
 }
 
-fn export_name(negotiated: &mut Negotiated, name: &[u8], env: &mut Env<'_>) -> Next {
+fn export_name(agreed: &mut Agreed, name: &[u8], env: &mut Env<'_>) -> Next {
     let Some(at) = env.exports.find(name) else {
         env.log(format_args!(
             "no export {:?}",
@@ -231,17 +225,16 @@ fn export_name(negotiated: &mut Negotiated, name: &[u8], env: &mut Env<'_>) -> N
         ));
         return Next::Close;
     };
-    if negotiated.headers == Headers::Extended || env.settings.require_block_size {
+    if agreed.headers == Headers::Extended || env.settings.require_block_size {
         return Next::Close;
     }
     let export = &env.exports.0[at];
     env.out.put_u64(export.size);
-    env.out
-        .put_u16(transmission_flags(export, negotiated.headers));
-    if !negotiated.no_zeroes {
+    env.out.put_u16(transmission_flags(export, agreed.headers));
+    if !agreed.no_zeroes {
         env.out.put_zeroes(PADDING);
     }
-    start(negotiated, at, name, env)
+    start(agreed, at, name, env)
 }
 
 fn list(data: &[u8], replies: &mut Replies<'_, '_>) -> Next {
@@ -280,12 +273,7 @@ fn parse_info(data: &[u8]) -> Option<(&[u8], Vec<u16>)> {
     cursor.is_empty().then_some((name, asked))
 }
 
-fn info_or_go(
-    negotiated: &mut Negotiated,
-    go: bool,
-    data: &[u8],
-    replies: &mut Replies<'_, '_>,
-) -> Next {
+fn info_or_go(agreed: &mut Agreed, go: bool, data: &[u8], replies: &mut Replies<'_, '_>) -> Next {
     let Some((name, asked)) = parse_info(data) else {
         return replies.error(rep::ERR_INVALID, "malformed request for information");
     };
@@ -296,7 +284,7 @@ fn info_or_go(
         return replies.error(rep::ERR_UNKNOWN, "no export of that name");
     };
     let fault = replies.env.faults.in_scope(Scope::Info);
-    let flags = transmission_flags(&replies.env.exports.0[at], negotiated.headers);
+    let flags = transmission_flags(&replies.env.exports.0[at], agreed.headers);
     let blind = !asked.contains(&info::BLOCK_SIZE) && replies.env.settings.require_block_size;
     for item in informations(&replies.env.exports.0[at], flags, &asked, blind, fault) {
         replies.send(rep::INFO, &item);
@@ -306,7 +294,7 @@ fn info_or_go(
     }
     replies.ack();
     match go {
-        true => start(negotiated, at, name, replies.env),
+        true => start(agreed, at, name, replies.env),
         false => Next::Stay,
     }
 }

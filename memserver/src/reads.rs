@@ -2,10 +2,10 @@
 
 //! The reply to READ: data and holes.
 
+use crate::agreed::Headers;
 use crate::commands::Answer;
 use crate::output::Output;
 use crate::pages::{Allocation, Pages};
-use crate::replies::Headers;
 use crate::wire::cmd_flag;
 
 /// One chunk of a read.

@@ -2,22 +2,12 @@
 
 //! Reply messages of the transmission phase, in the three header formats.
 
+use crate::agreed::Headers;
 use crate::output::Output;
 use crate::wire::{
     chunk, NBD_EXTENDED_REPLY_MAGIC, NBD_REPLY_FLAG_DONE, NBD_SIMPLE_REPLY_MAGIC,
     NBD_STRUCTURED_REPLY_MAGIC,
 };
-
-/// What was negotiated about headers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Headers {
-    /// Nothing: compact requests, simple replies.
-    Simple,
-    /// Compact requests, structured reply chunks.
-    Structured,
-    /// Extended requests and reply chunks.
-    Extended,
-}
 
 /// Writes the reply to one request.
 #[derive(Debug, Clone, Copy)]

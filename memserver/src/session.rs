@@ -5,14 +5,13 @@
 use std::rc::Rc;
 use std::time::Instant;
 
+use crate::agreed::{Agreed, Opened};
 use crate::delivery::Delivery;
 use crate::export::Exports;
 use crate::faults::Faults;
 use crate::handshake;
-use crate::meta_context::Selection;
 use crate::options;
 use crate::output::Output;
-use crate::replies::Headers;
 use crate::settings::Settings;
 use crate::transmission::Transmission;
 
@@ -23,42 +22,15 @@ const HIGH_WATER: usize = 1 << 20;
 /// The same where replies are held on purpose.
 const HIGH_WATER_HELD: usize = 16 << 20;
 
-/// What a client has agreed on so far.
-#[derive(Debug)]
-pub(crate) struct Negotiated {
-    /// No padding after EXPORT_NAME.
-    pub no_zeroes: bool,
-    /// All of it was said over TLS.
-    pub encrypted: bool,
-    pub headers: Headers,
-    /// The outcome of the last SET_META_CONTEXT.
-    pub selection: Option<Selection>,
-    /// How many SET_META_CONTEXT there were: ids differ from one to the next.
-    pub selections: u32,
-}
-
-impl Negotiated {
-    /// Nothing but the client flags, on a connection with or without TLS.
-    pub fn new(no_zeroes: bool, encrypted: bool) -> Negotiated {
-        Negotiated {
-            no_zeroes,
-            encrypted,
-            headers: Headers::Simple,
-            selection: None,
-            selections: 0,
-        }
-    }
-}
-
 /// Where the conversation stands.
 #[derive(Debug)]
 pub(crate) enum Phase {
     /// Greeting sent, client flags expected.
     ClientFlags,
     /// Option haggling.
-    Options(Negotiated),
+    Options(Agreed),
     /// So many bytes of an option's data are to be ignored.
-    SkipOption(Negotiated, u64),
+    SkipOption(Agreed, u64),
     /// TLS is agreed; whatever comes belongs to it. Only the client flags
     /// outlive it, of which this is one.
     StartTls {
@@ -77,7 +49,7 @@ pub(crate) enum Next {
     /// The next message, in the same phase.
     Stay,
     /// The transmission phase.
-    Transmit(Transmission),
+    Transmit(Opened),
     /// So many bytes to ignore.
     Skip(u64),
     /// TLS, when the reply is sent.
@@ -132,7 +104,10 @@ impl Session {
     pub fn new(settings: &Rc<Settings>, exports: &Exports, connection: u64) -> Session {
         let mut faults = Faults::new(&settings.faults);
         let mut out = Output::default();
-        let phase = handshake::greet(settings, exports, &mut faults, &mut out);
+        let phase = match handshake::greet(settings, exports, &mut faults, &mut out) {
+            Some(opened) => Phase::Transmission(Transmission::new(settings, opened)),
+            None => Phase::ClientFlags,
+        };
         Session {
             settings: Rc::clone(settings),
             connection,
@@ -157,7 +132,7 @@ impl Session {
     /// negotiated before is forgotten: whoever sat in between may have said it.
     pub fn start_tls(&mut self) {
         if let Phase::StartTls { no_zeroes } = self.phase {
-            self.phase = Phase::Options(Negotiated::new(no_zeroes, true));
+            self.phase = Phase::Options(Agreed::new(no_zeroes, true));
         }
     }
 
@@ -205,21 +180,21 @@ impl Session {
             let input = &input[used..];
             let step = match &mut self.phase {
                 Phase::Transmission(transmission) => transmission.step(input, &mut env),
-                Phase::Options(negotiated) => options::step(negotiated, input, &mut env),
+                Phase::Options(agreed) => options::step(agreed, input, &mut env),
                 Phase::ClientFlags => {
                     let step = handshake::client_flags(input, &env);
-                    if let Some((n, Ok(negotiated))) = step {
+                    if let Some((n, Ok(agreed))) = step {
                         used += n;
-                        self.phase = Phase::Options(negotiated);
+                        self.phase = Phase::Options(agreed);
                         continue;
                     }
                     step.map(|(n, _)| (n, Next::Close))
                 }
                 Phase::SkipOption(_, 0) => {
-                    if let Phase::SkipOption(negotiated, _) =
+                    if let Phase::SkipOption(agreed, _) =
                         std::mem::replace(&mut self.phase, Phase::Closing)
                     {
-                        self.phase = Phase::Options(negotiated);
+                        self.phase = Phase::Options(agreed);
                     }
                     continue;
                 }
@@ -240,18 +215,21 @@ impl Session {
             used += n;
             match next {
                 Next::Stay => {}
-                Next::Transmit(transmission) => self.phase = Phase::Transmission(transmission),
+                Next::Transmit(opened) => {
+                    let transmission = Transmission::new(&self.settings, opened);
+                    self.phase = Phase::Transmission(transmission);
+                }
                 Next::Mute => self.phase = Phase::Mute,
                 Next::StartTls => {
-                    if let Phase::Options(Negotiated { no_zeroes, .. }) = self.phase {
+                    if let Phase::Options(Agreed { no_zeroes, .. }) = self.phase {
                         self.phase = Phase::StartTls { no_zeroes };
                     }
                 }
                 Next::Skip(bytes) => {
-                    if let Phase::Options(negotiated) =
+                    if let Phase::Options(agreed) =
                         std::mem::replace(&mut self.phase, Phase::Closing)
                     {
-                        self.phase = Phase::SkipOption(negotiated, bytes);
+                        self.phase = Phase::SkipOption(agreed, bytes);
                     }
                 }
                 Next::Close => {

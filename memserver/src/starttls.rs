@@ -2,9 +2,10 @@
 
 //! The option that asks for TLS, and what comes before and after it.
 
+use crate::agreed::Agreed;
 use crate::faults::{Fault, Scope};
 use crate::options::Replies;
-use crate::session::{Env, Negotiated, Next};
+use crate::session::{Env, Next};
 use crate::settings::{Settings, TlsMode};
 use crate::wire::{flag, info, opt, rep};
 
@@ -15,14 +16,14 @@ const INJECTED_SIZE: u64 = 4096;
 const GARBAGE: &[u8] = b"These bytes are not TLS, however one looks at them.\n";
 
 /// Whether an option has to wait until TLS is there. ABORT never has to.
-pub fn is_required(settings: &Settings, negotiated: &Negotiated, option: u32) -> bool {
+pub fn is_required(settings: &Settings, agreed: &Agreed, option: u32) -> bool {
     settings.tls == TlsMode::Require
-        && !negotiated.encrypted
+        && !agreed.encrypted
         && !matches!(option, opt::STARTTLS | opt::ABORT)
 }
 
 /// Answers STARTTLS.
-pub fn answer(negotiated: &mut Negotiated, data: &[u8], replies: &mut Replies<'_, '_>) -> Next {
+pub fn answer(agreed: &mut Agreed, data: &[u8], replies: &mut Replies<'_, '_>) -> Next {
     let fault = replies.env.faults.in_scope(Scope::StartTls);
     let without_tls = replies.env.settings.tls == TlsMode::Off;
     match fault {
@@ -38,7 +39,7 @@ pub fn answer(negotiated: &mut Negotiated, data: &[u8], replies: &mut Replies<'_
         None if without_tls => return replies.error(rep::ERR_UNSUP, "there is no TLS here"),
         _ => {}
     }
-    if negotiated.encrypted {
+    if agreed.encrypted {
         return replies.error(rep::ERR_INVALID, "TLS is there already");
     }
     if !data.is_empty() {
@@ -59,7 +60,7 @@ pub fn answer(negotiated: &mut Negotiated, data: &[u8], replies: &mut Replies<'_
         _ => {}
     }
     if without_tls || fault == Some(Fault::StartTlsPlainAfterAck) {
-        *negotiated = Negotiated::new(negotiated.no_zeroes, true);
+        *agreed = Agreed::new(agreed.no_zeroes, true);
         return Next::Stay;
     }
     Next::StartTls

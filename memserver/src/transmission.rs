@@ -5,12 +5,12 @@
 
 use std::time::Instant;
 
+use crate::agreed::{Headers, Opened};
 use crate::commands::{self, Answer, Refusal};
 use crate::export::MAX_PAYLOAD;
 use crate::faulty_replies;
-use crate::meta_context::{Selected, Selection};
 use crate::output::Output;
-use crate::replies::{Headers, ReplyTo};
+use crate::replies::ReplyTo;
 use crate::session::{Env, Next};
 use crate::settings::Settings;
 use crate::wire::{
@@ -105,12 +105,7 @@ struct Incoming {
 /// The state of a client that chose its export.
 #[derive(Debug)]
 pub struct Transmission {
-    /// Index of the export.
-    export: usize,
-    /// Transmission flags, as the client was told.
-    flags: u16,
-    headers: Headers,
-    contexts: Vec<Selected>,
+    opened: Opened,
     incoming: Option<Incoming>,
     /// Requests begun.
     requests: u64,
@@ -120,18 +115,9 @@ pub struct Transmission {
 
 impl Transmission {
     /// Nothing requested yet.
-    pub fn new(
-        settings: &Settings,
-        export: usize,
-        flags: u16,
-        headers: Headers,
-        selection: Option<Selection>,
-    ) -> Transmission {
+    pub fn new(settings: &Settings, opened: Opened) -> Transmission {
         Transmission {
-            export,
-            flags,
-            headers,
-            contexts: selection.map(|s| s.contexts).unwrap_or_default(),
+            opened,
             incoming: None,
             requests: 0,
             error_counts: vec![0; settings.errors.len()],
@@ -143,14 +129,14 @@ impl Transmission {
         if self.incoming.is_some() {
             return self.take_payload(input, env);
         }
-        let request = match Request::parse(input, self.headers)? {
+        let request = match Request::parse(input, self.opened.headers)? {
             Ok(request) => request,
             Err(magic) => {
                 env.log(format_args!("wrong request magic {magic:#x}"));
                 return Some((input.len(), Next::Close));
             }
         };
-        Some((Request::size(self.headers), self.begin(request, env)))
+        Some((Request::size(self.opened.headers), self.begin(request, env)))
     }
 
     fn begin(&mut self, request: Request, env: &mut Env<'_>) -> Next {
@@ -159,15 +145,21 @@ impl Transmission {
             return Next::Close;
         }
         self.requests += 1;
-        let left = request.payload(self.headers);
+        let left = request.payload(self.opened.headers);
         if left > MAX_PAYLOAD {
             env.log(format_args!("a payload of {left} bytes is too large"));
             return Next::Close;
         }
-        let export = &env.exports.0[self.export];
-        let mut outcome = commands::check(&request, export, self.flags, self.headers, env.settings)
-            .and_then(|()| self.check_contexts(&request))
-            .and_then(|()| self.ordered_error(&request, env.settings));
+        let export = &env.exports.0[self.opened.export];
+        let mut outcome = commands::check(
+            &request,
+            export,
+            self.opened.flags,
+            self.opened.headers,
+            env.settings,
+        )
+        .and_then(|()| self.check_contexts(&request))
+        .and_then(|()| self.ordered_error(&request, env.settings));
         if left == 0 {
             return self.answer(request, outcome, None, env);
         }
@@ -200,7 +192,7 @@ impl Transmission {
         incoming.left -= n as u64;
         match &mut incoming.payload {
             Payload::Store { at } => {
-                if env.exports.0[self.export]
+                if env.exports.0[self.opened.export]
                     .pages
                     .write(*at, &input[..n])
                     .is_err()
@@ -227,7 +219,7 @@ impl Transmission {
     }
 
     fn check_contexts(&self, request: &Request) -> Result<(), Refusal> {
-        if request.command == cmd::BLOCK_STATUS && self.contexts.is_empty() {
+        if request.command == cmd::BLOCK_STATUS && self.opened.contexts.is_empty() {
             return Err(Refusal::new(error::EINVAL, "no meta context is selected"));
         }
         Ok(())
@@ -273,11 +265,11 @@ impl Transmission {
         ));
         let mut answer = Answer {
             request,
-            reply: ReplyTo::new(self.headers, request.cookie, request.offset),
+            reply: ReplyTo::new(self.opened.headers, request.cookie, request.offset),
             outcome,
-            export: &mut env.exports.0[self.export],
+            export: &mut env.exports.0[self.opened.export],
             settings: env.settings,
-            contexts: &self.contexts,
+            contexts: &self.opened.contexts,
             wanted: None,
         };
         if let Some(payload) = filter {

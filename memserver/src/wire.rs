@@ -19,6 +19,10 @@ pub const NBD_FLAG_FIXED_NEWSTYLE: u16 = 1 << 0;
 /// Handshake flag, and the client's answer to it: no padding after EXPORT_NAME.
 pub const NBD_FLAG_NO_ZEROES: u16 = 1 << 1;
 
+/// Reserved bytes at the end of an oldstyle greeting and of the reply to
+/// EXPORT_NAME.
+pub const PADDING: usize = 124;
+
 /// Transmission flags.
 pub mod flag {
     pub const HAS_FLAGS: u16 = 1 << 0;
