@@ -8,14 +8,14 @@ use crate::extents;
 use crate::faults::Fault;
 use crate::output::Output;
 use crate::replies::ReplyTo;
-use crate::session::Next;
+use crate::transition::Transition;
 use crate::wire::{chunk, cmd, error};
 
 /// Queues the reply, spoilt by `fault` if there is one.
-pub fn send(answer: &mut Answer<'_>, fault: Option<Fault>, out: &mut Output) -> Next {
+pub fn send(answer: &mut Answer<'_>, fault: Option<Fault>, out: &mut Output) -> Transition {
     let Some(fault) = fault else {
         answer.send(out);
-        return Next::Stay;
+        return Transition::Stay;
     };
     match fault {
         Fault::ReplyMagic => answer.reply.magic_error = 1,
@@ -26,20 +26,20 @@ pub fn send(answer: &mut Answer<'_>, fault: Option<Fault>, out: &mut Output) -> 
             answer.reply.headers = Headers::Simple;
             if answer.request.command == cmd::BLOCK_STATUS {
                 answer.reply.simple(out, 0);
-                return Next::Stay;
+                return Transition::Stay;
             }
         }
         Fault::ReplyTwice => answer.send(out),
-        Fault::ReplyNever => return Next::Stay,
+        Fault::ReplyNever => return Transition::Stay,
         Fault::ReplyNoDone => {
             answer.reply.done = 0;
             answer.send(out);
-            return Next::Close;
+            return Transition::Close;
         }
         Fault::ReplyUnknownError => {
             answer.outcome = Err(Refusal::new(error::EIO, "error on request"));
             unknown_error(&answer.reply, out);
-            return Next::Stay;
+            return Transition::Stay;
         }
         Fault::ReplyHugeLength => {
             let length = match answer.reply.headers {
@@ -48,12 +48,12 @@ pub fn send(answer: &mut Answer<'_>, fault: Option<Fault>, out: &mut Output) -> 
             };
             answer.reply.chunk(out, true, chunk::OFFSET_DATA, length);
             out.put_u64(answer.request.offset);
-            return Next::Mute;
+            return Transition::Mute;
         }
         Fault::ReplyAfterDone => {
             answer.send(out);
             answer.reply.chunk(out, true, chunk::NONE, 0);
-            return Next::Stay;
+            return Transition::Stay;
         }
         Fault::ReplyUnknownChunk => {
             answer.reply.chunk(out, false, 99, 4);
@@ -63,7 +63,7 @@ pub fn send(answer: &mut Answer<'_>, fault: Option<Fault>, out: &mut Output) -> 
         Fault::NonePayload => {
             answer.reply.chunk(out, true, chunk::NONE, 8);
             out.put_u64(0);
-            return Next::Stay;
+            return Transition::Stay;
         }
         Fault::NoneNotDone => answer.reply.chunk(out, false, chunk::NONE, 0),
         Fault::ErrorShort
@@ -73,7 +73,7 @@ pub fn send(answer: &mut Answer<'_>, fault: Option<Fault>, out: &mut Output) -> 
         | Fault::ErrorLongMessage
         | Fault::ErrorOffsetOutside => {
             spoilt_error(answer, fault, out);
-            return Next::Stay;
+            return Transition::Stay;
         }
         _ if answer.outcome.is_ok() && answer.reply.headers != Headers::Simple => {
             match answer.request.command {
@@ -81,13 +81,13 @@ pub fn send(answer: &mut Answer<'_>, fault: Option<Fault>, out: &mut Output) -> 
                 cmd::BLOCK_STATUS => spoilt_status(answer, fault, out),
                 _ => answer.send(out),
             }
-            return Next::Stay;
+            return Transition::Stay;
         }
         // A simple reply has no chunks to spoil, nor has a failure.
         _ => {}
     }
     answer.send(out);
-    Next::Stay
+    Transition::Stay
 }
 
 fn unknown_error(reply: &ReplyTo, out: &mut Output) {

@@ -3,10 +3,10 @@
 //! The greeting, and the client's answer to it.
 
 use crate::agreed::{Agreed, Headers, Opened};
+use crate::env::Env;
 use crate::export::Exports;
 use crate::faults::{Fault, Faults, Scope};
 use crate::output::Output;
-use crate::session::Env;
 use crate::settings::{Settings, Style};
 use crate::wire::{
     flag, Cursor, NBD_FLAG_FIXED_NEWSTYLE, NBD_FLAG_NO_ZEROES, NBD_MAGIC, NBD_OLDSTYLE_MAGIC,

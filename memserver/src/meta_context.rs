@@ -6,7 +6,7 @@ use crate::agreed::{Agreed, Headers, Selected, Selection, Source};
 use crate::export::Export;
 use crate::faults::{Fault, Scope};
 use crate::options::Replies;
-use crate::session::Next;
+use crate::transition::Transition;
 use crate::wire::{rep, Cursor, MAX_STRING};
 
 const BASE_ALLOCATION: &[u8] = b"base:allocation";
@@ -41,7 +41,12 @@ fn matches(query: &[u8], name: &[u8], set: bool) -> bool {
 }
 
 /// Answers either option.
-pub fn answer(agreed: &mut Agreed, set: bool, data: &[u8], replies: &mut Replies<'_, '_>) -> Next {
+pub fn answer(
+    agreed: &mut Agreed,
+    set: bool,
+    data: &[u8],
+    replies: &mut Replies<'_, '_>,
+) -> Transition {
     if set {
         // The earlier selection is gone even if this one fails.
         agreed.selection = None;
@@ -90,7 +95,7 @@ pub fn answer(agreed: &mut Agreed, set: bool, data: &[u8], replies: &mut Replies
         });
     }
     replies.send(rep::ACK, &[]);
-    Next::Stay
+    Transition::Stay
 }
 
 fn send(replies: &mut Replies<'_, '_>, id: u32, name: &[u8], fault: Option<Fault>) {

@@ -3,12 +3,13 @@
 //! Option haggling.
 
 use crate::agreed::{Agreed, Headers, Opened};
+use crate::env::Env;
 use crate::export::Export;
 use crate::faults::{Fault, Scope};
 use crate::meta_context;
-use crate::session::{Env, Next};
 use crate::settings::Style;
 use crate::starttls;
+use crate::transition::Transition;
 use crate::wire::{
     flag, info, name_of, opt, rep, Cursor, MAX_STRING, NBD_OPTION_MAGIC, NBD_OPTION_REPLY_MAGIC,
     PADDING,
@@ -65,40 +66,40 @@ impl<'e, 'a> Replies<'e, 'a> {
         out.put(data);
     }
 
-    fn ack(&mut self) -> Next {
+    fn ack(&mut self) -> Transition {
         self.send(rep::ACK, &[]);
-        Next::Stay
+        Transition::Stay
     }
 
     /// An error reply with a text for people.
-    pub fn error(&mut self, kind: u32, text: &str) -> Next {
+    pub fn error(&mut self, kind: u32, text: &str) -> Transition {
         self.env
             .log(format_args!("option {} refused: {text}", self.option));
         self.send(kind, text.as_bytes());
-        Next::Stay
+        Transition::Stay
     }
 }
 
 /// Handles one option if all of it is there.
-pub fn step(agreed: &mut Agreed, input: &[u8], env: &mut Env<'_>) -> Option<(usize, Next)> {
+pub fn step(agreed: &mut Agreed, input: &[u8], env: &mut Env<'_>) -> Option<(usize, Transition)> {
     let mut cursor = Cursor(input);
     let magic = cursor.u64()?;
     let option = cursor.u32()?;
     let length = cursor.u32()? as usize;
     if magic != NBD_OPTION_MAGIC {
         env.log(format_args!("wrong option magic {magic:#x}"));
-        return Some((16, Next::Close));
+        return Some((16, Transition::Close));
     }
     let fixed = env.settings.style == Style::FixedNewstyle;
     if !fixed && option != opt::EXPORT_NAME {
         env.log(format_args!(
             "option {option} before fixed newstyle existed"
         ));
-        return Some((16, Next::Close));
+        return Some((16, Transition::Close));
     }
     if length > MAX_OPTION {
         if option == opt::EXPORT_NAME || length > MAX_SKIPPED {
-            return Some((16, Next::Close));
+            return Some((16, Transition::Close));
         }
         let mut replies = Replies::to(option, env);
         if starttls::is_required(replies.env.settings, agreed, option) {
@@ -106,7 +107,7 @@ pub fn step(agreed: &mut Agreed, input: &[u8], env: &mut Env<'_>) -> Option<(usi
         } else {
             replies.error(rep::ERR_TOO_BIG, "more option data than this server takes");
         }
-        return Some((16, Next::Skip(length as u64)));
+        return Some((16, Transition::Skip(length as u64)));
     }
     let data = cursor.bytes(length)?;
     let name = name_of(opt::NAMES, option).unwrap_or("unknown");
@@ -115,13 +116,13 @@ pub fn step(agreed: &mut Agreed, input: &[u8], env: &mut Env<'_>) -> Option<(usi
     Some((16 + length, next))
 }
 
-fn handle(agreed: &mut Agreed, option: u32, data: &[u8], env: &mut Env<'_>) -> Next {
+fn handle(agreed: &mut Agreed, option: u32, data: &[u8], env: &mut Env<'_>) -> Transition {
     let fault = env.faults.in_scope(Scope::Option);
     let settings = env.settings;
     let mut replies = Replies { env, option, fault };
     match fault {
-        Some(Fault::OptionSilence) => return Next::Stay,
-        Some(Fault::OptionClose) => return Next::Close,
+        Some(Fault::OptionSilence) => return Transition::Stay,
+        Some(Fault::OptionClose) => return Transition::Close,
         Some(Fault::OptionUnknownError) => {
             return replies.error(rep::ERROR_BIT + 1000, "an error nobody knows");
         }
@@ -130,20 +131,20 @@ fn handle(agreed: &mut Agreed, option: u32, data: &[u8], env: &mut Env<'_>) -> N
         }
         Some(Fault::OptionHugeLength) => {
             replies.send(rep::ERR_POLICY, &[]);
-            return Next::Mute;
+            return Transition::Mute;
         }
         _ => {}
     }
     if starttls::is_required(settings, agreed, option) {
         if option == opt::EXPORT_NAME {
-            return Next::Close;
+            return Transition::Close;
         }
         return replies.error(rep::ERR_TLS_REQD, "not without TLS");
     }
     let ordered = settings.option_errors.iter().find(|(o, _)| *o == option);
     if let Some(&(_, error)) = ordered {
         if option == opt::EXPORT_NAME {
-            return Next::Close;
+            return Transition::Close;
         }
         return replies.error(error, "refused on request");
     }
@@ -151,7 +152,7 @@ fn handle(agreed: &mut Agreed, option: u32, data: &[u8], env: &mut Env<'_>) -> N
         opt::EXPORT_NAME => export_name(agreed, data, replies.env),
         opt::ABORT => {
             replies.ack();
-            Next::Close
+            Transition::Close
         }
         opt::STARTTLS => starttls::answer(agreed, data, &mut replies),
         opt::LIST if !settings.list => replies.error(rep::ERR_POLICY, "no list is given out"),
@@ -184,7 +185,7 @@ fn agree(
     headers: Headers,
     data: &[u8],
     replies: &mut Replies<'_, '_>,
-) -> Next {
+) -> Transition {
     if !data.is_empty() {
         return replies.error(rep::ERR_INVALID, "this option has no data");
     }
@@ -207,9 +208,9 @@ fn transmission_flags(export: &Export, headers: Headers) -> u16 {
     }
 }
 
-fn start(agreed: &mut Agreed, at: usize, name: &[u8], env: &Env<'_>) -> Next {
+fn start(agreed: &mut Agreed, at: usize, name: &[u8], env: &Env<'_>) -> Transition {
     let selection = agreed.selection.take().filter(|s| s.is_for(name));
-    Next::Transmit(Opened {
+    Transition::Transmit(Opened {
         export: at,
         flags: transmission_flags(&env.exports.0[at], agreed.headers),
         headers: agreed.headers,
@@ -217,16 +218,16 @@ fn start(agreed: &mut Agreed, at: usize, name: &[u8], env: &Env<'_>) -> Next {
     })
 }
 
-fn export_name(agreed: &mut Agreed, name: &[u8], env: &mut Env<'_>) -> Next {
+fn export_name(agreed: &mut Agreed, name: &[u8], env: &mut Env<'_>) -> Transition {
     let Some(at) = env.exports.find(name) else {
         env.log(format_args!(
             "no export {:?}",
             String::from_utf8_lossy(name)
         ));
-        return Next::Close;
+        return Transition::Close;
     };
     if agreed.headers == Headers::Extended || env.settings.require_block_size {
-        return Next::Close;
+        return Transition::Close;
     }
     let export = &env.exports.0[at];
     env.out.put_u64(export.size);
@@ -237,7 +238,7 @@ fn export_name(agreed: &mut Agreed, name: &[u8], env: &mut Env<'_>) -> Next {
     start(agreed, at, name, env)
 }
 
-fn list(data: &[u8], replies: &mut Replies<'_, '_>) -> Next {
+fn list(data: &[u8], replies: &mut Replies<'_, '_>) -> Transition {
     if !data.is_empty() {
         return replies.error(rep::ERR_INVALID, "LIST has no data");
     }
@@ -273,7 +274,12 @@ fn parse_info(data: &[u8]) -> Option<(&[u8], Vec<u16>)> {
     cursor.is_empty().then_some((name, asked))
 }
 
-fn info_or_go(agreed: &mut Agreed, go: bool, data: &[u8], replies: &mut Replies<'_, '_>) -> Next {
+fn info_or_go(
+    agreed: &mut Agreed,
+    go: bool,
+    data: &[u8],
+    replies: &mut Replies<'_, '_>,
+) -> Transition {
     let Some((name, asked)) = parse_info(data) else {
         return replies.error(rep::ERR_INVALID, "malformed request for information");
     };
@@ -295,7 +301,7 @@ fn info_or_go(agreed: &mut Agreed, go: bool, data: &[u8], replies: &mut Replies<
     replies.ack();
     match go {
         true => start(agreed, at, name, replies.env),
-        false => Next::Stay,
+        false => Transition::Stay,
     }
 }
 

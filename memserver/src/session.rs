@@ -5,14 +5,16 @@
 use std::rc::Rc;
 use std::time::Instant;
 
-use crate::agreed::{Agreed, Opened};
+use crate::agreed::Agreed;
 use crate::delivery::Delivery;
+use crate::env::Env;
 use crate::export::Exports;
 use crate::faults::Faults;
 use crate::handshake;
 use crate::options;
 use crate::output::Output;
 use crate::settings::Settings;
+use crate::transition::Transition;
 use crate::transmission::Transmission;
 
 /// No further request is looked at while so many bytes wait to be sent: a
@@ -24,7 +26,7 @@ const HIGH_WATER_HELD: usize = 16 << 20;
 
 /// Where the conversation stands.
 #[derive(Debug)]
-pub(crate) enum Phase {
+enum Phase {
     /// Greeting sent, client flags expected.
     ClientFlags,
     /// Option haggling.
@@ -41,43 +43,6 @@ pub(crate) enum Phase {
     Mute,
     /// To be closed when everything is sent.
     Closing,
-}
-
-/// What one message leads to.
-#[derive(Debug)]
-pub(crate) enum Next {
-    /// The next message, in the same phase.
-    Stay,
-    /// The transmission phase.
-    Transmit(Opened),
-    /// So many bytes to ignore.
-    Skip(u64),
-    /// TLS, when the reply is sent.
-    StartTls,
-    /// Silence, with the connection open.
-    Mute,
-    /// The end, when everything is sent.
-    Close,
-}
-
-/// What all messages are handled with.
-pub(crate) struct Env<'a> {
-    pub settings: &'a Settings,
-    pub exports: &'a mut Exports,
-    pub out: &'a mut Output,
-    pub faults: &'a mut Faults,
-    pub delivery: &'a mut Option<Delivery>,
-    /// Number of the connection, for the log.
-    pub connection: u64,
-}
-
-impl Env<'_> {
-    /// One line on standard error, when asked for.
-    pub fn log(&self, text: std::fmt::Arguments<'_>) {
-        if self.settings.log {
-            eprintln!("memserver: connection {}: {text}", self.connection);
-        }
-    }
 }
 
 fn is_full(out: &Output, delivery: &Option<Delivery>) -> bool {
@@ -188,7 +153,7 @@ impl Session {
                         self.phase = Phase::Options(agreed);
                         continue;
                     }
-                    step.map(|(n, _)| (n, Next::Close))
+                    step.map(|(n, _)| (n, Transition::Close))
                 }
                 Phase::SkipOption(_, 0) => {
                     if let Phase::SkipOption(agreed, _) =
@@ -201,7 +166,7 @@ impl Session {
                 Phase::SkipOption(_, left) => {
                     let n = (*left).min(input.len() as u64);
                     *left -= n;
-                    (n > 0).then_some((n as usize, Next::Stay))
+                    (n > 0).then_some((n as usize, Transition::Stay))
                 }
                 Phase::StartTls { .. } => None,
                 Phase::Mute | Phase::Closing => {
@@ -214,25 +179,25 @@ impl Session {
             };
             used += n;
             match next {
-                Next::Stay => {}
-                Next::Transmit(opened) => {
+                Transition::Stay => {}
+                Transition::Transmit(opened) => {
                     let transmission = Transmission::new(&self.settings, opened);
                     self.phase = Phase::Transmission(transmission);
                 }
-                Next::Mute => self.phase = Phase::Mute,
-                Next::StartTls => {
+                Transition::Mute => self.phase = Phase::Mute,
+                Transition::StartTls => {
                     if let Phase::Options(Agreed { no_zeroes, .. }) = self.phase {
                         self.phase = Phase::StartTls { no_zeroes };
                     }
                 }
-                Next::Skip(bytes) => {
+                Transition::Skip(bytes) => {
                     if let Phase::Options(agreed) =
                         std::mem::replace(&mut self.phase, Phase::Closing)
                     {
                         self.phase = Phase::SkipOption(agreed, bytes);
                     }
                 }
-                Next::Close => {
+                Transition::Close => {
                     if let Some(delivery) = env.delivery {
                         delivery.release_all(Instant::now(), env.out);
                     }

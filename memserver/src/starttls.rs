@@ -3,10 +3,11 @@
 //! The option that asks for TLS, and what comes before and after it.
 
 use crate::agreed::Agreed;
+use crate::env::Env;
 use crate::faults::{Fault, Scope};
 use crate::options::Replies;
-use crate::session::{Env, Next};
 use crate::settings::{Settings, TlsMode};
+use crate::transition::Transition;
 use crate::wire::{flag, info, opt, rep};
 
 /// The size that an injected reply to GO tells.
@@ -23,19 +24,19 @@ pub fn is_required(settings: &Settings, agreed: &Agreed, option: u32) -> bool {
 }
 
 /// Answers STARTTLS.
-pub fn answer(agreed: &mut Agreed, data: &[u8], replies: &mut Replies<'_, '_>) -> Next {
+pub fn answer(agreed: &mut Agreed, data: &[u8], replies: &mut Replies<'_, '_>) -> Transition {
     let fault = replies.env.faults.in_scope(Scope::StartTls);
     let without_tls = replies.env.settings.tls == TlsMode::Off;
     match fault {
         Some(Fault::StartTlsUnknownReply) => {
             replies.send(99, &[]);
-            return Next::Stay;
+            return Transition::Stay;
         }
         Some(Fault::StartTlsInfoReply) => {
             replies.send(rep::INFO, &export_information());
-            return Next::Stay;
+            return Transition::Stay;
         }
-        Some(Fault::StartTlsEof) => return Next::Close,
+        Some(Fault::StartTlsEof) => return Transition::Close,
         None if without_tls => return replies.error(rep::ERR_UNSUP, "there is no TLS here"),
         _ => {}
     }
@@ -52,18 +53,18 @@ pub fn answer(agreed: &mut Agreed, data: &[u8], replies: &mut Replies<'_, '_>) -
     match fault {
         Some(Fault::StartTlsGarbage) => {
             replies.env.out.put(GARBAGE);
-            return Next::Mute;
+            return Transition::Mute;
         }
-        Some(Fault::StartTlsStall) => return Next::Mute,
-        Some(Fault::StartTlsCloseAfterAck) => return Next::Close,
+        Some(Fault::StartTlsStall) => return Transition::Mute,
+        Some(Fault::StartTlsCloseAfterAck) => return Transition::Close,
         Some(Fault::StartTlsPlaintextAfterAck) => inject(replies.env),
         _ => {}
     }
     if without_tls || fault == Some(Fault::StartTlsPlainAfterAck) {
         *agreed = Agreed::new(agreed.no_zeroes, true);
-        return Next::Stay;
+        return Transition::Stay;
     }
-    Next::StartTls
+    Transition::StartTls
 }
 
 /// Size and flags of an export that is not there.

@@ -7,12 +7,13 @@ use std::time::Instant;
 
 use crate::agreed::{Headers, Opened};
 use crate::commands::{self, Answer, Refusal};
+use crate::env::Env;
 use crate::export::MAX_PAYLOAD;
 use crate::faulty_replies;
 use crate::output::Output;
 use crate::replies::ReplyTo;
-use crate::session::{Env, Next};
 use crate::settings::Settings;
+use crate::transition::Transition;
 use crate::wire::{
     cmd, cmd_flag, error, name_of, Cursor, NBD_EXTENDED_REQUEST_MAGIC, NBD_REQUEST_MAGIC,
 };
@@ -125,7 +126,7 @@ impl Transmission {
     }
 
     /// Handles one request header, or as much of a payload as there is.
-    pub fn step(&mut self, input: &[u8], env: &mut Env<'_>) -> Option<(usize, Next)> {
+    pub fn step(&mut self, input: &[u8], env: &mut Env<'_>) -> Option<(usize, Transition)> {
         if self.incoming.is_some() {
             return self.take_payload(input, env);
         }
@@ -133,22 +134,22 @@ impl Transmission {
             Ok(request) => request,
             Err(magic) => {
                 env.log(format_args!("wrong request magic {magic:#x}"));
-                return Some((input.len(), Next::Close));
+                return Some((input.len(), Transition::Close));
             }
         };
         Some((Request::size(self.opened.headers), self.begin(request, env)))
     }
 
-    fn begin(&mut self, request: Request, env: &mut Env<'_>) -> Next {
+    fn begin(&mut self, request: Request, env: &mut Env<'_>) -> Transition {
         if request.command == cmd::DISC {
             env.log(format_args!("DISC"));
-            return Next::Close;
+            return Transition::Close;
         }
         self.requests += 1;
         let left = request.payload(self.opened.headers);
         if left > MAX_PAYLOAD {
             env.log(format_args!("a payload of {left} bytes is too large"));
-            return Next::Close;
+            return Transition::Close;
         }
         let export = &env.exports.0[self.opened.export];
         let mut outcome = commands::check(
@@ -180,10 +181,10 @@ impl Transmission {
             payload,
             left,
         });
-        Next::Stay
+        Transition::Stay
     }
 
-    fn take_payload(&mut self, input: &[u8], env: &mut Env<'_>) -> Option<(usize, Next)> {
+    fn take_payload(&mut self, input: &[u8], env: &mut Env<'_>) -> Option<(usize, Transition)> {
         let incoming = self.incoming.as_mut()?;
         let n = incoming.left.min(input.len() as u64) as usize;
         if n == 0 {
@@ -207,7 +208,7 @@ impl Transmission {
             Payload::Ignore => {}
         }
         if incoming.left > 0 {
-            return Some((n, Next::Stay));
+            return Some((n, Transition::Stay));
         }
         let done = self.incoming.take()?;
         let filter = match done.payload {
@@ -253,7 +254,7 @@ impl Transmission {
         outcome: Result<(), Refusal>,
         filter: Option<&[u8]>,
         env: &mut Env<'_>,
-    ) -> Next {
+    ) -> Transition {
         env.log(format_args!(
             "{} offset {} length {} flags {:#x} cookie {:#x}: {}",
             request.name(),
@@ -287,7 +288,7 @@ impl Transmission {
             }
         };
         if env.settings.close_after_requests == Some(self.requests) {
-            return Next::Close;
+            return Transition::Close;
         }
         next
     }
