@@ -3,7 +3,7 @@
 //! Breaches of the protocol that can be asked for by name.
 //!
 //! This is the list and the counting; what a fault does to the wire is written
-//! where the message is made: `handshake`, `options`, `starttls`,
+//! where the message is made: `handshake`, `option_replies`, `options`, `starttls`,
 //! `meta_context` and `faulty_replies`.
 
 /// Which messages a fault can strike.

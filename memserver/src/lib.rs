@@ -36,6 +36,7 @@ mod faulty_replies;
 mod handshake;
 pub mod listener;
 mod meta_context;
+mod option_replies;
 mod options;
 mod output;
 mod page;

@@ -5,7 +5,7 @@
 use crate::agreed::{Agreed, Headers, Selected, Selection, Source};
 use crate::export::Export;
 use crate::faults::{Fault, Scope};
-use crate::options::Replies;
+use crate::option_replies::OptionReplies;
 use crate::transition::Transition;
 use crate::wire::{rep, Cursor, MAX_STRING};
 
@@ -45,7 +45,7 @@ pub fn answer(
     agreed: &mut Agreed,
     set: bool,
     data: &[u8],
-    replies: &mut Replies<'_, '_>,
+    replies: &mut OptionReplies<'_, '_>,
 ) -> Transition {
     if set {
         // The earlier selection is gone even if this one fails.
@@ -94,11 +94,10 @@ pub fn answer(
             contexts,
         });
     }
-    replies.send(rep::ACK, &[]);
-    Transition::Stay
+    replies.ack()
 }
 
-fn send(replies: &mut Replies<'_, '_>, id: u32, name: &[u8], fault: Option<Fault>) {
+fn send(replies: &mut OptionReplies<'_, '_>, id: u32, name: &[u8], fault: Option<Fault>) {
     let mut data = id.to_be_bytes().to_vec();
     match fault {
         Some(Fault::ContextShort) => data.truncate(3),

@@ -7,78 +7,16 @@ use crate::env::Env;
 use crate::export::Export;
 use crate::faults::{Fault, Scope};
 use crate::meta_context;
+use crate::option_replies::OptionReplies;
 use crate::settings::Style;
 use crate::starttls;
 use crate::transition::Transition;
-use crate::wire::{
-    flag, info, name_of, opt, rep, Cursor, MAX_STRING, NBD_OPTION_MAGIC, NBD_OPTION_REPLY_MAGIC,
-    PADDING,
-};
+use crate::wire::{flag, info, name_of, opt, rep, Cursor, MAX_STRING, NBD_OPTION_MAGIC, PADDING};
 
 /// Options with more data than this are refused and skipped.
 const MAX_OPTION: usize = 65536;
 /// With more than this, the connection is closed.
 const MAX_SKIPPED: usize = 16 << 20;
-
-/// Replies to one option.
-pub struct Replies<'e, 'a> {
-    pub env: &'e mut Env<'a>,
-    option: u32,
-    fault: Option<Fault>,
-}
-
-impl<'e, 'a> Replies<'e, 'a> {
-    /// Replies to `option` without a fault.
-    pub fn to(option: u32, env: &'e mut Env<'a>) -> Replies<'e, 'a> {
-        Replies {
-            env,
-            option,
-            fault: None,
-        }
-    }
-
-    /// One reply message.
-    pub fn send(&mut self, kind: u32, data: &[u8]) {
-        let wrong = |is, value: u64| {
-            if self.fault == Some(is) {
-                !value
-            } else {
-                value
-            }
-        };
-        let mut data = data;
-        let mut length = data.len() as u32;
-        let mut kind = kind;
-        match self.fault {
-            Some(Fault::OptionUnknownType) => kind = 99,
-            Some(Fault::OptionAckPayload) if kind == rep::ACK => {
-                data = b"surprise";
-                length = 8;
-            }
-            Some(Fault::OptionHugeLength) => length = i32::MAX as u32,
-            _ => {}
-        }
-        let out = &mut *self.env.out;
-        out.put_u64(wrong(Fault::OptionMagic, NBD_OPTION_REPLY_MAGIC));
-        out.put_u32(wrong(Fault::OptionNumber, u64::from(self.option)) as u32);
-        out.put_u32(kind);
-        out.put_u32(length);
-        out.put(data);
-    }
-
-    fn ack(&mut self) -> Transition {
-        self.send(rep::ACK, &[]);
-        Transition::Stay
-    }
-
-    /// An error reply with a text for people.
-    pub fn error(&mut self, kind: u32, text: &str) -> Transition {
-        self.env
-            .log(format_args!("option {} refused: {text}", self.option));
-        self.send(kind, text.as_bytes());
-        Transition::Stay
-    }
-}
 
 /// Handles one option if all of it is there.
 pub fn step(agreed: &mut Agreed, input: &[u8], env: &mut Env<'_>) -> Option<(usize, Transition)> {
@@ -101,7 +39,7 @@ pub fn step(agreed: &mut Agreed, input: &[u8], env: &mut Env<'_>) -> Option<(usi
         if option == opt::EXPORT_NAME || length > MAX_SKIPPED {
             return Some((16, Transition::Close));
         }
-        let mut replies = Replies::to(option, env);
+        let mut replies = OptionReplies::new(option, None, env);
         if starttls::is_required(replies.env.settings, agreed, option) {
             replies.error(rep::ERR_TLS_REQD, "not without TLS");
         } else {
@@ -119,7 +57,7 @@ pub fn step(agreed: &mut Agreed, input: &[u8], env: &mut Env<'_>) -> Option<(usi
 fn handle(agreed: &mut Agreed, option: u32, data: &[u8], env: &mut Env<'_>) -> Transition {
     let fault = env.faults.in_scope(Scope::Option);
     let settings = env.settings;
-    let mut replies = Replies { env, option, fault };
+    let mut replies = OptionReplies::new(option, fault, env);
     match fault {
         Some(Fault::OptionSilence) => return Transition::Stay,
         Some(Fault::OptionClose) => return Transition::Close,
@@ -184,7 +122,7 @@ fn agree(
     agreed: &mut Agreed,
     headers: Headers,
     data: &[u8],
-    replies: &mut Replies<'_, '_>,
+    replies: &mut OptionReplies<'_, '_>,
 ) -> Transition {
     if !data.is_empty() {
         return replies.error(rep::ERR_INVALID, "this option has no data");
@@ -238,7 +176,7 @@ fn export_name(agreed: &mut Agreed, name: &[u8], env: &mut Env<'_>) -> Transitio
     start(agreed, at, name, env)
 }
 
-fn list(data: &[u8], replies: &mut Replies<'_, '_>) -> Transition {
+fn list(data: &[u8], replies: &mut OptionReplies<'_, '_>) -> Transition {
     if !data.is_empty() {
         return replies.error(rep::ERR_INVALID, "LIST has no data");
     }
@@ -278,7 +216,7 @@ fn info_or_go(
     agreed: &mut Agreed,
     go: bool,
     data: &[u8],
-    replies: &mut Replies<'_, '_>,
+    replies: &mut OptionReplies<'_, '_>,
 ) -> Transition {
     let Some((name, asked)) = parse_info(data) else {
         return replies.error(rep::ERR_INVALID, "malformed request for information");

@@ -5,7 +5,7 @@
 use crate::agreed::Agreed;
 use crate::env::Env;
 use crate::faults::{Fault, Scope};
-use crate::options::Replies;
+use crate::option_replies::OptionReplies;
 use crate::settings::{Settings, TlsMode};
 use crate::transition::Transition;
 use crate::wire::{flag, info, opt, rep};
@@ -24,7 +24,7 @@ pub fn is_required(settings: &Settings, agreed: &Agreed, option: u32) -> bool {
 }
 
 /// Answers STARTTLS.
-pub fn answer(agreed: &mut Agreed, data: &[u8], replies: &mut Replies<'_, '_>) -> Transition {
+pub fn answer(agreed: &mut Agreed, data: &[u8], replies: &mut OptionReplies<'_, '_>) -> Transition {
     let fault = replies.env.faults.in_scope(Scope::StartTls);
     let without_tls = replies.env.settings.tls == TlsMode::Off;
     match fault {
@@ -95,9 +95,9 @@ fn inject(env: &mut Env<'_>) {
         ));
     }
     for (option, kind) in headers {
-        Replies::to(option, env).send(kind, &[]);
+        OptionReplies::new(option, None, env).send(kind, &[]);
     }
-    let mut go = Replies::to(opt::GO, env);
+    let mut go = OptionReplies::new(opt::GO, None, env);
     go.send(rep::INFO, &export_information());
     go.send(rep::ACK, &[]);
 }
