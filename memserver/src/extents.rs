@@ -3,7 +3,7 @@
 //! The reply to BLOCK_STATUS.
 
 use crate::agreed::{Headers, Source};
-use crate::commands::Answer;
+use crate::answer::Answer;
 use crate::export::Export;
 use crate::output::Output;
 use crate::pages::Allocation;

@@ -3,18 +3,29 @@
 //! Replies that break the protocol, one fault at a time.
 
 use crate::agreed::Headers;
-use crate::commands::{Answer, Refusal};
+use crate::answer::Answer;
+use crate::checks::Refusal;
+use crate::commands;
 use crate::extents;
-use crate::faults::Fault;
+use crate::faults::{Fault, Scope};
 use crate::output::Output;
 use crate::replies::ReplyTo;
 use crate::transition::Transition;
 use crate::wire::{chunk, cmd, error};
 
+/// The faults that only the replies of one command have.
+pub fn scope(command: u16) -> Option<Scope> {
+    match command {
+        cmd::READ => Some(Scope::Read),
+        cmd::BLOCK_STATUS => Some(Scope::Status),
+        _ => None,
+    }
+}
+
 /// Queues the reply, spoilt by `fault` if there is one.
 pub fn send(answer: &mut Answer<'_>, fault: Option<Fault>, out: &mut Output) -> Transition {
     let Some(fault) = fault else {
-        answer.send(out);
+        commands::send(answer, out);
         return Transition::Stay;
     };
     match fault {
@@ -29,11 +40,11 @@ pub fn send(answer: &mut Answer<'_>, fault: Option<Fault>, out: &mut Output) -> 
                 return Transition::Stay;
             }
         }
-        Fault::ReplyTwice => answer.send(out),
+        Fault::ReplyTwice => commands::send(answer, out),
         Fault::ReplyNever => return Transition::Stay,
         Fault::ReplyNoDone => {
             answer.reply.done = 0;
-            answer.send(out);
+            commands::send(answer, out);
             return Transition::Close;
         }
         Fault::ReplyUnknownError => {
@@ -51,7 +62,7 @@ pub fn send(answer: &mut Answer<'_>, fault: Option<Fault>, out: &mut Output) -> 
             return Transition::Mute;
         }
         Fault::ReplyAfterDone => {
-            answer.send(out);
+            commands::send(answer, out);
             answer.reply.chunk(out, true, chunk::NONE, 0);
             return Transition::Stay;
         }
@@ -79,14 +90,14 @@ pub fn send(answer: &mut Answer<'_>, fault: Option<Fault>, out: &mut Output) -> 
             match answer.request.command {
                 cmd::READ => spoilt_read(answer, fault, out),
                 cmd::BLOCK_STATUS => spoilt_status(answer, fault, out),
-                _ => answer.send(out),
+                _ => commands::send(answer, out),
             }
             return Transition::Stay;
         }
         // A simple reply has no chunks to spoil, nor has a failure.
         _ => {}
     }
-    answer.send(out);
+    commands::send(answer, out);
     Transition::Stay
 }
 
@@ -171,7 +182,7 @@ fn spoilt_read(answer: &mut Answer<'_>, fault: Fault, out: &mut Output) {
         }
         Fault::DataEmpty => {
             reply.data(out, false, offset, 0);
-            answer.send(out);
+            commands::send(answer, out);
         }
         Fault::DataShort => {
             reply.chunk(out, true, chunk::OFFSET_DATA, 4);
@@ -179,7 +190,7 @@ fn spoilt_read(answer: &mut Answer<'_>, fault: Fault, out: &mut Output) {
         }
         Fault::HoleEmpty => {
             reply.hole(out, false, offset, 0);
-            answer.send(out);
+            commands::send(answer, out);
         }
         Fault::HoleShort | Fault::HoleLong => {
             let size = if fault == Fault::HoleShort { 11 } else { 16 };

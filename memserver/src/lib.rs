@@ -24,6 +24,8 @@
 #![warn(missing_docs)]
 
 mod agreed;
+mod answer;
+mod checks;
 pub mod command_line;
 mod commands;
 mod connection;
@@ -44,6 +46,7 @@ pub mod pages;
 pub mod process;
 mod reads;
 mod replies;
+mod request;
 pub mod server;
 pub mod session;
 pub mod settings;

@@ -3,7 +3,7 @@
 //! The reply to READ: data and holes.
 
 use crate::agreed::Headers;
-use crate::commands::Answer;
+use crate::answer::Answer;
 use crate::output::Output;
 use crate::pages::{Allocation, Pages};
 use crate::wire::cmd_flag;

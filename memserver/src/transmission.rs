@@ -5,84 +5,22 @@
 
 use std::time::Instant;
 
-use crate::agreed::{Headers, Opened};
-use crate::commands::{self, Answer, Refusal};
+use crate::agreed::Opened;
+use crate::answer::Answer;
+use crate::checks::{check, Refusal};
 use crate::env::Env;
 use crate::export::MAX_PAYLOAD;
 use crate::faulty_replies;
 use crate::output::Output;
 use crate::replies::ReplyTo;
+use crate::request::Request;
 use crate::settings::Settings;
 use crate::transition::Transition;
-use crate::wire::{
-    cmd, cmd_flag, error, name_of, Cursor, NBD_EXTENDED_REQUEST_MAGIC, NBD_REQUEST_MAGIC,
-};
+use crate::wire::{cmd, error};
 
 /// The largest payload that filters a block status: far more ids than there
 /// are contexts.
 const MAX_FILTER: u64 = 8 + 4 * 1024;
-
-/// One request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Request {
-    pub flags: u16,
-    pub command: u16,
-    pub cookie: u64,
-    pub offset: u64,
-    pub length: u64,
-}
-
-impl Request {
-    /// Size of a request header.
-    fn size(headers: Headers) -> usize {
-        match headers {
-            Headers::Extended => 32,
-            _ => 28,
-        }
-    }
-
-    /// Reads a header; `Err` if it does not start with the right magic.
-    fn parse(input: &[u8], headers: Headers) -> Option<Result<Request, u32>> {
-        let mut cursor = Cursor(input.get(..Request::size(headers))?);
-        let magic = cursor.u32()?;
-        let mut request = Request {
-            flags: cursor.u16()?,
-            command: cursor.u16()?,
-            cookie: cursor.u64()?,
-            offset: cursor.u64()?,
-            length: 0,
-        };
-        let expected = if headers == Headers::Extended {
-            request.length = cursor.u64()?;
-            NBD_EXTENDED_REQUEST_MAGIC
-        } else {
-            request.length = u64::from(cursor.u32()?);
-            NBD_REQUEST_MAGIC
-        };
-        Some(if magic == expected {
-            Ok(request)
-        } else {
-            Err(magic)
-        })
-    }
-
-    /// How many bytes follow the header.
-    fn payload(&self, headers: Headers) -> u64 {
-        // A WRITE without the flag that extended headers demand has a payload
-        // all the same: nothing else makes sense, and qemu's client sends it.
-        let flagged = headers == Headers::Extended && self.flags & cmd_flag::PAYLOAD_LEN != 0;
-        if flagged || self.command == cmd::WRITE {
-            self.length
-        } else {
-            0
-        }
-    }
-
-    /// Its name, for people.
-    pub fn name(&self) -> &'static str {
-        name_of(cmd::NAMES, self.command).unwrap_or("unknown command")
-    }
-}
 
 /// What becomes of the payload that is coming in.
 #[derive(Debug)]
@@ -152,15 +90,9 @@ impl Transmission {
             return Transition::Close;
         }
         let export = &env.exports.0[self.opened.export];
-        let mut outcome = commands::check(
-            &request,
-            export,
-            self.opened.flags,
-            self.opened.headers,
-            env.settings,
-        )
-        .and_then(|()| self.check_contexts(&request))
-        .and_then(|()| self.ordered_error(&request, env.settings));
+        let mut outcome = check(&request, export, &self.opened, env.settings)
+            .and_then(|()| self.check_contexts(&request))
+            .and_then(|()| self.ordered_error(&request, env.settings));
         if left == 0 {
             return self.answer(request, outcome, None, env);
         }
@@ -276,7 +208,7 @@ impl Transmission {
         if let Some(payload) = filter {
             answer.apply_filter(payload);
         }
-        let scope = commands::fault_scope(request.command);
+        let scope = faulty_replies::scope(request.command);
         let fault = env.faults.in_reply(scope);
         let next = match env.delivery {
             None => faulty_replies::send(&mut answer, fault, env.out),
