@@ -14,7 +14,6 @@ use crate::pages::{Background, Budget, Pages};
 use crate::wire::flag;
 
 use super::values::{block_size, context, size, text};
-use super::CommandLine;
 
 /// An export without `--size` and `--file` is this large.
 const DEFAULT_SIZE: u64 = 64 << 20;
@@ -58,52 +57,60 @@ impl Default for ExportOptions {
     }
 }
 
-impl CommandLine {
-    pub(super) fn export_option(
-        &mut self,
-        name: &str,
-        parser: &mut lexopt::Parser,
-    ) -> Result<bool, lexopt::Error> {
-        if name == "export" {
-            self.exports.push(ExportOptions {
-                name: parser.value()?.into_vec(),
-                ..ExportOptions::default()
-            });
-            return Ok(true);
-        }
-        let lost = match name {
-            "no-flush" => flag::SEND_FLUSH,
-            "no-fua" => flag::SEND_FUA,
-            "no-trim" => flag::SEND_TRIM,
-            "no-zero" => flag::SEND_WRITE_ZEROES | flag::SEND_FAST_ZERO,
-            "no-fast-zero" => flag::SEND_FAST_ZERO,
-            "no-df" => flag::SEND_DF,
-            "no-multi-conn" => flag::CAN_MULTI_CONN,
-            "no-cache" => flag::SEND_CACHE,
-            "no-status-payload" => flag::BLOCK_STATUS_PAYLOAD,
-            _ => 0,
-        };
-        if lost != 0 {
-            self.export().flags &= !lost;
-            return Ok(true);
-        }
-        match name {
-            "size" => self.export().size = Some(size(&text(parser)?)?),
-            "file" => self.export().file = Some(parser.value()?.into()),
-            "pattern" => self.export().pattern = true,
-            "description" => self.export().description = Some(parser.value()?.into_vec()),
-            "canonical-name" => self.export().canonical_name = Some(parser.value()?.into_vec()),
-            "read-only" => self.export().flags |= flag::READ_ONLY,
-            "rotational" => self.export().flags |= flag::ROTATIONAL,
-            "block-size" => self.export().block_size = Some(block_size(&text(parser)?)?),
-            "context" => {
-                let context = context(&text(parser)?)?;
-                self.export().contexts.push(context);
-            }
-            _ => return Ok(false),
-        }
-        Ok(true)
+/// Takes `name` if it describes an export.
+pub fn export_option(
+    exports: &mut Vec<ExportOptions>,
+    name: &str,
+    parser: &mut lexopt::Parser,
+) -> Result<bool, lexopt::Error> {
+    if name == "export" {
+        exports.push(ExportOptions {
+            name: parser.value()?.into_vec(),
+            ..ExportOptions::default()
+        });
+        return Ok(true);
     }
+    let lost = match name {
+        "no-flush" => flag::SEND_FLUSH,
+        "no-fua" => flag::SEND_FUA,
+        "no-trim" => flag::SEND_TRIM,
+        "no-zero" => flag::SEND_WRITE_ZEROES | flag::SEND_FAST_ZERO,
+        "no-fast-zero" => flag::SEND_FAST_ZERO,
+        "no-df" => flag::SEND_DF,
+        "no-multi-conn" => flag::CAN_MULTI_CONN,
+        "no-cache" => flag::SEND_CACHE,
+        "no-status-payload" => flag::BLOCK_STATUS_PAYLOAD,
+        _ => 0,
+    };
+    if lost != 0 {
+        current(exports).flags &= !lost;
+        return Ok(true);
+    }
+    match name {
+        "size" => current(exports).size = Some(size(&text(parser)?)?),
+        "file" => current(exports).file = Some(parser.value()?.into()),
+        "pattern" => current(exports).pattern = true,
+        "description" => current(exports).description = Some(parser.value()?.into_vec()),
+        "canonical-name" => current(exports).canonical_name = Some(parser.value()?.into_vec()),
+        "read-only" => current(exports).flags |= flag::READ_ONLY,
+        "rotational" => current(exports).flags |= flag::ROTATIONAL,
+        "block-size" => current(exports).block_size = Some(block_size(&text(parser)?)?),
+        "context" => {
+            let context = context(&text(parser)?)?;
+            current(exports).contexts.push(context);
+        }
+        _ => return Ok(false),
+    }
+    Ok(true)
+}
+
+/// The export that an option belongs to: the last one begun.
+fn current(exports: &mut Vec<ExportOptions>) -> &mut ExportOptions {
+    if exports.is_empty() {
+        exports.push(ExportOptions::default());
+    }
+    let last = exports.len() - 1;
+    &mut exports[last]
 }
 
 impl ExportOptions {

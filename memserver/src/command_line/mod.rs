@@ -16,6 +16,7 @@ use crate::faults::FaultRule;
 use crate::settings::{Settings, Style, TlsMode};
 use crate::wire::{by_name, opt, rep};
 
+use exports::export_option;
 pub use exports::ExportOptions;
 pub use help::text as help_text;
 use values::{error_rule, number, size, text, tls_mode};
@@ -93,7 +94,7 @@ impl CommandLine {
                 || line.tls_option(&name, &mut parser)?
                 || line.protocol_option(&name, &mut parser)?
                 || line.behaviour_option(&name, &mut parser)?
-                || line.export_option(&name, &mut parser)?;
+                || export_option(&mut line.exports, &name, &mut parser)?;
             if !known {
                 return Err(format!("there is no option --{name}").into());
             }
@@ -255,15 +256,6 @@ impl CommandLine {
             .ok_or_else(|| format!("there is no fault '{text}'; --help lists them"))?;
         self.settings.faults.push(rule);
         Ok(())
-    }
-
-    /// The export that an option belongs to: the last one begun.
-    fn export(&mut self) -> &mut ExportOptions {
-        if self.exports.is_empty() {
-            self.exports.push(ExportOptions::default());
-        }
-        let last = self.exports.len() - 1;
-        &mut self.exports[last]
     }
 }
 
