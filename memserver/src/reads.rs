@@ -10,7 +10,7 @@ use crate::wire::cmd_flag;
 
 /// One chunk of a read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Piece {
+pub struct ReadChunk {
     pub hole: bool,
     pub offset: u64,
     pub length: u64,
@@ -26,7 +26,7 @@ struct Cut {
 
 impl Cut {
     /// The chunk that begins at `offset`.
-    fn piece(&self, pages: &Pages, offset: u64, end: u64) -> Piece {
+    fn chunk(&self, pages: &Pages, offset: u64, end: u64) -> ReadChunk {
         let mut hole = false;
         let mut length = 0;
         while offset + length < end && length < self.max_data {
@@ -42,7 +42,7 @@ impl Cut {
             }
             length += n;
         }
-        Piece {
+        ReadChunk {
             hole,
             offset,
             length: if hole {
@@ -74,31 +74,31 @@ pub fn send(answer: &mut Answer<'_>, out: &mut Output) {
         max_data: settings.read_chunks.filter(|_| !whole).unwrap_or(u64::MAX),
     };
     let end = request.offset + request.length;
-    let put = |piece: Piece, last: bool, out: &mut Output| {
-        if piece.hole {
+    let put = |chunk: ReadChunk, last: bool, out: &mut Output| {
+        if chunk.hole {
             // No read is longer than a payload may be: 32 bits are enough.
-            reply.hole(out, last, piece.offset, piece.length as u32);
+            reply.hole(out, last, chunk.offset, chunk.length as u32);
         } else {
-            reply.data(out, last, piece.offset, piece.length);
-            pages.read(piece.offset, piece.length, out);
+            reply.data(out, last, chunk.offset, chunk.length);
+            pages.read(chunk.offset, chunk.length, out);
         }
     };
     let mut at = request.offset;
-    let pieces = std::iter::from_fn(|| {
+    let chunks = std::iter::from_fn(|| {
         (at < end).then(|| {
-            let piece = cut.piece(pages, at, end);
-            at += piece.length;
-            piece
+            let chunk = cut.chunk(pages, at, end);
+            at += chunk.length;
+            chunk
         })
     });
     if settings.reverse_chunks {
-        let pieces: Vec<Piece> = pieces.collect();
-        for (n, &piece) in pieces.iter().enumerate().rev() {
-            put(piece, n == 0, out);
+        let chunks: Vec<ReadChunk> = chunks.collect();
+        for (n, &chunk) in chunks.iter().enumerate().rev() {
+            put(chunk, n == 0, out);
         }
     } else {
-        for piece in pieces {
-            put(piece, piece.offset + piece.length == end, out);
+        for chunk in chunks {
+            put(chunk, chunk.offset + chunk.length == end, out);
         }
     }
 }
@@ -115,13 +115,13 @@ mod tests {
         let cut = |min_hole, max_data| {
             let cut = Cut { min_hole, max_data };
             let mut at = 100;
-            let mut pieces = Vec::new();
+            let mut chunks = Vec::new();
             while at < 20_000 {
-                let piece = cut.piece(&pages, at, 20_000);
-                pieces.push((piece.hole, piece.length));
-                at += piece.length;
+                let chunk = cut.chunk(&pages, at, 20_000);
+                chunks.push((chunk.hole, chunk.length));
+                at += chunk.length;
             }
-            pieces
+            chunks
         };
         // The hole behind the data is shorter than a page, so it is sent.
         assert_eq!(cut(4096, u64::MAX), [(true, 8092), (false, 11808)]);
