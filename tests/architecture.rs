@@ -32,6 +32,28 @@ const GROUND: &[&str] = &["cancellation", "constants", "error", "thread_block"];
 /// it. Every other module of the handle is a part.
 const LAYERS: &[&str] = &["calls", "waiting", "call", "drive", "connection"];
 
+/// The modules of the test server in rows, from the top: each may use those of later rows.
+const SERVER_ROWS: &[&[&str]] = &[
+    &["main"],
+    &["command_line", "server"],
+    &["connection"],
+    // Input and output, and the conversation without them.
+    &["listener", "process", "session", "tls"],
+    // The stages of a conversation.
+    &["handshake", "options", "transmission"],
+    &["faulty_replies", "meta_context", "starttls"],
+    &["commands", "option_replies"],
+    &["extents", "reads"],
+    &["answer"],
+    // What they pass to each other.
+    &["checks", "env", "transition"],
+    &["delivery", "replies", "request"],
+    &["agreed", "export", "settings"],
+    &["pages"],
+    &["output"],
+    &["faults", "page", "wire"],
+];
+
 #[test]
 fn rooms_use_only_rooms_below_them() {
     for (module, used) in graph("src") {
@@ -55,15 +77,36 @@ fn rooms_use_only_rooms_below_them() {
 
 #[test]
 fn no_module_uses_itself_by_way_of_others() {
-    let graph = graph("src");
-    for start in graph.keys() {
-        let mut reached = BTreeSet::new();
-        let mut next: Vec<_> = graph[start].iter().collect();
-        while let Some(module) = next.pop() {
-            assert!(module != start, "{} is in a circle", name(start));
-            if reached.insert(module) {
-                next.extend(&graph[module]);
+    for root in ["src", "memserver/src"] {
+        let graph = graph(root);
+        for start in graph.keys() {
+            let mut reached = BTreeSet::new();
+            let mut next: Vec<_> = graph[start].iter().collect();
+            while let Some(module) = next.pop() {
+                assert!(module != start, "{root}: {} is in a circle", name(start));
+                if reached.insert(module) {
+                    next.extend(&graph[module]);
+                }
             }
+        }
+    }
+}
+
+#[test]
+fn modules_of_the_test_server_use_only_those_below_them() {
+    let row = |module: &Module| {
+        let first = module.first().map_or("", String::as_str);
+        let row = SERVER_ROWS.iter().position(|row| row.contains(&first));
+        row.unwrap_or_else(|| panic!("{first} is in no row"))
+    };
+    for (module, used) in graph("memserver/src") {
+        for other in &used {
+            let down = match module.first() == other.first() {
+                // A module may use those that it holds, and they each other.
+                true => !module.starts_with(other),
+                false => row(other) > row(&module),
+            };
+            assert!(down, "{} uses {}", name(&module), name(other));
         }
     }
 }

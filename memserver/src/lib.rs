@@ -7,17 +7,21 @@
 //! library of this repository: if the client misreads the document, the server
 //! does not misread it in the same way, and a test fails.
 //!
-//! From the wire inwards:
+//! From the wire inwards, each using only what comes after it (the project's
+//! `tests/architecture.rs` checks that):
 //! - `server` is the event loop, `listener` the sockets, `connection` one
 //!   client's socket, with `tls` on it when asked; only these do I/O.
-//! - `session` is one client's conversation as bytes in and bytes out:
-//!   `handshake`, then `options`, `starttls` and `meta_context`, then
-//!   `transmission`.
-//! - `commands`, `reads` and `extents` carry requests out, `replies` writes
-//!   what comes of them into an `output` queue, and `delivery` holds replies
-//!   back when asked to.
-//! - `export` and `pages` are the disks.
-//! - `faults` and `faulty_replies` break things.
+//! - `session` is one client's conversation as bytes in and bytes out.
+//! - `handshake`, `options` and `transmission` are its stages. Each takes `env`,
+//!   which they share, and says in a `transition` what follows. They pass no
+//!   more to each other than what is `agreed`.
+//! - `starttls` and `meta_context` answer options, with `option_replies`.
+//! - `faulty_replies` breaks the reply to a request, when one of the `faults` is
+//!   asked for.
+//! - `commands`, `reads` and `extents` carry a request out: an `answer`, made
+//!   from a `request` after the `checks` of it. `delivery` holds replies back,
+//!   `replies` writes their headers.
+//! - `export` and `pages` are the disks; `output` is a queue of bytes to send.
 //!
 //! Public is what the program and the tests use.
 
