@@ -9,7 +9,7 @@
 #   make check           run all the tests, real programs in newer releases of Debian
 #                        too; SYSTEMS=here leaves those out
 #   make fuzz            have the fuzzers look for more, FUZZ_SECONDS each (default 600)
-#   make tsan            look for data races, with a nightly toolchain of Rust
+#   make tsan            look for data races, with a nightly toolchain of Rust and rust-src
 #   make miri            look for undefined behaviour in the protocol's code, with such a toolchain
 #   make soak            hours of use in SOAK_SECONDS (default 180)
 #   make differential    compare more random sequences of calls with the C library;
