@@ -58,7 +58,9 @@ impl Call<'_> {
         self.settle();
         let mut poll = Blocking::Poll(Poll::new(-1).and(fd, events));
         let result = self.wait(&mut poll).await;
-        let ready = Ready::of(&poll, result)?;
+        let ready = Ready::of(&poll, result);
+        self.polled(&ready);
+        let ready = ready?;
         self.after_polling(ready).map(drop)
     }
 
@@ -84,8 +86,10 @@ impl Call<'_> {
         };
         let result = turn.wait_unlocked(&mut poll).await;
         ScopeGuard::into_inner(turn);
+        let ready = Ready::of(&poll, result);
+        self.polled(&ready);
         self.woken()?;
-        let ready = Ready::of(&poll, result)?;
+        let ready = ready?;
         if !self.turns.are_free() {
             return Ok(match ready {
                 Some(ready) if !ready.extra => None,
