@@ -16,6 +16,7 @@ use parking_lot::MutexGuard;
 use super::connection::Connection;
 use super::pause::Pause;
 use super::shared::Shared;
+use super::turns::Wakes;
 use crate::error::Error;
 use crate::transport::blocking::Blocking;
 
@@ -23,6 +24,8 @@ use crate::transport::blocking::Blocking;
 /// when it is let go, and a thread that sleeps waits in its place.
 pub struct Call<'a> {
     connection: MutexGuard<'a, Connection>,
+    /// Declared after the lock, so dropped after the lock is released.
+    wakes: Wakes,
     owner: &'a Owner,
     function: &'static dyn Function,
     /// Who makes the system calls that wait, if not the call itself.
@@ -66,6 +69,7 @@ impl<'a> Call<'a> {
     ) -> Self {
         let mut call = Call {
             connection,
+            wakes: Wakes::default(),
             owner,
             function,
             pause: None,
@@ -109,14 +113,11 @@ impl<'a> Call<'a> {
         self.pause.take().and_then(Pause::cancelled)
     }
 
-    fn let_go(&mut self) {
+    fn let_go(&mut self) -> Wakes {
         let connection = &mut *self.connection;
         connection.settle();
-        if connection.turns.have_sleepers() {
-            connection.turns.wake_ready(&connection.completions);
-            connection.turns.pass_on();
-        }
         self.owner.0.store(0, Ordering::Relaxed);
+        connection.turns.wakes(&connection.completions)
     }
 }
 
@@ -125,10 +126,11 @@ struct Unlocked<'c, 'a>(&'c mut Call<'a>);
 
 impl<'c, 'a> Unlocked<'c, 'a> {
     fn new(call: &'c mut Call<'a>) -> Self {
-        call.let_go();
+        let wakes = call.let_go();
         // SAFETY: the call has the lock; and until it has it again, its guard is not used:
         // it is borrowed, and only for waiting.
         unsafe { MutexGuard::mutex(&call.connection).force_unlock() };
+        drop(wakes);
         Unlocked(call)
     }
 }
@@ -166,6 +168,6 @@ impl Drop for Call<'_> {
         if !self.was_panicking && thread::panicking() {
             self.poison();
         }
-        self.let_go();
+        self.wakes = self.let_go();
     }
 }

@@ -6,13 +6,14 @@
 //! Only the thread that has the turn receives. It has it while it waits with the lock
 //! released; whatever it does with the lock, the turn is free. So a turn is never left
 //! behind: a thread that ends its call while threads sleep wakes one of them to wait in
-//! its place ([`Turns::pass_on`]).
+//! its place ([`Turns::wakes`]).
 //!
 //! A thread sleeps in poll(2) on a descriptor of its own, with which the descriptor
 //! of nbd_poll2(3) and the socket, where it waits for room, go together.
 
 use std::io;
 use std::os::fd::RawFd;
+use std::sync::Arc;
 
 use super::admission::{Admissions, Ticket};
 use super::completions::Completions;
@@ -51,21 +52,32 @@ struct Sleeper {
     id: u64,
     goal: Goal,
     /// None where the process has no descriptor left for one.
-    waker: Option<Waker>,
+    waker: Option<Arc<Waker>>,
     woken: bool,
 }
 
 impl Sleeper {
-    fn wake(&mut self) {
+    fn wake(&mut self, wakes: &mut Wakes) {
         if !std::mem::replace(&mut self.woken, true) {
-            if let Some(waker) = &self.waker {
-                waker.wake();
-            }
+            wakes.0.extend(self.waker.clone());
         }
     }
 
     fn can_take_the_turn(&self) -> bool {
         matches!(self.goal, Goal::Command(_) | Goal::Completion(_))
+    }
+}
+
+/// Wakes threads when it is dropped, after the lock is released: the first thing they
+/// need is the lock.
+#[derive(Debug, Default)]
+pub(super) struct Wakes(Vec<Arc<Waker>>);
+
+impl Drop for Wakes {
+    fn drop(&mut self) {
+        for waker in &self.0 {
+            waker.wake();
+        }
     }
 }
 
@@ -77,7 +89,7 @@ pub(super) struct Turns {
     /// In the order in which they went to sleep.
     sleepers: Vec<Sleeper>,
     /// Kept while any thread sleeps.
-    spare: Vec<Waker>,
+    spare: Vec<Arc<Waker>>,
     last_id: u64,
 }
 
@@ -103,10 +115,6 @@ impl Turns {
         !self.are_held() && !self.admissions.one_is_alone()
     }
 
-    pub fn have_sleepers(&self) -> bool {
-        !self.sleepers.is_empty()
-    }
-
     /// The calling thread is about to sleep: who it is, and the descriptor that wakes
     /// it, if there is one.
     pub fn lie_down(&mut self, goal: Goal) -> (u64, Option<RawFd>) {
@@ -114,9 +122,9 @@ impl Turns {
         let waker = self
             .spare
             .pop()
-            .map_or_else(Waker::new, io::Result::Ok)
+            .map_or_else(|| Waker::new().map(Arc::new), io::Result::Ok)
             .ok();
-        let fd = waker.as_ref().map(Waker::fd);
+        let fd = waker.as_ref().map(|waker| waker.fd());
         self.sleepers.push(Sleeper {
             id: self.last_id,
             goal,
@@ -132,19 +140,25 @@ impl Turns {
             return;
         };
         let sleeper = self.sleepers.remove(at);
-        if let Some(waker) = sleeper.waker {
-            if sleeper.woken {
-                waker.reset();
-            }
-            self.spare.push(waker);
-        }
+        // A wake-up that is still to be written would wake the next sleeper instead.
+        let kept = |waker: &Arc<Waker>| !sleeper.woken || waker.reset();
+        self.spare.extend(sleeper.waker.filter(kept));
         if self.sleepers.is_empty() {
             self.spare = Vec::new();
         }
     }
 
-    /// Wakes those who have what they sleep for.
-    pub fn wake_ready(&mut self, completions: &Completions) {
+    /// The lock is about to be released: wakes those who have what they sleep for, and
+    /// one to take the turn.
+    pub fn wakes(&mut self, completions: &Completions) -> Wakes {
+        let mut wakes = Wakes::default();
+        self.wake_ready(completions, &mut wakes);
+        self.pass_on(&mut wakes);
+        wakes
+    }
+
+    /// Those who have what they sleep for.
+    fn wake_ready(&mut self, completions: &Completions, wakes: &mut Wakes) {
         for sleeper in &mut self.sleepers {
             let ready = match sleeper.goal {
                 Goal::Command(cookie) => completions.completed.contains(cookie),
@@ -153,20 +167,20 @@ impl Turns {
                 Goal::EndOfTurn => self.holder == Holder::None,
             };
             if ready {
-                sleeper.wake();
+                sleeper.wake(wakes);
             }
         }
     }
 
-    /// Wakes one that can wait for the server, unless none may or one is awake already.
-    pub fn pass_on(&mut self) {
+    /// One that can wait for the server, unless none may or one is awake already.
+    fn pass_on(&mut self, wakes: &mut Wakes) {
         if !self.are_free() {
             return;
         }
         let mut able = self.sleepers.iter_mut().filter(|it| it.can_take_the_turn());
         if let Some(first) = able.next() {
             if !able.any(|it| it.woken) {
-                first.wake();
+                first.wake(wakes);
             }
         }
     }

@@ -35,10 +35,11 @@ impl Waker {
         unsafe { libc::write(self.fd(), one.as_ptr().cast(), one.len()) };
     }
 
-    /// Not awake any more.
-    pub fn reset(&self) {
+    /// Not awake any more. False if it was not.
+    pub fn reset(&self) -> bool {
         let mut count = [0; 8];
         // SAFETY: the buffer has the eight bytes that eventfd(2) fills.
-        unsafe { libc::read(self.fd(), count.as_mut_ptr().cast(), count.len()) };
+        let read = unsafe { libc::read(self.fd(), count.as_mut_ptr().cast(), count.len()) };
+        read > 0
     }
 }
