@@ -81,6 +81,10 @@ impl Drop for Wakes {
     }
 }
 
+/// Wakers kept when no thread sleeps any more. A sleep is often shorter than it takes to
+/// make a waker; but each is a descriptor for as long as the handle is open.
+const SPARE: usize = 1;
+
 /// The state of all that, under the lock.
 #[derive(Debug)]
 pub(super) struct Turns {
@@ -88,7 +92,6 @@ pub(super) struct Turns {
     pub admissions: Admissions,
     /// In the order in which they went to sleep.
     sleepers: Vec<Sleeper>,
-    /// Kept while any thread sleeps.
     spare: Vec<Arc<Waker>>,
     last_id: u64,
 }
@@ -144,7 +147,7 @@ impl Turns {
         let kept = |waker: &Arc<Waker>| !sleeper.woken || waker.reset();
         self.spare.extend(sleeper.waker.filter(kept));
         if self.sleepers.is_empty() {
-            self.spare = Vec::new();
+            self.spare.truncate(SPARE);
         }
     }
 
