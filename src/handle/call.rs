@@ -107,6 +107,18 @@ impl<'a> Call<'a> {
         Unlocked::new(self).0.wait(blocking).await
     }
 
+    /// Does something that may wait, and makes the system calls itself: the thread cannot
+    /// be cancelled meanwhile.
+    pub(super) fn at_once<R>(&mut self, act: impl AsyncFnOnce(&mut Self) -> R) -> R {
+        let pause = self.pause.take();
+        let result = match pin!(act(self)).poll(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(result) => result,
+            Poll::Pending => unreachable!("the call makes its system calls itself"),
+        };
+        self.pause = pause;
+        result
+    }
+
     /// The thread has been cancelled: what is left to be done is done without a further
     /// chance of that. The system call in which it was.
     pub(super) fn cancelled(&mut self) -> Option<Blocking> {
@@ -139,14 +151,6 @@ impl Drop for Unlocked<'_, '_> {
     fn drop(&mut self) {
         std::mem::forget(MutexGuard::mutex(&self.0.connection).lock());
         self.0.begin();
-    }
-}
-
-/// The result of a future that leaves no waiting to anybody.
-pub(super) fn at_once<F: Future>(future: F) -> F::Output {
-    match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
-        Poll::Ready(result) => result,
-        Poll::Pending => unreachable!("the call makes its system calls itself"),
     }
 }
 

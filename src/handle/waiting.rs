@@ -9,7 +9,7 @@ use libc::{c_int, POLLIN, POLLOUT};
 use scopeguard::{guard, ScopeGuard};
 
 use super::admission::Access;
-use super::call::{at_once, Call};
+use super::call::Call;
 use super::drive::Ready;
 use super::link::Receive;
 use super::turns::{Goal, Holder};
@@ -185,12 +185,17 @@ impl Call<'_> {
         })
     }
 
+    /// The same in a call that is not to be cancelled there.
+    pub(super) fn sleep_at_once(&mut self, goal: Goal) -> Result<Awake, Error> {
+        self.at_once(async |call| call.sleep(goal, -1, -1).await)
+    }
+
     /// Sends the rest of what the call has queued, where a thread is in nbd_poll(3) that
     /// began to wait when there was nothing to send, and so does not wait for room.
     pub(super) fn send_for_poll(&mut self) {
         let not_for_room = Holder::Polls { for_room: false };
         while self.turns.holder == not_for_room && self.link.waits_for_room() {
-            if at_once(self.sleep(Goal::EndOfTurn, -1, -1)).is_err() {
+            if self.sleep_at_once(Goal::EndOfTurn).is_err() {
                 break;
             }
         }

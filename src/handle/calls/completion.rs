@@ -7,7 +7,7 @@ use scopeguard::{guard, ScopeGuard};
 use crate::error::Error;
 use crate::handle::admission::Access;
 use crate::handle::attachment::Attachment;
-use crate::handle::call::{at_once, Call};
+use crate::handle::call::Call;
 use crate::handle::callback::nbd_completion_callback;
 use crate::handle::calls::Issue;
 use crate::handle::connection::Connection;
@@ -95,7 +95,7 @@ impl Call<'_> {
                     // returns, so no reply may come any more.
                     error = self.end(error.into());
                 }
-                self.wait_for_its_end(cookie);
+                self.wait_for_its_end(cookie).await;
                 // What the server said of the command before the connection
                 // was lost still counts. Nothing will ask for it any more.
                 return match self.completions.completed.take_synchronous(cookie) {
@@ -108,9 +108,9 @@ impl Call<'_> {
 
     /// The connection has ended: waits for the thread that receives to complete the
     /// command, when it has woken.
-    fn wait_for_its_end(&mut self, cookie: u64) {
+    async fn wait_for_its_end(&mut self, cookie: u64) {
         while self.link.machine.command(cookie).is_some() {
-            let _ = at_once(self.sleep(Goal::Command(cookie), -1, -1));
+            let _ = self.sleep(Goal::Command(cookie), -1, -1).await;
         }
     }
 
@@ -121,7 +121,7 @@ impl Call<'_> {
         if self.link.machine.sends_data_of(cookie) {
             let what = "the thread was cancelled that sent a command";
             self.end(Error::new(libc::ECANCELED, what).into());
-            self.wait_for_its_end(cookie);
+            self.at_once(async |call| call.wait_for_its_end(cookie).await);
         }
         // Another thread may be receiving into its memory.
         let receives = |call: &Self| {
@@ -129,7 +129,7 @@ impl Call<'_> {
             call.turns.holder == Holder::Receives && direct.is_some_and(|it| it.0 == cookie)
         };
         while receives(self) {
-            let _ = at_once(self.sleep(Goal::EndOfTurn, -1, -1));
+            let _ = self.sleep_at_once(Goal::EndOfTurn);
         }
         let connection = &mut **self;
         connection.completions.forget(&mut connection.link, cookie);

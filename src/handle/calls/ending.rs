@@ -5,7 +5,7 @@
 use crate::constants::{LIBNBD_SHUTDOWN_ABANDON_PENDING, LIBNBD_SHUTDOWN_MASK};
 use crate::error::Error;
 use crate::handle::admission::Access;
-use crate::handle::call::{at_once, Call};
+use crate::handle::call::Call;
 use crate::handle::connection::Connection;
 use crate::handle::settings::invalid_flag;
 use crate::machine::State;
@@ -36,13 +36,16 @@ impl Call<'_> {
 
     /// nbd_aio_disconnect(3)
     pub fn aio_disconnect(&mut self, flags: u32) -> Result<(), Error> {
-        at_once(self.admitted(Access::Alone, async |call| {
-            call.checks().flags(flags, 0)?;
-            call.checks().not_disconnecting()?;
-            call.queue(|link| link.machine.disconnect());
-            call.send_for_poll();
-            Ok(())
-        }))
+        self.at_once(async |call| {
+            call.admitted(Access::Alone, async |call| {
+                call.checks().flags(flags, 0)?;
+                call.checks().not_disconnecting()?;
+                call.queue(|link| link.machine.disconnect());
+                call.send_for_poll();
+                Ok(())
+            })
+            .await
+        })
     }
 }
 

@@ -5,7 +5,7 @@
 use libc::c_int;
 
 use crate::error::Error;
-use crate::handle::call::{at_once, Call};
+use crate::handle::call::Call;
 use crate::handle::connection::Connection;
 use crate::handle::shared::DIRECTION_WRITE;
 use crate::handle::turns::{Goal, Holder};
@@ -39,7 +39,7 @@ impl Call<'_> {
             // Another thread may be receiving a reply that the program waits for. It
             // would come here again and again before that has come.
             let completed = self.completions.total();
-            at_once(self.sleep(Goal::Completion(completed), -1, -1))?;
+            self.sleep_at_once(Goal::Completion(completed))?;
         }
         if self.link.has_arrivals() {
             // The program was told to wait for room so as to come here.
