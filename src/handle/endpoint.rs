@@ -5,6 +5,8 @@
 use std::ffi::{CStr, CString};
 use std::net::SocketAddr;
 
+use crate::transport;
+
 /// The address of a server as the program gave it, for nbd_get_uri(3) and for the
 /// name that its certificate has to bear.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,13 +28,16 @@ pub(super) enum Endpoint {
 impl Endpoint {
     /// What the bytes of a struct sockaddr name.
     pub fn of_sockaddr(address: &[u8]) -> Endpoint {
-        crate::transport::ip_address(address)
-            .map(Endpoint::Address)
-            .or_else(|| {
-                let path = crate::transport::unix_path(address)?;
-                Some(Endpoint::Unix { path })
-            })
-            .unwrap_or(Endpoint::Other)
+        if let Some(address) = transport::ip_address(address) {
+            return Endpoint::Address(address);
+        }
+        if let Some(path) = transport::unix_path(address) {
+            return Endpoint::Unix { path };
+        }
+        match transport::vsock_port(address) {
+            Some((cid, port)) => Endpoint::Vsock { cid, port },
+            None => Endpoint::Other,
+        }
     }
 
     /// The host, where the program named one.

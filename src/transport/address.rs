@@ -150,6 +150,20 @@ pub fn unix_path(address: &[u8]) -> Option<CString> {
     CString::new(&path[..end.unwrap_or(path.len())]).ok()
 }
 
+/// Context id and port of a `struct sockaddr_vm`. What is cut off counts as zeroes.
+/// Source: seen with libnbd 1.24.4.
+pub fn vsock_port(address: &[u8]) -> Option<(u32, u32)> {
+    let (family, _) = split_family(address)?;
+    if family != libc::AF_VSOCK {
+        return None;
+    }
+    let address = Address::from_bytes(address);
+    // SAFETY: a `sockaddr_storage` is as large and as aligned as any socket address needs,
+    // and any bytes make a valid `sockaddr_vm`.
+    let vm = unsafe { &*address.as_ptr().cast::<libc::sockaddr_vm>() };
+    Some((vm.svm_cid, vm.svm_port))
+}
+
 impl fmt::Debug for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Address")
@@ -220,6 +234,11 @@ mod tests {
         assert_eq!(ip_address(&v6), "[::1]:256".parse().ok());
         assert_eq!(ip_address(&v6[..27]), None, "cut off");
         assert_eq!(ip_address(&v4[..15]), None, "cut off");
+
+        let vsock = Address::vsock(5, 77).to_bytes();
+        assert_eq!(vsock_port(&vsock), Some((5, 77)));
+        assert_eq!(vsock_port(&vsock[..8]), Some((0, 77)));
+        assert_eq!(vsock_port(&v4), None);
 
         let unix = Address::unix(c"/tmp/s").unwrap().to_bytes();
         assert_eq!(unix_path(&unix), Some(c"/tmp/s".to_owned()));

@@ -22,7 +22,7 @@ mod subprocess;
 pub mod tls;
 mod waker;
 
-pub use address::{ip_address, unix_path};
+pub use address::{ip_address, unix_path, vsock_port};
 pub use arrivals::Arrivals;
 pub use channel::{Channel, Received};
 pub use connect::{Connector, Progress};
