@@ -64,6 +64,38 @@ first_bytes (struct iovec *to, const struct iovec *from, int count)
   return n;
 }
 
+/* As many bytes as one call takes. */
+static inline size_t
+at_most (size_t count)
+{
+  return system_calls.most && system_calls.most < count ? system_calls.most
+                                                        : count;
+}
+
+ssize_t
+recv (int fd, void *data, size_t count, int flags)
+{
+  int fault = system_call_fault (true);
+
+  if (fault) {
+    errno = fault;
+    return -1;
+  }
+  return syscall (SYS_recvfrom, fd, data, at_most (count), flags, NULL, NULL);
+}
+
+ssize_t
+send (int fd, const void *data, size_t count, int flags)
+{
+  int fault = system_call_fault (true);
+
+  if (fault) {
+    errno = fault;
+    return -1;
+  }
+  return syscall (SYS_sendto, fd, data, at_most (count), flags, NULL, 0);
+}
+
 ssize_t
 recvmsg (int fd, struct msghdr *message, int flags)
 {

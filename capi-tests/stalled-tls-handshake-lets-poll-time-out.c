@@ -21,10 +21,24 @@
 static unsigned long system_calls;
 
 ssize_t
+recv (int fd, void *data, size_t count, int flags)
+{
+  ++system_calls;
+  return syscall (SYS_recvfrom, fd, data, count, flags, NULL, NULL);
+}
+
+ssize_t
 recvmsg (int fd, struct msghdr *message, int flags)
 {
   ++system_calls;
   return syscall (SYS_recvmsg, fd, message, flags);
+}
+
+ssize_t
+send (int fd, const void *data, size_t count, int flags)
+{
+  ++system_calls;
+  return syscall (SYS_sendto, fd, data, count, flags, NULL, 0);
 }
 
 ssize_t

@@ -15,6 +15,16 @@ static bool out_of_memory;
 
 /* In place of those of libc. */
 ssize_t
+recv (int fd, void *data, size_t count, int flags)
+{
+  if (out_of_memory && !(flags & MSG_DONTWAIT)) {
+    errno = ENOMEM;
+    return -1;
+  }
+  return syscall (SYS_recvfrom, fd, data, count, flags, NULL, NULL);
+}
+
+ssize_t
 recvmsg (int fd, struct msghdr *message, int flags)
 {
   if (out_of_memory && !(flags & MSG_DONTWAIT)) {

@@ -3,8 +3,7 @@
 /* Whichever system call takes or gives one byte only, is interrupted, or finds
  * nothing after all, everything works as without: connecting in every way,
  * options, every command, and the goodbye.
- * Source: recvmsg(2), sendmsg(2), poll(2) and waitpid(2), "RETURN VALUE" and
- * "ERRORS".
+ * Source: recv(2), send(2), poll(2) and waitpid(2), "RETURN VALUE" and "ERRORS".
  */
 #include "harness-system-calls.h"
 
