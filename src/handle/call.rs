@@ -11,9 +11,9 @@ use std::task::{Context, Poll, Waker};
 use std::thread;
 
 use libc::c_int;
-use parking_lot::MutexGuard;
 
 use super::connection::Connection;
+use super::lock::LockGuard;
 use super::pause::Pause;
 use super::shared::Shared;
 use super::turns::Wakes;
@@ -23,7 +23,7 @@ use crate::transport::blocking::Blocking;
 /// A connection while a call has its lock. What [`super::Shared`] shows is up to date
 /// when it is let go, and a thread that sleeps waits in its place.
 pub struct Call<'a> {
-    connection: MutexGuard<'a, Connection>,
+    connection: LockGuard<'a, Connection>,
     /// Declared after the lock, so dropped after the lock is released.
     wakes: Wakes,
     owner: &'a Owner,
@@ -63,7 +63,7 @@ fn this_thread() -> usize {
 
 impl<'a> Call<'a> {
     pub(super) fn new(
-        connection: MutexGuard<'a, Connection>,
+        connection: LockGuard<'a, Connection>,
         owner: &'a Owner,
         function: &'static dyn Function,
     ) -> Self {
@@ -141,7 +141,7 @@ impl<'c, 'a> Unlocked<'c, 'a> {
         let wakes = call.let_go();
         // SAFETY: the call has the lock; and until it has it again, its guard is not used:
         // it is borrowed, and only for waiting.
-        unsafe { MutexGuard::mutex(&call.connection).force_unlock() };
+        unsafe { LockGuard::mutex(&call.connection).force_unlock() };
         drop(wakes);
         Unlocked(call)
     }
@@ -149,7 +149,7 @@ impl<'c, 'a> Unlocked<'c, 'a> {
 
 impl Drop for Unlocked<'_, '_> {
     fn drop(&mut self) {
-        std::mem::forget(MutexGuard::mutex(&self.0.connection).lock());
+        std::mem::forget(LockGuard::mutex(&self.0.connection).lock());
         self.0.begin();
     }
 }

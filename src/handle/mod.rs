@@ -29,6 +29,8 @@ mod endpoint;
 mod extents;
 #[allow(unsafe_code)]
 mod link;
+#[allow(unsafe_code)]
+mod lock;
 mod option;
 mod pause;
 #[allow(unsafe_code)]
@@ -48,14 +50,14 @@ mod waiting;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::Arc;
 
-use parking_lot::lock_api::RawMutex as _;
-use parking_lot::Mutex;
+use lock_api::RawMutex as _;
 
 pub use admission::Access;
 use call::Owner;
 pub use call::{Call, Function};
 pub use calls::{Connecting, Information, Issue, Options, Setup};
 pub use connection::Connection;
+use lock::{Lock, RawLock};
 pub use pause::Pause;
 pub use settings::Settings;
 pub use shared::{Shared, Statistics};
@@ -69,7 +71,7 @@ pub struct Handle {
     maker: u32,
     /// The process in which the last call was.
     process: AtomicU32,
-    connection: Mutex<Connection>,
+    connection: Lock<Connection>,
 }
 
 impl Default for Handle {
@@ -84,7 +86,7 @@ impl Handle {
         process::watch();
         let shared = Arc::new(Shared::new(debug::Debug::new()));
         Handle {
-            connection: Mutex::new(Connection::new(Arc::clone(&shared))),
+            connection: Lock::new(Connection::new(Arc::clone(&shared))),
             owner: Owner::default(),
             maker: process::generation(),
             process: AtomicU32::new(process::generation()),
@@ -155,12 +157,11 @@ impl Handle {
             return;
         }
         // SAFETY: a child of fork(2) begins with one thread, and the first call that a
-        // thread of it makes on the handle comes here. The lock is an atomic number,
-        // so it may be written to through a shared reference; and it is new, so
-        // nothing that a thread of the parent had parked is touched.
+        // thread of it makes on the handle comes here. So nothing else uses the lock,
+        // which may be written to through a shared reference.
         unsafe {
             let lock = std::ptr::from_ref(self.connection.raw()).cast_mut();
-            lock.write(parking_lot::RawMutex::INIT);
+            lock.write(RawLock::INIT);
         }
         self.connection.lock().renew();
     }
