@@ -6,15 +6,18 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::io::ErrorKind;
 
 use libc::c_int;
+
+use crate::text::text;
 
 /// Why a call failed: in words for a person, and as an errno for the program.
 ///
 /// The words name what happened and to what; the name of the API function and
 /// the system's own text for the errno are added where the error is handed to
 /// the program (libnbd(3), "ERROR HANDLING").
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, PartialEq, Eq)]
 pub struct Error {
     message: Cow<'static, str>,
     errno: c_int,
@@ -31,7 +34,11 @@ impl Error {
 
     /// A failed system call: `what` names the call and what it was applied to.
     pub fn system(what: impl Into<Cow<'static, str>>, cause: &std::io::Error) -> Self {
-        Error::new(cause.raw_os_error().unwrap_or(libc::EIO), what)
+        let errno = match cause.kind() {
+            ErrorKind::OutOfMemory => libc::ENOMEM,
+            _ => cause.raw_os_error().unwrap_or(libc::EIO),
+        };
+        Error::new(errno, what)
     }
 
     /// The last failed system call of this thread.
@@ -47,6 +54,17 @@ impl Error {
     /// The words, without the function's name and the errno's text.
     pub fn message(&self) -> &str {
         &self.message
+    }
+}
+
+/// A copy may lack the end of a long text.
+impl Clone for Error {
+    fn clone(&self) -> Self {
+        let message = match &self.message {
+            Cow::Borrowed(message) => (*message).into(),
+            Cow::Owned(message) => text!("{message}"),
+        };
+        Error::new(self.errno, message)
     }
 }
 

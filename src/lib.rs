@@ -35,10 +35,14 @@ mod cancellation;
 #[allow(unsafe_code)]
 pub mod capi;
 pub mod constants;
+#[allow(unsafe_code)]
+mod environment;
 pub mod error;
 pub mod handle;
 pub mod machine;
+mod memory;
 pub mod protocol;
+mod text;
 #[allow(unsafe_code)]
 mod thread_block;
 #[allow(unsafe_code)]

@@ -52,7 +52,7 @@ pub fn run(input: &[u8]) {
     owner.feed(&handshake);
     if owner.machine.state() == State::Negotiating {
         owner.option = true;
-        owner.machine.opt_go();
+        owner.machine.opt_go().expect("there is memory");
     }
     for (kind, offset, length) in commands {
         if owner.takes_commands() {

@@ -74,7 +74,7 @@ fn ask(owner: &mut Owner, choices: &mut Choices) -> u32 {
         0 => (3, machine.opt_list()),
         1 => (6, machine.opt_info()),
         2 => {
-            machine.opt_go();
+            machine.opt_go().expect("there is memory");
             (7, Ok(()))
         }
         3 => (9, machine.opt_list_meta_context(&queries)),

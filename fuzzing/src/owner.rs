@@ -76,7 +76,7 @@ impl Owner {
             RequestType::Read | RequestType::Write => length as usize,
             _ => 0,
         };
-        let cookie = self.machine.issue(NewCommand {
+        let issued = self.machine.issue(NewCommand {
             kind,
             flags: 0,
             offset,
@@ -84,6 +84,7 @@ impl Owner {
             payload: None,
             attachment: Memory::new(buffer),
         });
+        let cookie = issued.expect("there is memory");
         let new = self.commands.insert(cookie, None).is_none();
         assert!(new, "cookie {cookie} was used before");
         cookie
@@ -227,7 +228,9 @@ impl Owner {
 
     /// Takes back what was not sent yet.
     pub fn abandon(&mut self) {
-        for cookie in self.machine.abandon_unsent() {
+        let first = self.machine.abandon_unsent();
+        let unsent = first.map(|first| self.machine.failing_from(first));
+        for cookie in unsent.unwrap_or_default() {
             self.complete(cookie, Some(libc::ENOTCONN));
         }
         self.check();
@@ -257,7 +260,7 @@ impl Owner {
             self.machine.fail();
         }
         assert!(self.has_ended());
-        for cookie in self.machine.failing_order() {
+        for cookie in self.machine.failing() {
             self.complete(cookie, Some(libc::ENOTCONN));
         }
         assert_eq!(

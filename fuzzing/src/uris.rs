@@ -80,7 +80,7 @@ pub fn run(input: &[u8]) {
         return;
     };
     assert!(is_uri, "{text:?} is parsed and is none");
-    let written = uri.write();
+    let written = uri.write().expect("there is memory");
     match NbdUri::parse(&written, &policy) {
         Ok(again) => assert_eq!(again, uri, "{text:?} is written as {written:?}"),
         Err(refused) => panic!("{text:?} is written as {written:?}: {}", refused.error),

@@ -232,7 +232,7 @@ pub unsafe extern "C-unwind" fn nbd_block_status_filter(
             flags: Mask(flags),
         ),
         async |c| c.until_completed(Access::Alone, |mut issue, done| {
-            let contexts = contexts.get();
+            let contexts = contexts.get()?;
             issue.block_status_filter(count, offset, contexts, extent64_callback, done, flags)
         }).await
     )
@@ -400,7 +400,7 @@ pub unsafe extern "C" fn nbd_aio_block_status_filter(
             .issue_only(|mut issue| issue.block_status_filter(
                 count,
                 offset,
-                contexts.get(),
+                contexts.get()?,
                 extent64_callback,
                 completion_callback,
                 flags,

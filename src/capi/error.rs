@@ -5,13 +5,15 @@
 //! An error stays until the next call of the same thread that fails: success
 //! does not clear it, and it outlives the handle (libnbd(3), "ERROR HANDLING").
 
-use std::ffi::{CStr, CString};
+use std::borrow::Cow;
+use std::ffi::CStr;
 use std::mem::offset_of;
 use std::ptr;
 
 use libc::{c_char, c_int};
 
 use crate::error::Error;
+use crate::text::{shown, text};
 use crate::thread_block::ThreadBlock;
 
 /// The last error of each thread, a [`Last`].
@@ -26,38 +28,42 @@ struct Last {
 
 /// Keeps the error of a call of `function` for this thread.
 pub(super) fn keep(function: &CStr, error: &Error) {
+    let text = text(function, error);
     // A server can put a NUL in what it says; what follows it cannot be shown.
-    let mut text = text(function, error).into_bytes();
-    text.truncate(
-        text.iter()
-            .position(|&byte| byte == 0)
-            .unwrap_or(text.len()),
-    );
-    let text = CString::new(text).unwrap_or_default();
+    let text = text.split('\0').next().unwrap_or_default();
+    let mut last = block(text, error.errno());
+    if last.is_null() {
+        let is_boundary = |end: &usize| text.is_char_boundary(*end);
+        let end = (0..=SHORT.min(text.len())).rev().find(is_boundary);
+        last = block(&text[..end.unwrap_or(0)], error.errno());
+    }
     // SAFETY: null, or a new block of malloc.
-    unsafe { LAST.replace(block(&text, error.errno()).cast()) };
+    unsafe { LAST.replace(last.cast()) };
 }
 
+/// What is left of a text for which there is no memory, in bytes.
+const SHORT: usize = 256;
+
 /// A new block with this error, or null when memory is short.
-fn block(text: &CStr, errno: c_int) -> *mut Last {
-    let text = text.to_bytes_with_nul();
+fn block(text: &str, errno: c_int) -> *mut Last {
     let start = offset_of!(Last, text);
     // SAFETY: a block of malloc is aligned for any type and has room for the
-    // errno and for the text after it.
+    // errno, for the text after it, and for its NUL.
     unsafe {
-        let last = libc::malloc(start + text.len()).cast::<Last>();
+        let last = libc::malloc(start + text.len() + 1).cast::<Last>();
         if !last.is_null() {
             (&raw mut (*last).errno).write(errno);
             let copy = last.byte_add(start).cast::<u8>();
             copy.copy_from_nonoverlapping(text.as_ptr(), text.len());
+            copy.add(text.len()).write(0);
         }
         last
     }
 }
 
 /// The error as programs see it.
-pub(super) fn text(function: &CStr, error: &Error) -> String {
-    format!("{}: {error}", function.to_string_lossy())
+pub(super) fn text(function: &CStr, error: &Error) -> Cow<'static, str> {
+    text!("{}: {error}", shown(function))
 }
 
 /// Returns the text of the last error of this thread.

@@ -8,6 +8,7 @@ use super::boolean::c_bool;
 use super::entry::locked;
 use super::opaque::nbd_handle;
 use super::trace::Text;
+use crate::memory;
 
 /// Sets the name of the export to ask the server for.
 ///
@@ -63,11 +64,9 @@ pub unsafe extern "C" fn nbd_set_export_name(
 /// `nbd_set_export_name`.
 #[no_mangle]
 pub unsafe extern "C" fn nbd_get_export_name(h: *mut nbd_handle) -> *mut c_char {
-    locked!(NBD_GET_EXPORT_NAME(h), |connection| Ok(connection
-        .setup()
-        .requests()
-        .export_name
-        .clone()))
+    locked!(NBD_GET_EXPORT_NAME(h), |connection| Ok(memory::copy(
+        &connection.setup().requests().export_name
+    )?))
 }
 
 /// Sets whether to ask the server for its block sizes.

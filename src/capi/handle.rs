@@ -125,8 +125,7 @@ pub unsafe extern "C" fn nbd_set_handle_name(
     locked!(
         NBD_SET_HANDLE_NAME(h, handle_name: handle_name),
         |connection| {
-            connection.setup().debug().set_handle_name(handle_name.get());
-            Ok(())
+            connection.setup().debug().set_handle_name(handle_name.get())
         }
     )
 }
@@ -145,10 +144,10 @@ pub unsafe extern "C" fn nbd_set_handle_name(
 /// `nbd_set_handle_name`.
 #[no_mangle]
 pub unsafe extern "C" fn nbd_get_handle_name(h: *mut nbd_handle) -> *mut c_char {
-    locked!(NBD_GET_HANDLE_NAME(h), |connection| Ok(connection
+    locked!(NBD_GET_HANDLE_NAME(h), |connection| connection
         .setup()
         .debug()
-        .handle_name()))
+        .handle_name())
 }
 
 /// Sets a value that the handle keeps for the program.

@@ -232,7 +232,7 @@ pub unsafe extern "C-unwind" fn nbd_opt_list_meta_context_queries(
         NBD_OPT_LIST_META_CONTEXT_QUERIES(h, queries: queries, context: &context_callback),
         async |c| {
             let ask = |mut options: Options<'_>, done| {
-                options.list_meta_context_queries(queries.get(), context_callback, done)
+                options.list_meta_context_queries(queries.get()?, context_callback, done)
             };
             c.until_answered(META_CONTEXT_FAILED, ask).await.map(count)
         }
@@ -281,7 +281,7 @@ pub unsafe extern "C" fn nbd_aio_opt_list_meta_context_queries(
             completion: &completion_callback,
         ),
         |connection| connection.options().list_meta_context_queries(
-            queries.get(),
+            queries.get()?,
             context_callback,
             completion_callback,
         )
@@ -417,7 +417,7 @@ pub unsafe extern "C-unwind" fn nbd_opt_set_meta_context_queries(
         NBD_OPT_SET_META_CONTEXT_QUERIES(h, queries: queries, context: &context_callback),
         async |c| {
             let ask = |mut options: Options<'_>, done| {
-                options.set_meta_context_queries(queries.get(), context_callback, done)
+                options.set_meta_context_queries(queries.get()?, context_callback, done)
             };
             c.until_answered(META_CONTEXT_FAILED, ask).await.map(count)
         }
@@ -467,7 +467,7 @@ pub unsafe extern "C" fn nbd_aio_opt_set_meta_context_queries(
             completion: &completion_callback,
         ),
         |connection| connection.options().set_meta_context_queries(
-            queries.get(),
+            queries.get()?,
             context_callback,
             completion_callback,
         )

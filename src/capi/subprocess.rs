@@ -52,7 +52,7 @@ pub unsafe extern "C-unwind" fn nbd_connect_command(
     // SAFETY: NULL or a list of the caller's, there for the length of the call.
     let argv = unsafe { Strings::new(argv) };
     waiting!(NBD_CONNECT_COMMAND(h, argv: argv), async |c| {
-        c.until_connected(|mut c| c.command(argv.get())).await
+        c.until_connected(|mut c| c.command(argv.get()?)).await
     })
 }
 
@@ -81,7 +81,7 @@ pub unsafe extern "C" fn nbd_aio_connect_command(
     // SAFETY: NULL or a list of the caller's, there for the length of the call.
     let argv = unsafe { Strings::new(argv) };
     locked!(NBD_AIO_CONNECT_COMMAND(h, argv: argv), |connection| {
-        connection.connecting().command(argv.get())
+        connection.connecting().command(argv.get()?)
     })
 }
 
@@ -133,7 +133,7 @@ pub unsafe extern "C-unwind" fn nbd_connect_systemd_socket_activation(
     let argv = unsafe { Strings::new(argv) };
     waiting!(
         NBD_CONNECT_SYSTEMD_SOCKET_ACTIVATION(h, argv: argv),
-        async |c| c.until_connected(|mut c| c.systemd_socket_activation(argv.get())).await
+        async |c| c.until_connected(|mut c| c.systemd_socket_activation(argv.get()?)).await
     )
 }
 
@@ -168,7 +168,7 @@ pub unsafe extern "C" fn nbd_aio_connect_systemd_socket_activation(
     let argv = unsafe { Strings::new(argv) };
     locked!(
         NBD_AIO_CONNECT_SYSTEMD_SOCKET_ACTIVATION(h, argv: argv),
-        |connection| connection.connecting().systemd_socket_activation(argv.get())
+        |connection| connection.connecting().systemd_socket_activation(argv.get()?)
     )
 }
 

@@ -8,6 +8,7 @@ use super::boolean::c_bool;
 use super::entry::locked;
 use super::opaque::nbd_handle;
 use super::trace::Text;
+use crate::memory;
 
 /// Sets whether the connection is to use TLS.
 ///
@@ -159,7 +160,7 @@ pub unsafe extern "C" fn nbd_set_tls_priority(
     // SAFETY: NULL or a string of the caller's, there for the length of the call.
     let priority = unsafe { Text::new(priority) };
     locked!(NBD_SET_TLS_PRIORITY(h, priority: priority), |connection| {
-        connection.setup().settings().tls.priority = priority.get().to_owned();
+        connection.setup().settings().tls.priority = memory::copy(priority.get())?;
         Ok(())
     })
 }
@@ -179,10 +180,7 @@ pub unsafe extern "C" fn nbd_set_tls_priority(
 /// `nbd_set_tls_priority`.
 #[no_mangle]
 pub unsafe extern "C" fn nbd_get_tls_priority(h: *mut nbd_handle) -> *mut c_char {
-    locked!(NBD_GET_TLS_PRIORITY(h), |connection| Ok(connection
-        .setup()
-        .settings()
-        .tls
-        .priority
-        .clone()))
+    locked!(NBD_GET_TLS_PRIORITY(h), |connection| Ok(memory::copy(
+        &connection.setup().settings().tls.priority
+    )?))
 }

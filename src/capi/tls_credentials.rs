@@ -8,6 +8,7 @@ use libc::{c_char, c_int};
 use super::entry::locked;
 use super::opaque::nbd_handle;
 use super::trace::Text;
+use crate::memory;
 
 /// Sets the directory with the certificates and keys for TLS.
 ///
@@ -34,7 +35,7 @@ pub unsafe extern "C" fn nbd_set_tls_certificates(h: *mut nbd_handle, dir: *cons
     // SAFETY: NULL or a string of the caller's, there for the length of the call.
     let dir = unsafe { Text::new(dir) };
     locked!(NBD_SET_TLS_CERTIFICATES(h, dir: dir), |connection| {
-        connection.setup().settings().tls.certificates = Some(dir.get().to_owned());
+        connection.setup().settings().tls.certificates = Some(memory::copy(dir.get())?);
         Ok(())
     })
 }
@@ -60,7 +61,7 @@ pub unsafe extern "C" fn nbd_set_tls_username(
     // SAFETY: NULL or a string of the caller's, there for the length of the call.
     let username = unsafe { Text::new(username) };
     locked!(NBD_SET_TLS_USERNAME(h, username: username), |connection| {
-        connection.setup().settings().tls.username = Some(username.get().to_owned());
+        connection.setup().settings().tls.username = Some(memory::copy(username.get())?);
         Ok(())
     })
 }
@@ -113,7 +114,7 @@ pub unsafe extern "C" fn nbd_set_tls_hostname(
     // SAFETY: NULL or a string of the caller's, there for the length of the call.
     let hostname = unsafe { Text::new(hostname) };
     locked!(NBD_SET_TLS_HOSTNAME(h, hostname: hostname), |connection| {
-        connection.setup().settings().tls.hostname = hostname.get().to_owned();
+        connection.setup().settings().tls.hostname = memory::copy(hostname.get())?;
         Ok(())
     })
 }
@@ -130,9 +131,9 @@ pub unsafe extern "C" fn nbd_set_tls_hostname(
 /// `nbd_set_tls_hostname`.
 #[no_mangle]
 pub unsafe extern "C" fn nbd_get_tls_hostname(h: *mut nbd_handle) -> *mut c_char {
-    locked!(NBD_GET_TLS_HOSTNAME(h), |connection| Ok(connection
+    locked!(NBD_GET_TLS_HOSTNAME(h), |connection| connection
         .setup()
-        .tls_hostname()))
+        .tls_hostname())
 }
 
 /// Sets the file with the pre-shared keys for TLS.
@@ -169,7 +170,7 @@ pub unsafe extern "C" fn nbd_set_tls_psk_file(
     // SAFETY: NULL or a string of the caller's, there for the length of the call.
     let filename = unsafe { Text::new(filename) };
     locked!(NBD_SET_TLS_PSK_FILE(h, filename: filename), |connection| {
-        connection.setup().settings().tls.psk_file = Some(filename.get().to_owned());
+        connection.setup().settings().tls.psk_file = Some(memory::copy(filename.get())?);
         Ok(())
     })
 }

@@ -16,6 +16,7 @@ use crate::handle::callback::{
     nbd_chunk_callback, nbd_completion_callback, nbd_context_callback, nbd_debug_callback,
     nbd_extent64_callback, nbd_extent_callback, nbd_list_callback,
 };
+use crate::memory;
 
 /// How much of a string or of a buffer a debug message shows, in bytes.
 const SHOWN: usize = 512;
@@ -59,8 +60,8 @@ impl<'a> Strings<'a> {
     }
 
     /// The strings, as copies; none for NULL, which calls have been checked for.
-    pub fn get(self) -> Vec<CString> {
-        self.iter().map(CString::from).collect()
+    pub fn get(self) -> Result<Vec<CString>, Error> {
+        Ok(memory::collect(self.iter().map(memory::copy))?)
     }
 
     fn iter(self) -> impl Iterator<Item = &'a CStr> {
@@ -298,9 +299,9 @@ mod tests {
                 Strings::new(std::ptr::null_mut()),
             )
         };
-        assert_eq!(list.get(), [c"a b".to_owned(), c"".to_owned()]);
+        assert_eq!(list.get(), Ok(vec![c"a b".to_owned(), c"".to_owned()]));
         assert_eq!(shown(list), r#"["a b", ""]"#);
-        assert!(null.get().is_empty());
+        assert_eq!(null.get(), Ok(Vec::new()));
         assert_eq!(shown(null), "NULL");
     }
 

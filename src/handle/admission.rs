@@ -5,6 +5,8 @@
 //! Together they have the result of some serial order: first come, first served, and
 //! what touches the same bytes, unless both only read them, runs one after the other.
 
+use crate::memory::{self, NoMemory};
+
 /// What a synchronous call does to the export.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Access {
@@ -64,11 +66,11 @@ pub(super) struct Admissions {
 
 impl Admissions {
     /// A call has come.
-    pub fn join(&mut self, access: Access) -> Ticket {
-        self.last += 1;
-        let ticket = Ticket(self.last);
-        self.calls.push((ticket, access));
-        ticket
+    pub fn join(&mut self, access: Access) -> Result<Ticket, NoMemory> {
+        let ticket = Ticket(self.last + 1);
+        memory::push(&mut self.calls, (ticket, access))?;
+        self.last = ticket.0;
+        Ok(ticket)
     }
 
     /// Whether a call may run: it waits for none that came before.
@@ -123,8 +125,8 @@ mod tests {
             (ELSEWHERE, WRITE, false),
         ] {
             let mut calls = Admissions::default();
-            let first = calls.join(earlier);
-            let second = calls.join(later);
+            let first = calls.join(earlier).unwrap();
+            let second = calls.join(later).unwrap();
             assert!(calls.admits(first));
             assert_eq!(calls.admits(second), !waits, "{earlier:?} {later:?}");
             calls.leave(first);
@@ -135,10 +137,10 @@ mod tests {
     #[test]
     fn a_flush_waits_for_the_writes_before_it_and_holds_up_none_after_it() {
         let mut calls = Admissions::default();
-        let read = calls.join(READ);
-        let write = calls.join(ELSEWHERE);
-        let flush = calls.join(Access::Flush);
-        let later = calls.join(WRITE);
+        let read = calls.join(READ).unwrap();
+        let write = calls.join(ELSEWHERE).unwrap();
+        let flush = calls.join(Access::Flush).unwrap();
+        let later = calls.join(WRITE).unwrap();
         assert!(!calls.admits(flush));
         calls.leave(write);
         assert!(calls.admits(flush));
@@ -150,9 +152,9 @@ mod tests {
     #[test]
     fn what_is_alone_waits_for_everything_and_everything_for_it() {
         let mut calls = Admissions::default();
-        let read = calls.join(READ);
-        let alone = calls.join(Access::Alone);
-        let after = calls.join(READ);
+        let read = calls.join(READ).unwrap();
+        let alone = calls.join(Access::Alone).unwrap();
+        let after = calls.join(READ).unwrap();
         assert!(calls.admits(read));
         assert!(!calls.admits(alone));
         assert!(!calls.admits(after));

@@ -129,7 +129,9 @@ impl<'a> Call<'a> {
         let connection = &mut *self.connection;
         connection.settle();
         self.owner.0.store(0, Ordering::Relaxed);
-        connection.turns.wakes(&connection.completions)
+        connection
+            .turns
+            .wakes(&connection.completions, &connection.link)
     }
 }
 

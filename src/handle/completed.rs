@@ -2,60 +2,59 @@
 
 //! Commands that are done but not retired: they wait for the program to ask.
 
-use std::collections::{HashMap, VecDeque};
-use std::hash::BuildHasherDefault;
+use std::collections::VecDeque;
 
 use super::attachment::{Attachment, Waiter};
-use crate::machine::{Command, CookieHasher};
+use super::link::Link;
+use crate::machine::Command;
+use crate::memory::NoMemory;
 
-/// Completed commands by cookie, and their order. Their callbacks are freed
-/// when they are retired.
+/// The order in which commands of the program's have completed. The commands are in
+/// the machine; their callbacks are freed when they are retired.
 #[derive(Debug, Default)]
 pub(super) struct Completed {
-    commands: HashMap<u64, Command<Attachment>, BuildHasherDefault<CookieHasher>>,
     /// Cookies in the order of completion; those that were retired out of
     /// order stay until they come to the front or are swept out.
     order: VecDeque<u64>,
+    /// How many of them were not retired.
+    waiting: usize,
 }
 
 impl Completed {
-    pub fn insert(&mut self, command: Command<Attachment>) {
-        self.sweep();
-        // The program does not ask for those that calls wait for.
-        if command.attachment.waiter == Waiter::Program {
-            self.order.push_back(command.cookie);
-        }
-        self.commands.insert(command.cookie, command);
+    /// Makes room for one more than the commands in flight, so that none is lost when
+    /// it completes.
+    pub fn reserve(&mut self, in_flight: usize) -> Result<(), NoMemory> {
+        Ok(self.order.try_reserve(in_flight + 1)?)
     }
 
-    /// Whether a command is complete and not retired.
-    pub fn contains(&self, cookie: u64) -> bool {
-        self.commands.contains_key(&cookie)
+    /// A command is done.
+    pub fn add(&mut self, link: &Link, cookie: u64) {
+        self.sweep(link);
+        self.order.push_back(cookie);
+        self.waiting += 1;
     }
 
     /// Retires a command that the program asks for.
-    pub fn take(&mut self, cookie: u64) -> Option<Command<Attachment>> {
-        let known = |command: &Command<Attachment>| command.attachment.waiter == Waiter::Program;
-        self.commands.get(&cookie).filter(|it| known(it))?;
-        let command = self.commands.remove(&cookie)?;
+    pub fn take(&mut self, link: &mut Link, cookie: u64) -> Option<Command<Attachment>> {
+        let command = link.machine.finished(cookie)?;
+        if command.attachment.waiter != Waiter::Program {
+            return None;
+        }
+        let command = link.machine.retire(cookie);
+        self.waiting -= 1;
         while let Some(first) = self.order.front() {
-            if self.commands.contains_key(first) {
+            if waits(link, *first) {
                 break;
             }
             self.order.pop_front();
         }
-        Some(command)
-    }
-
-    /// Retires a command that a call has waited for.
-    pub fn take_synchronous(&mut self, cookie: u64) -> Option<Command<Attachment>> {
-        self.commands.remove(&cookie)
+        command
     }
 
     /// Frees what waits, in the order of completion.
-    pub fn retire_all(&mut self) {
+    pub fn retire_all(&mut self, link: &mut Link) {
         while let Some(cookie) = self.first() {
-            drop(self.take(cookie));
+            drop(self.take(link, cookie));
         }
     }
 
@@ -66,15 +65,18 @@ impl Completed {
     }
 
     /// Keeps the order from growing when commands are retired out of it.
-    fn sweep(&mut self) {
-        if self.order.len() > 2 * self.commands.len() + 64 {
-            let commands = &self.commands;
-            self.order.retain(|cookie| commands.contains_key(cookie));
+    fn sweep(&mut self, link: &Link) {
+        if self.order.len() > 2 * self.waiting + 64 {
+            self.order.retain(|cookie| waits(link, *cookie));
         }
     }
 
     pub fn allocated(&self) -> usize {
-        self.commands.capacity() * size_of::<(u64, Command<Attachment>)>()
-            + self.order.capacity() * size_of::<u64>()
+        self.order.capacity() * size_of::<u64>()
     }
+}
+
+/// Whether a command is done and not retired.
+fn waits(link: &Link, cookie: u64) -> bool {
+    link.machine.finished(cookie).is_some()
 }

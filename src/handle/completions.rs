@@ -75,10 +75,11 @@ impl Completions {
     /// A command is done: its completion callback runs, and unless that
     /// returns 1 the command waits to be asked for.
     fn complete(&mut self, link: &mut Link, report: &Report, cookie: u64) {
-        let Some(mut command) = link.machine.take(cookie) else {
+        let Some(command) = link.machine.finish(cookie) else {
             return;
         };
-        match command.attachment.waiter {
+        let waiter = command.attachment.waiter;
+        match waiter {
             Waiter::Program => {
                 self.total += 1;
                 self.unpolled = MOST_UNPOLLED.min(self.unpolled + 1);
@@ -86,17 +87,24 @@ impl Completions {
             Waiter::Call => self.synchronous -= 1,
             Waiter::Nobody => {
                 self.synchronous -= 1;
+                drop(link.machine.retire(cookie));
                 return report.publish(link);
             }
         }
         report.publish(link);
+        let Some(command) = link.machine.finished_mut(cookie) else {
+            return;
+        };
         let mut error: c_int = command.error();
         match command.attachment.completion.call(&mut error) {
-            1 => return,
+            1 => return drop(link.machine.retire(cookie)),
             -1 if error != 0 => command.replace_error(error),
             _ => {}
         }
-        self.completed.insert(command);
+        // The program does not ask for those that calls wait for.
+        if waiter == Waiter::Program {
+            self.completed.add(link, cookie);
+        }
     }
 
     /// How many commands of the program's have completed so far.
@@ -130,7 +138,7 @@ impl Completions {
         match link.machine.command_mut(cookie) {
             // Its closures are freed.
             Some(command) => command.attachment = Attachment::of_nobody(),
-            None => drop(self.completed.take_synchronous(cookie)),
+            None => drop(link.machine.retire(cookie)),
         }
     }
 
@@ -144,7 +152,7 @@ impl Completions {
     /// Nothing will be answered any more: everything in flight ends, in the order in
     /// which the C library ends it.
     pub fn abandon_all(&mut self, link: &mut Link, report: &Report) {
-        self.abandon_each(link, report, |_| {});
+        self.abandon_each(link, report, |_, _| {});
     }
 
     /// The handle is closed: the same, and everything is retired. What completed
@@ -152,22 +160,39 @@ impl Completions {
     pub fn close(&mut self, link: &mut Link, report: &Report) {
         let mut before = std::mem::take(&mut self.completed);
         self.abandon_each(link, report, Completed::retire_all);
-        before.retire_all();
+        before.retire_all(link);
     }
 
     /// Frees all closures, in the same order, and completes nothing.
     pub fn free(&mut self, link: &mut Link) {
-        for cookie in link.machine.failing_order() {
-            drop(link.machine.take(cookie));
+        loop {
+            let failing = link.machine.failing();
+            if failing.is_empty() {
+                break;
+            }
+            for cookie in failing {
+                drop(link.machine.take(cookie));
+            }
         }
         self.option = None;
-        self.completed.retire_all();
+        self.completed.retire_all(link);
     }
 
-    fn abandon_each(&mut self, link: &mut Link, report: &Report, after: fn(&mut Completed)) {
-        for cookie in link.machine.failing_order() {
-            self.abandon(link, report, cookie);
-            after(&mut self.completed);
+    fn abandon_each(
+        &mut self,
+        link: &mut Link,
+        report: &Report,
+        after: fn(&mut Completed, &mut Link),
+    ) {
+        loop {
+            let failing = link.machine.failing();
+            if failing.is_empty() {
+                break;
+            }
+            for cookie in failing {
+                self.abandon(link, report, cookie);
+                after(&mut self.completed, link);
+            }
         }
         let what = "the connection ended before the reply";
         let error = Error::new(libc::ENOTCONN, what);

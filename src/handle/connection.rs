@@ -14,6 +14,7 @@ use super::shared::Shared;
 use super::turns::{Holder, Turns};
 use crate::error::Error;
 use crate::machine::State;
+use crate::text::shown;
 
 /// The part of a handle that its lock protects. What the API offers is in
 /// [`super::calls`]; how the connection is driven is in [`super::drive`].
@@ -93,7 +94,7 @@ impl Connection {
             }
         };
         if self.report.shared.debug_enabled() {
-            let context = self.report.context.to_string_lossy();
+            let context = shown(self.report.context);
             self.report
                 .debug(format_args!("handle dead: {context}: {error}"));
         }

@@ -9,6 +9,10 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use super::callback::nbd_debug_callback;
 use super::replaceable::Replaceable;
+use crate::environment;
+use crate::error::Error;
+use crate::memory;
+use crate::text::{self, shown};
 
 /// Whether debug messages are wanted, and where they go. Apart from the
 /// connection's lock, since calls that never take it have messages too.
@@ -39,7 +43,8 @@ impl Debug {
         static HANDLES: AtomicU64 = AtomicU64::new(0);
         let number = HANDLES.fetch_add(1, Ordering::Relaxed) + 1;
         let name = CString::new(format!("nbd{number}")).unwrap_or_default();
-        let wanted = std::env::var_os("LIBNBD_DEBUG").is_some_and(|value| value == "1");
+        let value = environment::variable(c"LIBNBD_DEBUG").unwrap_or_default();
+        let wanted = value.as_deref() == Some(c"1");
         Debug {
             enabled: AtomicBool::new(wanted),
             handle_name: Replaceable::new(name),
@@ -55,12 +60,18 @@ impl Debug {
         self.enabled.store(wanted, Ordering::Relaxed);
     }
 
-    pub fn handle_name(&self) -> CString {
-        self.handle_name.read(CString::clone)
+    pub fn handle_name(&self) -> Result<CString, Error> {
+        Ok(self.handle_name.read(|name| memory::copy(name))?)
     }
 
-    pub fn set_handle_name(&self, name: &CStr) {
-        self.handle_name.replace(name.to_owned());
+    /// Bytes of the handle's name.
+    pub fn handle_name_length(&self) -> usize {
+        self.handle_name.read(|name| name.count_bytes())
+    }
+
+    pub fn set_handle_name(&self, name: &CStr) -> Result<(), Error> {
+        self.handle_name.replace(memory::copy(name)?);
+        Ok(())
     }
 
     /// Replaces the callback. The previous one is freed when no thread is calling
@@ -80,20 +91,18 @@ impl Debug {
         if !self.enabled() {
             return;
         }
-        let text = message.to_string();
         self.callback.read(|callback| match callback {
             Some(Callback(callback)) => {
+                let text = text::ended(message, '\0');
                 // A message is C text; what follows a NUL would be lost anyway.
-                let end = text.find('\0').unwrap_or(text.len());
-                let text = CString::new(&text[..end]).unwrap_or_default();
-                callback.call(context, &text);
+                let text = CStr::from_bytes_until_nul(text.as_bytes());
+                callback.call(context, text.unwrap_or_default());
             }
-            None => {
-                let name = self.handle_name();
-                let name = name.to_string_lossy();
-                let context = context.to_string_lossy();
-                write_to_stderr(&format!("libnbd: debug: {name}: {context}: {text}\n"));
-            }
+            None => self.handle_name.read(|name| {
+                let (name, context) = (shown(name), shown(context));
+                let line = format_args!("libnbd: debug: {name}: {context}: {message}");
+                write_to_stderr(&text::ended(line, '\n'));
+            }),
         });
     }
 }

@@ -8,6 +8,7 @@ use std::ffi::{CStr, CString};
 use super::tls_settings::TlsSettings;
 use crate::constants::{LIBNBD_ALLOW_TRANSPORT_MASK, LIBNBD_STRICT_MASK};
 use crate::error::Error;
+use crate::memory;
 use crate::protocol::MAX_STRING;
 use crate::uri::UriPolicy;
 
@@ -91,7 +92,7 @@ pub(super) fn protocol_string(string: &CStr, too_long: &'static str) -> Result<C
     if string.to_bytes().len() > MAX_STRING {
         return Err(Error::new(libc::ENAMETOOLONG, too_long));
     }
-    Ok(string.to_owned())
+    Ok(memory::copy(string)?)
 }
 
 /// An argument with bits that mean nothing there.

@@ -3,13 +3,14 @@
 //! What a program says of TLS: whether to use it, and whom to trust.
 
 use std::ffi::{CStr, CString};
-use std::os::unix::ffi::OsStringExt;
 
 use libc::{c_char, c_int};
 
 use super::endpoint::Endpoint;
+use crate::environment;
 use crate::error::Error;
 use crate::machine::Tls;
+use crate::memory;
 use crate::transport::tls::{self, Credentials, Identity, Proof};
 
 /// The priority string where the program gives none.
@@ -63,7 +64,7 @@ impl TlsSettings {
         };
         Credentials::load(Identity {
             proof,
-            hostname: hostname.map(CStr::to_owned),
+            hostname: memory::copy_option(hostname)?,
             priority: &self.priority,
         })
     }
@@ -71,11 +72,10 @@ impl TlsSettings {
     /// The user's name: what the program said, or else who the user is.
     pub fn username(&self) -> Result<CString, Error> {
         if let Some(username) = &self.username {
-            return Ok(username.clone());
+            return Ok(memory::copy(username)?);
         }
-        if let Some(logname) = std::env::var_os("LOGNAME") {
-            let logname = CString::new(logname.into_vec());
-            return logname.map_err(|_| Error::new(libc::EINVAL, "LOGNAME"));
+        if let Some(logname) = environment::variable(c"LOGNAME")? {
+            return Ok(logname);
         }
         login_name()
     }

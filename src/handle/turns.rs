@@ -17,6 +17,8 @@ use std::sync::Arc;
 
 use super::admission::{Admissions, Ticket};
 use super::completions::Completions;
+use super::link::Link;
+use crate::memory;
 use crate::transport::Waker;
 
 /// How the thread that has the turn waits.
@@ -59,7 +61,9 @@ struct Sleeper {
 impl Sleeper {
     fn wake(&mut self, wakes: &mut Wakes) {
         if !std::mem::replace(&mut self.woken, true) {
-            wakes.0.extend(self.waker.clone());
+            if let Some(waker) = &self.waker {
+                wakes.add(waker);
+            }
         }
     }
 
@@ -72,6 +76,15 @@ impl Sleeper {
 /// need is the lock.
 #[derive(Debug, Default)]
 pub(super) struct Wakes(Vec<Arc<Waker>>);
+
+impl Wakes {
+    fn add(&mut self, waker: &Arc<Waker>) {
+        match self.0.try_reserve(1) {
+            Ok(()) => self.0.push(Arc::clone(waker)),
+            Err(_) => waker.wake(),
+        }
+    }
+}
 
 impl Drop for Wakes {
     fn drop(&mut self) {
@@ -122,6 +135,10 @@ impl Turns {
     /// it, if there is one.
     pub fn lie_down(&mut self, goal: Goal) -> (u64, Option<RawFd>) {
         self.last_id += 1;
+        if self.sleepers.try_reserve(1).is_err() {
+            // A thread that nothing can wake looks again soon.
+            return (self.last_id, None);
+        }
         let waker = self
             .spare
             .pop()
@@ -145,7 +162,10 @@ impl Turns {
         let sleeper = self.sleepers.remove(at);
         // A wake-up that is still to be written would wake the next sleeper instead.
         let kept = |waker: &Arc<Waker>| !sleeper.woken || waker.reset();
-        self.spare.extend(sleeper.waker.filter(kept));
+        if let Some(waker) = sleeper.waker.filter(kept) {
+            // Without memory for it, it is closed.
+            let _ = memory::push(&mut self.spare, waker);
+        }
         if self.sleepers.is_empty() {
             self.spare.truncate(SPARE);
         }
@@ -153,18 +173,18 @@ impl Turns {
 
     /// The lock is about to be released: wakes those who have what they sleep for, and
     /// one to take the turn.
-    pub fn wakes(&mut self, completions: &Completions) -> Wakes {
+    pub fn wakes(&mut self, completions: &Completions, link: &Link) -> Wakes {
         let mut wakes = Wakes::default();
-        self.wake_ready(completions, &mut wakes);
+        self.wake_ready(completions, link, &mut wakes);
         self.pass_on(&mut wakes);
         wakes
     }
 
     /// Those who have what they sleep for.
-    fn wake_ready(&mut self, completions: &Completions, wakes: &mut Wakes) {
+    fn wake_ready(&mut self, completions: &Completions, link: &Link, wakes: &mut Wakes) {
         for sleeper in &mut self.sleepers {
             let ready = match sleeper.goal {
-                Goal::Command(cookie) => completions.completed.contains(cookie),
+                Goal::Command(cookie) => link.machine.command(cookie).is_none(),
                 Goal::Completion(before) => completions.total() != before,
                 Goal::Admission(ticket) => self.admissions.admits(ticket),
                 Goal::EndOfTurn => self.holder == Holder::None,

@@ -243,7 +243,7 @@ impl Call<'_> {
         access: Access,
         act: impl AsyncFnOnce(&mut Self) -> Result<R, Error>,
     ) -> Result<R, Error> {
-        let ticket = self.turns.admissions.join(access);
+        let ticket = self.turns.admissions.join(access)?;
         let mut visit = guard(self, |call| call.turns.admissions.leave(ticket));
         while !visit.turns.admissions.admits(ticket) {
             visit.sleep(Goal::Admission(ticket), -1, -1).await?;

@@ -18,6 +18,7 @@ use crate::protocol::reply::{
 };
 use crate::protocol::request::RequestType;
 use crate::protocol::MAX_PAYLOAD;
+use crate::text::{text, Lossy};
 
 /// The longest payload of any chunk in bytes: the most data that a read can
 /// ask for, and the offset before it.
@@ -145,8 +146,8 @@ impl<T> Machine<T> {
             });
         }
         if !decoded.message.is_empty() {
-            let message = String::from_utf8_lossy(decoded.message).into_owned();
-            self.note(format!("structured error server message: {message}"));
+            let message = Lossy(decoded.message);
+            self.note(text!("structured error server message: {message}"));
         }
         event
     }

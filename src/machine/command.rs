@@ -8,6 +8,7 @@ use std::hash::{BuildHasherDefault, Hasher};
 use libc::c_int;
 
 use super::filled::Filled;
+use crate::memory::NoMemory;
 use crate::protocol::request::RequestType;
 
 /// A command to be issued. Whether it makes sense to the server has been
@@ -46,6 +47,8 @@ pub struct Command<T> {
     /// Whatever the issuer wants to find again.
     pub attachment: T,
     error: c_int,
+    /// It has been answered, or never will be.
+    done: bool,
     /// Of a read: what has come of it.
     filled: Filled,
     /// Of a read: a part has come twice, or there were too many parts.
@@ -63,6 +66,7 @@ impl<T> Command<T> {
             payload: new.payload,
             attachment: new.attachment,
             error: 0,
+            done: false,
             filled: Filled::default(),
             refused: false,
         }
@@ -104,17 +108,24 @@ impl<T> Command<T> {
     }
 }
 
-/// All commands in flight, by cookie.
+/// All commands in flight, by cookie, and those that are done and not retired. They
+/// stay where they are when they are done, so that no memory is needed for that.
 #[derive(Debug)]
 pub struct Commands<T> {
-    in_flight: HashMap<u64, Command<T>, BuildHasherDefault<CookieHasher>>,
+    all: HashMap<u64, Command<T>, BuildHasherDefault<CookieHasher>>,
+    /// How many of them are done.
+    done: usize,
     last_cookie: u64,
 }
+
+/// How many cookies there is always memory for.
+const FEW: usize = 64;
 
 impl<T> Default for Commands<T> {
     fn default() -> Self {
         Commands {
-            in_flight: HashMap::default(),
+            all: HashMap::default(),
+            done: 0,
             last_cookie: 0,
         }
     }
@@ -127,52 +138,99 @@ impl<T> Commands<T> {
         self.last_cookie
     }
 
+    /// Makes room for a command.
+    pub fn reserve(&mut self) -> Result<(), NoMemory> {
+        Ok(self.all.try_reserve(1)?)
+    }
+
     /// Adds a command.
     pub fn insert(&mut self, command: Command<T>) {
-        self.in_flight.insert(command.cookie, command);
+        self.all.insert(command.cookie, command);
     }
 
     /// Whether the command with this cookie is in flight.
     pub fn contains(&self, cookie: u64) -> bool {
-        self.in_flight.contains_key(&cookie)
+        self.get(cookie).is_some()
     }
 
     /// A command in flight.
     pub fn get(&self, cookie: u64) -> Option<&Command<T>> {
-        self.in_flight.get(&cookie)
+        self.all.get(&cookie).filter(|command| !command.done)
     }
 
     /// A command in flight.
     pub fn get_mut(&mut self, cookie: u64) -> Option<&mut Command<T>> {
-        self.in_flight.get_mut(&cookie)
+        self.all.get_mut(&cookie).filter(|command| !command.done)
     }
 
-    /// Takes a command out: it is no longer in flight.
-    pub fn remove(&mut self, cookie: u64) -> Option<Command<T>> {
-        self.in_flight.remove(&cookie)
+    /// A command is done: it is no longer in flight.
+    pub fn finish(&mut self, cookie: u64) -> Option<&mut Command<T>> {
+        let command = self.all.get_mut(&cookie).filter(|command| !command.done)?;
+        command.done = true;
+        self.done += 1;
+        Some(command)
     }
 
-    /// All commands in flight, in the order in which they fail with their
-    /// connection: those from the cookie `unsent` on, which were not sent
-    /// completely, oldest first; then the others, newest first.
+    /// A command that is done.
+    pub fn finished(&self, cookie: u64) -> Option<&Command<T>> {
+        self.all.get(&cookie).filter(|command| command.done)
+    }
+
+    /// A command that is done.
+    pub fn finished_mut(&mut self, cookie: u64) -> Option<&mut Command<T>> {
+        self.all.get_mut(&cookie).filter(|command| command.done)
+    }
+
+    /// Takes out a command that is done.
+    pub fn retire(&mut self, cookie: u64) -> Option<Command<T>> {
+        self.finished(cookie)?;
+        self.done -= 1;
+        self.all.remove(&cookie)
+    }
+
+    /// Commands in flight, in the order in which they fail with their connection:
+    /// those from the cookie `unsent` on, which were not sent completely, oldest
+    /// first; then the others, newest first. It is the first ones where there is no
+    /// memory for all cookies.
     /// Source: seen with libnbd 1.24.4.
-    pub fn failing_order(&self, unsent: u64) -> Vec<u64> {
-        let mut all: Vec<_> = self.in_flight.keys().copied().collect();
-        all.sort_unstable_by_key(|&cookie| match cookie {
+    pub fn failing(&self, unsent: u64) -> Vec<u64> {
+        let place = |cookie: &u64| match *cookie {
             cookie if cookie >= unsent => (0, cookie),
             cookie => (1, u64::MAX - cookie),
-        });
-        all
+        };
+        let mut first: Vec<u64> = Vec::new();
+        let mut room = self.len();
+        while first.try_reserve_exact(room).is_err() && room > FEW {
+            room = FEW.max(room / 2);
+        }
+        let mut last = (2, 0);
+        for command in self.all.values().filter(|command| !command.done) {
+            if place(&command.cookie) > last {
+                continue;
+            }
+            if first.len() == first.capacity() {
+                // The later half is for the next time.
+                first.sort_unstable_by_key(place);
+                first.truncate(first.len() / 2);
+                last = first.last().map_or(last, place);
+                if place(&command.cookie) > last {
+                    continue;
+                }
+            }
+            first.push(command.cookie);
+        }
+        first.sort_unstable_by_key(place);
+        first
     }
 
     /// How many commands are in flight.
     pub fn len(&self) -> usize {
-        self.in_flight.len()
+        self.all.len() - self.done
     }
 
     /// Bytes of memory held.
     pub fn allocated(&self) -> usize {
-        self.in_flight.capacity() * size_of::<(u64, Command<T>)>()
+        self.all.capacity() * size_of::<(u64, Command<T>)>()
     }
 }
 

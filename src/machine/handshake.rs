@@ -112,7 +112,7 @@ impl<T> Machine<T> {
         }
         let client_flags = u32::from(agreed).to_be_bytes();
         self.outgoing.handshake().extend_from_slice(&client_flags);
-        self.next_option(Purpose::Connect, None);
+        self.go_on(Purpose::Connect, None);
         true
     }
 

@@ -17,6 +17,7 @@ use super::pending::{Pending, Purpose};
 use super::phase::Phase;
 use super::preferences::Tls;
 use crate::error::Error;
+use crate::memory::{self, NoMemory};
 use crate::protocol::option::{self, info, OptionType};
 
 /// What is to be done next.
@@ -27,15 +28,14 @@ enum Next {
 
 impl<T> Machine<T> {
     /// Asks for the export and for transmission (nbd_opt_go(3)).
-    pub fn opt_go(&mut self) {
-        self.next_option(Purpose::Go, None);
+    pub fn opt_go(&mut self) -> Result<(), Error> {
+        self.next_option(Purpose::Go, None)
     }
 
     /// Asks about the export (nbd_opt_info(3)).
     pub fn opt_info(&mut self) -> Result<(), Error> {
         self.require_fixed_newstyle()?;
-        self.next_option(Purpose::Info, None);
-        Ok(())
+        self.next_option(Purpose::Info, None)
     }
 
     /// Ends the negotiation (nbd_opt_abort(3)).
@@ -74,22 +74,19 @@ impl<T> Machine<T> {
     /// Asks for the list of exports (nbd_opt_list(3)).
     pub fn opt_list(&mut self) -> Result<(), Error> {
         self.require_fixed_newstyle()?;
-        self.send_option(Purpose::Program, OptionType::List, &[]);
-        Ok(())
+        self.send_option(Purpose::Program, OptionType::List, &[])
     }
 
     /// Asks for structured replies (nbd_opt_structured_reply(3)).
     pub fn opt_structured_reply(&mut self) -> Result<(), Error> {
         self.require_fixed_newstyle()?;
-        self.send_option(Purpose::Program, OptionType::StructuredReply, &[]);
-        Ok(())
+        self.send_option(Purpose::Program, OptionType::StructuredReply, &[])
     }
 
     /// Asks for extended headers (nbd_opt_extended_headers(3)).
     pub fn opt_extended_headers(&mut self) -> Result<(), Error> {
         self.require_fixed_newstyle()?;
-        self.send_option(Purpose::Program, OptionType::ExtendedHeaders, &[]);
-        Ok(())
+        self.send_option(Purpose::Program, OptionType::ExtendedHeaders, &[])
     }
 
     /// Asks which meta contexts there are (nbd_opt_list_meta_context(3)).
@@ -115,7 +112,7 @@ impl<T> Machine<T> {
     }
 
     /// Sends what follows on `previous`, which was sent for the same purpose.
-    pub(super) fn next_option(&mut self, purpose: Purpose, previous: Option<OptionType>) {
+    fn next_option(&mut self, purpose: Purpose, previous: Option<OptionType>) -> Result<(), Error> {
         let next = self.choose(purpose, previous);
         let for_export = matches!(purpose, Purpose::Go | Purpose::Info);
         if for_export
@@ -127,22 +124,38 @@ impl<T> Machine<T> {
             self.export.meta_contexts = None;
         }
         match next {
-            Next::Pause => self.phase = Phase::Negotiating,
-            Next::Send(OptionType::SetMetaContext) => {
-                let queries = self.preferences.meta_contexts.clone();
-                let sent = self.send_meta_context(purpose, OptionType::SetMetaContext, &queries);
-                if let Err(error) = sent {
-                    self.fail();
-                    self.events.push_back(Event::Dead(error));
-                }
+            Next::Pause => {
+                self.phase = Phase::Negotiating;
+                Ok(())
+            }
+            Next::Send(option @ OptionType::SetMetaContext) => {
+                let queries = std::mem::take(&mut self.preferences.meta_contexts);
+                let sent = self.send_meta_context(purpose, option, &queries);
+                self.preferences.meta_contexts = queries;
+                sent
             }
             Next::Send(option @ (OptionType::Go | OptionType::Info)) => {
+                let data = self.info_request()?;
+                self.send_option(purpose, option, &data)?;
                 self.export.forget_details();
-                let data = self.info_request();
-                self.send_option(purpose, option, &data);
+                Ok(())
             }
             Next::Send(OptionType::ExportName) => self.send_export_name(purpose),
             Next::Send(option) => self.send_option(purpose, option, &[]),
+        }
+    }
+
+    /// The same while the server's replies are handled: an option that cannot be sent
+    /// ends the connection.
+    pub(super) fn go_on(&mut self, purpose: Purpose, previous: Option<OptionType>) {
+        let sent = self.next_option(purpose, previous);
+        self.sent_or_dead(sent);
+    }
+
+    pub(super) fn sent_or_dead(&mut self, sent: Result<(), Error>) {
+        if let Err(error) = sent {
+            self.fail();
+            self.events.push_back(Event::Dead(error));
         }
     }
 
@@ -184,7 +197,7 @@ impl<T> Machine<T> {
     }
 
     /// The data of `NBD_OPT_GO` and `NBD_OPT_INFO`.
-    fn info_request(&self) -> Vec<u8> {
+    fn info_request(&self) -> Result<Vec<u8>, NoMemory> {
         // In the order of the C library 1.24.4.
         let mut wanted = Vec::new();
         if self.preferences.request_block_size {
@@ -193,14 +206,16 @@ impl<T> Machine<T> {
         if self.preferences.full_info {
             wanted.extend([info::NAME, info::DESCRIPTION]);
         }
-        option::info_request(self.preferences.export_name.as_bytes(), &wanted)
+        let name = self.preferences.export_name.as_bytes();
+        Ok(option::info_request(name, &wanted)?)
     }
 
     /// Falls back to the option that every newstyle server knows.
-    pub(super) fn send_export_name(&mut self, purpose: Purpose) {
+    pub(super) fn send_export_name(&mut self, purpose: Purpose) -> Result<(), Error> {
+        let name = memory::copy(&self.preferences.export_name)?;
+        self.send_option(purpose, OptionType::ExportName, name.as_bytes())?;
         self.export.forget_details();
-        let name = self.preferences.export_name.clone();
-        self.send_option(purpose, OptionType::ExportName, name.as_bytes());
+        Ok(())
     }
 
     fn send_meta_context(
@@ -210,29 +225,36 @@ impl<T> Machine<T> {
         queries: &[CString],
     ) -> Result<(), Error> {
         let export = self.preferences.export_name.as_bytes();
-        let queries: Vec<_> = queries.iter().map(|query| query.as_bytes()).collect();
-        let no_memory = |_| Error::new(libc::ENOMEM, "meta context queries");
-        let data = option::meta_context_request(export, &queries)
+        let queries = queries.iter().map(|query| query.as_bytes());
+        let data = option::meta_context_request(export, queries)
             .ok_or_else(|| Error::new(libc::E2BIG, "meta context queries are longer than 4 GiB"))?
-            .map_err(no_memory)?;
-        let room = option::REQUEST_HEADER_LENGTH + data.len();
-        let outgoing = self.outgoing.handshake();
-        outgoing.try_reserve(room).map_err(no_memory)?;
+            .map_err(NoMemory::from)?;
+        self.send_option(purpose, option, &data)?;
         if option == OptionType::SetMetaContext {
             self.export.meta_contexts = None;
         }
-        self.send_option(purpose, option, &data);
         Ok(())
     }
 
-    pub(super) fn send_option(&mut self, purpose: Purpose, option: OptionType, data: &[u8]) {
-        option::encode(self.outgoing.handshake(), option, data);
+    /// Fails where there is no memory for it: nothing has changed then.
+    pub(super) fn send_option(
+        &mut self,
+        purpose: Purpose,
+        option: OptionType,
+        data: &[u8],
+    ) -> Result<(), Error> {
+        let outgoing = self.outgoing.handshake();
+        // And for an `NBD_OPT_ABORT` after it.
+        let room = 2 * option::REQUEST_HEADER_LENGTH + data.len();
+        outgoing.try_reserve(room).map_err(NoMemory::from)?;
+        option::encode(outgoing, option, data);
         self.traffic.chunks_sent += 1;
         let pending = Pending::new(option, purpose);
         self.phase = match option {
             OptionType::ExportName => Phase::ExportName(pending),
             _ => Phase::Option(pending),
         };
+        Ok(())
     }
 
     pub(super) fn note(&mut self, text: impl Into<Cow<'static, str>>) {

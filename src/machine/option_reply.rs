@@ -3,7 +3,8 @@
 //! What a server answers to options, and what follows from it.
 
 use std::borrow::Cow;
-use std::ffi::CString;
+use std::ffi::{CStr, CString};
+use std::fmt::{self, Write};
 
 use super::core::Machine;
 use super::event::Event;
@@ -11,6 +12,7 @@ use super::export::MetaContext;
 use super::pending::{Pending, Purpose, MAX_REPLY_DATA};
 use super::phase::Phase;
 use crate::error::Error;
+use crate::memory::{self, NoMemory};
 use crate::protocol::flags;
 use crate::protocol::handshake::{self, RESERVED_ZEROES};
 use crate::protocol::option::{
@@ -18,6 +20,7 @@ use crate::protocol::option::{
     REPLY_HEADER_LENGTH, REPLY_MAGIC,
 };
 use crate::protocol::MAX_STRING;
+use crate::text::{shown, text};
 
 /// The longest data that an option reply may have, in bytes.
 /// Source: seen with libnbd 1.24.4.
@@ -64,6 +67,10 @@ impl<T> Machine<T> {
             }
             pending.header = None;
             self.too_large(header.reply);
+            return true;
+        }
+        if self.inbox.make_room(input, header.length as usize).is_err() {
+            self.lacks_memory();
             return true;
         }
         let Some(data) = self.inbox.take(input, header.length as usize) else {
@@ -121,6 +128,12 @@ impl<T> Machine<T> {
         self.events.push_back(event);
     }
 
+    /// What the server said cannot be kept.
+    fn lacks_memory(&mut self) {
+        let event = self.violation_errno(libc::ENOMEM, "handshake: not enough memory for a reply");
+        self.events.push_back(event);
+    }
+
     /// An export of the server's list. Everything after the name is a
     /// description for people.
     fn listed(&mut self, data: &[u8]) {
@@ -129,7 +142,9 @@ impl<T> Machine<T> {
         let Some((name, description)) = option::server_reply(data).filter(proper) else {
             return self.broken("invalid export length");
         };
-        let (name, description) = (text(name), text(description));
+        let (Ok(name), Ok(description)) = (text(name), text(description)) else {
+            return self.lacks_memory();
+        };
         self.count_reply();
         self.events.push_back(Event::Listed { name, description });
     }
@@ -146,8 +161,14 @@ impl<T> Machine<T> {
                 self.set_export_details(size, flags);
             }
             Ok(Info::BlockSize(sizes)) => self.block_size(sizes),
-            Ok(Info::Name(name)) => self.export.canonical_name = Some(text(name)),
-            Ok(Info::Description(words)) => self.export.description = Some(text(words)),
+            Ok(Info::Name(name)) => match text(name) {
+                Ok(name) => self.export.canonical_name = Some(name),
+                Err(NoMemory) => self.lacks_memory(),
+            },
+            Ok(Info::Description(words)) => match text(words) {
+                Ok(words) => self.export.description = Some(words),
+                Err(NoMemory) => self.lacks_memory(),
+            },
             Ok(Info::Unknown(info)) => {
                 self.note(format!("skipping unknown NBD_REP_INFO type {info}"));
             }
@@ -179,20 +200,24 @@ impl<T> Machine<T> {
         let Some((id, name)) = option::meta_context_reply(data) else {
             return self.broken("handshake: invalid NBD_REP_META_CONTEXT reply length");
         };
-        let name = text(name);
+        let Ok(name) = text(name) else {
+            return self.lacks_memory();
+        };
         if pending.option == OptionType::SetMetaContext {
             pending.meta_context_bytes += size_of::<MetaContext>() + name.count_bytes();
             if pending.meta_context_bytes > MAX_META_CONTEXTS {
                 return self.broken("handshake: too many meta contexts from the server");
             }
-            pending.meta_contexts.push(MetaContext {
-                id,
-                name: name.clone(),
+            let copy = memory::copy(&name);
+            let kept = copy.and_then(|name| {
+                memory::push(&mut pending.meta_contexts, MetaContext { id, name })
             });
+            if kept.is_err() {
+                return self.lacks_memory();
+            }
         }
         let by_program = pending.purpose == Purpose::Program;
-        let shown = name.to_string_lossy();
-        let note = format!("negotiated {shown} with context ID {id}");
+        let note = text!("negotiated {} with context ID {id}", shown(&name));
         self.note(note);
         self.count_reply();
         if by_program {
@@ -252,11 +277,11 @@ impl<T> Machine<T> {
         match pending.option {
             OptionType::Go if error == ReplyError::UNSUP => {
                 self.note("server is confused by NBD_OPT_GO, continuing anyway");
-                self.send_export_name(pending.purpose);
+                let sent = self.send_export_name(pending.purpose);
+                self.sent_or_dead(sent);
             }
             OptionType::Go | OptionType::Info => {
-                let export = self.preferences.export_name.to_string_lossy();
-                let error = export_error(error, &export, message);
+                let error = export_error(error, &self.preferences.export_name, message);
                 self.export.forget_details();
                 // As the C library does: contexts that are asked for along with
                 // the export are gone with it.
@@ -321,7 +346,7 @@ impl<T> Machine<T> {
     /// Goes on after an option that the server may do without.
     fn option_refused(&mut self, pending: &Pending, error: ReplyError) {
         if pending.purpose != Purpose::Program {
-            return self.next_option(pending.purpose, Some(pending.option));
+            return self.go_on(pending.purpose, Some(pending.option));
         }
         let errno = match (error, pending.option) {
             (ReplyError::INVALID, _) => libc::EINVAL,
@@ -347,7 +372,7 @@ impl<T> Machine<T> {
             }
             (_, outcome) if single => self.events.push_back(Event::OptionDone(outcome)),
             // Whether or not the server agreed, the next option is tried.
-            (option, _) => self.next_option(pending.purpose, Some(option)),
+            (option, _) => self.go_on(pending.purpose, Some(option)),
         }
     }
 
@@ -383,9 +408,8 @@ impl<T> Machine<T> {
 }
 
 /// Text of a server as C has it: it ends at a NUL, if there is one.
-fn text(bytes: &[u8]) -> CString {
-    let end = bytes.iter().position(|&byte| byte == 0);
-    CString::new(&bytes[..end.unwrap_or(bytes.len())]).unwrap_or_default()
+fn text(bytes: &[u8]) -> Result<CString, NoMemory> {
+    memory::c_string(&[bytes])
 }
 
 /// What the header alone shows to be wrong.
@@ -425,20 +449,20 @@ pub(super) fn tls_refusal(error: ReplyError) -> &'static str {
 
 /// Text of a server for people to read: bytes that are not printable ASCII are
 /// shown by their numbers.
-fn printable(bytes: &[u8]) -> String {
-    let mut text = String::with_capacity(bytes.len());
-    for &byte in bytes {
-        match byte {
-            b' '..=b'~' => text.push(char::from(byte)),
-            _ => text.push_str(&format!("\\x{byte:02x}")),
-        }
+struct Printable<'a>(&'a [u8]);
+
+impl fmt::Display for Printable<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|&byte| match byte {
+            b' '..=b'~' => f.write_char(char::from(byte)),
+            _ => write!(f, "\\x{byte:02x}"),
+        })
     }
-    text
 }
 
 /// Why `NBD_OPT_GO` or `NBD_OPT_INFO` failed, with the server's own words
 /// when it gave some.
-fn export_error(error: ReplyError, export: &str, message: &[u8]) -> Error {
+fn export_error(error: ReplyError, export: &CStr, message: &[u8]) -> Error {
     let (errno, what): (_, Cow<'static, str>) = match error {
         ReplyError::UNSUP => (
             libc::ENOTSUP,
@@ -459,7 +483,7 @@ fn export_error(error: ReplyError, export: &str, message: &[u8]) -> Error {
         ),
         ReplyError::UNKNOWN => (
             libc::ENOENT,
-            format!("the server has no export named '{export}'").into(),
+            text!("the server has no export named '{}'", shown(export)),
         ),
         ReplyError::SHUTDOWN => (libc::ESHUTDOWN, "the server is shutting down".into()),
         ReplyError::BLOCK_SIZE_REQD => (
@@ -475,6 +499,5 @@ fn export_error(error: ReplyError, export: &str, message: &[u8]) -> Error {
     if message.is_empty() {
         return Error::new(errno, what);
     }
-    let message = printable(message);
-    Error::new(errno, format!("{what}: {message}"))
+    Error::new(errno, text!("{what}: {}", Printable(message)))
 }

@@ -4,6 +4,7 @@
 
 use std::collections::VecDeque;
 
+use crate::memory::NoMemory;
 use crate::protocol::request::EXTENDED_LENGTH;
 
 /// What a queued message is.
@@ -64,6 +65,11 @@ impl Outgoing {
     /// Where handshake messages are appended.
     pub fn handshake(&mut self) -> &mut Vec<u8> {
         &mut self.handshake
+    }
+
+    /// Makes room for a request, and for the `NBD_CMD_DISC` that comes last.
+    pub fn reserve(&mut self) -> Result<(), NoMemory> {
+        Ok(self.requests.try_reserve(2)?)
     }
 
     pub fn push(&mut self, request: Queued) {
@@ -141,11 +147,13 @@ impl Outgoing {
     }
 
     /// Takes out the requests of which no byte has been sent
-    /// (`LIBNBD_SHUTDOWN_ABANDON_PENDING`).
-    pub fn abandon(&mut self) -> Vec<Kind> {
+    /// (`LIBNBD_SHUTDOWN_ABANDON_PENDING`). The first and the last of them.
+    pub fn abandon(&mut self) -> Option<(Kind, Kind)> {
         let started = usize::from(self.first_sent > 0);
-        let unsent = self.requests.drain(started.min(self.requests.len())..);
-        unsent.map(|request| request.kind).collect()
+        let first = self.requests.get(started)?.kind;
+        let last = self.requests.back()?.kind;
+        self.requests.truncate(started);
+        Some((first, last))
     }
 
     /// Drops everything: the connection is over.

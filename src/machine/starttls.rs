@@ -19,8 +19,7 @@ impl<T> Machine<T> {
     /// Asks for TLS (nbd_opt_starttls(3)).
     pub fn opt_starttls(&mut self) -> Result<(), Error> {
         self.require_fixed_newstyle()?;
-        self.send_option(Purpose::Program, OptionType::StartTls, &[]);
-        Ok(())
+        self.send_option(Purpose::Program, OptionType::StartTls, &[])
     }
 
     /// Whether the server has agreed to TLS: what it sends next, and what is

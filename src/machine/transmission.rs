@@ -8,6 +8,7 @@ use super::event::Extent;
 use super::export::MetaContext;
 use super::outgoing::{Kind, Queued};
 use super::phase::Phase;
+use crate::error::Error;
 use crate::protocol::flags::command;
 use crate::protocol::request::{Request, RequestType};
 
@@ -26,8 +27,11 @@ pub enum Piece<'m, T> {
 }
 
 impl<T> Machine<T> {
-    /// Queues a command and returns its cookie.
-    pub fn issue(&mut self, new: NewCommand<T>) -> u64 {
+    /// Queues a command and returns its cookie. Fails where there is no memory for it:
+    /// nothing has changed then.
+    pub fn issue(&mut self, new: NewCommand<T>) -> Result<u64, Error> {
+        self.commands.reserve()?;
+        self.outgoing.reserve()?;
         let cookie = self.commands.next_cookie();
         let own_payload = new.payload.as_ref().map(|payload| payload.len() as u64);
         let payload = match new.kind {
@@ -45,7 +49,7 @@ impl<T> Machine<T> {
         };
         self.commands.insert(Command::new(cookie, new));
         self.push(Kind::Request { cookie }, &request, payload);
-        cookie
+        Ok(cookie)
     }
 
     /// Queues `NBD_CMD_DISC`: the last request of the connection.
@@ -142,19 +146,18 @@ impl<T> Machine<T> {
     /// Takes back the commands of which nothing has been sent yet, and
     /// `NBD_CMD_DISC` if it is among them
     /// (`LIBNBD_SHUTDOWN_ABANDON_PENDING`). The commands stay in flight, for
-    /// the owner to end them.
-    pub fn abandon_unsent(&mut self) -> Vec<u64> {
-        let unsent = self.outgoing.abandon();
-        if unsent.contains(&Kind::Disconnect) {
+    /// the owner to end them: all from the cookie on that this returns.
+    pub fn abandon_unsent(&mut self) -> Option<u64> {
+        let (first, last) = self.outgoing.abandon()?;
+        if last == Kind::Disconnect {
             if let Phase::Transmission { disconnecting, .. } = &mut self.phase {
                 *disconnecting = false;
             }
         }
-        let find = |kind: &Kind| match kind {
-            Kind::Request { cookie } => Some(*cookie),
+        match first {
+            Kind::Request { cookie } => Some(cookie),
             Kind::Disconnect => None,
-        };
-        unsent.iter().filter_map(find).collect()
+        }
     }
 
     /// Whether data of a write is still to be sent, from the user's buffer.
@@ -173,15 +176,46 @@ impl<T> Machine<T> {
         self.commands.get_mut(cookie)
     }
 
-    /// Takes out a command that is done.
-    pub fn take(&mut self, cookie: u64) -> Option<Command<T>> {
-        self.commands.remove(cookie)
+    /// A command is done: it is no longer in flight, and stays until
+    /// [`Machine::retire`] takes it out.
+    pub fn finish(&mut self, cookie: u64) -> Option<&mut Command<T>> {
+        self.commands.finish(cookie)
     }
 
-    /// All commands in flight, in the order in which they fail with the
-    /// connection.
-    pub fn failing_order(&self) -> Vec<u64> {
-        self.commands.failing_order(self.unsent_from)
+    /// A command that is done and not retired.
+    pub fn finished(&self, cookie: u64) -> Option<&Command<T>> {
+        self.commands.finished(cookie)
+    }
+
+    /// A command that is done and not retired.
+    pub fn finished_mut(&mut self, cookie: u64) -> Option<&mut Command<T>> {
+        self.commands.finished_mut(cookie)
+    }
+
+    /// Takes out a command that is done.
+    pub fn retire(&mut self, cookie: u64) -> Option<Command<T>> {
+        self.commands.retire(cookie)
+    }
+
+    /// Takes out a command in flight: it is done, and not of interest any more.
+    pub fn take(&mut self, cookie: u64) -> Option<Command<T>> {
+        self.finish(cookie)?;
+        self.retire(cookie)
+    }
+
+    /// Commands in flight, in the order in which they fail with the connection: all of
+    /// them, unless there is no memory for so many cookies. Then it is the first ones,
+    /// and once they have ended, the next can be asked for. None when there are none.
+    pub fn failing(&self) -> Vec<u64> {
+        self.commands.failing(self.unsent_from)
+    }
+
+    /// The same for those from that cookie on, oldest first.
+    pub fn failing_from(&self, cookie: u64) -> Vec<u64> {
+        let mut failing = self.commands.failing(cookie);
+        let count = failing.partition_point(|other| *other >= cookie);
+        failing.truncate(count);
+        failing
     }
 
     /// How many commands are in flight. `NBD_CMD_DISC` is one until the

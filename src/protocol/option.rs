@@ -170,25 +170,26 @@ pub fn encode(out: &mut Vec<u8>, option: OptionType, data: &[u8]) {
 
 /// The data of `NBD_OPT_INFO` and `NBD_OPT_GO`: the export's name and what
 /// to be told of it.
-pub fn info_request(export: &[u8], wanted: &[u16]) -> Vec<u8> {
-    let mut data = Vec::with_capacity(4 + export.len() + 2 + 2 * wanted.len());
+pub fn info_request(export: &[u8], wanted: &[u16]) -> Result<Vec<u8>, TryReserveError> {
+    let mut data = Vec::new();
+    data.try_reserve_exact(4 + export.len() + 2 + 2 * wanted.len())?;
     push_string(&mut data, export);
     data.extend_from_slice(&(wanted.len() as u16).to_be_bytes());
     for info in wanted {
         data.extend_from_slice(&info.to_be_bytes());
     }
-    data
+    Ok(data)
 }
 
 /// The data of `NBD_OPT_LIST_META_CONTEXT` and `NBD_OPT_SET_META_CONTEXT`:
 /// the export's name and the queries. `None` when that is more than an option
 /// can have, and an error when it is more than there is memory for.
-pub fn meta_context_request<Q: AsRef<[u8]>>(
+pub fn meta_context_request<'a>(
     export: &[u8],
-    queries: &[Q],
+    queries: impl ExactSizeIterator<Item = &'a [u8]> + Clone,
 ) -> Option<Result<Vec<u8>, TryReserveError>> {
     let string = |length: usize| 4 + length as u64;
-    let all: u64 = queries.iter().map(|it| string(it.as_ref().len())).sum();
+    let all: u64 = queries.clone().map(|it| string(it.len())).sum();
     let length = u32::try_from(string(export.len()) + 4 + all).ok()?;
     let mut data = Vec::new();
     if let Err(error) = data.try_reserve_exact(length as usize) {
@@ -197,7 +198,7 @@ pub fn meta_context_request<Q: AsRef<[u8]>>(
     push_string(&mut data, export);
     data.extend_from_slice(&(queries.len() as u32).to_be_bytes());
     for query in queries {
-        push_string(&mut data, query.as_ref());
+        push_string(&mut data, query);
     }
     Some(Ok(data))
 }
@@ -311,7 +312,7 @@ mod tests {
 
     #[test]
     fn queries_are_counted_and_have_their_lengths() {
-        let data = meta_context_request(b"e", &[b"ab".as_slice(), b""])
+        let data = meta_context_request(b"e", [b"ab".as_slice(), b""].into_iter())
             .expect("short")
             .expect("there is memory");
         assert_eq!(data, b"\0\0\0\x01e\0\0\0\x02\0\0\0\x02ab\0\0\0\0");
@@ -321,6 +322,7 @@ mod tests {
     #[test]
     fn queries_of_4_gib_are_too_many() {
         let long = vec![0; 16 << 20];
-        assert_eq!(meta_context_request(b"", &[long.as_slice(); 256]), None);
+        let queries = [long.as_slice(); 256].into_iter();
+        assert_eq!(meta_context_request(b"", queries), None);
     }
 }

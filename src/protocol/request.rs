@@ -2,6 +2,8 @@
 
 //! Requests of the transmission phase, compact and extended.
 
+use std::collections::TryReserveError;
+
 /// `NBD_REQUEST_MAGIC`: a request whose length has 32 bits.
 pub const COMPACT_MAGIC: u32 = 0x2560_9513;
 /// `NBD_EXTENDED_REQUEST_MAGIC`: a request whose length has 64 bits.
@@ -80,11 +82,15 @@ impl Request {
 
 /// The payload of a block status request that selects contexts: the length
 /// asked about in bytes, then the id of each context.
-pub fn block_status_payload(length: u64, context_ids: &[u32]) -> Vec<u8> {
-    let mut payload = Vec::with_capacity(8 + 4 * context_ids.len());
+pub fn block_status_payload(
+    length: u64,
+    context_ids: &[u32],
+) -> Result<Box<[u8]>, TryReserveError> {
+    let mut payload = Vec::new();
+    payload.try_reserve_exact(8 + 4 * context_ids.len())?;
     payload.extend_from_slice(&length.to_be_bytes());
     for id in context_ids {
         payload.extend_from_slice(&id.to_be_bytes());
     }
-    payload
+    Ok(payload.into_boxed_slice())
 }

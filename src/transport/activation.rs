@@ -11,6 +11,7 @@ use super::address::Address;
 use super::socket::open_stream;
 use super::spawn::{is_for_this_process, Environment};
 use crate::error::Error;
+use crate::memory::NoMemory;
 
 /// What the variables must not say to the server about somebody else's sockets.
 const VARIABLES: [&str; 4] = [
@@ -89,7 +90,7 @@ impl Drop for PrivateSocket {
 }
 
 /// The environment that tells a server of its one listening socket.
-pub(super) fn environment(name: &CStr) -> Environment {
+pub(super) fn environment(name: &CStr) -> Result<Environment, NoMemory> {
     let name = if name.is_empty() { c"unknown" } else { name };
     let added = [("LISTEN_FDS", c"1"), ("LISTEN_FDNAMES", name)];
     Environment::new(&VARIABLES, &added, "LISTEN_PID")

@@ -13,6 +13,7 @@ use libc::{
 };
 
 use crate::error::Error;
+use crate::text::{text, Lossy};
 
 /// An address of any family.
 #[derive(Clone, Copy)]
@@ -56,7 +57,7 @@ impl Address {
         if path.len() > bytes.len() - start {
             return Err(Error::new(
                 libc::ENAMETOOLONG,
-                format!("socket name too long: {}", String::from_utf8_lossy(path)),
+                text!("socket name too long: {}", Lossy(path)),
             ));
         }
         let family_start = offset_of!(sockaddr_un, sun_family);

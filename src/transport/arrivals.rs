@@ -2,9 +2,10 @@
 
 //! Bytes that have arrived and are not used yet.
 
+use std::ffi::c_void;
 use std::io;
 use std::ops::{Deref, DerefMut};
-use std::ptr::{null_mut, NonNull};
+use std::ptr::NonNull;
 use std::slice;
 
 use crate::thread_block::ThreadBlock;
@@ -38,7 +39,7 @@ impl Arrivals {
         self.used == self.end
     }
 
-    /// Memory of [`MOST`] bytes to receive into, once nothing is left.
+    /// Memory to receive into, of [`MOST`] bytes if there is so much, once nothing is left.
     pub fn room(&mut self) -> io::Result<&mut [u8]> {
         debug_assert!(self.is_empty());
         if self.buffer.is_none() {
@@ -79,9 +80,15 @@ impl Arrivals {
     }
 }
 
-/// [`MOST`] bytes of malloc(3), given to the thread that drops them.
+/// How many bytes are received at once where there is no memory for [`MOST`].
+const FEW: usize = 1024;
+
+/// [`MOST`] bytes of malloc(3), given to the thread that drops them; or [`FEW`].
 #[derive(Debug)]
-pub struct Buffer(NonNull<u8>);
+pub struct Buffer {
+    start: NonNull<u8>,
+    length: usize,
+}
 
 // SAFETY: it owns its memory.
 unsafe impl Send for Buffer {}
@@ -91,16 +98,18 @@ unsafe impl Sync for Buffer {}
 impl Buffer {
     /// One that this thread has, or a new one.
     fn borrow() -> io::Result<Buffer> {
+        let buffer = |start: *mut c_void, length| {
+            let start = NonNull::new(start.cast())?;
+            Some(Buffer { start, length })
+        };
+        // SAFETY: calloc takes any sizes.
+        let new = |length| buffer(unsafe { libc::calloc(1, length) }, length);
         let mut spares = SPARES.iter().map(ThreadBlock::take);
-        let mut start = spares.find(|it| !it.is_null()).unwrap_or(null_mut());
-        if start.is_null() {
-            // SAFETY: calloc takes any sizes.
-            start = unsafe { libc::calloc(1, MOST) };
-        }
-        match NonNull::new(start.cast()) {
-            Some(start) => Ok(Buffer(start)),
-            None => Err(io::Error::from_raw_os_error(libc::ENOMEM)),
-        }
+        spares
+            .find_map(|spare| buffer(spare, MOST))
+            .or_else(|| new(MOST))
+            .or_else(|| new(FEW))
+            .ok_or_else(|| io::Error::from_raw_os_error(libc::ENOMEM))
     }
 }
 
@@ -110,14 +119,14 @@ impl Deref for Buffer {
     fn deref(&self) -> &[u8] {
         // SAFETY: so many bytes, all written since calloc cleared them, are there
         // as long as this.
-        unsafe { slice::from_raw_parts(self.0.as_ptr(), MOST) }
+        unsafe { slice::from_raw_parts(self.start.as_ptr(), self.length) }
     }
 }
 
 impl DerefMut for Buffer {
     fn deref_mut(&mut self) -> &mut [u8] {
         // SAFETY: as above, and nothing else refers to them.
-        unsafe { slice::from_raw_parts_mut(self.0.as_ptr(), MOST) }
+        unsafe { slice::from_raw_parts_mut(self.start.as_ptr(), self.length) }
     }
 }
 
@@ -125,8 +134,14 @@ impl Drop for Buffer {
     fn drop(&mut self) {
         let [first, second] = &SPARES;
         let place = if first.get().is_null() { first } else { second };
+        let block = self.start.as_ptr().cast();
         // SAFETY: the block comes from calloc, and is not used after this.
-        unsafe { place.replace(self.0.as_ptr().cast()) };
+        unsafe {
+            match self.length {
+                MOST => place.replace(block),
+                _ => libc::free(block),
+            }
+        }
     }
 }
 

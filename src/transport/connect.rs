@@ -2,6 +2,7 @@
 
 //! Connecting to a server without waiting for it.
 
+use std::borrow::Cow;
 use std::ffi::CStr;
 use std::io;
 use std::os::fd::{AsRawFd, RawFd};
@@ -12,6 +13,7 @@ use super::blocking::Poll;
 use super::resolve::resolve;
 use super::socket::Socket;
 use crate::error::Error;
+use crate::text::{shown, text};
 
 /// How far an attempt to connect has come.
 #[derive(Debug)]
@@ -26,7 +28,7 @@ pub enum Progress {
 #[derive(Debug)]
 pub struct Connector {
     /// What failed, for the error message, where it is not just a system call.
-    what: Option<String>,
+    what: Option<Cow<'static, str>>,
     untried: vec::IntoIter<Address>,
     /// The socket of the attempt, and whether it is connected already.
     pending: Option<(Socket, bool)>,
@@ -35,7 +37,7 @@ pub struct Connector {
 }
 
 impl Connector {
-    fn new(what: Option<String>, addresses: Vec<Address>) -> Connector {
+    fn new(what: Option<Cow<'static, str>>, addresses: Vec<Address>) -> Connector {
         Connector {
             what,
             untried: addresses.into_iter(),
@@ -57,9 +59,8 @@ impl Connector {
     /// The name is resolved here, which may take long.
     pub fn tcp(host: &CStr, port: &CStr) -> Result<Connector, Error> {
         let addresses = resolve(host, port)?;
-        let host = host.to_string_lossy();
-        let port = port.to_string_lossy();
-        let what = format!("connect: {host}:{port}: could not connect to remote host");
+        let (host, port) = (shown(host), shown(port));
+        let what = text!("connect: {host}:{port}: could not connect to remote host");
         Ok(Connector::new(Some(what), addresses))
     }
 
@@ -130,7 +131,7 @@ impl Connector {
     fn error(&self) -> Error {
         let (call, error) = &self.failure;
         match &self.what {
-            Some(what) => Error::system(what.clone(), error),
+            Some(what) => Error::system(text!("{what}"), error),
             None => Error::system(*call, error),
         }
     }

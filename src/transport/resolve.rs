@@ -11,6 +11,8 @@ use libc::{addrinfo, c_int};
 
 use super::address::Address;
 use crate::error::Error;
+use crate::memory;
+use crate::text::{shown, text};
 
 /// The result list of getaddrinfo(3), freed when dropped.
 struct AddressList(*mut addrinfo);
@@ -56,7 +58,7 @@ pub(super) fn resolve(host: &CStr, port: &CStr) -> Result<Vec<Address>, Error> {
         // SAFETY: getaddrinfo made `ai_addr` point to `ai_addrlen` bytes.
         let bytes =
             unsafe { slice::from_raw_parts(info.ai_addr.cast::<u8>(), info.ai_addrlen as usize) };
-        addresses.push(Address::from_bytes(bytes));
+        memory::push(&mut addresses, Address::from_bytes(bytes))?;
         next = info.ai_next;
     }
     Ok(addresses)
@@ -66,7 +68,8 @@ pub(super) fn resolve(host: &CStr, port: &CStr) -> Result<Vec<Address>, Error> {
 /// connect to another port than the one asked for.
 fn port_out_of_range(port: &[u8]) -> bool {
     let digits = !port.is_empty() && port.iter().all(u8::is_ascii_digit);
-    digits && String::from_utf8_lossy(port).parse::<u16>().is_err()
+    let port = std::str::from_utf8(port).unwrap_or_default();
+    digits && port.parse::<u16>().is_err()
 }
 
 /// The resolver has error codes of its own; only one of them comes with an errno.
@@ -74,11 +77,11 @@ fn failure(host: &CStr, port: &CStr, code: c_int) -> Error {
     let os_error = std::io::Error::last_os_error();
     // SAFETY: gai_strerror returns a static string for any code.
     let reason = unsafe { CStr::from_ptr(libc::gai_strerror(code)) };
-    let message = format!(
+    let message = text!(
         "getaddrinfo: hostname \"{}\" port \"{}\": {}",
-        host.to_string_lossy(),
-        port.to_string_lossy(),
-        reason.to_string_lossy()
+        shown(host),
+        shown(port),
+        shown(reason)
     );
     if code == libc::EAI_SYSTEM {
         Error::system(message, &os_error)

@@ -7,17 +7,18 @@
 //! allocation, no lock, no panic. Everything that the child needs is therefore
 //! made before the fork.
 
-use std::ffi::{CStr, CString, OsString};
+use std::ffi::{CStr, CString};
 use std::io;
 use std::mem::{zeroed, MaybeUninit};
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
-use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::ptr::{null, null_mut};
 
 use libc::{c_char, c_int, pid_t};
 
 use super::forks::NoOtherForks;
+use crate::environment;
 use crate::error::Error;
+use crate::memory::{self, NoMemory};
 
 /// The descriptor at which socket activation hands over the first socket.
 const FIRST_LISTENER: RawFd = 3;
@@ -43,32 +44,26 @@ pub(super) struct Environment {
 impl Environment {
     /// This process's environment without the variables in `replaced`, and
     /// with `added` and the child's process ID under the name `pid_name`.
-    pub fn new(replaced: &[&str], added: &[(&str, &CStr)], pid_name: &str) -> Environment {
-        let mut entries = Vec::new();
-        for (name, value) in std::env::vars_os() {
-            if !replaced.iter().any(|replaced| name == *replaced) {
-                entries.push(entry(name, &value.into_vec()));
-            }
-        }
+    pub fn new(
+        replaced: &[&str],
+        added: &[(&str, &CStr)],
+        pid_name: &str,
+    ) -> Result<Environment, NoMemory> {
+        let is_replaced = |name: &[u8]| replaced.iter().any(|it| it.as_bytes() == name);
+        let mut entries = environment::entries(|name| !is_replaced(name))?;
         for (name, value) in added {
-            entries.push(entry(OsString::from(name), value.to_bytes()));
+            let entry = memory::c_string(&[name.as_bytes(), b"=", value.to_bytes()])?;
+            memory::push(&mut entries, entry)?;
         }
         let mut pid_entry = format!("{pid_name}=").into_bytes();
         let pid_start = pid_entry.len();
         pid_entry.resize(pid_start + 11, 0);
-        Environment {
+        Ok(Environment {
             entries,
             pid_entry,
             pid_start,
-        }
+        })
     }
-}
-
-fn entry(name: OsString, value: &[u8]) -> CString {
-    let mut bytes = name.into_vec();
-    bytes.push(b'=');
-    bytes.extend_from_slice(value);
-    CString::new(bytes).expect("neither part came with a NUL byte")
 }
 
 /// Runs `argv` with a socket in that place, and nothing else of this library's.
@@ -92,23 +87,21 @@ pub(super) fn spawn<T>(
             "missing command name in argv list",
         ));
     };
-    let candidates = candidates(name);
-    let candidate_pointers: Vec<_> = candidates.iter().map(|path| path.as_ptr()).collect();
-    let mut arguments: Vec<_> = argv.iter().map(|argument| argument.as_ptr()).collect();
-    arguments.push(null());
+    let candidates = candidates(name)?;
+    let candidate_pointers = pointers(&[], &candidates, &[])?;
+    let arguments = pointers(&[], argv, &[null()])?;
     // A file without "#!" is run by the shell: /bin/sh, the file, the arguments.
-    let mut shell_arguments = vec![c"/bin/sh".as_ptr(), null()];
-    shell_arguments.extend_from_slice(&arguments[1..]);
+    let shell = [c"/bin/sh".as_ptr(), null()];
+    let mut shell_arguments = pointers(&shell, &argv[1..], &[null()])?;
     let mut environment = environment;
     let mut variables = Vec::new();
     let mut pid_digits = null_mut();
     if let Some(environment) = &mut environment {
-        variables.extend(environment.entries.iter().map(|entry| entry.as_ptr()));
         let pid_entry = environment.pid_entry.as_mut_ptr();
         // SAFETY: the digits begin within the entry.
         pid_digits = unsafe { pid_entry.add(environment.pid_start) };
-        variables.push(pid_entry.cast::<c_char>().cast_const());
-        variables.push(null());
+        let last = [pid_entry.cast::<c_char>().cast_const(), null()];
+        variables = pointers(&[], &environment.entries, &last)?;
     }
     let _blocked = BlockedSignals::new();
     let forks = NoOtherForks::new();
@@ -209,23 +202,32 @@ fn out_of_the_way(fd: OwnedFd) -> Result<OwnedFd, Error> {
 }
 
 /// The files that a command name may mean, in the order of execvp(3).
-fn candidates(name: &CStr) -> Vec<CString> {
+fn candidates(name: &CStr) -> Result<Vec<CString>, NoMemory> {
     let name = name.to_bytes();
     if name.is_empty() || name.contains(&b'/') {
-        return vec![CString::new(name).expect("was without NUL before")];
+        return Ok(vec![memory::c_string(&[name])?]);
     }
-    let path = std::env::var_os("PATH").unwrap_or_else(|| OsString::from("/bin:/usr/bin"));
-    let directories = path.as_bytes().split(|&byte| byte == b':');
-    directories
-        .map(|directory| {
-            let mut file = directory.to_vec();
-            if !file.is_empty() {
-                file.push(b'/');
-            }
-            file.extend_from_slice(name);
-            CString::new(file).expect("neither part came with a NUL byte")
-        })
-        .collect()
+    let path = environment::variable(c"PATH")?;
+    let path = path.as_deref().unwrap_or(c"/bin:/usr/bin");
+    let directories = path.to_bytes().split(|&byte| byte == b':');
+    memory::collect(directories.map(|directory| {
+        let separator: &[u8] = if directory.is_empty() { b"" } else { b"/" };
+        memory::c_string(&[directory, separator, name])
+    }))
+}
+
+/// Pointers to strings, between others.
+fn pointers(
+    before: &[*const c_char],
+    strings: &[CString],
+    after: &[*const c_char],
+) -> Result<Vec<*const c_char>, NoMemory> {
+    let mut pointers = Vec::new();
+    pointers.try_reserve_exact(before.len() + strings.len() + after.len())?;
+    pointers.extend_from_slice(before);
+    pointers.extend(strings.iter().map(|string| string.as_ptr()));
+    pointers.extend_from_slice(after);
+    Ok(pointers)
 }
 
 /// What the child needs after the fork.
@@ -425,9 +427,9 @@ mod tests {
 
     #[test]
     fn only_a_bare_name_is_looked_for() {
-        assert_eq!(candidates(c"./x"), [c"./x".to_owned()]);
-        assert_eq!(candidates(c""), [c"".to_owned()]);
-        let found = candidates(c"sh");
+        assert_eq!(candidates(c"./x").unwrap(), [c"./x".to_owned()]);
+        assert_eq!(candidates(c"").unwrap(), [c"".to_owned()]);
+        let found = candidates(c"sh").unwrap();
         assert!(found.contains(&c"/bin/sh".to_owned()), "{found:?}");
     }
 }

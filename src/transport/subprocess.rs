@@ -64,7 +64,7 @@ impl Subprocess {
     ) -> Result<(Subprocess, Connector, CString), Error> {
         let listening = PrivateSocket::new()?;
         let mut connector = Connector::unix(listening.path())?;
-        let environment = activation::environment(name);
+        let environment = activation::environment(name)?;
         let (pid, ()) = spawn(argv, Place::Listener, Some(environment), || {
             let listener = listening.listen()?;
             connector.begin();

@@ -4,6 +4,7 @@
 
 use std::borrow::Cow;
 use std::ffi::{CStr, CString};
+use std::fmt;
 
 use iri_string::components::AuthorityComponents;
 use iri_string::types::UriReferenceStr;
@@ -16,6 +17,8 @@ use super::{
 };
 use crate::constants::{LIBNBD_TLS_DISABLE, LIBNBD_TLS_REQUIRE};
 use crate::error::Error;
+use crate::memory::{self, NoMemory};
+use crate::text::{shown, text};
 
 fn invalid(message: impl Into<Cow<'static, str>>) -> Error {
     Error::new(libc::EINVAL, message)
@@ -37,26 +40,26 @@ struct Parts<'a> {
 }
 
 /// The part of a URI before the path, decoded.
-struct Authority {
+struct Authority<'a> {
     userinfo: Option<CString>,
     host: CString,
     /// The host as it was written, with the brackets of an IPv6 address.
-    host_text: String,
+    host_text: &'a str,
     port: Option<u32>,
 }
 
 impl NbdUri {
     /// Understands a URI, as far as the policy allows what it asks for.
     pub fn parse(uri: &CStr, policy: &UriPolicy) -> Result<NbdUri, Refused> {
-        let unparsable = || invalid(format!("unable to parse URI: {}", uri.to_string_lossy()));
+        let unparsable = || invalid(text!("unable to parse URI: {}", shown(uri)));
         let text = uri.to_str().map_err(|_| unparsable())?;
-        let (text, zone) = take_zone(text);
+        let (text, zone) = take_zone(text)?;
         let reference = UriReferenceStr::new(text.as_ref()).map_err(|_| unparsable())?;
         let Some(name) = reference.scheme_str() else {
             return Err(without_scheme(&text).into());
         };
         let Some(scheme) = Scheme::from_name(name) else {
-            return Err(invalid(format!("unknown NBD URI scheme: {name}")).into());
+            return Err(invalid(text!("unknown NBD URI scheme: {name}")).into());
         };
         let Some(authority) = reference.authority_components() else {
             let name = scheme.name();
@@ -84,7 +87,7 @@ impl NbdUri {
     }
 }
 
-impl Parts<'_> {
+impl<'a> Parts<'a> {
     fn read(&self, policy: &UriPolicy) -> Result<NbdUri, Error> {
         let authority = self.authority()?;
 
@@ -95,9 +98,10 @@ impl Parts<'_> {
             parameters.set(name, value, policy)?;
         }
         let export_name = decode(self.path.strip_prefix('/').unwrap_or(self.path))?;
-        let tls_username = parameters
-            .tls_username
-            .or_else(|| authority.userinfo.clone());
+        let tls_username = match parameters.tls_username {
+            None => memory::copy_option(authority.userinfo.as_deref())?,
+            username => username,
+        };
         let transport = transport(self.scheme, authority, &self.query, parameters.compress)?;
         Ok(NbdUri {
             transport,
@@ -112,7 +116,7 @@ impl Parts<'_> {
         })
     }
 
-    fn authority(&self) -> Result<Authority, Error> {
+    fn authority(&self) -> Result<Authority<'a>, Error> {
         let (host, host_text) = parse_host(self.authority.host(), self.zone)?;
         Ok(Authority {
             userinfo: self.authority.userinfo().map(decode).transpose()?,
@@ -136,17 +140,30 @@ struct Parameters {
     compress: bool,
 }
 
+/// All that are known here.
+const PARAMETERS: [&str; 7] = [
+    "tls-certificates",
+    "tls-psk-file",
+    "tls-priority",
+    "tls-hostname",
+    "tls-username",
+    "tls-verify-peer",
+    "compress",
+];
+
 impl Parameters {
     /// A parameter that is unknown means something to somebody else.
     fn set(&mut self, name: &str, value: &CString, policy: &UriPolicy) -> Result<(), Error> {
-        match name.to_ascii_lowercase().as_str() {
+        let known = PARAMETERS.into_iter();
+        let mut known = known.filter(|known| known.eq_ignore_ascii_case(name));
+        match known.next().unwrap_or_default() {
             "tls-certificates" => {
                 permit_file(name, policy)?;
-                self.tls_certificates = Some(value.clone());
+                self.tls_certificates = Some(memory::copy(value)?);
             }
             "tls-psk-file" => {
                 permit_file(name, policy)?;
-                self.tls_psk_file = Some(value.clone());
+                self.tls_psk_file = Some(memory::copy(value)?);
             }
             "tls-priority" => {
                 if !policy.tls_priority {
@@ -155,10 +172,10 @@ impl Parameters {
                          call nbd_set_uri_allow_tls_priority to enable this",
                     ));
                 }
-                self.tls_priority = Some(value.clone());
+                self.tls_priority = Some(memory::copy(value)?);
             }
-            "tls-hostname" => self.tls_hostname = Some(value.clone()),
-            "tls-username" => self.tls_username = Some(value.clone()),
+            "tls-hostname" => self.tls_hostname = Some(memory::copy(value)?),
+            "tls-username" => self.tls_username = Some(memory::copy(value)?),
             "tls-verify-peer" => self.tls_verify_peer = Some(parse_bool(name, value)?),
             "compress" => self.compress = parse_bool(name, value)?,
             _ => {}
@@ -220,7 +237,7 @@ fn check_socket(scheme: Scheme, query: &Query) -> Result<(), Error> {
 
 fn transport(
     scheme: Scheme,
-    authority: Authority,
+    authority: Authority<'_>,
     query: &Query,
     compress: bool,
 ) -> Result<Transport, Error> {
@@ -229,21 +246,20 @@ fn transport(
     Ok(match scheme.kind {
         TransportKind::Tcp => Transport::Tcp {
             host: or_localhost(authority.host),
-            port: nbd_port
-                .cloned()
+            port: memory::copy_option(nbd_port.map(CString::as_c_str))?
                 .or_else(|| authority.port.map(decimal))
                 .unwrap_or_else(|| NBD_PORT.to_owned()),
         },
         TransportKind::Unix => Transport::Unix {
-            path: socket.cloned().unwrap_or_default(),
+            path: memory::copy_option(socket.map(CString::as_c_str))?.unwrap_or_default(),
         },
         TransportKind::Vsock => Transport::Vsock {
-            cid: match authority.host_text.as_str() {
+            cid: match authority.host_text {
                 "" => HOST_CID,
                 text => parse_number("vsock CID", authority.host.as_c_str(), text)?,
             },
             port: match nbd_port {
-                Some(port) => parse_number("nbd-port", port, &port.to_string_lossy())?,
+                Some(port) => parse_number("nbd-port", port, shown(port))?,
                 None => authority.port.unwrap_or(NBD_PORT_NUMBER),
             },
         },
@@ -252,7 +268,7 @@ fn transport(
 }
 
 fn ssh(
-    authority: Authority,
+    authority: Authority<'_>,
     nbd_port: Option<&CString>,
     socket: Option<&CString>,
     compress: bool,
@@ -285,14 +301,14 @@ fn or_localhost(host: CString) -> CString {
 
 /// A decimal number, digits only: nothing may be cut off or wrap around, lest
 /// the connection go to somebody else.
-fn parse_number(what: &str, value: &CStr, text: &str) -> Result<u32, Error> {
-    let digits = value.to_bytes();
-    if digits.iter().all(u8::is_ascii_digit) {
-        if let Ok(number) = value.to_string_lossy().parse() {
+fn parse_number(what: &str, value: &CStr, shown: impl fmt::Display) -> Result<u32, Error> {
+    let digits = value.to_str().unwrap_or_default();
+    if digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        if let Ok(number) = digits.parse() {
             return Ok(number);
         }
     }
-    Err(invalid(format!("cannot parse {what} from NBD URI: {text}")))
+    Err(invalid(text!("cannot parse {what} from NBD URI: {shown}")))
 }
 
 /// A port in the authority. It is limited to 31 bits as in the C library, whose
@@ -302,27 +318,25 @@ fn parse_port(digits: &str) -> Option<u32> {
 }
 
 /// The host without brackets, for the system, and with them, for people.
-fn parse_host(host: &str, zone: Option<&str>) -> Result<(CString, String), Error> {
+fn parse_host<'a>(host: &'a str, zone: Option<&str>) -> Result<(CString, &'a str), Error> {
     let literal = host
         .strip_prefix('[')
         .and_then(|rest| rest.strip_suffix(']'));
     let Some(literal) = literal else {
-        return Ok((decode(host)?, host.to_owned()));
+        return Ok((decode(host)?, host));
     };
-    let mut address = literal.to_owned().into_bytes();
-    if let Some(zone) = zone {
-        address.push(b'%');
-        address.extend_from_slice(decode(zone)?.to_bytes());
-    }
-    let address = CString::new(address).expect("both parts are without NUL");
-    Ok((address, host.to_owned()))
+    let address = match zone {
+        Some(zone) => memory::c_string(&[literal.as_bytes(), b"%", decode(zone)?.to_bytes()])?,
+        None => memory::c_string(&[literal.as_bytes()])?,
+    };
+    Ok((address, host))
 }
 
 /// Splits the zone of a link-local IPv6 address off a URI, as in
 /// `[fe80::1%25eth0]`. RFC 3986 does not know it; RFC 6874 adds it, with the
 /// percent sign encoded, which people leave out as often as not.
-fn take_zone(uri: &str) -> (Cow<'_, str>, Option<&str>) {
-    let unchanged = (Cow::Borrowed(uri), None);
+fn take_zone(uri: &str) -> Result<(Cow<'_, str>, Option<&str>), Error> {
+    let unchanged = Ok((Cow::Borrowed(uri), None));
     let Some(start) = uri.find("://").map(|colon| colon + 3) else {
         return unchanged;
     };
@@ -349,8 +363,10 @@ fn take_zone(uri: &str) -> (Cow<'_, str>, Option<&str>) {
     if zone.is_empty() || !zone.bytes().all(unreserved) {
         return unchanged;
     }
-    (
-        Cow::Owned(format!("{}{}", &uri[..percent], &uri[close..])),
-        Some(zone),
-    )
+    let mut without = String::new();
+    let room = without.try_reserve_exact(uri.len());
+    room.map_err(NoMemory::from)?;
+    without.push_str(&uri[..percent]);
+    without.push_str(&uri[close..]);
+    Ok((Cow::Owned(without), Some(zone)))
 }

@@ -6,6 +6,8 @@ use std::ffi::CString;
 
 use super::text::decode;
 use crate::error::Error;
+use crate::memory;
+use crate::text::{shown, text};
 
 /// The parameters of a query, decoded, in the order in which they stand.
 pub(super) struct Query {
@@ -20,7 +22,7 @@ impl Query {
         for parameter in query.split(['&', ';']) {
             let (name, value) = parameter.split_once('=').unwrap_or((parameter, ""));
             if let Ok(name) = decode(name)?.into_string() {
-                parameters.push((name, decode(value)?));
+                memory::push(&mut parameters, (name, decode(value)?))?;
             }
         }
         Ok(Query { parameters })
@@ -56,13 +58,13 @@ pub(super) fn parse_bool(name: &str, value: &CString) -> Result<bool, Error> {
         ("y", true),
         ("n", false),
     ];
-    let text = value.to_string_lossy();
+    let text = shown(value);
     let mut words = WORDS.iter();
-    match words.find(|(word, _)| word.eq_ignore_ascii_case(&text)) {
+    match words.find(|(word, _)| word.as_bytes().eq_ignore_ascii_case(value.to_bytes())) {
         Some((_, truth)) => Ok(*truth),
         None => Err(Error::new(
             libc::EINVAL,
-            format!("could not parse {name} parameter, expecting {name}=true|false: {text}"),
+            text!("could not parse {name} parameter, expecting {name}=true|false: {text}"),
         )),
     }
 }

@@ -12,6 +12,7 @@ use std::ffi::{CStr, CString};
 
 use super::text::decimal;
 use crate::error::Error;
+use crate::memory;
 
 /// What may be in a host's name or address. Not "@" and "/", by which ssh takes
 /// more than a host out of its argument.
@@ -61,7 +62,7 @@ impl Word {
             .iter()
             .find(|byte| !plain(byte) && !allowed.contains(byte))
         {
-            None => Ok(Word(text.to_owned())),
+            None => Ok(Word(memory::copy(text)?)),
             Some(&byte) => refused(&format!(
                 "must not contain \"{}\", which has a meaning to the shell or to ssh",
                 char::from(byte).escape_default()
@@ -102,21 +103,22 @@ pub struct SshTunnel {
 impl SshTunnel {
     /// The command that connects its standard input and output to the server.
     /// At the far end it takes nc(1).
-    pub fn command(&self) -> Vec<CString> {
+    pub fn command(&self) -> Result<Vec<CString>, Error> {
         let mut argv = vec![c"ssh".to_owned()];
         if self.compress {
             argv.push(c"-C".to_owned());
         }
         argv.extend([c"-p".to_owned(), decimal(self.port)]);
         if let Some(user) = &self.user {
-            argv.extend([c"-l".to_owned(), user.0.clone()]);
+            argv.extend([c"-l".to_owned(), memory::copy(&user.0)?]);
         }
-        argv.extend([c"--".to_owned(), self.host.0.clone(), c"nc".to_owned()]);
+        let host = memory::copy(&self.host.0)?;
+        argv.extend([c"--".to_owned(), host, c"nc".to_owned()]);
         argv.extend(match &self.target {
-            SshTarget::Port(port) => [c"localhost".to_owned(), port.0.clone()],
-            SshTarget::Unix(path) => [c"-U".to_owned(), path.0.clone()],
+            SshTarget::Port(port) => [c"localhost".to_owned(), memory::copy(&port.0)?],
+            SshTarget::Unix(path) => [c"-U".to_owned(), memory::copy(&path.0)?],
         });
-        argv
+        Ok(argv)
     }
 }
 
@@ -139,7 +141,7 @@ mod tests {
     }
 
     fn line(tunnel: &SshTunnel) -> String {
-        let words = tunnel.command().into_iter();
+        let words = tunnel.command().unwrap().into_iter();
         let words: Vec<_> = words.map(|word| word.into_string().unwrap()).collect();
         words.join(" ")
     }

@@ -4,9 +4,8 @@
 
 use std::ffi::CString;
 
-use iri_string::percent_encode::decode::decode_whatwg_bytes;
-
 use crate::error::Error;
+use crate::memory;
 
 /// A number in decimal digits.
 pub(super) fn decimal(number: u32) -> CString {
@@ -15,6 +14,29 @@ pub(super) fn decimal(number: u32) -> CString {
 
 /// Decodes `%xx`. The result is for C programs, so it cannot hold a NUL byte.
 pub(super) fn decode(text: &str) -> Result<CString, Error> {
-    let bytes = decode_whatwg_bytes(text.as_bytes()).into_bytes();
-    CString::new(bytes).map_err(|_| Error::new(libc::EINVAL, "URI contains a NUL byte (%00)"))
+    // No longer than it was before.
+    let mut bytes = memory::concat(&[text.as_bytes()], 1)?;
+    bytes.clear();
+    let mut left = text.as_bytes();
+    while let [byte, after @ ..] = left {
+        let (byte, after) = match after {
+            [high, low, after @ ..] if *byte == b'%' => match (hex(*high), hex(*low)) {
+                (Some(high), Some(low)) => (high << 4 | low, after),
+                _ => (*byte, &left[1..]),
+            },
+            _ => (*byte, after),
+        };
+        bytes.push(byte);
+        left = after;
+    }
+    if bytes.contains(&0) {
+        let what = "URI contains a NUL byte (%00)";
+        return Err(Error::new(libc::EINVAL, what));
+    }
+    Ok(memory::c_string(&[&bytes])?)
+}
+
+fn hex(digit: u8) -> Option<u8> {
+    let value = char::from(digit).to_digit(16)?;
+    u8::try_from(value).ok()
 }

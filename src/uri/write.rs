@@ -6,6 +6,8 @@ use std::ffi::{CStr, CString};
 
 use super::text::decimal;
 use super::{NbdUri, SshTarget, Transport, Word};
+use crate::error::Error;
+use crate::memory::{self, NoMemory};
 
 /// What may stand unencoded everywhere, besides letters and digits: the
 /// unreserved characters and those that have no meaning in any part of an NBD
@@ -24,11 +26,14 @@ impl NbdUri {
     ///
     /// Ports are always written. So is a user name, even an empty one, which is
     /// not the same as none.
-    pub fn write(&self) -> CString {
+    pub fn write(&self) -> Result<CString, Error> {
         let mut uri = Writer {
-            text: format!("{}://", self.scheme().name()),
-            separator: '?',
+            text: String::new(),
+            lacks_memory: false,
+            separator: "?",
         };
+        uri.add(self.scheme().name());
+        uri.add("://");
         let username = self.tls_username.as_deref();
         match &self.transport {
             Transport::Tcp { host, port } => {
@@ -80,7 +85,7 @@ impl NbdUri {
         if self.tls_verify_peer == Some(false) {
             uri.parameter("tls-verify-peer", Some(c"false"));
         }
-        CString::new(uri.text).expect("NUL bytes are not among the texts")
+        uri.finish()
     }
 }
 
@@ -92,15 +97,31 @@ fn fits_authority(port: &CStr) -> bool {
 
 struct Writer {
     text: String,
+    /// There was no memory for a part of it.
+    lacks_memory: bool,
     /// What stands before the next parameter.
-    separator: char,
+    separator: &'static str,
 }
 
 impl Writer {
+    fn add(&mut self, text: &str) {
+        match self.text.try_reserve(text.len()) {
+            Ok(()) => self.text.push_str(text),
+            Err(_) => self.lacks_memory = true,
+        }
+    }
+
+    fn finish(self) -> Result<CString, Error> {
+        if self.lacks_memory {
+            return Err(NoMemory.into());
+        }
+        Ok(memory::c_string(&[self.text.as_bytes()])?)
+    }
+
     fn user(&mut self, user: Option<&CStr>) {
         if let Some(user) = user {
             self.encode(user.to_bytes(), IN_USER);
-            self.text.push('@');
+            self.add("@");
         }
     }
 
@@ -111,29 +132,29 @@ impl Writer {
         if !host.contains(&b':') {
             return self.encode(host, IN_HOST);
         }
-        self.text.push('[');
+        self.add("[");
         self.encode(host, IN_ADDRESS);
-        self.text.push(']');
+        self.add("]");
     }
 
     fn port(&mut self, port: &CStr) {
         if fits_authority(port) {
-            self.text.push(':');
+            self.add(":");
             self.encode(port.to_bytes(), b"");
         }
     }
 
     fn path(&mut self, export_name: &CStr) {
-        self.text.push('/');
+        self.add("/");
         self.encode(export_name.to_bytes(), IN_PATH);
     }
 
     fn parameter(&mut self, name: &str, value: Option<&CStr>) {
         if let Some(value) = value {
-            self.text.push(self.separator);
-            self.separator = '&';
-            self.text.push_str(name);
-            self.text.push('=');
+            self.add(self.separator);
+            self.separator = "&";
+            self.add(name);
+            self.add("=");
             self.encode(value.to_bytes(), IN_VALUE);
         }
     }
@@ -141,9 +162,9 @@ impl Writer {
     fn encode(&mut self, text: &[u8], also: &[u8]) {
         for byte in text {
             if byte.is_ascii_alphanumeric() || EVERYWHERE.contains(byte) || also.contains(byte) {
-                self.text.push(char::from(*byte));
+                self.add(char::from(*byte).encode_utf8(&mut [0; 4]));
             } else {
-                self.text.push_str(&format!("%{byte:02X}"));
+                self.add(&format!("%{byte:02X}"));
             }
         }
     }

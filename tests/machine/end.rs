@@ -25,14 +25,15 @@ fn send_all(machine: &mut Machine<()>) {
 }
 
 fn flush(machine: &mut Machine<()>) -> u64 {
-    machine.issue(NewCommand {
+    let issued = machine.issue(NewCommand {
         kind: RequestType::Flush,
         flags: 0,
         offset: 0,
         length: 0,
         payload: None,
         attachment: (),
-    })
+    });
+    issued.expect("there is memory")
 }
 
 #[test]
@@ -76,13 +77,13 @@ fn commands_of_which_nothing_was_sent_can_be_taken_back() {
     let started = flush(&mut machine);
     machine.sent(1);
     let unsent = flush(&mut machine);
-    let cookies = machine.abandon_unsent();
+    assert_eq!(machine.abandon_unsent(), Some(unsent));
     assert!(machine.command(unsent).is_some());
-    assert_eq!(cookies, [unsent]);
+    assert_eq!(machine.failing_from(unsent), [unsent]);
     assert!(machine.command(started).is_some());
     machine.disconnect();
     assert_eq!(machine.in_flight(), 4);
-    assert!(machine.abandon_unsent().is_empty());
+    assert_eq!(machine.abandon_unsent(), None);
     assert!(!machine.is_disconnecting());
     machine.disconnect();
     send_all(&mut machine);

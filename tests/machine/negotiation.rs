@@ -240,11 +240,11 @@ fn option_mode_pauses_and_the_program_asks() {
     let events = say(&mut machine, &[export, ack(3)].concat());
     assert!(events[0].contains("\"disk\"") && events[0].contains("\"the disk\""));
     assert!(events[1].contains("OptionDone(Ok(1))"));
-    machine.opt_go();
+    machine.opt_go().expect("there is memory");
     let events = say(&mut machine, &refuse(7, 6));
     assert!(events[0].contains("OptionDone(Err"));
     assert_eq!(machine.state(), State::Negotiating);
-    machine.opt_go();
+    machine.opt_go().expect("there is memory");
     say(
         &mut machine,
         &[info_export(7, SIZE, FLAGS), ack(7)].concat(),

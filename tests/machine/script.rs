@@ -198,7 +198,7 @@ impl Player<'_> {
         }
         self.issued = true;
         for issue in self.script.commands {
-            self.machine.issue(NewCommand {
+            let issued = self.machine.issue(NewCommand {
                 kind: issue.kind,
                 flags: 0,
                 offset: issue.offset,
@@ -206,6 +206,7 @@ impl Player<'_> {
                 payload: None,
                 attachment: vec![0xee; issue.length as usize],
             });
+            issued.expect("there is memory");
         }
         self.send();
     }

@@ -41,6 +41,8 @@ pub fn trials(certificates: &Arc<Certificates>) -> Vec<Trial> {
         trials.push(trial(name, less, version));
         let name = format!("no descriptors left: {version}");
         trials.push(trial(name, no_descriptors, version));
+        let name = format!("no memory left: {version}");
+        trials.push(trial(name, no_memory, version));
     }
     trials
 }
@@ -102,6 +104,11 @@ fn less(bench: &Bench, version: &str) -> Result<()> {
 fn no_descriptors(bench: &Bench, version: &str) -> Result<()> {
     let program = "descriptors-that-run-out-are-an-error";
     with_memserver(bench, version, Transport::Tcp, program)
+}
+
+fn no_memory(bench: &Bench, version: &str) -> Result<()> {
+    let program = "lack-of-memory-ends-no-process";
+    with_memserver(bench, version, Transport::Unix, program)
 }
 
 fn with_memserver(

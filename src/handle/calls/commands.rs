@@ -14,8 +14,10 @@ use crate::handle::callback::{
 };
 use crate::handle::connection::Connection;
 use crate::machine::NewCommand;
+use crate::memory::{self, NoMemory};
 use crate::protocol::flags::{command, TransmissionFlags};
 use crate::protocol::request::{block_status_payload, RequestType};
+use crate::text::{shown, text};
 
 /// A connection for issuing data commands.
 #[derive(Debug)]
@@ -134,7 +136,7 @@ impl Issue<'_> {
             .checks()
             .require(TransmissionFlags::SEND_FLUSH, "flush operations")?;
         self.connection.checks().not_disconnecting()?;
-        Ok(self.queue(RequestType::Flush, wire, 0, 0, None, attachment))
+        self.queue(RequestType::Flush, wire, 0, 0, None, attachment)
     }
 
     /// nbd_aio_trim(3)
@@ -277,9 +279,9 @@ impl Issue<'_> {
         self.connection
             .checks()
             .range(RequestType::BlockStatus, offset, count)?;
-        let payload = block_status_payload(count, &ids).into_boxed_slice();
+        let payload = block_status_payload(count, &ids).map_err(NoMemory::from)?;
         let kind = RequestType::BlockStatus;
-        Ok(self.queue(kind, wire, offset, count, Some(payload), attachment))
+        self.queue(kind, wire, offset, count, Some(payload), attachment)
     }
 
     /// The ids of negotiated contexts.
@@ -295,11 +297,11 @@ impl Issue<'_> {
         let id = |name: &CString| {
             let found = negotiated.iter().find(|context| context.name == *name);
             found.map(|context| context.id).ok_or_else(|| {
-                let what = format!("context {} not negotiated", name.to_string_lossy());
+                let what = text!("context {} not negotiated", shown(name));
                 Error::new(libc::EINVAL, what)
             })
         };
-        names.iter().map(id).collect()
+        memory::collect(names.iter().map(id))
     }
 
     fn issue_range(
@@ -312,7 +314,7 @@ impl Issue<'_> {
     ) -> Result<u64, Error> {
         self.connection.checks().not_disconnecting()?;
         self.connection.checks().range(kind, offset, count)?;
-        Ok(self.queue(kind, wire, offset, count, None, attachment))
+        self.queue(kind, wire, offset, count, None, attachment)
     }
 
     /// Queues a command that passed all checks and sends what can be sent.
@@ -324,16 +326,20 @@ impl Issue<'_> {
         length: u64,
         payload: Option<Box<[u8]>>,
         mut attachment: Attachment,
-    ) -> u64 {
+    ) -> Result<u64, Error> {
         attachment.waiter = self.waiter;
-        if self.waiter == Waiter::Call {
-            self.connection.completions.synchronous += 1;
+        let in_flight = self.connection.link.machine.in_flight();
+        let synchronous = usize::from(self.waiter == Waiter::Call);
+        if self.waiter == Waiter::Program {
+            self.connection.completions.completed.reserve(in_flight)?;
         }
         let lacks_payload = kind == RequestType::BlockStatus
             && flags & command::PAYLOAD_LEN != 0
             && payload.is_none()
             && self.connection.link.machine.negotiated().extended_headers;
-        let cookie = self.connection.queue(|link| {
+        // Counted before the request is sent, since that may end the connection.
+        self.connection.completions.synchronous += synchronous;
+        let issued = self.connection.queue(|link| {
             link.machine.issue(NewCommand {
                 kind,
                 flags,
@@ -343,12 +349,15 @@ impl Issue<'_> {
                 attachment,
             })
         });
+        let cookie = issued.inspect_err(|_| {
+            self.connection.completions.synchronous -= synchronous;
+        })?;
         if lacks_payload {
             // The server would wait for the payload that the request announces.
             // Source: seen with libnbd 1.24.4.
             self.connection
                 .end(Error::new(libc::EFAULT, "send: Bad address").into());
         }
-        cookie
+        Ok(cookie)
     }
 }

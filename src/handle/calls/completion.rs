@@ -46,7 +46,7 @@ impl Connection {
         if cookie == 0 {
             return Err(Error::new(libc::EINVAL, "invalid aio cookie 0"));
         }
-        match self.completions.completed.take(cookie) {
+        match self.completions.completed.take(&mut self.link, cookie) {
             Some(command) => outcome(&command).map(|()| true),
             None => Ok(false),
         }
@@ -86,7 +86,7 @@ impl Call<'_> {
     /// Waits until a command is done, and retires it.
     async fn finish(&mut self, cookie: u64, access: Access) -> Result<(), Error> {
         loop {
-            if let Some(command) = self.completions.completed.take_synchronous(cookie) {
+            if let Some(command) = self.link.machine.retire(cookie) {
                 return outcome(&command);
             }
             if let Err(mut error) = self.wait_for_command(cookie, access).await {
@@ -98,7 +98,7 @@ impl Call<'_> {
                 self.wait_for_its_end(cookie).await;
                 // What the server said of the command before the connection
                 // was lost still counts. Nothing will ask for it any more.
-                return match self.completions.completed.take_synchronous(cookie) {
+                return match self.link.machine.retire(cookie) {
                     Some(command) if command.error() == 0 => Ok(()),
                     _ => Err(error),
                 };

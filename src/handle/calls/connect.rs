@@ -11,6 +11,7 @@ use crate::handle::call::Call;
 use crate::handle::connection::Connection;
 use crate::handle::endpoint::Endpoint;
 use crate::machine::State;
+use crate::memory;
 use crate::transport::{Connector, Socket, Subprocess};
 
 /// A connection that is to be made.
@@ -29,15 +30,15 @@ impl Connection {
 impl Connecting<'_> {
     /// nbd_aio_connect_unix(3)
     pub fn unix(&mut self, unixsocket: &CStr) -> Result<(), Error> {
-        let path = unixsocket.to_owned();
+        let path = memory::copy(unixsocket)?;
         self.connect_to(Endpoint::Unix { path }, || Connector::unix(unixsocket))
     }
 
     /// nbd_aio_connect_tcp(3)
     pub fn tcp(&mut self, hostname: &CStr, port: &CStr) -> Result<(), Error> {
         let endpoint = Endpoint::Tcp {
-            host: hostname.to_owned(),
-            port: port.to_owned(),
+            host: memory::copy(hostname)?,
+            port: memory::copy(port)?,
         };
         self.connect_to(endpoint, || Connector::tcp(hostname, port))
     }

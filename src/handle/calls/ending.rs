@@ -52,9 +52,18 @@ impl Call<'_> {
 impl Connection {
     /// Commands of which nothing has been sent end.
     fn abandon_unsent(&mut self) {
-        for cookie in self.link.machine.abandon_unsent() {
-            self.completions
-                .abandon(&mut self.link, &self.report, cookie);
+        let Some(first) = self.link.machine.abandon_unsent() else {
+            return;
+        };
+        loop {
+            let unsent = self.link.machine.failing_from(first);
+            if unsent.is_empty() {
+                return;
+            }
+            for cookie in unsent {
+                self.completions
+                    .abandon(&mut self.link, &self.report, cookie);
+            }
         }
     }
 }

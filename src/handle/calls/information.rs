@@ -14,6 +14,7 @@ use crate::error::Error;
 use crate::handle::attachment::Attachment;
 use crate::handle::connection::Connection;
 use crate::machine::{Machine, Negotiated};
+use crate::memory;
 use crate::protocol::flags::TransmissionFlags;
 
 fn not_connected(what: &'static str) -> Error {
@@ -58,14 +59,14 @@ impl Information<'_> {
     /// nbd_get_canonical_export_name(3)
     pub fn canonical_export_name(&self) -> Result<CString, Error> {
         self.details("flags")?;
-        let name = self.machine.export().canonical_name.clone();
+        let name = memory::copy_option(self.machine.export().canonical_name.as_deref())?;
         name.ok_or_else(|| Error::new(libc::ENOTSUP, "server did not advertise a canonical name"))
     }
 
     /// nbd_get_export_description(3)
     pub fn export_description(&self) -> Result<CString, Error> {
         self.details("flags")?;
-        let description = self.machine.export().description.clone();
+        let description = memory::copy_option(self.machine.export().description.as_deref())?;
         description
             .ok_or_else(|| Error::new(libc::ENOTSUP, "server did not advertise a description"))
     }

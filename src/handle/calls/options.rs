@@ -15,6 +15,7 @@ use crate::handle::option::PendingOption;
 use crate::handle::tls_settings::check_available;
 use crate::machine::Machine;
 use crate::machine::State;
+use crate::memory::{self, NoMemory};
 
 /// A connection whose negotiation the program steers.
 #[derive(Debug)]
@@ -45,10 +46,7 @@ impl Options<'_> {
 
     /// nbd_aio_opt_go(3)
     pub fn go(&mut self, completion: nbd_completion_callback) -> Result<(), Error> {
-        self.start_option(PendingOption::plain(completion), |machine| {
-            machine.opt_go();
-            Ok(())
-        })
+        self.start_option(PendingOption::plain(completion), |machine| machine.opt_go())
     }
 
     /// nbd_aio_opt_info(3)
@@ -106,9 +104,10 @@ impl Options<'_> {
     }
 
     /// The contexts that nbd_add_meta_context(3) has collected.
-    fn requested_contexts(&self) -> Vec<CString> {
+    fn requested_contexts(&self) -> Result<Vec<CString>, NoMemory> {
         let preferences = self.connection.link.machine.preferences();
-        preferences.meta_contexts.clone()
+        let contexts = preferences.meta_contexts.iter();
+        memory::collect(contexts.map(|name| memory::copy(name)))
     }
 
     /// nbd_aio_opt_list_meta_context(3)
@@ -117,7 +116,7 @@ impl Options<'_> {
         context: nbd_context_callback,
         completion: nbd_completion_callback,
     ) -> Result<(), Error> {
-        let queries = self.requested_contexts();
+        let queries = self.requested_contexts()?;
         self.list_meta_context_queries(queries, context, completion)
     }
 
@@ -139,7 +138,7 @@ impl Options<'_> {
         context: nbd_context_callback,
         completion: nbd_completion_callback,
     ) -> Result<(), Error> {
-        let queries = self.requested_contexts();
+        let queries = self.requested_contexts()?;
         self.set_meta_context_queries(queries, context, completion)
     }
 

@@ -14,6 +14,7 @@ use crate::handle::settings::{invalid_flag, protocol_string, Settings};
 use crate::handle::shared::Shared;
 use crate::handle::tls_settings;
 use crate::machine::{self, Tls};
+use crate::memory;
 
 /// What a program can set and get on a connection.
 #[derive(Debug)]
@@ -56,7 +57,7 @@ impl Setup<'_> {
         let names = contexts.map(|name| name.as_bytes_with_nul().len());
         size_of::<Connection>()
             + size_of::<Shared>()
-            + self.debug().handle_name().count_bytes()
+            + self.debug().handle_name_length()
             + settings.export_name.count_bytes()
             + names.sum::<usize>()
             + self.connection.link.machine.allocated()
@@ -91,14 +92,16 @@ impl Setup<'_> {
     /// nbd_add_meta_context(3)
     pub fn add_meta_context(&mut self, name: &CStr) -> Result<(), Error> {
         let name = protocol_string(name, "meta context name too long for NBD protocol")?;
-        self.requests().meta_contexts.push(name);
-        Ok(())
+        Ok(memory::push(&mut self.requests().meta_contexts, name)?)
     }
 
     /// nbd_get_meta_context(3)
     pub fn meta_context(&mut self, i: usize) -> Result<CString, Error> {
-        let requested = self.requests().meta_contexts.get(i).cloned();
-        requested.ok_or_else(|| Error::new(libc::EINVAL, "meta context request out of range"))
+        let Some(requested) = self.requests().meta_contexts.get(i) else {
+            let what = "meta context request out of range";
+            return Err(Error::new(libc::EINVAL, what));
+        };
+        Ok(memory::copy(requested)?)
     }
 
     /// nbd_set_tls(3)
@@ -119,12 +122,12 @@ impl Setup<'_> {
     }
 
     /// nbd_get_tls_hostname(3)
-    pub fn tls_hostname(&self) -> CString {
+    pub fn tls_hostname(&self) -> Result<CString, Error> {
         let hostname = self
             .connection
             .settings
             .tls
             .hostname(&self.connection.link.endpoint);
-        hostname.unwrap_or_default().to_owned()
+        Ok(memory::copy(hostname.unwrap_or_default())?)
     }
 }

@@ -11,24 +11,25 @@ use crate::handle::connection::Connection;
 use crate::handle::endpoint::Endpoint;
 use crate::handle::tls_settings::{check_available, DEFAULT_PRIORITY};
 use crate::machine::Tls;
+use crate::memory;
 use crate::uri::{NbdUri, Transport};
 
 impl Connecting<'_> {
     /// nbd_aio_connect_uri(3)
     pub fn uri(&mut self, uri: &CStr) -> Result<(), Error> {
-        let uri = match NbdUri::parse(uri, &self.connection.settings.uri) {
+        let mut uri = match NbdUri::parse(uri, &self.connection.settings.uri) {
             Ok(uri) => uri,
             Err(refused) => {
                 self.require_tls_if(refused.tls);
                 return Err(refused.error);
             }
         };
-        self.apply(&uri)?;
+        self.apply(&mut uri)?;
         match &uri.transport {
             Transport::Tcp { host, port } => self.tcp(host, port),
             Transport::Unix { path } => self.unix(path),
             Transport::Vsock { cid, port } => self.vsock(*cid, *port),
-            Transport::Ssh(tunnel) => self.tunnel(&tunnel.command()),
+            Transport::Ssh(tunnel) => self.tunnel(&tunnel.command()?),
         }
     }
 
@@ -41,26 +42,26 @@ impl Connecting<'_> {
 
     /// Sets what a URI sets besides the server's address. It can ask for more
     /// security than the program did, never for less TLS.
-    fn apply(&mut self, uri: &NbdUri) -> Result<(), Error> {
+    fn apply(&mut self, uri: &mut NbdUri) -> Result<(), Error> {
         self.require_tls_if(uri.tls);
         if uri.tls {
             check_available()?;
         }
         self.connection.setup().set_export_name(&uri.export_name)?;
         let settings = &mut self.connection.settings.tls;
-        let replace = |setting: &mut Option<CString>, value: &Option<CString>| {
+        let replace = |setting: &mut Option<CString>, value: Option<CString>| {
             if value.is_some() {
-                setting.clone_from(value);
+                *setting = value;
             }
         };
-        replace(&mut settings.username, &uri.tls_username);
-        replace(&mut settings.certificates, &uri.tls_certificates);
-        replace(&mut settings.psk_file, &uri.tls_psk_file);
-        if let Some(hostname) = &uri.tls_hostname {
-            settings.hostname.clone_from(hostname);
+        replace(&mut settings.username, uri.tls_username.take());
+        replace(&mut settings.certificates, uri.tls_certificates.take());
+        replace(&mut settings.psk_file, uri.tls_psk_file.take());
+        if let Some(hostname) = uri.tls_hostname.take() {
+            settings.hostname = hostname;
         }
-        if let Some(priority) = &uri.tls_priority {
-            settings.priority.clone_from(priority);
+        if let Some(priority) = uri.tls_priority.take() {
+            settings.priority = priority;
         }
         if let Some(verify) = uri.tls_verify_peer {
             settings.verify_peer = verify;
@@ -74,15 +75,17 @@ impl Connection {
     pub fn get_uri(&mut self) -> Result<CString, Error> {
         let transport = match &self.link.endpoint {
             Endpoint::Tcp { host, port } => Transport::Tcp {
-                host: host.clone(),
-                port: port.clone(),
+                host: memory::copy(host)?,
+                port: memory::copy(port)?,
             },
             Endpoint::Address(address) => numeric(address),
             Endpoint::Unix { path } if path.is_empty() => {
                 let what = "Unix domain sockets in the abstract namespace are not yet supported";
                 return Err(Error::new(libc::EPROTONOSUPPORT, what));
             }
-            Endpoint::Unix { path } => Transport::Unix { path: path.clone() },
+            Endpoint::Unix { path } => Transport::Unix {
+                path: memory::copy(path)?,
+            },
             Endpoint::Vsock { cid, port } => Transport::Vsock {
                 cid: *cid,
                 port: *port,
@@ -98,20 +101,20 @@ impl Connection {
         let uri = NbdUri {
             tls: self.link.machine.preferences().tls == Tls::Require
                 || self.link.machine.negotiated().tls,
-            export_name: self.link.machine.preferences().export_name.clone(),
-            tls_username: tls.username.clone(),
-            tls_certificates: tls.certificates.clone(),
-            tls_psk_file: tls.psk_file.clone(),
-            tls_hostname: Some(&tls.hostname)
-                .filter(|name| !name.is_empty() && !hostname_is_host)
-                .cloned(),
-            tls_priority: Some(&tls.priority)
-                .filter(|priority| priority.as_c_str() != DEFAULT_PRIORITY)
-                .cloned(),
+            export_name: memory::copy(&self.link.machine.preferences().export_name)?,
+            tls_username: memory::copy_option(tls.username.as_deref())?,
+            tls_certificates: memory::copy_option(tls.certificates.as_deref())?,
+            tls_psk_file: memory::copy_option(tls.psk_file.as_deref())?,
+            tls_hostname: memory::copy_option(
+                Some(tls.hostname.as_c_str()).filter(|name| !name.is_empty() && !hostname_is_host),
+            )?,
+            tls_priority: memory::copy_option(
+                Some(tls.priority.as_c_str()).filter(|priority| *priority != DEFAULT_PRIORITY),
+            )?,
             tls_verify_peer: Some(false).filter(|_| !tls.verify_peer),
             ..NbdUri::new(transport)
         };
-        Ok(uri.write())
+        uri.write()
     }
 }
 

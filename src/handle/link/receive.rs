@@ -73,7 +73,7 @@ impl Link {
         let room = self.arrivals.room().map_err(|_| no_memory())?;
         let after = iovec {
             iov_base: room.as_mut_ptr().cast(),
-            iov_len: count,
+            iov_len: count.min(room.len()),
         };
         let pieces = [direct.unwrap_or(EMPTY), after];
         let pieces = &pieces[usize::from(direct.is_none())..];
@@ -115,7 +115,7 @@ impl Link {
         let mut buffer = self.arrivals.lend().map_err(|_| no_memory())?;
         let after = iovec {
             iov_base: buffer.as_mut_ptr().cast(),
-            iov_len: count,
+            iov_len: count.min(buffer.len()),
         };
         Ok(Receive {
             fd,

@@ -2,14 +2,13 @@
 
 //! Which files say whom to trust and who we are (nbd_set_tls_certificates(3)).
 
-use std::ffi::{CStr, CString, OsStr, OsString};
-use std::os::unix::ffi::{OsStrExt, OsStringExt};
-use std::path::{Path, PathBuf};
+use std::ffi::{CStr, CString};
 
-use crate::error::Error;
+use crate::environment;
+use crate::memory::{self, NoMemory};
 
 /// Where the certificates of root are, and of a user without a home.
-const SYSTEM_DIRECTORY: &str = "/etc/pki/libnbd";
+const SYSTEM_DIRECTORY: &CStr = c"/etc/pki/libnbd";
 
 /// Where other users' certificates are, below their home directories.
 const USER_DIRECTORIES: [&str; 2] = [".pki/libnbd", ".config/pki/libnbd"];
@@ -26,8 +25,8 @@ pub(super) struct ClientCertificate {
 
 impl ClientCertificate {
     /// The pair of files with that suffix to their names, if both are there.
-    fn of(directory: &Path, suffix: &str) -> Result<Option<ClientCertificate>, Error> {
-        let file = |name| existing(directory.join(format!("{name}{suffix}.pem")));
+    fn of(directory: &CStr, suffix: &str) -> Result<Option<ClientCertificate>, NoMemory> {
+        let file = |name| existing(directory, &format!("{name}{suffix}.pem"));
         let pair = file("client-cert")?.zip(file("client-key")?);
         Ok(pair.map(|(certificate, key)| ClientCertificate { certificate, key }))
     }
@@ -47,13 +46,13 @@ pub(super) struct Certificates {
 impl Certificates {
     /// The files of the directory that the program named, or of the first that
     /// is there of those that are the default.
-    pub fn find(named: Option<&CStr>) -> Result<Certificates, Error> {
-        let directory = match named {
-            Some(directory) => Some(Path::new(OsStr::from_bytes(directory.to_bytes())).to_owned()),
-            None => default_directory(),
+    pub fn find(named: Option<&CStr>) -> Result<Certificates, NoMemory> {
+        let found = match named {
+            Some(_) => None,
+            None => default_directory()?,
         };
-        match directory {
-            Some(directory) => Certificates::of(&directory),
+        match named.or(found.as_deref()) {
+            Some(directory) => Certificates::of(directory),
             None => Ok(Certificates {
                 authorities: None,
                 revoked: None,
@@ -62,64 +61,74 @@ impl Certificates {
         }
     }
 
-    fn of(directory: &Path) -> Result<Certificates, Error> {
+    fn of(directory: &CStr) -> Result<Certificates, NoMemory> {
         let mut client = Vec::from_iter(ClientCertificate::of(directory, "")?);
         // More of them, numbered without a gap, for other kinds of keys.
         for number in 0.. {
             match ClientCertificate::of(directory, &format!("-{number}"))? {
-                Some(certificate) => client.push(certificate),
+                Some(certificate) => memory::push(&mut client, certificate)?,
                 None => break,
             }
         }
         Ok(Certificates {
-            authorities: existing(directory.join(AUTHORITIES))?,
-            revoked: existing(directory.join("ca-crl.pem"))?,
+            authorities: existing(directory, AUTHORITIES)?,
+            revoked: existing(directory, "ca-crl.pem")?,
             client,
         })
     }
 }
 
-fn default_directory() -> Option<PathBuf> {
+fn default_directory() -> Result<Option<CString>, NoMemory> {
     // SAFETY: geteuid takes nothing and cannot fail.
     let root = unsafe { libc::geteuid() } == 0;
-    let home = std::env::var_os("HOME").filter(|_| !root);
-    first_with_authorities(default_directories(home.as_deref()))
+    let home = match root {
+        true => None,
+        false => environment::variable(c"HOME")?,
+    };
+    first_with_authorities(default_directories(home.as_deref())?)
 }
 
 /// Where certificates are looked for, given a home directory if it counts.
-fn default_directories(home: Option<&OsStr>) -> Vec<PathBuf> {
+fn default_directories(home: Option<&CStr>) -> Result<Vec<CString>, NoMemory> {
     let Some(home) = home else {
-        return vec![PathBuf::from(SYSTEM_DIRECTORY)];
+        return Ok(vec![SYSTEM_DIRECTORY.to_owned()]);
     };
-    let below = |directory| {
-        // Not `Path::join`, which makes a relative path of an empty home: the
-        // working directory is not to say whom to trust.
-        let mut path = home.to_owned();
-        path.push("/");
-        path.push(directory);
-        PathBuf::from(path)
-    };
-    USER_DIRECTORIES.map(below).into()
+    // The slash makes no relative path of an empty home: the working directory is not
+    // to say whom to trust.
+    let below = |directory: &str| memory::c_string(&[home.to_bytes(), b"/", directory.as_bytes()]);
+    memory::collect(USER_DIRECTORIES.map(below))
 }
 
 /// A directory counts if it says whom to trust.
-fn first_with_authorities(directories: Vec<PathBuf>) -> Option<PathBuf> {
-    let mut directories = directories.into_iter();
-    directories.find(|directory| directory.join(AUTHORITIES).exists())
+fn first_with_authorities(directories: Vec<CString>) -> Result<Option<CString>, NoMemory> {
+    for directory in directories {
+        if existing(&directory, AUTHORITIES)?.is_some() {
+            return Ok(Some(directory));
+        }
+    }
+    Ok(None)
 }
 
-fn existing(file: PathBuf) -> Result<Option<CString>, Error> {
-    file.exists().then(|| c_path(file)).transpose()
-}
-
-fn c_path(path: PathBuf) -> Result<CString, Error> {
-    let bytes = OsString::from(path).into_vec();
-    CString::new(bytes).map_err(|_| Error::new(libc::EINVAL, "certificates directory"))
+/// The path of a file in a directory, if it is there.
+fn existing(directory: &CStr, name: &str) -> Result<Option<CString>, NoMemory> {
+    let directory = directory.to_bytes();
+    let separator: &[u8] = match directory.last() {
+        None | Some(b'/') => b"",
+        Some(_) => b"/",
+    };
+    let path = memory::c_string(&[directory, separator, name.as_bytes()])?;
+    // SAFETY: the path is a C string.
+    let result =
+        unsafe { libc::faccessat(libc::AT_FDCWD, path.as_ptr(), libc::F_OK, libc::AT_EACCESS) };
+    Ok((result == 0).then_some(path))
 }
 
 #[cfg(test)]
 mod tests {
+    use std::ffi::OsStr;
     use std::fs;
+    use std::os::unix::ffi::OsStrExt;
+    use std::path::Path;
 
     use tempfile::TempDir;
 
@@ -138,9 +147,13 @@ mod tests {
 
     fn found_in(files: &[&str]) -> (TempDir, Certificates) {
         let directory = directory(files);
-        let path = c_path(directory.path().to_owned()).unwrap();
+        let path = c_path(directory.path());
         let found = Certificates::find(Some(&path)).unwrap();
         (directory, found)
+    }
+
+    fn c_path(path: &Path) -> CString {
+        CString::new(path.as_os_str().as_bytes()).unwrap()
     }
 
     /// The file's name in the directory.
@@ -258,38 +271,45 @@ mod tests {
     #[test]
     fn the_home_directory_is_searched_in_order() {
         let home = directory(&[".config/pki/libnbd/ca-cert.pem"]);
-        let search = || first_with_authorities(default_directories(Some(home.path().as_os_str())));
+        let path = c_path(home.path());
+        let search = || {
+            let directories = default_directories(Some(&path)).unwrap();
+            first_with_authorities(directories).unwrap()
+        };
         let second = home.path().join(".config/pki/libnbd");
-        assert_eq!(search(), Some(second.clone()));
+        assert_eq!(search(), Some(c_path(&second)));
 
         // What does not say whom to trust does not count.
         let first = home.path().join(".pki/libnbd");
         fs::create_dir_all(&first).unwrap();
         fs::write(first.join("client-cert.pem"), "").unwrap();
-        assert_eq!(search(), Some(second));
+        assert_eq!(search(), Some(c_path(&second)));
 
         fs::write(first.join("ca-cert.pem"), "").unwrap();
-        assert_eq!(search(), Some(first));
+        assert_eq!(search(), Some(c_path(&first)));
     }
 
     #[test]
     fn a_home_directory_without_certificates_leads_nowhere_else() {
         let home = directory(&["ca-cert.pem", ".pki/ca-cert.pem"]);
-        let directories = default_directories(Some(home.path().as_os_str()));
-        assert!(directories.iter().all(|path| path.starts_with(home.path())));
-        assert_eq!(first_with_authorities(directories), None);
+        let path = c_path(home.path());
+        let directories = default_directories(Some(&path)).unwrap();
+        assert!(directories
+            .iter()
+            .all(|directory| directory.to_bytes().starts_with(path.to_bytes())));
+        assert_eq!(first_with_authorities(directories), Ok(None));
     }
 
     #[test]
     fn without_a_home_directory_the_system_has_the_certificates() {
-        let directories = default_directories(None);
-        assert_eq!(directories, [Path::new("/etc/pki/libnbd")]);
+        let directories = default_directories(None).unwrap();
+        assert_eq!(directories, [c"/etc/pki/libnbd".to_owned()]);
     }
 
     #[test]
     fn an_empty_home_directory_is_not_the_working_directory() {
-        let directories = default_directories(Some(OsStr::new("")));
-        let absolute = [".pki/libnbd", ".config/pki/libnbd"].map(|path| Path::new("/").join(path));
+        let directories = default_directories(Some(c"")).unwrap();
+        let absolute = [c"/.pki/libnbd", c"/.config/pki/libnbd"].map(CStr::to_owned);
         assert_eq!(directories, absolute);
     }
 }

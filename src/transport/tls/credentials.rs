@@ -13,6 +13,8 @@ use super::gnutls::{
 };
 use super::psk;
 use crate::error::Error;
+use crate::memory;
+use crate::text::{shown, text};
 
 /// What is added to the priority string where a pre-shared key is used, which
 /// no default of GnuTLS includes.
@@ -95,14 +97,14 @@ impl Credentials {
             let what = format!("TLS is not supported, because GnuTLS cannot be loaded: {why}");
             Error::new(libc::ENOTSUP, what)
         })?;
-        let mut priority = identity.priority.to_bytes().to_vec();
+        let mut extra: &str = "";
         let secret = match identity.proof {
             Proof::Certificates {
                 directory,
                 verify_peer,
             } => certificates(gnutls, &Certificates::find(directory)?, verify_peer)?,
             Proof::PreSharedKey { file, username } => {
-                priority.extend_from_slice(PSK_KEY_EXCHANGES.as_bytes());
+                extra = PSK_KEY_EXCHANGES;
                 pre_shared_key(gnutls, &username, psk::read_key(file, &username)?)?
             }
         };
@@ -110,7 +112,7 @@ impl Credentials {
             gnutls,
             secret,
             hostname: identity.hostname,
-            priority: CString::new(priority).expect("made of C strings"),
+            priority: memory::c_string(&[identity.priority.to_bytes(), extra.as_bytes()])?,
         })
     }
 
@@ -150,9 +152,12 @@ impl Credentials {
             (self.gnutls.priority_set_direct)(session, self.priority.as_ptr(), &mut wrong)
         };
         if status < 0 {
-            let shown = self.priority.to_string_lossy();
-            let what = format!("TLS priority string {shown}");
-            check(self.gnutls, &what, status)?;
+            let priority = shown(&self.priority);
+            check(
+                self.gnutls,
+                format_args!("TLS priority string {priority}"),
+                status,
+            )?;
         }
         let (kind, raw) = match self.secret {
             Secret::Certificates { raw, .. } => (CRD_CERTIFICATE, raw),
@@ -217,7 +222,7 @@ fn certificates(
         // SAFETY: the credentials are live, and the file's name a C string.
         let status =
             unsafe { (gnutls.certificate_set_x509_crl_file)(raw, file.as_ptr(), X509_FMT_PEM) };
-        check(gnutls, &file.to_string_lossy(), status)?;
+        check(gnutls, shown(file), status)?;
     }
     for client in &files.client {
         // SAFETY: the credentials are live, and the names are C strings.
@@ -229,9 +234,8 @@ fn certificates(
                 X509_FMT_PEM,
             )
         };
-        let certificate = client.certificate.to_string_lossy();
-        let key = client.key.to_string_lossy();
-        check(gnutls, &format!("{certificate} and {key}"), status)?;
+        let (certificate, key) = (shown(&client.certificate), shown(&client.key));
+        check(gnutls, format_args!("{certificate} and {key}"), status)?;
     }
     Ok(secret)
 }
@@ -250,9 +254,9 @@ fn trust_authorities(
     // SAFETY: the credentials are live, and the file's name a C string.
     let count =
         unsafe { (gnutls.certificate_set_x509_trust_file)(raw, file.as_ptr(), X509_FMT_PEM) };
-    let file = file.to_string_lossy();
+    let file = shown(file);
     if check(gnutls, &file, count)? == 0 {
-        let what = format!("{file}: there is no certificate authority");
+        let what = text!("{file}: there is no certificate authority");
         return Err(Error::new(libc::EINVAL, what));
     }
     Ok(())
@@ -275,8 +279,8 @@ fn pre_shared_key(
     // SAFETY: the credentials are live; name and key are copied.
     let status =
         unsafe { (gnutls.psk_set_client_credentials)(raw, username.as_ptr(), &datum, PSK_KEY_HEX) };
-    let name = username.to_string_lossy();
-    check(gnutls, &format!("the pre-shared key of {name}"), status)?;
+    let name = shown(username);
+    check(gnutls, format_args!("the pre-shared key of {name}"), status)?;
     Ok(secret)
 }
 

@@ -2,21 +2,24 @@
 
 //! Errors of GnuTLS, in words.
 
+use std::borrow::Cow;
 use std::ffi::{c_int, CStr};
+use std::fmt::Display;
 
 use super::gnutls::{
     Datum, Gnutls, RawSession, CRT_X509, E_CERTIFICATE_VERIFICATION_ERROR, E_FATAL_ALERT_RECEIVED,
 };
 use crate::error::Error;
+use crate::text::{shown, text};
 
 /// Turns a negative `status` into an error: `what` names the function or the
 /// thing that it was applied to. There is no errno for what GnuTLS has to say.
-pub(super) fn check(gnutls: &Gnutls, what: &str, status: c_int) -> Result<c_int, Error> {
+pub(super) fn check(gnutls: &Gnutls, what: impl Display, status: c_int) -> Result<c_int, Error> {
     if status >= 0 {
         return Ok(status);
     }
     let why = gnutls.describe(status);
-    Err(Error::new(0, format!("{what}: {why}")))
+    Err(Error::new(0, text!("{what}: {why}")))
 }
 
 /// Why a session failed, with what only the session knows: the reasons for
@@ -39,15 +42,18 @@ pub(super) unsafe fn session_error(
         _ => None,
     };
     let message = match detail {
-        Some(detail) => format!("{what}: {why}: {detail}"),
-        None => format!("{what}: {why}"),
+        Some(detail) => text!("{what}: {why}: {detail}"),
+        None => text!("{what}: {why}"),
     };
     Error::new(0, message)
 }
 
 /// # Safety
 /// `session` is a live session.
-unsafe fn verification_failure(gnutls: &Gnutls, session: *mut RawSession) -> Option<String> {
+unsafe fn verification_failure(
+    gnutls: &Gnutls,
+    session: *mut RawSession,
+) -> Option<Cow<'static, str>> {
     let mut text = Datum {
         data: std::ptr::null_mut(),
         size: 0,
@@ -64,8 +70,8 @@ unsafe fn verification_failure(gnutls: &Gnutls, session: *mut RawSession) -> Opt
     // SAFETY: on success the text is an allocated, NUL-terminated string, and
     // ours to free.
     unsafe {
-        let words = CStr::from_ptr(text.data.cast()).to_string_lossy();
-        let words = words.trim_end().to_owned();
+        let words = text!("{}", shown(CStr::from_ptr(text.data.cast())));
+        let words = text!("{}", words.trim_end());
         libc::free(text.data.cast());
         Some(words)
     }
@@ -73,7 +79,7 @@ unsafe fn verification_failure(gnutls: &Gnutls, session: *mut RawSession) -> Opt
 
 /// # Safety
 /// `session` is a live session.
-unsafe fn received_alert(gnutls: &Gnutls, session: *mut RawSession) -> Option<String> {
+unsafe fn received_alert(gnutls: &Gnutls, session: *mut RawSession) -> Option<Cow<'static, str>> {
     // SAFETY: the caller vouches for the session. The name is a constant, or
     // NULL for an alert that has none.
     unsafe {
@@ -81,6 +87,6 @@ unsafe fn received_alert(gnutls: &Gnutls, session: *mut RawSession) -> Option<St
         if name.is_null() {
             return None;
         }
-        Some(CStr::from_ptr(name).to_string_lossy().into_owned())
+        Some(text!("{}", shown(CStr::from_ptr(name))))
     }
 }

@@ -3,37 +3,55 @@
 //! Pre-shared keys, from the file that psktool(1) writes: a line for each
 //! user, `name:key`, the key in hexadecimal.
 
-use std::ffi::{CStr, OsStr};
-use std::os::unix::ffi::OsStrExt;
-use std::path::Path;
+use std::ffi::CStr;
+use std::fs::File;
+use std::io::{self, Read};
+use std::os::fd::FromRawFd;
 
 use crate::error::Error;
+use crate::memory;
+use crate::text::{shown, text};
 
 /// The key of `username`, still in hexadecimal.
 pub(super) fn read_key(file: &CStr, username: &CStr) -> Result<Vec<u8>, Error> {
-    let path = Path::new(OsStr::from_bytes(file.to_bytes()));
-    let shown = path.display();
-    let contents = std::fs::read(path)
-        .map_err(|error| Error::system(format!("cannot read the PSK file {shown}"), &error))?;
-    find_key(&contents, username.to_bytes()).ok_or_else(|| {
-        let name = username.to_string_lossy();
-        let what = format!("the PSK file {shown} has no key for the user {name}");
-        Error::new(libc::EINVAL, what)
-    })
+    let path = shown(file);
+    let contents = read(file)
+        .map_err(|error| Error::system(text!("cannot read the PSK file {path}"), &error))?;
+    let Some(key) = find_key(&contents, username.to_bytes()) else {
+        let name = shown(username);
+        let what = text!("the PSK file {path} has no key for the user {name}");
+        return Err(Error::new(libc::EINVAL, what));
+    };
+    Ok(memory::concat(&[key], 0)?)
 }
 
-fn find_key(contents: &[u8], username: &[u8]) -> Option<Vec<u8>> {
+/// Reads a file. [`std::fs::read`] would make a copy of a long path.
+fn read(file: &CStr) -> io::Result<Vec<u8>> {
+    // SAFETY: the path is a C string.
+    let fd = unsafe { libc::open(file.as_ptr(), libc::O_RDONLY | libc::O_CLOEXEC) };
+    if fd < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    // SAFETY: the descriptor was just made and has no other owner.
+    let mut file = unsafe { File::from_raw_fd(fd) };
+    let mut contents = Vec::new();
+    file.read_to_end(&mut contents)?;
+    Ok(contents)
+}
+
+fn find_key<'a>(contents: &'a [u8], username: &[u8]) -> Option<&'a [u8]> {
     let mut lines = contents.split(|&byte| byte == b'\n');
     let key = lines.find_map(|line| {
         let key = line.strip_prefix(username)?.strip_prefix(b":")?;
         Some(key.trim_ascii_end())
     });
-    key.filter(|key| !key.is_empty()).map(<[u8]>::to_vec)
+    key.filter(|key| !key.is_empty())
 }
 
 #[cfg(test)]
 mod tests {
     use std::ffi::CString;
+    use std::os::unix::ffi::OsStrExt;
 
     use super::*;
 

@@ -20,6 +20,7 @@ use super::gnutls::{
 };
 use super::records::{self, Records};
 use crate::error::Error;
+use crate::memory;
 use crate::transport::channel::Received;
 use crate::transport::Socket;
 
@@ -165,7 +166,7 @@ impl Session {
             check(gnutls, "gnutls_server_name_set", status)?;
         }
         if self.credentials.verifies_certificate()? {
-            let mut expected = Expected::new(hostname.cloned());
+            let mut expected = Expected::new(memory::copy_option(hostname.map(CString::as_c_str))?);
             // SAFETY: the session is live; what is expected has an address of
             // its own, which stays until after the session is gone.
             unsafe {

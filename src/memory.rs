@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+//! Memory whose size the program or a server chooses.
+//!
+//! Where there is none left, Rust's collections and strings end the process, unless
+//! they are asked for room first. So whatever may need 4 KiB or more at once is
+//! allocated by the functions here and in [`crate::text`], or by `try_reserve`, and
+//! fails with `ENOMEM`. `docs/security.md` lists what does not, and why.
+
+#![forbid(unsafe_code)]
+
+use std::collections::TryReserveError;
+use std::ffi::{CStr, CString};
+
+use crate::error::Error;
+
+/// There is not enough memory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NoMemory;
+
+impl From<TryReserveError> for NoMemory {
+    fn from(_: TryReserveError) -> Self {
+        NoMemory
+    }
+}
+
+impl From<NoMemory> for Error {
+    fn from(_: NoMemory) -> Self {
+        Error::new(libc::ENOMEM, "not enough memory")
+    }
+}
+
+/// Copies a string.
+pub fn copy(string: &CStr) -> Result<CString, NoMemory> {
+    c_string(&[string.to_bytes()])
+}
+
+/// Copies a string that may not be there.
+pub fn copy_option(string: Option<&CStr>) -> Result<Option<CString>, NoMemory> {
+    string.map(copy).transpose()
+}
+
+/// Joins pieces to a string as C has it: a NUL ends it.
+pub fn c_string(pieces: &[&[u8]]) -> Result<CString, NoMemory> {
+    let mut bytes = concat(pieces, 1)?;
+    let end = bytes.iter().position(|&byte| byte == 0);
+    if let Some(end) = end {
+        bytes = concat(&[&bytes[..end]], 1)?;
+    }
+    bytes.push(0);
+    // Does not allocate: there is room for exactly these bytes.
+    Ok(CString::from_vec_with_nul(bytes).unwrap_or_default())
+}
+
+/// Joins pieces, and leaves room for `more` bytes.
+pub fn concat(pieces: &[&[u8]], more: usize) -> Result<Vec<u8>, NoMemory> {
+    let length: usize = pieces.iter().map(|piece| piece.len()).sum();
+    let mut bytes = Vec::new();
+    bytes.try_reserve_exact(length + more)?;
+    for piece in pieces {
+        bytes.extend_from_slice(piece);
+    }
+    Ok(bytes)
+}
+
+/// Adds an item to a list.
+pub fn push<T>(list: &mut Vec<T>, item: T) -> Result<(), NoMemory> {
+    list.try_reserve(1)?;
+    list.push(item);
+    Ok(())
+}
+
+/// Makes a list, up to the first item that is an error.
+pub fn collect<T, E: From<NoMemory>>(
+    items: impl IntoIterator<Item = Result<T, E>>,
+) -> Result<Vec<T>, E> {
+    let mut list = Vec::new();
+    for item in items {
+        push(&mut list, item?)?;
+    }
+    Ok(list)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn strings_are_copied_up_to_their_nul() {
+        assert_eq!(copy(c"text"), Ok(c"text".to_owned()));
+        assert_eq!(c_string(&[b"one", b"", b"two"]), Ok(c"onetwo".to_owned()));
+        assert_eq!(c_string(&[b"one\0", b"two"]), Ok(c"one".to_owned()));
+        assert_eq!(c_string(&[]), Ok(c"".to_owned()));
+    }
+
+    #[test]
+    fn lists_end_with_the_first_error() {
+        let items = [Ok(1), Err(NoMemory), Ok(2)];
+        assert_eq!(collect(items), Err(NoMemory));
+        assert_eq!(
+            collect::<_, NoMemory>(items.into_iter().take(1)),
+            Ok(vec![1])
+        );
+    }
+
+    #[test]
+    fn more_than_there_can_be_is_an_error() {
+        assert_eq!(concat(&[], usize::MAX), Err(NoMemory));
+    }
+}
