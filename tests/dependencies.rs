@@ -172,12 +172,16 @@ fn the_library_itself_needs_little() {
         .filter_map(|it| it.split(' ').next())
         .collect();
     let expected = [
+        "cfg-if",
         "iri-string",
         "libc",
         "libnbd",
         "lock_api",
         "memchr",
+        "parking_lot",
+        "parking_lot_core",
         "scopeguard",
+        "smallvec",
     ];
     let unknown: Vec<_> = names.iter().filter(|it| !expected.contains(it)).collect();
     assert!(

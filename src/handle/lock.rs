@@ -4,11 +4,12 @@
 //!
 //! It needs no memory but its own however many threads wait for it, no table of them
 //! that a child of fork(2) would have a copy of, and programs that watch threads know it.
+//! parking_lot's own lock has such a table; its interface is used.
 
 use std::cell::UnsafeCell;
 
 use libc::pthread_mutex_t;
-use lock_api::{GuardNoSend, RawMutex};
+use parking_lot::lock_api::{self, GuardNoSend, RawMutex};
 
 /// What only the thread that has the lock can use.
 pub(super) type Lock<T> = lock_api::Mutex<RawLock, T>;

@@ -50,7 +50,7 @@ mod waiting;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::Arc;
 
-use lock_api::RawMutex as _;
+use parking_lot::lock_api::RawMutex as _;
 
 pub use admission::Access;
 use call::Owner;
