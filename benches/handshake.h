@@ -70,7 +70,7 @@ receive_all (int fd, void *bytes, size_t length)
     give_up ("recv");
 }
 
-/* Sends an option and awaits its ACK, over whatever is told before it. */
+/* Sends an option and waits for its ACK, skipping the replies before it. */
 static inline void
 option (int fd, uint32_t number, const void *data, uint32_t length)
 {

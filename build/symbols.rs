@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! What the linker is told about `libnbd.so`: its name, and the version of each
-//! of its symbols.
+//! Linker arguments for `libnbd.so`: its name, and the version of each of its
+//! symbols.
 //!
 //! rustc links a cdylib with a version script of its own, an anonymous one that
 //! lists every exported function, and for a function that two scripts list, that

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /* nbd_block_status sees extents of 4 GiB and more cut below that, and nothing
- * behind them; nbd_block_status_64 sees them whole.
+ * after them; nbd_block_status_64 sees them whole.
  * Source: nbd_block_status(3), nbd_block_status_64(3).
  */
 #include "harness-commands.h"

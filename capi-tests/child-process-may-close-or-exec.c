@@ -2,7 +2,7 @@
 
 /* A process that was forked by a program with handles may close its copies of
  * them, end without, or become another program: none of the program's servers is
- * told to end, its sockets stay, nothing is said on its connections, and the
+ * ended, its sockets stay, nothing is said on its connections, and the
  * other program gets no descriptor of the library's.
  * Source: fork(2), execve(2); the C library does not keep this promise for a
  * server with socket activation.

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /* Contexts added before connecting are selected on the way, those that the
- * server has; not when the handle is told not to, and not without structured
+ * server has; not when the handle is set not to, and not without structured
  * replies.  A server that refuses is connected to without them.
  *
  * Rule: nbd_add_meta_context(3), nbd_can_meta_context(3),

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* A server may fall silent, close or reset the connection behind any byte of a
+/* A server may fall silent, close or reset the connection after any byte of a
  * session with every kind of message in it, or pass its bytes one by one.
  * Whatever was asked for completes once and each closure is freed once; a
  * silent server lets the program time out and close, and one that is gone

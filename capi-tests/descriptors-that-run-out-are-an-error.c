@@ -48,7 +48,7 @@ by_tcp (struct nbd_handle *h)
 {
   int r = nbd_connect_tcp (h, "127.0.0.1", "1");
 
-  /* Nobody listens there: with enough descriptors that is what is said. */
+  /* No server listens there: that is the error with enough descriptors. */
   CHECK (r == -1);
   return nbd_get_errno () == ECONNREFUSED ? 0 : -1;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Every pointer parameter behind the handle that must not be NULL, with the
+/* Every pointer parameter after the handle that must not be NULL, with the
  * handle states that allow the function, the name of the parameter, and a call
  * that passes NULL for it.  Included where NULL_PARAMETER is defined.  The words
  * in capitals are in call-arguments.h.

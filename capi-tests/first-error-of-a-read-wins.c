@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /* When several chunks of a read report errors the first one is the result, and
- * the chunk callback is told of it from then on.
+ * the chunk callback gets it from then on.
  * Source: nbd_pread_structured(3).
  */
 #include "harness-commands.h"

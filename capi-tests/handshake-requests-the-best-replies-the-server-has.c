@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Without being told otherwise a connection uses extended headers; where the
+/* By default a connection uses extended headers; where the
  * server or the handle does not want them, structured replies; then simple
  * ones.
  *

@@ -126,7 +126,9 @@ struct playback {
   bool ended;
 };
 
-/* Says what is due, and ends as it was told to; whether anything was done. */
+/* Sends what is due, and ends as the test wants; returns whether it did
+ * anything.
+ */
 static inline bool
 play (struct playback *p)
 {

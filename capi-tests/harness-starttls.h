@@ -15,7 +15,7 @@
 #define GREETING 18
 #define OPTION_REPLY 20
 
-/* Answers to STARTTLS that are neither an agreement with a handshake behind it
+/* Answers to STARTTLS that are neither an agreement with a handshake after it
  * nor a refusal.
  */
 static char *const starttls_faults[] = {
@@ -32,14 +32,14 @@ with_tls (int mode, bool opt_mode)
   CHECK (h != NULL);
   CHECK (nbd_supports_tls (h) == 1);
   CHECK (nbd_set_tls (h, mode) == 0);
-  /* What ends the connection must not be that nobody is trusted. */
+  /* The connection must not end because no authority is trusted. */
   CHECK (nbd_set_tls_verify_peer (h, false) == 0);
   CHECK (nbd_set_opt_mode (h, opt_mode) == 0);
   return h;
 }
 
-/* The connection is dead: no data moves, and the program is not told that it
- * is encrypted.
+/* The connection is dead: no data moves, and it is not reported as
+ * encrypted.
  */
 static inline void
 check_tls_failed (struct nbd_handle *h)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* A reply that never comes, or comes for a cookie that nobody knows, leaves its
+/* A reply that never comes, or comes for an unknown cookie, leaves its
  * command in flight; the others are not disturbed.
  * Source: NBD protocol document, "Ordering of messages and writes"; unknown
  * cookies of structured replies are skipped by libnbd 1.24.4.

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /* Where a server decides how much memory a reply takes and there is not so
- * much, the command fails with ENOMEM, and the connection goes on behind the
+ * much, the command fails with ENOMEM, and the connection goes on after the
  * reply.  Nothing ends the program.
  * Source: malloc(3); libnbd(3) "Errno".
  */
@@ -105,7 +105,7 @@ count_entries64 (void *user_data, const char *context, uint64_t offset,
   return 0;
 }
 
-/* Returns the errno of the command; all extents were told when it is 0. */
+/* Returns the errno of the command; all extents were reported when it is 0. */
 static int
 status (enum replies replies, bool wide, size_t limit)
 {

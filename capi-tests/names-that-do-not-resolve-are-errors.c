@@ -91,7 +91,7 @@ main (void)
     CHECK (nbd_aio_is_created (h) == 1);
   }
 
-  /* Nothing is found, or nobody listens. */
+  /* Nothing is found, or no server listens. */
   code = 0;
   for (addresses = 0; addresses < 3; ++addresses) {
     CHECK_ERROR (nbd_connect_tcp (h, "disk.example", "10809"),

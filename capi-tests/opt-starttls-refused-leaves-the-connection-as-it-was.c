@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /* Whatever the reason for which a server refuses to start TLS, a program that
- * asked by hand is told so, keeps what it negotiated, and decides for itself
+ * asked by hand gets an error, keeps what it negotiated, and decides for itself
  * whether to go on.
  *
  * Rule: nbd_opt_starttls(3), nbd_aio_opt_starttls(3); outcomes of libnbd

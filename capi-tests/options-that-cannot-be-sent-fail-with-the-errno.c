@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* An option that cannot be sent is issued all the same, and its completion gets
+/* An option that cannot be sent is issued even so, and its completion gets
  * the errno of the failure.  The error of a call that waits has the same errno,
  * and says which request failed.
  * Source: nbd_aio_opt_go(3), nbd_opt_list(3); seen with libnbd 1.24.4.

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /* Other threads fork all the time, without exec, and their children live on.
- * The end of a server shows all the same: calls that run one return at once, and
+ * The end of a server is noticed even so: calls that run one return at once, and
  * so does nbd_shutdown.
  */
 #include "harness.h"

@@ -96,7 +96,7 @@ main (void)
   /* No signal ends it, but the end of its input does. */
   use (connect_handle (nbd_create (), shell (
     "trap '' TERM INT HUP QUIT PIPE; exec \"$0\" --stdin")));
-  /* It lives on for a while behind the end of its input. */
+  /* It lives on for a while after the end of its input. */
   use (connect_handle (nbd_create (), shell ("\"$0\" --stdin; sleep 0.1")));
   /* It listens on and ignores SIGTERM: the program has the last word. */
   h = nbd_create ();

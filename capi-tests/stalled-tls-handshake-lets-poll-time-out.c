@@ -118,7 +118,7 @@ main (void)
   check_stalled (h, nbd_stats_bytes_received (h) + OPTION_REPLY);
   CHECK (record.letters[0] == '\0');
   nbd_close (h);
-  /* Told that it came to nothing, or just forgotten; freed once. */
+  /* Completed with an error, or just dropped; freed once. */
   CHECK (strcmp (record.letters, "Cc") == 0
          || strcmp (record.letters, "c") == 0);
   CHECK (record.error != 0);

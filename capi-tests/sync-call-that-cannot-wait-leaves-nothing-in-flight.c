@@ -3,7 +3,7 @@
 /* When a call that waits for its reply cannot wait, it fails, and by then the
  * library has done with the buffer: the program may free it.
  * Source: libnbd(3), "Issuing commands": only asynchronous commands use their
- * buffer after the call. The C library writes to it all the same.
+ * buffer after the call. The C library writes to it even so.
  */
 #include "harness-commands.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* What a server sends behind the handshake, its end included, does not change
+/* What a server sends after the handshake, its end included, does not change
  * the outcome of connecting: the handle is ready, and a command finds out.
  * Source: nbd_connect_socket(3); outcomes of libnbd 1.24.4.
  */

@@ -56,7 +56,7 @@ complete (void *opaque, int *error)
     zeroes++;
   request->busy = false;
 
-  /* 1: nobody is going to ask for the result with nbd_aio_command_completed,
+  /* 1: this program does not ask for the result with nbd_aio_command_completed,
    * so the library may forget the command.
    */
   return 1;

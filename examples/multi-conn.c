@@ -118,7 +118,7 @@ main (int argc, char **argv)
 
       if (nbd_aio_in_flight (nbd[i]) >= EACH)
         continue;
-      /* All writes can share the buffer: nobody changes it. */
+      /* All writes can share the buffer: it does not change. */
       if (nbd_aio_pwrite (nbd[i], data, length, offset, callback, 0) == -1)
         die (argv[1], nbd_get_error ());
       offset += length;

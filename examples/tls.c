@@ -40,7 +40,7 @@ main (int argc, char **argv)
   }
 
   /* LIBNBD_TLS_ALLOW would go on without encryption where the server has none,
-   * or where somebody in between says so.
+   * or where an attacker in between says so.
    */
   check (nbd_set_tls (nbd, LIBNBD_TLS_REQUIRE));
   while ((option = getopt (argc, argv, "c:k:n:u:")) != -1)

@@ -286,7 +286,7 @@ zeroing_complete (void *opaque, int *error)
 
   zeroing->complete = true;
   zeroing->error = *error;
-  return 1; /* the command is done with: nobody is going to ask for it */
+  return 1; /* retire the command: the program does not ask for it again */
 }
 
 static void

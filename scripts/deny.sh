@@ -6,7 +6,7 @@
 #
 #   scripts/deny.sh                  fails where cargo-deny is not installed
 #   scripts/deny.sh --if-available   says so, and succeeds: tests/dependencies.rs
-#                                    has looked at licences and sources all the same
+#                                    looks at licences and sources too
 
 set -euo pipefail
 cd "$(dirname "$0")/.."

@@ -76,7 +76,7 @@ class Case:
 
     @property
     def server_options(self):
-        """How memserver is told to behave."""
+        """The options of memserver for this case."""
         options = {
             "simple": ["--no-structured-replies"],
             "structured": ["--no-extended-headers"],

@@ -141,7 +141,7 @@ class Bench:
         operations = self.operations(case, server)
         result = Result(case.name, case)
         for round_number in range(self.rounds):
-            # The order changes, so that nobody always follows the same one.
+            # The order changes, so that no subject always follows the same one.
             first = round_number % len(case.subjects)
             for subject in case.subjects[first:] + case.subjects[:first]:
                 before = server.cpu_seconds()

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Whoever is between client and server may cut the connection, reset it or keep
+/* An attacker between client and server may cut the connection, reset it or keep
  * everything back from any byte on, of the handshake as of the session.  Nothing
  * is taken for complete that is not: a command has its data or fails, each
  * completes once and each closure is freed once, and the handle is dead, or
- * closed behind a goodbye, or can be closed while it waits.
+ * closed after a goodbye, or can be closed while it waits.
  *
  * Rule: RFC 8446, section 6.1; nbd_close(3).  SERVER is a Unix socket.
  */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* What the programs about TLS share.  They are told by the environment what to
- * connect to and how; a variable that is not there is a setting not made:
+/* What the programs about TLS share.  The environment says what to connect to
+ * and how; a variable that is not there is a setting not made:
  *
  *   SERVER         unix:PATH, tcp:HOST:PORT, or an NBD URI
  *   TLS            disable, allow or require (the default here, not for URIs)

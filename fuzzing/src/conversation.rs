@@ -197,7 +197,7 @@ fn replies(request: Request, style: Style, choices: &mut Choices) -> Vec<Vec<u8>
             let mut at = request.offset;
             while at < end {
                 let to = end.min(at + choices.number(1..=4096));
-                // A part that is a hole in whole may be told as one.
+                // A part that is a hole in whole may be sent as one.
                 let hole = (at..to).all(is_hole) && choices.index(2) == 0;
                 chunks.push(match hole {
                     true => (2, server::hole(at, (to - at) as u32)),

@@ -17,7 +17,7 @@ pub struct Ended {
     pub errno: i32,
     /// What a successful read has read.
     pub data: Vec<u8>,
-    /// Bytes of the extents that a block status command was told.
+    /// Bytes of the extents that a block status command got.
     pub extents: u64,
 }
 
@@ -197,11 +197,11 @@ impl Owner {
             }
             Event::Completed { cookie } => self.complete(cookie, None),
             Event::OptionDone(_) | Event::OptionRefused(_) => {
-                assert!(self.option, "an option that nobody asked for is done");
+                assert!(self.option, "an option that was not asked for is done");
                 self.option = false;
             }
             Event::Listed { .. } | Event::MetaContext { .. } => {
-                assert!(self.option, "a reply to an option that nobody asked for");
+                assert!(self.option, "a reply to an option that was not asked for");
             }
             Event::Dead(_) => assert_eq!(self.machine.state(), State::Dead),
             Event::MessageEnd | Event::Note(_) => {}

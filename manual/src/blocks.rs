@@ -41,7 +41,7 @@ enum Place {
     Heading,
     /// The first paragraph of an item, in a list with or without terms.
     Item,
-    /// Behind the term of an item.
+    /// The text after the term of an item.
     Explanation,
     /// Another paragraph of an item.
     Further,

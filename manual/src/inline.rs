@@ -22,7 +22,7 @@ pub fn words(text: &str) -> Result<String> {
 }
 
 /// The first reference in a text: what is before it, the name of the page, its
-/// section, and what is behind it.
+/// section, and what is after it.
 fn reference(text: &str) -> Option<(&str, &str, char, &str)> {
     for (open, _) in text.match_indices('(') {
         let mut inside = text[open + 1..].chars();
@@ -41,8 +41,7 @@ fn reference(text: &str) -> Option<(&str, &str, char, &str)> {
     None
 }
 
-/// Where a text that explains something ends to name it: behind `name: `, with
-/// no end of a sentence before that.
+/// Splits `name: explanation` in two, unless a sentence ends in the name.
 pub fn term(text: &str) -> Option<(&str, &str)> {
     let (term, rest) = match text.split_once(": ") {
         Some(parts) => parts,

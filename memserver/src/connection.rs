@@ -159,7 +159,7 @@ impl Connection {
             return self.take_records(&scratch[..got], exports);
         }
         // What is pending is the front of one message, which is shorter than
-        // the buffer: there is space behind it.
+        // the buffer: there is space after it.
         let had = self.pending().len();
         scratch[..had].copy_from_slice(self.pending());
         let got = self.receive(&mut scratch[had..])?;
@@ -172,8 +172,8 @@ impl Connection {
         Ok(())
     }
 
-    /// The reply to STARTTLS is sent. Whatever the client sent behind the
-    /// option is TLS, or refused: plaintext is no message any more.
+    /// The reply to STARTTLS is sent. Bytes that the client sent after the
+    /// option are TLS, or refused: plaintext is no message any more.
     fn start_tls(&mut self, exports: &mut Exports) -> io::Result<()> {
         let Some(config) = &self.offered else {
             return Err(io::Error::other("STARTTLS without certificates"));

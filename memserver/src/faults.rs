@@ -92,7 +92,7 @@ faults! {
     }
     Context {
         ContextShort "context-short" "a meta context reply of three bytes"
-        ContextUnasked "context-unasked" "a meta context nobody asked for"
+        ContextUnasked "context-unasked" "a meta context that was not asked for"
         ContextSameId "context-same-id" "all meta contexts have the same id"
         ContextLongName "context-long-name" "a meta context name of 5000 bytes"
     }
@@ -122,7 +122,7 @@ faults! {
     Read {
         DataOversize "data-oversize" "more data than was asked for"
         DataMisplaced "data-misplaced" "data at an offset before the request"
-        DataBeyond "data-beyond" "data at an offset behind the request"
+        DataBeyond "data-beyond" "data at an offset after the request"
         DataOverlap "data-overlap" "the same bytes in two chunks"
         DataMissing "data-missing" "success, but the last byte was never sent"
         DataEmpty "data-empty" "a data chunk without data"
@@ -131,7 +131,7 @@ faults! {
         HoleShort "hole-short" "a hole chunk of eleven bytes"
         HoleLong "hole-long" "a hole chunk of sixteen bytes"
         HoleOversize "hole-oversize" "a hole longer than the request"
-        HoleMisplaced "hole-misplaced" "a hole behind the request"
+        HoleMisplaced "hole-misplaced" "a hole after the request"
     }
     Status {
         StatusWrongContext "status-wrong-context" "an id that was not negotiated"

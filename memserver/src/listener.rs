@@ -133,8 +133,7 @@ impl Drop for BoundPath {
     }
 }
 
-/// Listens at `path`. A socket there that nobody listens on any more is
-/// replaced.
+/// Listens at `path`. A socket there without a listener is replaced.
 pub fn unix(path: &Path) -> io::Result<(Listener, BoundPath)> {
     let socket = match mio::net::UnixListener::bind(path) {
         Err(error) if error.kind() == ErrorKind::AddrInUse && is_stale(path) => {

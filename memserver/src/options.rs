@@ -136,8 +136,8 @@ fn agree(
 
 /// The flags of an export, without those that need other headers.
 ///
-/// The flag for filters of a block status is told whether or not contexts are
-/// selected: otherwise INFO could not tell it to clients that only look.
+/// The flag for filters of a block status is set whether or not contexts are
+/// selected: otherwise clients that only ask for INFO would not see it.
 fn transmission_flags(export: &Export, headers: Headers) -> u16 {
     match headers {
         Headers::Simple => export.flags & !(flag::SEND_DF | flag::BLOCK_STATUS_PAYLOAD),

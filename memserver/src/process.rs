@@ -18,7 +18,7 @@ extern "C" fn on_signal(_: libc::c_int) {
     let fd = SIGNAL_PIPE.load(Ordering::Relaxed);
     // SAFETY: write(2) may be called in a signal handler; one byte is read
     // from a static. The outcome does not matter: if the pipe is full, the
-    // event loop has been told already.
+    // event loop has been woken already.
     unsafe {
         libc::write(fd, c"!".as_ptr().cast(), 1);
     }
@@ -93,7 +93,7 @@ pub fn exit_with_parent() -> io::Result<()> {
     Ok(())
 }
 
-/// Half of the machine's memory: what the exports may use unless told.
+/// Half of the machine's memory: what the exports may use by default.
 pub fn half_of_memory() -> u64 {
     // SAFETY: sysconf only looks numbers up.
     let (pages, size) = unsafe {
@@ -114,7 +114,7 @@ pub fn half_of_memory() -> u64 {
 pub struct PidFile(PathBuf);
 
 impl PidFile {
-    /// Writes it in one step, so that whoever sees the file sees all of it.
+    /// Writes it in one step, so that a reader of the file sees all of it.
     pub fn write(path: &Path) -> io::Result<PidFile> {
         let mut temporary = path.as_os_str().to_owned();
         temporary.push(".new");
@@ -131,7 +131,7 @@ impl Drop for PidFile {
     }
 }
 
-/// Tells whoever started us that clients may connect: one byte, then the end.
+/// Tells the parent process that clients may connect: one byte, then the end.
 pub fn tell_ready(fd: OwnedFd) -> io::Result<()> {
     std::fs::File::from(fd).write_all(b"\n")
 }

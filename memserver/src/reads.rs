@@ -123,7 +123,7 @@ mod tests {
             }
             chunks
         };
-        // The hole behind the data is shorter than a page, so it is sent.
+        // The hole after the data is shorter than a page, so it is sent.
         assert_eq!(cut(4096, u64::MAX), [(true, 8092), (false, 11808)]);
         assert_eq!(
             cut(1, u64::MAX),

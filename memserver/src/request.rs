@@ -52,7 +52,7 @@ impl Request {
     /// How many bytes follow the header.
     pub fn payload(&self, headers: Headers) -> u64 {
         // A WRITE without the flag that extended headers demand has a payload
-        // all the same: nothing else makes sense, and qemu's client sends it.
+        // too: nothing else makes sense, and qemu's client sends it.
         let flagged = headers == Headers::Extended && self.flags & cmd_flag::PAYLOAD_LEN != 0;
         if flagged || self.command == cmd::WRITE {
             self.length

@@ -117,8 +117,8 @@ impl Server {
         Ok(())
     }
 
-    /// Serves until told to stop, until `limit` connections are over, or until
-    /// there is neither a connection nor a listener.
+    /// Serves until [`Server::stop_on`] stops it, until `limit` connections are
+    /// over, or until there is neither a connection nor a listener.
     pub fn run(&mut self, limit: Option<u64>) -> io::Result<()> {
         let mut events = Events::with_capacity(256);
         loop {

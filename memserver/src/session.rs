@@ -94,7 +94,7 @@ impl Session {
     }
 
     /// From here on, input and output are the content of TLS. What was
-    /// negotiated before is forgotten: whoever sat in between may have said it.
+    /// negotiated before is forgotten: an attacker in between may have said it.
     pub fn start_tls(&mut self) {
         if let Phase::StartTls { no_zeroes } = self.phase {
             self.phase = Phase::Options(Agreed::new(no_zeroes, true));
@@ -126,7 +126,7 @@ impl Session {
     }
 
     /// Handles every complete message in `input` and returns how much of it
-    /// was used. What is left must be passed again, with more behind it, or
+    /// was used. What is left must be passed again, with more after it, or
     /// when [`Session::is_full`] no longer holds.
     pub fn consume(&mut self, input: &[u8], exports: &mut Exports) -> usize {
         let mut env = Env {

@@ -78,7 +78,7 @@ fn export_information() -> Vec<u8> {
     .concat()
 }
 
-/// What somebody in between may put behind the ACK: the replies to the options
+/// Queues what an attacker in between may put after the ACK: the replies to the options
 /// that a client without special wishes sends next. A client that takes them
 /// for what came over TLS believes that it is connected, to a small export.
 fn inject(env: &mut Env<'_>) {

@@ -217,7 +217,7 @@ fn it_stalls_after_so_many_bytes_and_stays() {
         }
     };
     assert_eq!(error.kind(), io::ErrorKind::WouldBlock);
-    // Nobody else has to suffer, and a client that left is forgotten.
+    // Other clients are not affected, and a client that left is forgotten.
     drop(stream);
     let mut stream = UnixStream::connect(&socket).unwrap();
     enter(&mut stream, Headers::Simple);

@@ -103,7 +103,7 @@ fn starttls_comes_once_and_alone() {
 }
 
 #[test]
-fn nothing_behind_starttls_is_taken_for_an_option() {
+fn nothing_after_starttls_is_taken_for_an_option() {
     let mut peer = Peer::greeted(&options("on", ""), 3);
     let both = [option(5, b""), option(3, b"")].concat();
     assert_eq!(kinds(&peer.send(&both)), [ACK]);
@@ -122,7 +122,7 @@ fn starttls_fails_on_request() {
 }
 
 /// The answer to STARTTLS, and whether the connection ends, with and without
-/// TLS behind it.
+/// TLS after it.
 fn faulty(mode: &str, fault: &str) -> (Peer, Vec<u8>) {
     let options = options(mode, &format!("--fault {fault}"));
     let mut peer = Peer::greeted(&options, 3);
@@ -146,7 +146,7 @@ fn replies_that_are_no_answer_leave_plaintext() {
 }
 
 #[test]
-fn the_connection_ends_instead_of_an_answer_or_behind_it() {
+fn the_connection_ends_instead_of_an_answer_or_after_it() {
     for mode in ["off", "require"] {
         let (peer, answer) = faulty(mode, "starttls-eof");
         assert_eq!(answer, b"");
@@ -194,7 +194,7 @@ fn silence_follows_the_ack() {
 }
 
 #[test]
-fn replies_are_injected_behind_the_ack() {
+fn replies_are_injected_after_the_ack() {
     let go = [(7, 3), (7, 1)];
     for (mode, rest, headers) in [
         ("off", "", &[(11, 1)][..]),

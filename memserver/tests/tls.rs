@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! The program behind TLS, with certificates made for each test.
+//! The program with TLS, with certificates made for each test.
 
 mod common;
 
@@ -69,7 +69,7 @@ impl Pki {
         )
     }
 
-    /// What a client trusts: this authority, and nobody else.
+    /// What a client trusts: this authority, and no other.
     fn client(
         &self,
         version: &'static SupportedProtocolVersion,
@@ -167,7 +167,7 @@ fn transmit(stream: &mut Encrypted) {
     }
 }
 
-/// Asks for `count` reads of `size` bytes one behind the other in one write,
+/// Asks for `count` reads of `size` bytes one after the other in one write,
 /// and checks the content, which is its own offset.
 fn read_pattern(stream: &mut Encrypted, count: u64, size: u64) {
     let requests: Vec<u8> = (0..count)
@@ -262,7 +262,7 @@ fn last_words(pki: &Pki, name: &str, rest: &str) -> io::Result<usize> {
 }
 
 #[test]
-fn the_end_is_announced_unless_told_not_to() {
+fn the_end_is_announced_unless_turned_off() {
     let pki = Pki::new("end");
     assert_eq!(last_words(&pki, "tls-end", "").unwrap(), 0);
     let error = last_words(&pki, "tls-cut", "--no-close-notify").unwrap_err();
@@ -280,7 +280,7 @@ fn clients_are_verified_when_asked() {
         for identity in [None, Some(&strangers)] {
             let mut stream = connect(&socket, pki.client(version, identity));
             // It only listens: where the refusal and the end come first,
-            // whatever it says behind its handshake is a broken pipe.
+            // anything it says after its handshake is a broken pipe.
             let error = stream.read(&mut [0; 1]).unwrap_err();
             assert_eq!(error.kind(), io::ErrorKind::InvalidData, "{error}");
             assert!(error.to_string().contains("fatal alert"), "{error}");
@@ -289,9 +289,9 @@ fn clients_are_verified_when_asked() {
 }
 
 #[test]
-fn plaintext_behind_starttls_is_refused() {
-    let pki = Pki::new("behind");
-    let (_running, socket) = start("tls-behind", &pki.options("on", ""));
+fn plaintext_after_starttls_is_refused() {
+    let pki = Pki::new("after");
+    let (_running, socket) = start("tls-after", &pki.options("on", ""));
     let mut stream = ask(&socket, &option(3, b""));
     expect_ack(&mut stream);
     let rest = records(&all_of(&mut stream));
@@ -299,7 +299,7 @@ fn plaintext_behind_starttls_is_refused() {
 }
 
 #[test]
-fn tls_begins_behind_an_injected_reply() {
+fn tls_begins_after_an_injected_reply() {
     let pki = Pki::new("inject");
     let options = pki.options("require", "--pattern --fault starttls-plaintext-after-ack");
     let (_running, socket) = start("tls-inject", &options);

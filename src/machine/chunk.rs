@@ -25,13 +25,13 @@ use crate::text::{text, Lossy};
 pub(super) const MAX_CHUNK: u64 = MAX_PAYLOAD + OFFSET_DATA_PREFIX as u64;
 
 /// The most extents of one chunk that are handed on. A server may describe less
-/// than it was asked about, so the rest of a longer list is left out, and whoever
-/// wants it asks again. No server that is in use sends more (nbdkit: as many).
+/// than it was asked about, so the rest of a longer list is left out, and the
+/// program asks again. nbdkit, the largest known, sends at most this many.
 const MAX_EXTENTS: usize = 1 << 20;
 
 /// The longest error payload that is taken in, in bytes: number, offset, and as
 /// long a message as its length field can say. It ought to be no longer than a
-/// string of the protocol, but the error counts all the same.
+/// string of the protocol, but the error counts even so.
 const MAX_ERROR: u64 = (ERROR_PREFIX + u16::MAX as usize + 8) as u64;
 
 impl<T> Machine<T> {

@@ -29,8 +29,8 @@ pub struct NewCommand<T> {
     pub attachment: T,
 }
 
-/// A command that awaits its reply. `T` belongs to whoever issued it: the
-/// user's buffer and callbacks, of which the machine knows nothing.
+/// A command that awaits its reply. `T` belongs to the caller that issued it:
+/// the user's buffer and callbacks, of which the machine knows nothing.
 #[derive(Debug)]
 pub struct Command<T> {
     /// What program and server know it by: unique for the connection, counted from 1.
@@ -235,7 +235,7 @@ impl<T> Commands<T> {
 }
 
 /// A hash for cookies. They are counted, and only commands that the program issued
-/// are in a table, so nobody can choose keys that collide.
+/// are in a table, so a server cannot choose keys that collide.
 #[derive(Debug, Default)]
 pub struct CookieHasher(u64);
 

@@ -22,7 +22,7 @@ fn most_parts(length: u64) -> usize {
 pub(super) struct Filled {
     /// All bytes before this one have.
     until: u64,
-    /// Parts behind it, from start to end, with gaps between them. Most servers
+    /// Parts after it, from start to end, with gaps between them. Most servers
     /// send everything in order, so there are none.
     #[expect(clippy::box_collection, reason = "commands stay small")]
     apart: Option<Box<BTreeMap<u64, u64>>>,

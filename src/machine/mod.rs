@@ -3,10 +3,10 @@
 //! The client of one connection as a state machine: bytes in, bytes out,
 //! events out.
 //!
-//! There is no I/O here, no clock, no thread and no unsafe code. Whoever owns
+//! There is no I/O here, no clock, no thread and no unsafe code. The owner of
 //! a [`Machine`] moves the bytes:
 //!
-//! - [`Machine::outgoing`] says what to send next, [`Machine::sent`] is told
+//! - [`Machine::outgoing`] says what to send next, [`Machine::sent`] takes
 //!   how much of it went;
 //! - [`Machine::receive`] is given what came and hands back one [`Event`] at a
 //!   time; [`Machine::direct`] names the place in a user's buffer where the

@@ -361,7 +361,7 @@ impl<T> Machine<T> {
     pub(super) fn option_done(&mut self, pending: &Pending, outcome: Result<u32, Error>) {
         let single = pending.purpose == Purpose::Program;
         match (pending.option, outcome) {
-            // A connection that nobody steers has nowhere to go without its
+            // Outside of option mode there is nothing to do without the
             // export.
             (OptionType::Go, Err(error)) if pending.purpose == Purpose::Connect => {
                 self.abort(Some(error));

@@ -66,12 +66,12 @@ impl Pending {
     }
 
     /// How many bytes the reply that is being received has, and the shortest one
-    /// behind it if there has to be one.
+    /// after it if there has to be one.
     pub fn left_of_replies(&self) -> usize {
         let Some(header) = &self.header else {
             return match self.option {
-                // What comes in plaintext behind an agreement to TLS has to be
-                // seen: it is no part of the session, and an attack.
+                // Plaintext after an agreement to TLS has to be seen: it is not
+                // part of the session, but an attack.
                 OptionType::StartTls => usize::MAX,
                 _ => REPLY_HEADER_LENGTH,
             };

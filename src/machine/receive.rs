@@ -38,8 +38,8 @@ impl<T> Machine<T> {
     }
 
     /// The server closed the connection. An error in the middle of something;
-    /// between replies it is an end like any other, and whoever waits for a
-    /// reply learns of it by that.
+    /// between replies it is an end like any other, and commands that wait for
+    /// a reply fail with it.
     pub fn end_of_stream(&mut self) -> Result<(), Error> {
         if self.phase.may_end() && self.between_replies() {
             self.close();

@@ -48,8 +48,8 @@ impl<T> Machine<T> {
     }
 
     /// Bytes that came with the agreement to TLS, or before the handshake was
-    /// begun, were not sent by a server that means to be encrypted: somebody
-    /// else has put them there, to have them taken for encrypted ones.
+    /// begun, cannot come from an honest server: this is plaintext injection,
+    /// to have them taken for encrypted ones.
     pub(super) fn plaintext_after_agreement(&mut self, input: &mut &[u8]) -> bool {
         *input = &[];
         let event = self.violation("handshake: server sent plaintext after it agreed to TLS");

@@ -168,8 +168,8 @@ pub fn encode(out: &mut Vec<u8>, option: OptionType, data: &[u8]) {
     out.extend_from_slice(data);
 }
 
-/// The data of `NBD_OPT_INFO` and `NBD_OPT_GO`: the export's name and what
-/// to be told of it.
+/// The data of `NBD_OPT_INFO` and `NBD_OPT_GO`: the export's name and the
+/// information that is wanted.
 pub fn info_request(export: &[u8], wanted: &[u16]) -> Result<Vec<u8>, TryReserveError> {
     let mut data = Vec::new();
     data.try_reserve_exact(4 + export.len() + 2 + 2 * wanted.len())?;

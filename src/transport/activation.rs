@@ -13,7 +13,7 @@ use super::spawn::{is_for_this_process, Environment};
 use crate::error::Error;
 use crate::memory::NoMemory;
 
-/// What the variables must not say to the server about somebody else's sockets.
+/// Variables that must not describe the sockets of another process to the server.
 const VARIABLES: [&str; 4] = [
     "LISTEN_PID",
     "LISTEN_PIDFDID",

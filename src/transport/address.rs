@@ -49,7 +49,7 @@ impl Address {
 
     /// A Unix socket in the file system.
     ///
-    /// A path may fill all of `sun_path`: Linux needs no NUL behind it.
+    /// A path may fill all of `sun_path`: Linux needs no NUL after it.
     pub fn unix(path: &CStr) -> Result<Address, Error> {
         let path = path.to_bytes();
         let start = offset_of!(sockaddr_un, sun_path);

@@ -153,7 +153,7 @@ fn connect(address: &Address) -> Result<(Socket, bool), (&'static str, io::Error
     }
     let error = io::Error::last_os_error();
     match error.raw_os_error() {
-        // An interrupted attempt goes on all the same (connect(2)).
+        // An interrupted attempt goes on (connect(2)).
         Some(libc::EINPROGRESS | libc::EINTR) => {
             // To a server on this machine it may have ended meanwhile.
             let connected = ended(&socket).map_err(failed)?;
@@ -269,7 +269,7 @@ mod tests {
         }
     }
 
-    /// A port on which nobody listens.
+    /// A port without a listener.
     fn dead_port() -> u16 {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         listener.local_addr().unwrap().port()

@@ -316,7 +316,7 @@ mod tests {
         let block = [0; 65536];
         let full = (0..10_000)
             .find_map(|_| socket.send(&[IoSlice::new(&block)]).err())
-            .expect("a socket that nobody reads fills up");
+            .expect("a socket that is not read fills up");
         assert_eq!(full.kind(), io::ErrorKind::WouldBlock);
 
         drop(peer);

@@ -164,7 +164,7 @@ impl Drop for BlockedSignals {
 /// the program, or by the kernel where the program ignores SIGCHLD.
 pub(super) fn wait_for(pid: pid_t) {
     loop {
-        // SAFETY: waitpid accepts a null pointer for a status nobody wants.
+        // SAFETY: waitpid accepts a null pointer for a status that is not wanted.
         let result = unsafe { libc::waitpid(pid, null_mut(), 0) };
         if result >= 0 || io::Error::last_os_error().kind() != io::ErrorKind::Interrupted {
             return;
@@ -287,7 +287,7 @@ impl Child<'_> {
                 write_decimal(self.pid_digits, libc::getpid());
             }
             // What this process ignores or blocks says nothing about the
-            // server, which must hear SIGTERM when it is told to end. Handlers
+            // server, which must get the SIGTERM that ends it. Handlers
             // end with exec; but a signal may come before it, and they are not
             // made for a process that is not the program's. So they end first.
             let mut default: libc::sigaction = zeroed();
@@ -296,7 +296,7 @@ impl Child<'_> {
                 check(libc::sigaction(signal, &raw const default, null_mut()))?;
             }
             for signal in 1..=libc::SIGRTMAX() {
-                // Fails for those that nobody can handle.
+                // Fails for those that cannot be handled.
                 let mut action: libc::sigaction = zeroed();
                 let known = libc::sigaction(signal, null(), &raw mut action) == 0;
                 if known && ![libc::SIG_DFL, libc::SIG_IGN].contains(&action.sa_sigaction) {

@@ -17,7 +17,7 @@ use crate::error::Error;
 /// A server with the connection as its standard input ends when the connection
 /// does, after it has finished what it was doing; so the [`Socket`] is to be
 /// dropped first, and the server is not disturbed. One that listens would serve
-/// on, and a tunnel may not tell the far end: they are told to end, with SIGTERM.
+/// on, and a tunnel may not close the far end: SIGTERM ends both.
 ///
 /// All that is for the process that started it: one that was forked since has a
 /// copy, and no say in when the server ends.

@@ -152,7 +152,7 @@ const PARAMETERS: [&str; 7] = [
 ];
 
 impl Parameters {
-    /// A parameter that is unknown means something to somebody else.
+    /// Sets one parameter; ignores those that are unknown, which other programs may use.
     fn set(&mut self, name: &str, value: &CString, policy: &UriPolicy) -> Result<(), Error> {
         let known = PARAMETERS.into_iter();
         let mut known = known.filter(|known| known.eq_ignore_ascii_case(name));
@@ -300,7 +300,7 @@ fn or_localhost(host: CString) -> CString {
 }
 
 /// A decimal number, digits only: nothing may be cut off or wrap around, lest
-/// the connection go to somebody else.
+/// the connection go to another server.
 fn parse_number(what: &str, value: &CStr, shown: impl fmt::Display) -> Result<u32, Error> {
     let digits = value.to_str().unwrap_or_default();
     if digits.bytes().all(|byte| byte.is_ascii_digit()) {

@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn port_user_and_compression_are_told_to_ssh() {
+    fn ssh_gets_port_user_and_compression() {
         let tunnel = SshTunnel {
             port: 2222,
             user: Some(word(c"me")),

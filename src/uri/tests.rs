@@ -486,7 +486,7 @@ fn everything_written_is_understood() {
 
 #[test]
 fn any_text_is_answered() {
-    // Every string of up to five of the characters that have a meaning, behind
+    // Every string of up to five of the characters that have a meaning, after
     // a scheme, parses or is refused, and what parses survives being written.
     let alphabet = b"/:@?#[]%&=2x";
     let mut accepted = 0;

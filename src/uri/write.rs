@@ -89,7 +89,7 @@ impl NbdUri {
     }
 }
 
-/// Whether a port can stand behind the host and means itself there.
+/// Whether a port can follow the host and means itself there.
 fn fits_authority(port: &CStr) -> bool {
     let number = port.to_str().ok().and_then(|text| text.parse::<i32>().ok());
     number.is_some_and(|number| number > 0 && decimal(number as u32).as_c_str() == port)

@@ -344,7 +344,7 @@ connecting_asynchronously (void)
   wait_for_connection (h);
   ended (h);
 
-  /* With nobody at the other end there is something to watch. */
+  /* A peer that says nothing leaves something to watch. */
   h = create ();
   if (socketpair (AF_UNIX, SOCK_STREAM, 0, pair) == -1)
     exit (EXIT_FAILURE);

@@ -48,7 +48,7 @@ pub struct Difference {
     server: &'static [&'static str],
     /// The functions concerned; with none, all.
     functions: &'static [&'static str],
-    /// Lines that only the C library has, with `*` for any text. A line behind
+    /// Lines that only the C library has, with `*` for any text. A line after
     /// `?` may be missing.
     reference: &'static [&'static str],
     /// The same for the library under test.

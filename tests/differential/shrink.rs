@@ -51,7 +51,7 @@ fn place(expected: &Transcript, seen: &Transcript, at: usize) -> String {
     shown.join("\n")
 }
 
-/// Cuts the sequence behind the first difference, and leaves out every step
+/// Cuts the sequence after the first difference, and leaves out every step
 /// before it that can be left out.
 fn shortest(program: &Program, kind: Kind, seed: u64) -> Result<Steps> {
     let mut steps = Steps::default();

@@ -18,7 +18,7 @@ const FUNCTIONS: &str = include_str!("../../src/capi/functions.tsv");
 /// Where a staged installation will be in the end.
 const PREFIX: &str = "/opt/nbd";
 
-/// What `make install` was told.
+/// The variables of `make install`.
 pub struct Installation {
     /// Where it was staged; PREFIX and LIBDIR are below.
     destdir: PathBuf,
@@ -178,7 +178,7 @@ pub fn leaves_nothing_behind() -> support::Result<()> {
         return Err(format!("pkg-config has version {version:?}"));
     }
 
-    // Somebody else's file stays.
+    // A file of another package stays.
     let other = installation.path("/opt/nbd/include/other.h");
     fs::write(&other, "").map_err(|e| format!("{}: {e}", other.display()))?;
     installation.uninstall()?;

@@ -142,7 +142,7 @@ struct Seen {
     files: Vec<Vec<String>>,
     /// What dpkg finds changed in the files of its packages.
     changes: String,
-    /// The version that a program is told by the library.
+    /// The version that the library reports to a program.
     told: String,
 }
 

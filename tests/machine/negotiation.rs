@@ -106,7 +106,7 @@ fn a_server_that_does_not_know_go_is_asked_by_name() {
 }
 
 #[test]
-fn an_export_that_is_not_there_ends_a_connection_that_nobody_steers() {
+fn a_missing_export_ends_connecting_outside_option_mode() {
     let unknown = reply(7, 1 << 31 | 6, b"try another");
     let server = [newstyle(3), refuse(11, 1), ack(8), unknown].concat();
     let outcome = connect(&defaults, &server);

@@ -57,7 +57,7 @@ fn an_error_number_that_the_protocol_does_not_define_is_einval() {
 }
 
 #[test]
-fn a_write_sends_its_data_behind_its_header() {
+fn a_write_sends_its_data_after_its_header() {
     let write = command(RequestType::Write, 4096, 3);
     let outcome = simple_only(&[write], &simple(1, 0, &[]));
     let sent = &outcome.sent[outcome.sent.len() - 31..];
@@ -170,7 +170,7 @@ fn an_error_chunk_fails_its_command_whatever_its_message() {
 }
 
 #[test]
-fn an_error_chunk_without_an_error_is_one_all_the_same() {
+fn an_error_chunk_without_an_error_is_an_error() {
     let outcome = structured(&[FLUSH], &chunk(1, true, 0x8001, &server::error(0, "")));
     assert_eq!(outcome.lines, [format!("1: done, error {}", libc::EPROTO)]);
 }

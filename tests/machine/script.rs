@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! Plays a conversation and writes down what the machine told.
+//! Plays a conversation and writes down what the machine reports.
 
 use std::ffi::CString;
 
@@ -48,7 +48,7 @@ pub struct Script<'a> {
     pub replies: &'a [u8],
 }
 
-/// What came of it: a line for each thing told, the group of states at the
+/// What came of it: a line for each thing reported, the group of states at the
 /// end, and the whole traffic of the client.
 #[derive(Debug, PartialEq, Eq, Clone)]
 pub struct Outcome {
@@ -60,7 +60,7 @@ pub struct Outcome {
 }
 
 impl Outcome {
-    /// Whether a line was told.
+    /// Whether the machine reported this line.
     pub fn told(&self, line: &str) -> bool {
         self.lines.iter().any(|it| it == line)
     }
@@ -135,7 +135,7 @@ fn play_in(script: &Script, parts: &[&[u8]]) -> Outcome {
     player.finish()
 }
 
-/// What an owner does that leaves to the socket what is behind a reply: the
+/// What an owner does that leaves in the socket what follows a reply: the
 /// server may say everything at once, and no reply is taken before its command.
 fn play_exactly(script: &Script) -> Outcome {
     let mut player = start(script);

@@ -105,7 +105,7 @@ fn negotiation_starts_over_once_tls_is_there() {
 }
 
 #[test]
-fn plaintext_behind_the_agreement_is_refused() {
+fn plaintext_after_the_agreement_is_refused() {
     for settings in [&require as &dyn Fn(&mut Preferences), &allow] {
         let injected = [newstyle(3), ack(STARTTLS), ack(STRUCTURED_REPLY)].concat();
         let outcome = connect(settings, &injected);
@@ -222,7 +222,7 @@ fn tls_cannot_be_agreed_to_twice() {
 }
 
 #[test]
-fn a_program_that_asks_is_told_of_a_refusal_and_may_go_on() {
+fn a_program_that_asks_gets_the_refusal_and_may_go_on() {
     let pausing = |settings: &mut Preferences| settings.opt_mode = true;
     let server = [
         newstyle(3),

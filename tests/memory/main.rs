@@ -142,7 +142,7 @@ fn meta_contexts_are_counted() {
 }
 
 #[test]
-fn data_that_nobody_asked_for_needs_no_memory() {
+fn unrequested_data_needs_no_memory() {
     let (most, _) = measure(
         Client::new(),
         |it| {

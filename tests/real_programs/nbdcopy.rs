@@ -174,7 +174,7 @@ pub fn trials() -> Vec<Trial> {
 
 /// The file as it was, once more.
 fn require_disk(s: &Scenario, copy: &str) -> Result<()> {
-    // A destination that was larger keeps what lies behind.
+    // A destination that was larger keeps what lies after that.
     match s.read(copy)?.starts_with(&s.read("disk.raw")?) {
         true => Ok(()),
         false => Err(format!("{copy} is not what was copied")),

@@ -40,10 +40,7 @@ const THROUGH_SSHD: &[(&str, Test)] = &[
         "an-unknown-host-is-not-trusted",
         an_unknown_host_is_not_trusted,
     ),
-    (
-        "nobody-listens-at-the-far-end",
-        nobody_listens_at_the_far_end,
-    ),
+    ("no-server-at-the-far-end", no_server_at_the_far_end),
 ];
 
 fn main() -> ExitCode {
@@ -60,8 +57,8 @@ fn main() -> ExitCode {
     let mut trials: Vec<_> = through_sshd.collect();
     let test = || Ok(hostile_uris_run_nothing()?);
     trials.push(Trial::test("hostile-uris-run-nothing", test));
-    let test = || Ok(ssh_is_told_what_the_uri_says()?);
-    trials.push(Trial::test("ssh-is-told-what-the-uri-says", test));
+    let test = || Ok(ssh_gets_what_the_uri_says()?);
+    trials.push(Trial::test("ssh-gets-what-the-uri-says", test));
     libtest_mimic::run(&arguments, trials).exit_code()
 }
 
@@ -220,7 +217,7 @@ fn an_unknown_host_is_not_trusted(sshd: &Sshd) -> Result<()> {
     expect_failure(&sshd.path_that_does_not_know_the_host()?, &uri)
 }
 
-fn nobody_listens_at_the_far_end(sshd: &Sshd) -> Result<()> {
+fn no_server_at_the_far_end(sshd: &Sshd) -> Result<()> {
     let uri = format!("nbd+ssh://{}/?socket=/nonexistent/socket", sshd.authority());
     expect_failure(&sshd.path()?, &uri)
 }
@@ -273,7 +270,7 @@ fn hostile_uris_run_nothing() -> Result<()> {
     Ok(())
 }
 
-fn ssh_is_told_what_the_uri_says() -> Result<()> {
+fn ssh_gets_what_the_uri_says() -> Result<()> {
     let directory = temporary_directory()?;
     let path = recorder(directory.path())?;
     let log = directory.path().join("log");

@@ -22,7 +22,7 @@ pub struct Suite {
     pub name: &'static str,
     /// Where the compiled programs go, below `capi/` of the profile's directory.
     pub directory: &'static str,
-    /// What else the compiler is told.
+    /// More arguments of the compiler.
     pub flags: &'static [&'static str],
     /// The command that runs a program.
     pub command: fn(&Library, &Path) -> Result<Command>,

@@ -10,7 +10,7 @@ use super::transcript::Transcript;
 use super::Result;
 
 /// A test that takes these steps with the system's library, then with the one
-/// under test, and fails where the second can be told from the first.
+/// under test, and fails where the two differ.
 pub fn same(
     name: impl Into<String>,
     steps: impl Fn(&Scenario) -> Result<()> + Send + 'static,

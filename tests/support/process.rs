@@ -77,7 +77,7 @@ pub fn run(command: &mut Command, input: &[u8], limit: Duration) -> Result<Outco
         Some(status) => status,
         None => child.wait().map_err(|e| format!("{name}: {e}"))?,
     };
-    // Nobody is left who holds the other ends of the pipes: these all return.
+    // No process is left that holds the other ends of the pipes: these all return.
     if let Some(stdin) = stdin {
         let _ = stdin.join();
     }

@@ -201,8 +201,8 @@ impl Scenario {
         }
     }
 
-    /// Whoever runs the tests has settings of their own; programs here do not
-    /// see them.
+    /// The user who runs the tests has settings; programs here do not see
+    /// them.
     fn prepare(&self, command: &mut Command, arguments: &[&str]) {
         for name in [
             "LIBNBD_DEBUG",

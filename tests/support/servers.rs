@@ -37,8 +37,9 @@ impl Server {
     ///
     /// qemu-nbd serves any number of clients. nbd-server takes the exports of its
     /// configuration file as its arguments (`NAME=FILE`), other lines of the file
-    /// as options (`--KEY=VALUE`, those of an export behind it), and one client: it
-    /// forks for clients only as a daemon, which is nobody's child and hard to end.
+    /// as options (`--KEY=VALUE`, those of an export after it), and one client: it
+    /// forks for clients only as a daemon, which is no child of the test and hard to
+    /// end.
     pub fn start(directory: &Path, name: &str, line: &str) -> Result<Server> {
         Server::start_with(&Library::system(), directory, name, line)
     }
@@ -58,7 +59,7 @@ impl Server {
     pub fn start_on_a_port(directory: &Path, name: &str, line: &str) -> Result<Server> {
         let library = Library::system();
         let mut failure = String::new();
-        // Somebody else may take it between asking and using it.
+        // Another process may take it between asking and using it.
         for _ in 0..5 {
             let address = Address::Port(unused_port()?);
             match Server::start_at(&library, directory, name, line, address) {
@@ -168,7 +169,7 @@ impl Server {
         self.child.id()
     }
 
-    /// Has the server end, with all it was told to store stored.
+    /// Has the server end, with all that was written stored.
     pub fn stop(mut self) -> Result<()> {
         let ended: Option<ExitStatus> = self.end();
         ended

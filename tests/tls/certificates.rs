@@ -89,7 +89,7 @@ enum Authority {
     Trusted,
     /// Another one of the same name.
     Unknown,
-    /// Nobody.
+    /// No authority: the certificate signs itself.
     Itself,
 }
 
@@ -234,7 +234,7 @@ impl Maker {
         Ok(())
     }
 
-    /// A directory with the certificate of somebody who is no authority.
+    /// A directory with a certificate that is no authority.
     fn end_entity(
         &self,
         name: &str,

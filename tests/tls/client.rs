@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! The C programs of `capi-tests/tls/`, which are told by their environment what
+//! The C programs of `capi-tests/tls/`, which take from their environment what
 //! to connect to and how: see `harness-tls.h`.
 
 use std::collections::HashMap;

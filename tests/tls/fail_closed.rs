@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! What a server may answer to STARTTLS, or somebody in between may make of its
+//! What a server may answer to STARTTLS, or an attacker in between may make of its
 //! answer, and the connection must fail: nothing of NBD has left the client
 //! unencrypted by then, and nothing will.
 

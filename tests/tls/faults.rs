@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! A server with another implementation of TLS, which can be told to misbehave:
+//! A server with another implementation of TLS, which misbehaves on request:
 //! memserver's is rustls.
 
 use std::sync::Arc;
@@ -49,8 +49,8 @@ pub fn trials(certificates: &Arc<Certificates>) -> Vec<Trial> {
 
 const BY_HAND: &str = "by hand";
 
-/// Whoever takes these replies for what came over TLS is connected to an export
-/// of somebody in between.
+/// A client that takes these replies for what came over TLS is connected to an
+/// export of the attacker in between.
 fn injected_replies(bench: &Bench, mode: &str) -> Result<()> {
     let line = format!("{MEMSERVER} --size SIZE --fault starttls-plaintext-after-ack");
     for transport in TRANSPORTS {

@@ -37,7 +37,7 @@ pub fn trials(certificates: &Arc<Certificates>) -> Vec<Trial> {
     let tests: &[(&str, Steps)] = &[
         ("certificate: a name that was asked for", name_asked_for),
         ("certificate: no name to check, but an authority", no_name),
-        ("certificate: nobody to trust", nobody_to_trust),
+        ("certificate: no authority to trust", no_authority_to_trust),
         ("certificate: files that are wrong", wrong_files),
         (
             "certificate: the server has a key instead",
@@ -181,8 +181,8 @@ fn no_name(bench: &Bench) -> Result<()> {
     server.stop()
 }
 
-/// Where no authority can be found, nobody is trusted.
-fn nobody_to_trust(bench: &Bench) -> Result<()> {
+/// Where no authority can be found, no certificate is trusted.
+fn no_authority_to_trust(bench: &Bench) -> Result<()> {
     let server = bench.serve_certificate("server", Transport::Tcp)?;
     let words = "certificate|ca-cert.pem|authorit";
     let errnos = NONE;
@@ -368,8 +368,8 @@ fn wrong_key_files(bench: &Bench) -> Result<()> {
     server.stop()
 }
 
-/// A certificate that nobody looks at is no proof: not even with one that the
-/// client would trust.
+/// A certificate that is not checked is no proof: not even one that the client
+/// would trust.
 fn key_for_certificate(bench: &Bench) -> Result<()> {
     let server = bench.serve_certificate("server", Transport::Tcp)?;
     let trust = bench.certificates.path("client")?;

@@ -3,7 +3,7 @@
 //! Encrypted connections: to the servers that people run, from C programs, from
 //! Debian's own nbdinfo and nbdcopy, and through nbdkit as a proxy; and every way
 //! in which a connection must fail rather than be unencrypted, or encrypted for
-//! somebody else.
+//! another peer.
 //!
 //! `cargo test --test tls -- WORDS` runs the tests with WORDS in their name. A
 //! program that is not installed fails its tests: they name the package.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
 //! The other end of a client's connection, played by the test: a server that
-//! says what it is told to say, or somebody between client and server.
+//! says what the test wants, or an attacker between client and server.
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::Shutdown;
@@ -43,18 +43,18 @@ pub enum Then {
 #[derive(Clone, Debug)]
 pub enum Tampering {
     Nothing,
-    /// These bytes are added behind the first `at`.
+    /// These bytes are added after the first `at`.
     Insert {
         at: usize,
         bytes: Vec<u8>,
     },
-    /// Behind the first `start` bytes, the last byte of the record with this
+    /// After the first `start` bytes, the last byte of the record with this
     /// number is another one. Changes of cipher are not counted.
     Flip {
         start: usize,
         number: usize,
     },
-    /// The connection ends behind so many bytes.
+    /// The connection ends after so many bytes.
     Cut(usize),
     /// They come in small pieces: single bytes at first.
     Pieces,
@@ -79,7 +79,7 @@ impl Peer {
         })
     }
 
-    /// Somebody between the client and this server.
+    /// An attacker between the client and this server.
     pub fn between(
         directory: &Path,
         name: &str,
@@ -180,7 +180,7 @@ fn pass_on(mut from: UnixStream, mut to: UnixStream, tampering: &Tampering) -> V
     seen
 }
 
-/// Sends what came behind the first `before` bytes.
+/// Sends what came after the first `before` bytes.
 fn send(to: &mut UnixStream, seen: &[u8], before: usize, tampering: &Tampering) -> io::Result<()> {
     let mut new = seen[before..].to_vec();
     match tampering {

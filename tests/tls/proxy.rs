@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
 //! nbdkit's nbd plugin, which asks a server for encryption and passes the disk
-//! on without: what is seen behind it is the same with both libraries.
+//! on without: what its clients see is the same with both libraries.
 
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ use crate::support::Result;
 
 const MEBIBYTES: usize = 4;
 
-/// How the plugin is told to connect, and to what. CERTIFICATES stands for the
+/// How the plugin connects, and to what. CERTIFICATES stands for the
 /// directory of all that was made.
 struct Mode {
     name: &'static str,
@@ -86,7 +86,7 @@ const MODES: &[Mode] = &[
         encrypted: None,
     },
     Mode {
-        name: "tls=require, somebody else's certificate",
+        name: "tls=require, an unknown authority",
         server: "nbdkit --tls=require --tls-certificates=CERTIFICATES/server-unknown-ca memory 4M",
         plugin: "tls=require tls-certificates=CERTIFICATES/client",
         encrypted: None,

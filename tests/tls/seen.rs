@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
 //! What left the client, byte by byte: which options it sent in plaintext, and
-//! whether all that came behind them was encrypted.
+//! whether all that came after them was encrypted.
 
 use crate::support::Result;
 
@@ -22,12 +22,12 @@ pub struct Seen(pub Vec<u8>);
 pub struct Sent {
     /// The options in plaintext.
     pub options: Vec<u32>,
-    /// The TLS records behind them.
+    /// The TLS records after them.
     pub records: usize,
 }
 
 impl Seen {
-    /// Fails for bytes that are neither options nor TLS records behind the
+    /// Fails for bytes that are neither options nor TLS records after the
     /// client's flags, and for options without an end.
     pub fn parse(&self) -> Result<Sent> {
         let mut sent = Sent {
@@ -52,7 +52,7 @@ impl Seen {
         while !rest.is_empty() {
             rest = tls_record(rest).ok_or_else(|| {
                 let first = &rest[..rest.len().min(64)];
-                format!("the client sent plaintext behind {sent:?}: {first:02x?}")
+                format!("the client sent plaintext after {sent:?}: {first:02x?}")
             })?;
             sent.records += 1;
         }
@@ -70,7 +70,7 @@ impl Seen {
     }
 }
 
-/// What is behind the first record. One that was cut short is a record too.
+/// Returns what follows the first record. One that was cut short is a record too.
 fn tls_record(bytes: &[u8]) -> Option<&[u8]> {
     let kind = *bytes.first()?;
     let is_record = (20..=23).contains(&kind) && bytes.get(1).is_none_or(|&major| major == 3);

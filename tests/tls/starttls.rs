@@ -106,7 +106,7 @@ fn bad_certificate(bench: &Bench) -> Result<()> {
     server.stop()
 }
 
-/// Whether that is noticed before the server is asked or after, nobody goes on.
+/// Whether that is noticed before the server is asked or after, the connection fails.
 fn wrong_files(bench: &Bench) -> Result<()> {
     let server = bench.serve("server", SELECTIVE, Transport::Tcp, 1)?;
     let client = || -> Result<Client> {

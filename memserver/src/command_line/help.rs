@@ -20,7 +20,7 @@ activation, LISTEN_PID and LISTEN_FDS, are always served):
                         written to standard output
   --stdin               standard input is a connected socket: serve it and end
 
-What to serve. --export begins an export, and the options behind it are about
+What to serve. --export begins an export, and the options after it are about
 that one; options before the first --export are about an export named \"\".
 Without any there is one export \"\" of 64 MiB. The first export is also the one
 that a client gets who names none. SIZE is bytes, or a number and k, M, G, T, P
@@ -77,7 +77,7 @@ How to speak the protocol:
   --reverse-chunks      send the chunks of a read last first
   --simple-acks         simple replies even with structured replies agreed,
                         where the protocol leaves the choice
-  --long-extents        let the last extent go on behind the request
+  --long-extents        let the last extent go on past the request
   --slow-zero           refuse to zero fast (ENOTSUP)
   --df-limit SIZE       refuse longer reads in one chunk (EOVERFLOW)
   --lax-payload-flag    accept writes with extended headers that lack the payload

@@ -22,7 +22,7 @@ pub fn number(text: &str) -> Result<u64, lexopt::Error> {
     value.map_err(|_| format!("'{text}' is not a number").into())
 }
 
-/// A number of bytes, with an optional k, M, G, T, P or E behind it.
+/// A number of bytes, with an optional k, M, G, T, P or E after it.
 pub fn size(text: &str) -> Result<u64, lexopt::Error> {
     let units = "KMGTPE";
     let unit = text

@@ -55,8 +55,8 @@ pub fn pass(command: &mut Command, fd: &impl AsRawFd, number: i32) {
     // memory.
     unsafe {
         command.pre_exec(move || {
-            // What dup2 makes stays open in the program; what is there already
-            // has to be told to.
+            // A descriptor that dup2 makes stays open in the program; for one that
+            // has its number already, FD_CLOEXEC is cleared.
             let status = if fd == number {
                 libc::fcntl(fd, libc::F_SETFD, 0)
             } else {

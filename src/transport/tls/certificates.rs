@@ -252,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn numbered_certificates_come_behind_the_one_without_a_number() {
+    fn numbered_certificates_follow_the_one_without_a_number() {
         let names: Vec<String> = (0..12)
             .flat_map(|n| {
                 [

@@ -64,7 +64,7 @@ pub struct Credentials {
 /// Whose certificates are good.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Trust {
-    /// Nobody looks at them.
+    /// They are not checked.
     Anybody,
     /// Those of authorities that the program or the user has chosen.
     Named,
@@ -171,8 +171,8 @@ impl Credentials {
     }
 
     /// Whether the server has authenticated itself in the way that was asked
-    /// for. With a pre-shared key, a certificate that nobody has looked at
-    /// proves nothing.
+    /// for. With a pre-shared key, a certificate is not checked and proves
+    /// nothing.
     pub(super) fn check_authentication(&self, kind: c_int) -> Result<(), Error> {
         match self.secret {
             Secret::PreSharedKey { .. } if kind != CRD_PSK => {
@@ -284,7 +284,7 @@ fn pre_shared_key(
     Ok(secret)
 }
 
-/// Whether a server may be told that this is the name it is asked for:
+/// Returns whether the name may be sent as the server name indication:
 /// addresses are no names (RFC 6066, section 3).
 pub(super) fn is_server_name(name: &CStr) -> bool {
     let text = name.to_str();

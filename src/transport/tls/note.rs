@@ -27,7 +27,7 @@ static DLOPEN: Note = Note {
     description: DESCRIPTION,
 };
 
-/// The text with NUL bytes behind it: at least one, which ends it.
+/// The text, padded with NUL bytes: at least one, which ends it.
 const fn padded(text: &[u8]) -> [u8; 128] {
     let mut padded = [0; 128];
     assert!(text.len() < padded.len());

@@ -73,7 +73,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_ends_at_the_colon_behind_all_of_it() {
+    fn a_name_ends_at_the_colon_after_all_of_it() {
         // RFC 4279 allows colons in identities.
         let keys = b"a:b:0a0b\nab:0c0d\n";
         assert_eq!(find_key(keys, b"a:b").unwrap(), b"0a0b");
@@ -97,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn white_space_behind_a_key_is_no_part_of_it() {
+    fn white_space_after_a_key_is_no_part_of_it() {
         assert_eq!(find_key(b"al:AbCd \t\r\n", b"al").unwrap(), b"AbCd");
         assert_eq!(find_key(b"al: 01\n", b"al").unwrap(), b" 01");
     }
@@ -117,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_without_the_user_is_named_and_keys_are_not_told() {
+    fn a_missing_user_names_the_file_and_no_keys() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("keys.psk");
         std::fs::write(&path, "alice:c0ffee\ncarol\n").unwrap();

@@ -108,7 +108,7 @@ impl Records {
         length > LONGEST || bytes.len() - HEADER >= length
     }
 
-    /// Whether GnuTLS had to be told that nothing more has arrived. It stops
+    /// Whether GnuTLS asked for more than has arrived. It stops
     /// for other reasons too, such as a session ticket between other records.
     pub fn is_blocked(&self) -> bool {
         self.blocked

@@ -50,7 +50,7 @@ pub enum HandshakeStep {
 }
 
 /// An encrypted connection: what is received was sent by the server that the
-/// handshake was made with, and nobody else can read what is sent.
+/// handshake was made with, and no third party can read what is sent.
 pub struct Session {
     gnutls: &'static Gnutls,
     raw: *mut RawSession,

@@ -17,7 +17,7 @@ use crate::support::Result;
 /// Long after all that a test does with one mount.
 const LIMIT: Duration = Duration::from_secs(60);
 
-/// How long somebody else may have the file open.
+/// How long another process may have the file open.
 const BUSY_LIMIT: Duration = Duration::from_secs(10);
 
 /// A mounted disk, unmounted when dropped.
@@ -26,8 +26,8 @@ pub struct Mount<'a> {
     nbdfuse: Arc<Mutex<Child>>,
     mountpoint: String,
     mounted: bool,
-    // Whoever waits for the file cannot be killed before nbdfuse has answered or
-    // is gone. This tells the thread that ends a hanging one to go.
+    // A process that waits for the file cannot be killed before nbdfuse has
+    // answered or is gone. This tells the thread that ends a hanging one to go.
     _watchdog: Sender<()>,
 }
 

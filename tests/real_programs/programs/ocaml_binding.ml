@@ -71,7 +71,7 @@ let aio nbd =
       fun error ->
         if !error = 0 then completed.(i) <- completed.(i) + 1;
         1));
-    (* Nobody but the command knows of the buffer and the closure now. *)
+    (* Only the command refers to the buffer and the closure now. *)
     if i mod 8 = 0 then collect ()
   done;
   while NBD.aio_in_flight nbd > 0 do

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# What a peer is told when it is no NBD server, or stops being one.
+# The errors for a peer that is no NBD server, or stops being one.
 import socket, struct, threading
 
 # The bytes go out at once, the reply when the request of a read has come.

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /* A call whose reply has come has succeeded, although what the server sends
- * behind the reply, in the same piece, kills the connection.
+ * after the reply, in the same piece, kills the connection.
  * Source: nbd_pread(3): it fails when the read does; seen with the C library.
  */
 #include "harness-commands.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Whether an export has a meta context that was wanted cannot be told before
- * the server has been asked.  A server without structured replies has none,
+/* Whether an export has a requested meta context is unknown until the server
+ * has been asked.  A server without structured replies has none,
  * which is known as soon as the export is.
  * Source: nbd_can_meta_context(3); outcomes of libnbd 1.24.4.
  */

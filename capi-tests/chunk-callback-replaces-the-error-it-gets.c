@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* A chunk callback that is told where reading failed may fail with an errno of
- * its own, which is then that of the command.
+/* A chunk callback that gets the place where reading failed may fail with an
+ * errno of its own, which is then that of the command.
  * Source: seen with the C library.
  */
 #include "harness.h"
