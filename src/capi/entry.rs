@@ -143,6 +143,8 @@ pub(super) fn with_shared<R: Outcome>(
         Ok(handle) => handle.shared(),
         Err(error) => return failed::<R>(function, &error),
     };
+    // Messages are written, and GnuTLS is loaded.
+    let _not_here = NotHere::new();
     // Unwind safety: a body only reads and changes atomics.
     catch_unwind(AssertUnwindSafe(|| {
         let outcome = begin(function, shared, arguments);

@@ -13,6 +13,7 @@ use super::function::NBD_CLOSE;
 use super::opaque::nbd_handle;
 use super::outcome::PrivateData;
 use super::trace::Text;
+use crate::cancellation::NotHere;
 
 /// Closes a handle and frees all that belongs to it.
 ///
@@ -43,6 +44,7 @@ pub unsafe extern "C" fn nbd_close(h: *mut nbd_handle) {
         Ok(handle) => handle,
         Err(error) => return error::keep(name, &error),
     };
+    let _not_here = NotHere::new();
     // Unwind safety: nothing looks at the handle afterwards.
     let closed = catch_unwind(AssertUnwindSafe(|| {
         if handle.shared().debug_enabled() {
