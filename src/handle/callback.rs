@@ -13,6 +13,7 @@ use std::ffi::CStr;
 use libc::{c_char, c_int, c_uint, c_void, size_t};
 
 use super::buffer::ReadBuffer;
+use crate::cancellation::NotHere;
 
 /// A run of bytes in an export and what a meta context says of it.
 #[repr(C)]
@@ -161,6 +162,7 @@ macro_rules! callback {
         impl Drop for $callback {
             fn drop(&mut self) {
                 if let Some(free) = self.free {
+                    let _not_here = NotHere::new();
                     // SAFETY: the program gave `free` for this data. The value
                     // is neither `Clone` nor `Copy`, so this runs once, and
                     // nothing can call the function with the data afterwards.
@@ -202,6 +204,7 @@ impl nbd_chunk_callback {
             return 0;
         };
         let subbuf = buffer.iovec(at, count).iov_base;
+        let _not_here = NotHere::new();
         // SAFETY: see above; `iovec` has checked that the bytes are the buffer's.
         unsafe { callback(self.user_data, subbuf, count, offset, status, error) }
     }
@@ -227,6 +230,7 @@ impl nbd_completion_callback {
         let Some(callback) = self.callback else {
             return 0;
         };
+        let _not_here = NotHere::new();
         // SAFETY: see above.
         unsafe { callback(self.user_data, error) }
     }
@@ -238,6 +242,7 @@ impl nbd_debug_callback {
         let Some(callback) = self.callback else {
             return 0;
         };
+        let _not_here = NotHere::new();
         // SAFETY: see above.
         unsafe { callback(self.user_data, context.as_ptr(), message.as_ptr()) }
     }
@@ -255,6 +260,7 @@ impl nbd_extent_callback {
         let Some(callback) = self.callback else {
             return 0;
         };
+        let _not_here = NotHere::new();
         // SAFETY: see above; pointer and count describe one slice.
         unsafe {
             callback(
@@ -281,6 +287,7 @@ impl nbd_extent64_callback {
         let Some(callback) = self.callback else {
             return 0;
         };
+        let _not_here = NotHere::new();
         // SAFETY: see above; pointer and count describe one slice.
         unsafe {
             callback(
@@ -301,6 +308,7 @@ impl nbd_list_callback {
         let Some(callback) = self.callback else {
             return 0;
         };
+        let _not_here = NotHere::new();
         // SAFETY: see above.
         unsafe { callback(self.user_data, name.as_ptr(), description.as_ptr()) }
     }
@@ -312,6 +320,7 @@ impl nbd_context_callback {
         let Some(callback) = self.callback else {
             return 0;
         };
+        let _not_here = NotHere::new();
         // SAFETY: see above.
         unsafe { callback(self.user_data, name.as_ptr()) }
     }
