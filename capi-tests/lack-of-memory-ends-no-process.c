@@ -206,7 +206,7 @@ count_context (void *user_data, const char *metacontext)
 static void
 walk_options (void)
 {
-  static char numbers[EXPORTS][8];
+  static char numbers[EXPORTS][16];
   char *argv[4 * EXPORTS + 16], **next = argv, *queries[601] = { NULL };
   struct nbd_handle *h;
   int exports = 0, contexts = 0;
