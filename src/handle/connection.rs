@@ -58,6 +58,11 @@ impl Connection {
         }
     }
 
+    /// Whether something waits for room in the socket. After a failure, room is of no use.
+    pub(super) fn waits_for_room(&self) -> bool {
+        self.failure.is_none() && self.link.waits_for_room()
+    }
+
     /// A step of the connection has been made. If it was the last one, the connection
     /// ends.
     pub(super) fn conclude<R>(&mut self, step: Result<R, Lost>) -> Result<R, Error> {

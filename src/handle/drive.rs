@@ -176,19 +176,6 @@ impl Connection {
         Ok(Some((fd, events)))
     }
 
-    /// Says in a debug message what poll(2) has found.
-    pub(super) fn polled(&self, ready: &Result<Option<Ready>, Error>) {
-        if self.report.shared.debug_enabled() {
-            let (result, revents) = match ready {
-                Ok(Some(ready)) => (1, ready.events),
-                Ok(None) => (0, 0),
-                Err(_) => (-1, 0),
-            };
-            self.report
-                .debug(format_args!("poll end: r={result} revents={revents:x}"));
-        }
-    }
-
     /// Handles what poll(2) has found; false if it has found nothing.
     pub(super) fn after_polling(&mut self, ready: Option<Ready>) -> Result<bool, Error> {
         let Some(ready) = ready else {

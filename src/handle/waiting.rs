@@ -64,8 +64,21 @@ impl Call<'_> {
         self.after_polling(ready).map(drop)
     }
 
-    /// The same for a thread that has the turn, with the lock released; or until `extra`
-    /// can be read, or for `timeout` milliseconds. False if the time was up. None if
+    /// Says in a debug message what poll(2) has found.
+    fn polled(&self, ready: &Result<Option<Ready>, Error>) {
+        if self.report.shared.debug_enabled() {
+            let (result, revents) = match ready {
+                Ok(Some(ready)) => (1, ready.events),
+                Ok(None) => (0, 0),
+                Err(_) => (-1, 0),
+            };
+            self.report
+                .debug(format_args!("poll end: r={result} revents={revents:x}"));
+        }
+    }
+
+    /// As `wait_alone`, by a thread that has the turn, with the lock released; or until
+    /// `extra` can be read, or for `timeout` milliseconds. False if the time was up. None if
     /// what has arrived is left to a call that has the handle to itself.
     async fn poll_in_turn(&mut self, extra: c_int, timeout: c_int) -> Result<Option<bool>, Error> {
         let Some((fd, events)) = self.before_polling()? else {
@@ -161,7 +174,7 @@ impl Call<'_> {
     ) -> Result<Awake, Error> {
         let (id, waker) = self.turns.lie_down(goal);
         // The thread that has the turn may be unable to notice that there is room.
-        let room = self.link.fd().filter(|_| self.link.waits_for_room());
+        let room = self.link.fd().filter(|_| self.waits_for_room());
         let limit = match waker {
             Some(_) => timeout,
             None if (0..NAP).contains(&timeout) => timeout,
@@ -175,7 +188,7 @@ impl Call<'_> {
         drop(sleeper);
         let ready = result.map_err(failed)? > 0;
         let happened = |number| matches!(&blocking, Blocking::Poll(it) if it.events(number) != 0);
-        if happened(1) && self.link.waits_for_room() {
+        if happened(1) && self.waits_for_room() {
             self.send_waiting()?;
         }
         Ok(match ready {

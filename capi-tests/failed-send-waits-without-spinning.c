@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* A write fails, since the server hears nothing any more, while another thread receives
+ * and is slow to notice that.  The thread that writes waits for the other one, which ends
+ * the connection, without asking the socket for room again and again.
+ * Source: the promise of this library (docs/threads.md).
+ */
+#include "harness-commands.h"
+
+#include <pthread.h>
+#include <sys/syscall.h>
+
+#define LARGE (32 << 20)
+
+static struct nbd_handle *h;
+static struct peer peer;
+static int polls;
+
+/* The library calls these. */
+int
+poll (struct pollfd *fds, nfds_t count, int timeout)
+{
+  struct timespec limit = { .tv_sec = timeout / 1000,
+                            .tv_nsec = timeout % 1000 * 1000000L };
+
+  __atomic_add_fetch (&polls, 1, __ATOMIC_RELAXED);
+  return ppoll (fds, count, timeout < 0 ? NULL : &limit, NULL);
+}
+
+static ssize_t
+slow_at_the_end (ssize_t received)
+{
+  if (received == 0)
+    usleep (200000);
+  return received;
+}
+
+ssize_t
+recvmsg (int fd, struct msghdr *message, int flags)
+{
+  return slow_at_the_end (syscall (SYS_recvmsg, fd, message, flags));
+}
+
+ssize_t
+read (int fd, void *buf, size_t count)
+{
+  return slow_at_the_end (syscall (SYS_read, fd, buf, count));
+}
+
+static void *
+read_data (void *arg)
+{
+  char buf[512];
+
+  CHECK (nbd_pread (h, buf, sizeof buf, 0, 0) == -1);
+  return arg;
+}
+
+static void *
+write_large (void *large)
+{
+  CHECK_ERROR (nbd_pwrite (h, large, LARGE, 4096, 0), EPIPE);
+  return NULL;
+}
+
+int
+main (void)
+{
+  char *large = calloc (2, LARGE);
+  pthread_t reader, writer;
+
+  h = nbd_create ();
+  peer.size = 64 << 20;
+  peer_accept (h, &peer);
+  CHECK (pthread_create (&reader, NULL, read_data, NULL) == 0);
+  peer_request (&peer, NULL);
+  usleep (20000);               /* by now it most likely receives */
+  CHECK (pthread_create (&writer, NULL, write_large, large) == 0);
+  peer_request (&peer, NULL);
+  usleep (20000);               /* and the other one waits for room */
+  CHECK (shutdown (peer.fd, SHUT_RD) == 0);
+  /* This makes room. */
+  while (recv (peer.fd, large + LARGE, LARGE, MSG_DONTWAIT) > 0)
+    ;
+  CHECK (pthread_join (writer, NULL) == 0);
+  CHECK (pthread_join (reader, NULL) == 0);
+  CHECK (nbd_aio_is_dead (h) == 1);
+  CHECK (polls < 100);
+  nbd_close (h);
+  peer_close (&peer);
+  free (large);
+  return 0;
+}
