@@ -1,0 +1,319 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+//! The system and the server, as far as threads that share a handle see them: a socket
+//! with little room in both directions, wakers, and a second descriptor to poll.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::os::fd::RawFd;
+
+use shuttle::rand::{thread_rng, Rng};
+use shuttle::sync::{Condvar, Mutex, MutexGuard};
+use shuttle::thread;
+
+/// The request that ends a connection, in place of a cookie.
+pub const DISCONNECT: u64 = 0;
+/// The descriptor of nbd_poll2(3).
+pub const EXTRA: RawFd = 1;
+const FIRST_WAKER: RawFd = 10;
+/// Messages that the socket holds in one direction.
+const ROOM: usize = 2;
+
+/// What goes wrong.
+#[derive(Debug, Default, Clone, Copy)]
+pub struct Server {
+    /// At any moment.
+    pub dies: bool,
+    /// Whether the process can make wakers.
+    pub has_descriptors: bool,
+    /// Wake-ups do not arrive, now and then.
+    pub loses_wakes: bool,
+    /// The first request is answered when all threads but its own have ended.
+    pub holds_first: bool,
+}
+
+/// What a thread polls for.
+#[derive(Debug, Clone, Copy)]
+pub enum Event {
+    Readable,
+    Room,
+    Readability(RawFd),
+}
+
+/// What was received: cookies of commands that are answered, or the end.
+#[derive(Debug)]
+pub enum Received {
+    Replies(VecDeque<u64>),
+    End,
+}
+
+/// The thread was cancelled in a system call, which may have received something.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Cancelled {
+    pub has_received: bool,
+}
+
+/// How a thread waits.
+#[derive(Debug, Clone, Copy)]
+pub struct Wait {
+    /// The time may be up at any moment.
+    pub limit: bool,
+    /// The thread may be cancelled at any moment.
+    pub cancellable: bool,
+}
+
+/// What came of sending.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Sent {
+    All,
+    NoRoom,
+    Broken,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    server: Server,
+    may_end: bool,
+    requests: VecDeque<u64>,
+    replies: VecDeque<u64>,
+    closed: bool,
+    /// A thread receives, perhaps straight to the buffer of a command.
+    receives: Option<Option<u64>>,
+    /// Whether each waker that is open can be read.
+    wakers: BTreeMap<RawFd, bool>,
+    made: usize,
+    extra: bool,
+    /// Threads that have not ended.
+    threads: usize,
+}
+
+impl State {
+    fn is(&self, event: Event) -> bool {
+        match event {
+            Event::Readable => self.closed || !self.replies.is_empty(),
+            Event::Room => self.closed || self.requests.len() < ROOM,
+            Event::Readability(EXTRA) => self.extra,
+            Event::Readability(fd) => self.wakers[&fd],
+        }
+    }
+
+    fn receive(&mut self) -> Option<Received> {
+        match self.replies.is_empty() {
+            false => Some(Received::Replies(std::mem::take(&mut self.replies))),
+            true => self.closed.then_some(Received::End),
+        }
+    }
+}
+
+pub struct World {
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+shuttle::lazy_static! {
+    /// A new one for each schedule.
+    pub static ref WORLD: World = World {
+        state: Mutex::new(State::default()),
+        changed: Condvar::new(),
+    };
+}
+
+fn one_in(so_many: u32) -> bool {
+    thread_rng().gen_range(0..so_many) == 0
+}
+
+impl World {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap()
+    }
+
+    fn change<R>(&self, change: impl FnOnce(&mut State) -> R) -> R {
+        let result = change(&mut self.state());
+        self.changed.notify_all();
+        result
+    }
+
+    pub fn begin(&self, server: Server, threads: usize, may_end: bool) {
+        let mut state = self.state();
+        state.server = server;
+        state.threads = threads;
+        state.may_end = server.dies || may_end;
+    }
+
+    pub fn end_thread(&self) {
+        self.change(|state| state.threads -= 1);
+    }
+
+    /// Whether the connection may end while calls are in it.
+    pub fn may_end(&self) -> bool {
+        self.state().may_end
+    }
+}
+
+/// The socket.
+impl World {
+    pub fn send(&self, cookie: u64) -> Sent {
+        self.change(|state| {
+            if state.closed {
+                return Sent::Broken;
+            }
+            if state.requests.len() >= ROOM {
+                return Sent::NoRoom;
+            }
+            state.requests.push_back(cookie);
+            Sent::All
+        })
+    }
+
+    /// recv(2) that blocks, straight to the buffer of a command in flight.
+    pub fn receive(&self, direct: Option<u64>, cancellable: bool) -> Result<Received, Cancelled> {
+        let mut state = self.state();
+        assert_eq!(state.receives, None, "two threads receive");
+        state.receives = Some(direct);
+        let wait = Wait {
+            limit: false,
+            cancellable,
+        };
+        let received = loop {
+            if cancellable && one_in(6) {
+                let received = one_in(2).then(|| state.receive()).flatten();
+                let has_received = matches!(received, Some(Received::Replies(_)));
+                break Err(Cancelled { has_received });
+            }
+            match state.receive() {
+                Some(received) => break Ok(received),
+                None => state = self.wait(state, wait),
+            }
+        };
+        state.receives = None;
+        drop(state);
+        self.changed.notify_all();
+        received
+    }
+
+    /// Waits for a change, or for no reason where the wait may end by itself.
+    fn wait<'a>(&'a self, state: MutexGuard<'a, State>, wait: Wait) -> MutexGuard<'a, State> {
+        if !wait.limit && !wait.cancellable {
+            return self.changed.wait(state).unwrap();
+        }
+        drop(state);
+        thread::yield_now();
+        self.state()
+    }
+
+    /// The same without waiting.
+    pub fn try_receive(&self) -> Option<Received> {
+        self.change(|state| {
+            assert_eq!(state.receives, None, "two threads receive");
+            state.receive()
+        })
+    }
+
+    /// What arrived can still be received.
+    pub fn shut_down(&self) {
+        self.change(|state| state.closed = true);
+    }
+
+    /// The buffer of a command goes back to the program.
+    pub fn give_back(&self, cookie: u64) {
+        let receives = self.state().receives;
+        assert_ne!(receives, Some(Some(cookie)), "a buffer in use");
+    }
+}
+
+/// Descriptors.
+impl World {
+    /// poll(2). Which of the events have happened; none if the time was up.
+    pub fn poll<const N: usize>(
+        &self,
+        events: [Option<Event>; N],
+        wait: Wait,
+    ) -> Result<[bool; N], Cancelled> {
+        let mut state = self.state();
+        loop {
+            if wait.cancellable && one_in(6) {
+                let has_received = false;
+                return Err(Cancelled { has_received });
+            }
+            let ready = events.map(|event| event.is_some_and(|event| state.is(event)));
+            if ready.contains(&true) || wait.limit && one_in(4) {
+                return Ok(ready);
+            }
+            state = self.wait(state, wait);
+        }
+    }
+
+    pub fn fire_extra(&self) {
+        self.change(|state| state.extra = true);
+    }
+
+    pub fn open_waker(&self) -> Option<RawFd> {
+        let mut state = self.state();
+        if !state.server.has_descriptors {
+            return None;
+        }
+        state.made += 1;
+        let fd = FIRST_WAKER + state.made as RawFd;
+        state.wakers.insert(fd, false);
+        Some(fd)
+    }
+
+    pub fn wakers_made(&self) -> usize {
+        self.state().made
+    }
+
+    pub fn ring(&self, fd: RawFd) {
+        self.change(|state| {
+            let lost = state.server.loses_wakes && one_in(4);
+            let waker = state.wakers.get_mut(&fd).expect("the waker is open");
+            assert!(!*waker, "a waker is written to once before it is read");
+            *waker = !lost;
+        });
+    }
+
+    pub fn reset(&self, fd: RawFd) -> bool {
+        let mut state = self.state();
+        let waker = state.wakers.get_mut(&fd).expect("the waker is open");
+        std::mem::take(waker)
+    }
+
+    pub fn close_waker(&self, fd: RawFd) {
+        let closed = self.state().wakers.remove(&fd);
+        assert!(closed.is_some(), "the waker is open");
+    }
+}
+
+/// The server.
+impl World {
+    /// Answers requests in any order until the program has ended. While it cannot say
+    /// anything, it hears nothing either.
+    pub fn serve(&self) {
+        let mut first = None;
+        let mut held = Vec::new();
+        let mut state = self.state();
+        while !state.closed && state.threads > 0 {
+            if state.threads == 1 {
+                held.extend(first.take());
+            }
+            let answers = !held.is_empty() && state.replies.len() < ROOM;
+            let hears = !state.requests.is_empty() && (held.is_empty() || answers);
+            if (answers || hears) && state.server.dies && one_in(8) {
+                state.closed = true;
+            } else if hears && (!answers || one_in(2)) {
+                match state.requests.pop_front() {
+                    Some(DISCONNECT) => state.closed = true,
+                    Some(1) if state.server.holds_first => first = Some(1),
+                    request => held.extend(request),
+                }
+            } else if answers {
+                let reply = held.swap_remove(thread_rng().gen_range(0..held.len()));
+                state.replies.push_back(reply);
+            } else {
+                state = self.changed.wait(state).unwrap();
+                continue;
+            }
+            drop(state);
+            self.changed.notify_all();
+            state = self.state();
+        }
+    }
+}
