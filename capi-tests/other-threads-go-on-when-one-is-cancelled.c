@@ -132,14 +132,18 @@ one_of_two_readers (bool first_is_cancelled)
   disconnect_peer ();
 }
 
-/* The reply was there in part. The rest comes when its reader is gone. */
+/* The reply was there in part. The rest comes when its reader is gone, also where nothing
+ * may be received that does not belong to it, as the program polls the socket, too.
+ */
 static void
-in_the_middle_of_its_data (void)
+in_the_middle_of_its_data (bool program_polls)
 {
   struct reader reader, next;
   char data[SIZE / 2] = { 0 };
 
   connect_peer ();
+  if (program_polls)
+    CHECK (nbd_aio_get_fd (h) >= 0);
   begin (&reader, 0);
   peer_simple (&peer, &reader.request, 0);
   peer_write (&peer, data, sizeof data);
@@ -280,7 +284,8 @@ main (void)
   alarm (60);
   one_of_two_readers (true);
   one_of_two_readers (false);
-  in_the_middle_of_its_data ();
+  in_the_middle_of_its_data (false);
+  in_the_middle_of_its_data (true);
   a_thread_in_poll ();
   a_thread_whose_data_is_not_sent ();
   a_thread_that_does_not_allow_it ();

@@ -13,8 +13,8 @@ use libc::iovec;
 use super::read_ahead::LARGE;
 use super::{Link, Lost, Stage};
 use crate::error::Error;
-use crate::handle::attachment::{put, Buffer};
-use crate::machine::Event;
+use crate::handle::attachment::{put, Attachment, Buffer};
+use crate::machine::{Event, Machine};
 use crate::transport::blocking::{self, Blocking};
 use crate::transport::{arrivals, Channel, Received};
 
@@ -67,7 +67,7 @@ impl Link {
         let tls = matches!(channel, Channel::Tls(_));
         let count = match ahead || tls {
             true => self.read_ahead.limit(awaited, arrivals::MOST),
-            false => self.machine.left_of_message(arrivals::MOST),
+            false => left_of_message(&self.machine, awaited),
         };
         self.read_ahead.receiving(awaited);
         let room = self.arrivals.room().map_err(|_| no_memory())?;
@@ -109,7 +109,7 @@ impl Link {
         let count = match ahead {
             _ if for_all => 0,
             true => self.read_ahead.limit(awaited, arrivals::MOST),
-            false => self.machine.left_of_message(arrivals::MOST),
+            false => left_of_message(&self.machine, awaited),
         };
         self.read_ahead.receiving(awaited);
         let mut buffer = self.arrivals.lend().map_err(|_| no_memory())?;
@@ -212,6 +212,15 @@ impl Link {
             Buffer::Read(buffer) => Some(buffer.iovec(at, length)),
             _ => None,
         }
+    }
+}
+
+/// How many bytes to receive after the `awaited` ones of a read's buffer, so that nothing
+/// after the message is among them. Data for a buffer that is gone is.
+fn left_of_message(machine: &Machine<Attachment>, awaited: usize) -> usize {
+    match machine.direct() {
+        Some((_, _, left)) if awaited == 0 => left.min(arrivals::MOST),
+        _ => machine.left_of_message(arrivals::MOST),
     }
 }
 
