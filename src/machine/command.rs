@@ -194,15 +194,21 @@ impl<T> Commands<T> {
     /// memory for all cookies.
     /// Source: seen with libnbd 1.24.4.
     pub fn failing(&self, unsent: u64) -> Vec<u64> {
-        let place = |cookie: &u64| match *cookie {
-            cookie if cookie >= unsent => (0, cookie),
-            cookie => (1, u64::MAX - cookie),
-        };
-        let mut first: Vec<u64> = Vec::new();
+        let mut first = Vec::new();
         let mut room = self.len();
         while first.try_reserve_exact(room).is_err() && room > FEW {
             room = FEW.max(room / 2);
         }
+        self.fill_with_failing(&mut first, unsent);
+        first
+    }
+
+    /// Fills the room of an empty list.
+    fn fill_with_failing(&self, first: &mut Vec<u64>, unsent: u64) {
+        let place = |cookie: &u64| match *cookie {
+            cookie if cookie >= unsent => (0, cookie),
+            cookie => (1, u64::MAX - cookie),
+        };
         let mut last = (2, 0);
         for command in self.all.values().filter(|command| !command.done) {
             if place(&command.cookie) > last {
@@ -220,7 +226,6 @@ impl<T> Commands<T> {
             first.push(command.cookie);
         }
         first.sort_unstable_by_key(place);
-        first
     }
 
     /// How many commands are in flight.
@@ -254,5 +259,61 @@ impl Hasher for CookieHasher {
     /// the place; the high bits, by which it tells the keys apart, are mixed.
     fn write_u64(&mut self, cookie: u64) {
         self.0 = (self.0 ^ cookie).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn commands(count: u64) -> Commands<()> {
+        let mut commands = Commands::default();
+        for _ in 0..count {
+            let new = NewCommand {
+                kind: RequestType::Flush,
+                flags: 0,
+                offset: 0,
+                length: 0,
+                payload: None,
+                attachment: (),
+            };
+            let cookie = commands.next_cookie();
+            commands.insert(Command::new(cookie, new));
+        }
+        commands
+    }
+
+    #[test]
+    fn commands_that_are_done_stay_until_they_are_retired() {
+        let mut commands = commands(3);
+        assert!(commands.finish(2).is_some());
+        assert!(commands.finish(2).is_none());
+        assert_eq!(commands.len(), 2);
+        assert!(commands.get(2).is_none() && commands.get_mut(2).is_none());
+        assert!(commands.finished(2).is_some());
+        assert!(commands.finished(1).is_none() && commands.retire(1).is_none());
+        assert!(commands.retire(2).is_some());
+        assert!(commands.retire(2).is_none());
+        assert_eq!(commands.failing(3), [3, 1]);
+    }
+
+    #[test]
+    fn with_little_memory_the_order_of_failing_is_the_same() {
+        let whole: Vec<u64> = (70..=100).chain((1..70).rev()).collect();
+        assert_eq!(commands(100).failing(70), whole);
+        for room in [4, 7, 64, 100] {
+            let mut commands = commands(100);
+            let mut order = Vec::new();
+            while commands.len() > 0 {
+                let mut first = Vec::with_capacity(room);
+                commands.fill_with_failing(&mut first, 70);
+                assert!(!first.is_empty());
+                for cookie in first {
+                    order.push(cookie);
+                    assert!(commands.finish(cookie).is_some());
+                }
+            }
+            assert_eq!(order, whole, "{room}");
+        }
     }
 }
