@@ -44,7 +44,8 @@ free_slowly (void *user_data)
 static void *
 fail_at_once (void *arg)
 {
-  struct nbd_handle *volatile none = NULL;
+  static uint64_t memory[512];
+  struct nbd_handle *none = (struct nbd_handle *) memory;
   bool freed = false;
   nbd_completion_callback completion = {
     .user_data = &freed, .free = free_slowly,
