@@ -7,7 +7,7 @@ use std::hash::{BuildHasherDefault, Hasher};
 
 use libc::c_int;
 
-use super::filled::Filled;
+use super::filled::{Filled, Refused};
 use crate::memory::NoMemory;
 use crate::protocol::request::RequestType;
 
@@ -51,7 +51,7 @@ pub struct Command<T> {
     done: bool,
     /// Of a read: what has come of it.
     filled: Filled,
-    /// Of a read: a part has come twice, or there were too many parts.
+    /// Of a read: a part has come twice.
     refused: bool,
 }
 
@@ -88,8 +88,11 @@ impl<T> Command<T> {
 
     /// Data or a hole has come, `count` bytes `at` bytes into the buffer.
     pub(super) fn fill(&mut self, at: usize, count: usize) {
-        let added = self.filled.add(at as u64, count as u64, self.length);
-        self.refused |= added.is_err();
+        match self.filled.add(at as u64, count as u64, self.length) {
+            Ok(()) => {}
+            Err(Refused::Twice) => self.refused = true,
+            Err(Refused::NoMemory) => self.fail(libc::ENOMEM),
+        }
     }
 
     /// The reply is complete. A read fails unless each part has come once; an error

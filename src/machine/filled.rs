@@ -2,35 +2,45 @@
 
 //! Which part of a read's buffer has come.
 //!
-//! A server may send the chunks of a read in any order, but no part twice
-//! ("NBD_REPLY_TYPE_OFFSET_DATA"). To add up lengths would not do: a part that
-//! comes twice would hide one that is missing.
+//! A server may split a read into chunks of any size and send them in any order, but
+//! no part twice (proto.md, "NBD_REPLY_TYPE_OFFSET_DATA"). Adding up lengths would not
+//! do: a part that comes twice would hide one that is missing.
 
-use std::collections::BTreeMap;
-
-/// How many parts with gaps between them are remembered of a read of so many
-/// bytes: as many as there are if every other sector of 512 bytes comes first,
-/// and some in any case. A server that sends more of them has the read fail. So
-/// what is remembered never needs more than a small part of what the program's
-/// own buffer needs.
-fn most_parts(length: u64) -> usize {
-    length as usize / 1024 + 16
-}
+use crate::memory::NoMemory;
 
 /// Bytes of a read that have come.
 #[derive(Debug, Default)]
 pub(super) struct Filled {
-    /// All bytes before this one have.
+    /// All bytes before this one have, in order.
     until: u64,
-    /// Parts after it, from start to end, with gaps between them. Most servers
-    /// send everything in order, so there are none.
-    #[expect(clippy::box_collection, reason = "commands stay small")]
-    apart: Option<Box<BTreeMap<u64, u64>>>,
+    /// Bytes after it. Most servers send everything in order, so there are none.
+    apart: Option<Box<Apart>>,
 }
 
-/// A part has come before, or there are too many of them.
+/// Bytes that did not come in order: an eighth of the memory of the read's own buffer,
+/// in whatever pieces they come.
+#[derive(Debug)]
+struct Apart {
+    /// A bit for each byte of the read.
+    bits: Vec<u64>,
+    /// Bits that are set.
+    count: u64,
+}
+
+/// Why a part is not counted.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Refused;
+pub(super) enum Refused {
+    /// It has come before.
+    Twice,
+    /// There is no memory to remember it.
+    NoMemory,
+}
+
+impl From<NoMemory> for Refused {
+    fn from(_: NoMemory) -> Self {
+        Refused::NoMemory
+    }
+}
 
 impl Filled {
     /// `length` bytes have come, `at` bytes into a buffer of `whole` bytes.
@@ -42,44 +52,47 @@ impl Filled {
         if length == 0 {
             return Ok(());
         }
-        self.add_apart(at, length, most_parts(whole))
-    }
-
-    fn add_apart(&mut self, at: u64, length: u64, most: usize) -> Result<(), Refused> {
-        let (mut start, mut end) = (at, at + length);
-        let apart = self.apart.get_or_insert_default();
-        let before = apart.range(..start).next_back().map(|(s, e)| (*s, *e));
-        let behind = apart.range(start..).next().map(|(s, e)| (*s, *e));
-        let overlaps = start < self.until
-            || before.is_some_and(|(_, before)| before > start)
-            || behind.is_some_and(|(behind, _)| behind < end);
-        if overlaps {
-            return Err(Refused);
+        if at < self.until {
+            return Err(Refused::Twice);
         }
-        if let Some((first, _)) = before.filter(|(_, before)| *before == start) {
-            apart.remove(&first);
-            start = first;
-        }
-        if let Some((behind, last)) = behind.filter(|(behind, _)| *behind == end) {
-            apart.remove(&behind);
-            end = last;
-        }
-        if start == self.until {
-            self.until = end;
-        } else if apart.len() < most {
-            apart.insert(start, end);
-        } else {
-            return Err(Refused);
-        }
-        if apart.is_empty() {
-            self.apart = None;
-        }
-        Ok(())
+        let apart = match &mut self.apart {
+            Some(apart) => apart,
+            none => none.insert(Box::new(Apart::new(whole)?)),
+        };
+        apart.add(at, at + length)
     }
 
     /// Whether each of the first `length` bytes has come.
     pub fn is_complete(&self, length: u64) -> bool {
-        self.until == length
+        self.until + self.apart.as_ref().map_or(0, |apart| apart.count) == length
+    }
+}
+
+impl Apart {
+    fn new(whole: u64) -> Result<Self, NoMemory> {
+        let words = whole.div_ceil(u64::from(u64::BITS)) as usize;
+        let mut bits = Vec::new();
+        bits.try_reserve_exact(words)?;
+        bits.resize(words, 0);
+        Ok(Apart { bits, count: 0 })
+    }
+
+    fn add(&mut self, start: u64, end: u64) -> Result<(), Refused> {
+        let width = u64::from(u64::BITS);
+        let mut at = start;
+        while at < end {
+            let first = at % width;
+            let count = (width - first).min(end - at);
+            let mask = u64::MAX >> (width - count) << first;
+            let word = &mut self.bits[(at / width) as usize];
+            if *word & mask != 0 {
+                return Err(Refused::Twice);
+            }
+            *word |= mask;
+            self.count += count;
+            at += count;
+        }
+        Ok(())
     }
 }
 
@@ -102,15 +115,37 @@ mod tests {
     #[test]
     fn parts_may_come_in_any_order() {
         for parts in [
-            &[(0, 4), (4, 4), (8, 4)],
-            &[(8, 4), (4, 4), (0, 4)],
-            &[(4, 4), (0, 4), (8, 4)],
-            &[(8, 4), (0, 4), (4, 4)],
-            &[(4, 4), (8, 4), (0, 4)],
+            &[(0, 40), (40, 40), (80, 20)],
+            &[(80, 20), (40, 40), (0, 40)],
+            &[(40, 40), (0, 40), (80, 20)],
+            &[(80, 20), (0, 40), (40, 40)],
+            &[(40, 40), (80, 20), (0, 40)],
         ] {
-            let filled = filled(parts);
-            assert!(filled.is_complete(12), "{parts:?}");
-            assert!(filled.apart.is_none(), "{parts:?}");
+            assert!(filled(parts).is_complete(100), "{parts:?}");
+        }
+    }
+
+    #[test]
+    fn parts_in_order_need_no_memory() {
+        let filled = filled(&[(0, 40), (40, 60), (100, 0)]);
+        assert!(filled.is_complete(100));
+        assert!(filled.apart.is_none());
+    }
+
+    #[test]
+    fn parts_may_have_any_size() {
+        for size in 1..=70 {
+            let mut filled = Filled::default();
+            let parts: Vec<_> = (0..1000).step_by(size).collect();
+            let add = |filled: &mut Filled, at: usize| {
+                let length = size.min(1000 - at) as u64;
+                assert_eq!(filled.add(at as u64, length, 1000), Ok(()), "{size} {at}");
+            };
+            let (even, odd): (Vec<_>, Vec<_>) = parts.iter().partition(|at| *at / size % 2 == 0);
+            odd.into_iter().rev().for_each(|at| add(&mut filled, at));
+            assert!(!filled.is_complete(1000), "{size}");
+            even.into_iter().for_each(|at| add(&mut filled, at));
+            assert!(filled.is_complete(1000), "{size}");
         }
     }
 
@@ -125,7 +160,8 @@ mod tests {
     fn no_part_comes_twice() {
         for (at, length) in [(0, 1), (3, 2), (5, 1), (7, 3), (9, 1), (11, 9), (4, 8)] {
             let mut filled = filled(&[(0, 4), (5, 3), (9, 3)]);
-            assert_eq!(filled.add(at, length, 100), Err(Refused), "{at} {length}");
+            let added = filled.add(at, length, 100);
+            assert_eq!(added, Err(Refused::Twice), "{at} {length}");
         }
     }
 
@@ -137,14 +173,9 @@ mod tests {
     }
 
     #[test]
-    fn what_is_remembered_has_a_limit() {
-        for (whole, most) in [(512, 16), (4096, 20), (64 << 10, 64 + 16)] {
-            let mut filled = Filled::default();
-            for part in 0..most {
-                assert_eq!(filled.add(2 * part + 1, 1, whole), Ok(()));
-            }
-            assert_eq!(filled.add(2 * most + 1, 1, whole), Err(Refused));
-            assert_eq!(filled.add(0, 1, whole), Ok(()));
-        }
+    fn more_than_there_is_memory_for_is_an_error() {
+        let mut filled = Filled::default();
+        assert_eq!(filled.add(1, 1, u64::MAX), Err(Refused::NoMemory));
+        assert!(!filled.is_complete(2));
     }
 }
