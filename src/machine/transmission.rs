@@ -34,11 +34,14 @@ impl<T> Machine<T> {
         self.outgoing.reserve()?;
         let cookie = self.commands.next_cookie();
         let own_payload = new.payload.as_ref().map(|payload| payload.len() as u64);
+        let announced = self.negotiated.extended_headers && new.flags & command::PAYLOAD_LEN != 0;
         let payload = match new.kind {
             RequestType::Write => new.length,
-            // A server takes bytes that are not announced for the next request.
-            _ if new.flags & command::PAYLOAD_LEN == 0 => 0,
-            _ => own_payload.unwrap_or(0),
+            // A server takes bytes that are not announced for the next request, and
+            // they can be announced in an extended header only.
+            // Source: proto.md, "Request message"; seen with libnbd 1.24.4.
+            _ if announced => own_payload.unwrap_or(0),
+            _ => 0,
         };
         let request = Request {
             flags: new.flags,
