@@ -41,6 +41,12 @@ main (void)
   CHECK_ERROR (nbd_flush (h, 0x10000), EINVAL);
   CHECK_EXACT_MESSAGE ("nbd_flush: flags: invalid value for flag: 0x10000: "
                        "Invalid argument");
+  CHECK_ERROR (nbd_aio_disconnect (h, 0x10000), EINVAL);
+  CHECK (nbd_aio_disconnect (h, 0x8001) == 0);
+  CHECK (nbd_poll (h, 0) == 0);
+  request = peer_request (&peer, NULL);
+  CHECK (request.type == NBD_CMD_DISC && request.flags == 0x8001);
+  CHECK (request.offset == 0 && request.length == 0);
   nbd_close (h);
   peer_close (&peer);
   return 0;

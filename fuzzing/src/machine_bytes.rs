@@ -61,7 +61,7 @@ pub fn run(input: &[u8]) {
         }
     }
     if disconnect && owner.takes_commands() {
-        owner.machine.disconnect();
+        owner.machine.disconnect(0);
     }
     let (first, second) = bytes.split_at(bytes.len() / 2);
     owner.send(bytes.first().is_none_or(|byte| byte % 16 != 0));

@@ -55,8 +55,9 @@ impl<T> Machine<T> {
         Ok(cookie)
     }
 
-    /// Queues `NBD_CMD_DISC`: the last request of the connection.
-    pub fn disconnect(&mut self) {
+    /// Queues `NBD_CMD_DISC`, with command flags as they go on the wire: the last
+    /// request of the connection.
+    pub fn disconnect(&mut self, flags: u16) {
         let Phase::Transmission { disconnecting, .. } = &mut self.phase else {
             return;
         };
@@ -64,7 +65,7 @@ impl<T> Machine<T> {
             return;
         }
         let request = Request {
-            flags: 0,
+            flags,
             kind: RequestType::Disconnect,
             cookie: self.commands.next_cookie(),
             offset: 0,

@@ -81,11 +81,11 @@ fn commands_of_which_nothing_was_sent_can_be_taken_back() {
     assert!(machine.command(unsent).is_some());
     assert_eq!(machine.failing_from(unsent), [unsent]);
     assert!(machine.command(started).is_some());
-    machine.disconnect();
+    machine.disconnect(0);
     assert_eq!(machine.in_flight(), 4);
     assert_eq!(machine.abandon_unsent(), None);
     assert!(!machine.is_disconnecting());
-    machine.disconnect();
+    machine.disconnect(0);
     send_all(&mut machine);
     // Two flushes and NBD_CMD_DISC went; the third flush did not.
     let sent = machine.traffic().bytes_sent;
@@ -98,7 +98,7 @@ fn cookies_count_from_one_and_replies_still_come_after_a_disconnect() {
     let mut machine = ready();
     assert_eq!(flush(&mut machine), 1);
     assert_eq!(flush(&mut machine), 2);
-    machine.disconnect();
+    machine.disconnect(0);
     send_all(&mut machine);
     let bytes = server::simple(2, 0, &[]);
     let mut input = bytes.as_slice();

@@ -30,7 +30,7 @@ impl Call<'_> {
             return self.abort_and_wait().await;
         }
         // A server that is gone already is what was wanted.
-        self.queue(|link| link.machine.disconnect());
+        self.queue(|link| link.machine.disconnect(0));
         self.wait_until_ended().await
     }
 
@@ -38,9 +38,9 @@ impl Call<'_> {
     pub fn aio_disconnect(&mut self, flags: u32) -> Result<(), Error> {
         self.at_once(async |call| {
             call.admitted(Access::Alone, async |call| {
-                call.checks().flags(flags, 0)?;
+                let wire = call.checks().flags(flags, 0)?;
                 call.checks().not_disconnecting()?;
-                call.queue(|link| link.machine.disconnect());
+                call.queue(|link| link.machine.disconnect(wire));
                 call.send_for_poll();
                 Ok(())
             })
