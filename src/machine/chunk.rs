@@ -54,7 +54,8 @@ impl<T> Machine<T> {
         };
         let extended = self.negotiated.extended_headers;
         let read = command.kind == RequestType::Read;
-        let block_status = command.kind == RequestType::BlockStatus;
+        let block_status =
+            command.kind == RequestType::BlockStatus && !self.meta_contexts.in_effect().is_empty();
         let about_this = header.offset.is_none_or(|offset| offset == command.offset);
         let acceptable = match header.kind {
             _ if !about_this => false,
@@ -178,7 +179,7 @@ impl<T> Machine<T> {
                 self.extents.push(Extent { length, flags });
             }
         }
-        if self.export.context(context_id).is_none() {
+        if self.meta_contexts.by_id(context_id).is_none() {
             self.extents = Vec::new();
             self.note("ignoring block status of a context that was not negotiated");
             return None;

@@ -12,6 +12,7 @@ use super::command::Commands;
 use super::event::{Event, Extent};
 use super::export::{Export, Negotiated};
 use super::inbox::Inbox;
+use super::meta_contexts::MetaContexts;
 use super::outgoing::Outgoing;
 use super::phase::Phase;
 use super::preferences::Preferences;
@@ -25,6 +26,7 @@ pub struct Machine<T> {
     pub(super) preferences: Preferences,
     pub(super) negotiated: Negotiated,
     pub(super) export: Export,
+    pub(super) meta_contexts: MetaContexts,
     pub(super) phase: Phase,
     pub(super) inbox: Inbox,
     pub(super) outgoing: Outgoing,
@@ -45,6 +47,7 @@ impl<T> Default for Machine<T> {
             preferences: Preferences::default(),
             negotiated: Negotiated::default(),
             export: Export::default(),
+            meta_contexts: MetaContexts::default(),
             phase: Phase::Created,
             inbox: Inbox::default(),
             outgoing: Outgoing::default(),
@@ -78,12 +81,18 @@ impl<T> Machine<T> {
         &self.export
     }
 
+    /// What the server has said of meta contexts so far.
+    pub fn meta_contexts(&self) -> &MetaContexts {
+        &self.meta_contexts
+    }
+
     /// Changes the export to ask for. The meta contexts in effect belonged to
-    /// the export of before (nbd_opt_set_meta_context(3)).
+    /// the previous one (nbd_opt_set_meta_context(3)).
     pub fn set_export_name(&mut self, name: CString) {
         if name != self.preferences.export_name {
             self.preferences.export_name = name;
             self.export = Export::default();
+            self.meta_contexts.lapse();
         }
     }
 

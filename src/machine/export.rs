@@ -44,16 +44,6 @@ pub struct Negotiated {
     pub extended_headers: bool,
 }
 
-/// A meta context that the server agreed to, with the id by which block
-/// status replies name it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct MetaContext {
-    /// The id of this connection.
-    pub id: u32,
-    /// Its full name, such as `base:allocation`.
-    pub name: CString,
-}
-
 /// What the server has said of the export.
 #[derive(Debug, Clone, Default)]
 pub struct Export {
@@ -65,30 +55,9 @@ pub struct Export {
     pub canonical_name: Option<CString>,
     /// A text for people.
     pub description: Option<CString>,
-    /// The contexts in effect; `None` while no `NBD_OPT_SET_META_CONTEXT` has
-    /// succeeded.
-    pub meta_contexts: Option<Vec<MetaContext>>,
 }
 
 impl Export {
-    /// Forgets what the server said of an export, but not the contexts, which
-    /// have a life of their own.
-    pub fn forget_details(&mut self) {
-        *self = Export {
-            meta_contexts: self.meta_contexts.take(),
-            ..Export::default()
-        };
-    }
-
-    /// The context with this id.
-    pub fn context(&self, id: u32) -> Option<&MetaContext> {
-        self.meta_contexts
-            .as_deref()
-            .unwrap_or_default()
-            .iter()
-            .find(|context| context.id == id)
-    }
-
     /// The transmission flags; none set while unknown.
     pub fn flags(&self) -> TransmissionFlags {
         self.details.map(|(_, flags)| flags).unwrap_or_default()

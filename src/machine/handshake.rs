@@ -87,6 +87,9 @@ impl<T> Machine<T> {
         if self.lacks_required_tls("handshake: server is oldstyle") {
             return true;
         }
+        if self.preferences.request_meta_context {
+            self.meta_contexts.select(Vec::new());
+        }
         if self.set_export_details(size, flags as u16) {
             self.enter_transmission();
         }
@@ -122,11 +125,6 @@ impl<T> Machine<T> {
     /// Source: seen with libnbd 1.24.4, which does not insist on
     /// `NBD_FLAG_HAS_FLAGS`.
     pub(super) fn set_export_details(&mut self, size: u64, flags: u16) -> bool {
-        if !self.negotiated.structured_replies {
-            // Contexts cannot be had, so that none were asked for leaves no
-            // doubt about them.
-            self.export.meta_contexts.get_or_insert_default();
-        }
         self.note(format!("exportsize: {size} eflags: 0x{flags:x}"));
         if flags == 0 {
             let what = "handshake: invalid eflags == 0 from server";

@@ -12,7 +12,7 @@ use std::ffi::CString;
 
 use super::core::Machine;
 use super::event::Event;
-use super::export::Protocol;
+use super::export::{Export, Protocol};
 use super::pending::{Pending, Purpose};
 use super::phase::Phase;
 use super::preferences::Tls;
@@ -114,35 +114,31 @@ impl<T> Machine<T> {
     /// Sends what follows on `previous`, which was sent for the same purpose.
     fn next_option(&mut self, purpose: Purpose, previous: Option<OptionType>) -> Result<(), Error> {
         let next = self.choose(purpose, previous);
-        let for_export = matches!(purpose, Purpose::Go | Purpose::Info);
-        if for_export
-            && self.preferences.request_meta_context
-            && (self.preferences.meta_contexts.is_empty() || !self.negotiated.structured_replies)
-        {
-            // The handle asks for the contexts that were named: there are none, or
-            // none to be had.
-            self.export.meta_contexts = None;
-        }
         match next {
             Next::Pause => {
                 self.phase = Phase::Negotiating;
-                Ok(())
+                return Ok(());
             }
             Next::Send(option @ OptionType::SetMetaContext) => {
                 let queries = std::mem::take(&mut self.preferences.meta_contexts);
                 let sent = self.send_meta_context(purpose, option, &queries);
                 self.preferences.meta_contexts = queries;
-                sent
+                return sent;
             }
             Next::Send(option @ (OptionType::Go | OptionType::Info)) => {
                 let data = self.info_request()?;
                 self.send_option(purpose, option, &data)?;
-                self.export.forget_details();
-                Ok(())
+                self.export = Export::default();
             }
-            Next::Send(OptionType::ExportName) => self.send_export_name(purpose),
-            Next::Send(option) => self.send_option(purpose, option, &[]),
+            Next::Send(OptionType::ExportName) => self.send_export_name(purpose)?,
+            Next::Send(option) => return self.send_option(purpose, option, &[]),
         }
+        if self.preferences.request_meta_context && previous != Some(OptionType::SetMetaContext) {
+            // The export comes next although the handle is to ask for the contexts that
+            // were named: there are none, or none to be had.
+            self.meta_contexts.select(Vec::new());
+        }
+        Ok(())
     }
 
     /// The same while the server's replies are handled: an option that cannot be sent
@@ -214,7 +210,7 @@ impl<T> Machine<T> {
     pub(super) fn send_export_name(&mut self, purpose: Purpose) -> Result<(), Error> {
         let name = memory::copy(&self.preferences.export_name)?;
         self.send_option(purpose, OptionType::ExportName, name.as_bytes())?;
-        self.export.forget_details();
+        self.export = Export::default();
         Ok(())
     }
 
@@ -231,7 +227,7 @@ impl<T> Machine<T> {
             .map_err(NoMemory::from)?;
         self.send_option(purpose, option, &data)?;
         if option == OptionType::SetMetaContext {
-            self.export.meta_contexts = None;
+            self.meta_contexts.ask();
         }
         Ok(())
     }

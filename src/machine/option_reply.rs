@@ -8,7 +8,8 @@ use std::fmt::{self, Write};
 
 use super::core::Machine;
 use super::event::Event;
-use super::export::MetaContext;
+use super::export::Export;
+use super::meta_contexts::MetaContext;
 use super::pending::{Pending, Purpose, MAX_REPLY_DATA};
 use super::phase::Phase;
 use crate::error::Error;
@@ -256,7 +257,7 @@ impl<T> Machine<T> {
             }
             OptionType::SetMetaContext => {
                 let contexts = std::mem::take(&mut pending.meta_contexts);
-                self.export.meta_contexts = Some(contexts);
+                self.meta_contexts.select(contexts);
                 self.option_done(&pending, Ok(pending.replies));
             }
             OptionType::Go => {
@@ -282,14 +283,8 @@ impl<T> Machine<T> {
             }
             OptionType::Go | OptionType::Info => {
                 let error = export_error(error, &self.preferences.export_name, message);
-                self.export.forget_details();
-                // As the C library does: contexts that are asked for along with
-                // the export are gone with it.
-                if self.preferences.request_meta_context
-                    || !self.preferences.meta_contexts.is_empty()
-                {
-                    self.export.meta_contexts = None;
-                }
+                self.export = Export::default();
+                self.meta_contexts.lapse();
                 self.option_done(&pending, Err(error));
             }
             OptionType::ExtendedHeaders => {
@@ -316,7 +311,7 @@ impl<T> Machine<T> {
             }
             _ if pending.purpose != Purpose::Program => {
                 // Asked for along the way: the server has none of them.
-                self.export.meta_contexts = Some(Vec::new());
+                self.meta_contexts.select(Vec::new());
                 self.note(format!(
                     "handshake: ignoring unexpected error from NBD_OPT_SET_META_CONTEXT ({})",
                     error.0

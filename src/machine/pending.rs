@@ -2,7 +2,7 @@
 
 //! An option in flight.
 
-use super::export::MetaContext;
+use super::meta_contexts::MetaContext;
 use crate::protocol::option::{OptionType, ReplyHeader, ReplyType, REPLY_HEADER_LENGTH};
 use crate::protocol::MAX_STRING;
 

@@ -8,6 +8,7 @@
 use super::core::Machine;
 use super::event::Event;
 use super::export::{Export, Negotiated};
+use super::meta_contexts::MetaContexts;
 use super::option_reply::tls_refusal;
 use super::pending::{Pending, Purpose};
 use super::phase::Phase;
@@ -42,6 +43,7 @@ impl<T> Machine<T> {
             ..Negotiated::default()
         };
         self.export = Export::default();
+        self.meta_contexts = MetaContexts::default();
         self.phase = Phase::Negotiating;
         self.note("negotiated TLS on this connection");
         self.option_done(&Pending::new(OptionType::StartTls, purpose), Ok(1));

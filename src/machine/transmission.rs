@@ -5,7 +5,7 @@
 use super::command::{Command, NewCommand};
 use super::core::Machine;
 use super::event::Extent;
-use super::export::MetaContext;
+use super::meta_contexts::MetaContext;
 use super::outgoing::{Kind, Queued};
 use super::phase::Phase;
 use crate::error::Error;
@@ -236,7 +236,7 @@ impl<T> Machine<T> {
         context_id: u32,
     ) -> Option<(&mut Command<T>, &MetaContext, &mut Vec<Extent>)> {
         let command = self.commands.get_mut(cookie)?;
-        let context = self.export.context(context_id)?;
+        let context = self.meta_contexts.by_id(context_id)?;
         Some((command, context, &mut self.extents))
     }
 }

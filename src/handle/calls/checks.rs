@@ -109,8 +109,7 @@ impl Checks<'_> {
             let what = "server does not support structured replies";
             return Err(Error::new(libc::ENOTSUP, what));
         }
-        let contexts = self.machine.export().meta_contexts.as_deref();
-        if contexts.unwrap_or_default().is_empty() {
+        if self.machine.meta_contexts().in_effect().is_empty() {
             let what = "did not negotiate any metadata contexts, \
                         either you did not call nbd_add_meta_context before connecting \
                         or the server does not support it";

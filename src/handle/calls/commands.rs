@@ -286,16 +286,9 @@ impl Issue<'_> {
 
     /// The ids of negotiated contexts.
     fn context_ids(&self, names: &[CString]) -> Result<Vec<u32>, Error> {
-        let negotiated = self
-            .connection
-            .link
-            .machine
-            .export()
-            .meta_contexts
-            .as_deref();
-        let negotiated = negotiated.unwrap_or_default();
+        let negotiated = self.connection.link.machine.meta_contexts();
         let id = |name: &CString| {
-            let found = negotiated.iter().find(|context| context.name == *name);
+            let found = negotiated.by_name(name);
             found.map(|context| context.id).ok_or_else(|| {
                 let what = text!("context {} not negotiated", shown(name));
                 Error::new(libc::EINVAL, what)

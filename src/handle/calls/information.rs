@@ -13,7 +13,7 @@ use crate::constants::{
 use crate::error::Error;
 use crate::handle::attachment::Attachment;
 use crate::handle::connection::Connection;
-use crate::machine::{Machine, Negotiated};
+use crate::machine::{Machine, MetaContexts, Negotiated};
 use crate::memory;
 use crate::protocol::flags::TransmissionFlags;
 
@@ -79,17 +79,17 @@ impl Information<'_> {
 
     /// nbd_can_meta_context(3)
     pub fn can_meta_context(&self, metacontext: &CStr) -> Result<bool, Error> {
-        match &self.machine.export().meta_contexts {
-            Some(contexts) => {
-                let mut names = contexts.iter().map(|context| context.name.as_c_str());
-                Ok(names.any(|name| name == metacontext))
+        // A program that named none may look at those that are in effect no more.
+        // Source: seen with libnbd 1.24.4.
+        let contexts = match self.machine.meta_contexts() {
+            MetaContexts::Stale(_) if !self.machine.preferences().meta_contexts.is_empty() => {
+                let what = "need a successful server meta context request first";
+                return Err(Error::new(libc::EINVAL, what));
             }
-            None if self.machine.preferences().meta_contexts.is_empty() => Ok(false),
-            None => Err(Error::new(
-                libc::EINVAL,
-                "need a successful server meta context request first",
-            )),
-        }
+            MetaContexts::Stale(contexts) | MetaContexts::Selected(contexts) => contexts,
+        };
+        let mut names = contexts.iter().map(|context| context.name.as_c_str());
+        Ok(names.any(|name| name == metacontext))
     }
 
     /// nbd_get_protocol(3)

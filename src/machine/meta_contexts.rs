@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+//! Meta contexts of the export, and each event that changes them.
+//!
+//! ```text
+//!            NBD_OPT_SET_META_CONTEXT sent
+//!   +---------------------------------------------+
+//!   |                                             |
+//!   v       the server's last reply to it         |
+//! Stale ------------------------------------> Selected
+//!   ^       nothing to ask for                    |
+//!   |                                             |
+//!   +---------------------------------------------+
+//!            export renamed or refused
+//! ```
+//! Source: seen with libnbd 1.24.4.
+
+use std::ffi::{CStr, CString};
+
+/// A meta context that the server agreed to, with the id by which block
+/// status replies name it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MetaContext {
+    /// The id of this connection.
+    pub id: u32,
+    /// Its full name, such as `base:allocation`.
+    pub name: CString,
+}
+
+/// What the server was asked for and agreed to.
+#[derive(Debug)]
+pub enum MetaContexts {
+    /// These are in effect for the export.
+    Selected(Vec<MetaContext>),
+    /// None is in effect. The server agreed to these for another export, or before it
+    /// refused this one.
+    Stale(Vec<MetaContext>),
+}
+
+impl Default for MetaContexts {
+    fn default() -> Self {
+        MetaContexts::Stale(Vec::new())
+    }
+}
+
+impl MetaContexts {
+    /// The contexts in effect.
+    pub fn in_effect(&self) -> &[MetaContext] {
+        match self {
+            MetaContexts::Selected(contexts) => contexts,
+            MetaContexts::Stale(_) => &[],
+        }
+    }
+
+    /// The context in effect with this id.
+    pub fn by_id(&self, id: u32) -> Option<&MetaContext> {
+        self.in_effect().iter().find(|context| context.id == id)
+    }
+
+    /// The context in effect with this name.
+    pub fn by_name(&self, name: &CStr) -> Option<&MetaContext> {
+        let mut contexts = self.in_effect().iter();
+        contexts.find(|context| context.name.as_c_str() == name)
+    }
+
+    /// The server was asked for others: those agreed to before are gone.
+    pub(super) fn ask(&mut self) {
+        *self = MetaContexts::Stale(Vec::new());
+    }
+
+    /// The server has agreed to these and no others.
+    pub(super) fn select(&mut self, contexts: Vec<MetaContext>) {
+        *self = MetaContexts::Selected(contexts);
+    }
+
+    /// The export that they were selected for is not the one to be used any more.
+    pub(super) fn lapse(&mut self) {
+        if let MetaContexts::Selected(contexts) = self {
+            *self = MetaContexts::Stale(std::mem::take(contexts));
+        }
+    }
+}
