@@ -276,7 +276,10 @@ impl<T> Machine<T> {
             return;
         };
         match pending.option {
-            OptionType::Go if error == ReplyError::UNSUP => {
+            // A server with extended headers has to know NBD_OPT_GO, and is not to be
+            // asked otherwise; the C library does so all the same.
+            // Source: proto.md, "NBD_OPT_EXTENDED_HEADERS".
+            OptionType::Go if error == ReplyError::UNSUP && !self.negotiated.extended_headers => {
                 self.note("server is confused by NBD_OPT_GO, continuing anyway");
                 let sent = self.send_export_name(pending.purpose);
                 self.sent_or_dead(sent);
