@@ -157,7 +157,14 @@ impl<T> Machine<T> {
     /// How many bytes of data come after the header of a simple reply.
     fn simple_payload(&self, error: u32, cookie: u64) -> u64 {
         match self.commands.get(cookie) {
-            Some(command) if command.kind == RequestType::Read && error == 0 => command.length,
+            // With structured replies it ends the connection.
+            Some(command)
+                if command.kind == RequestType::Read
+                    && error == 0
+                    && !self.negotiated.structured_replies =>
+            {
+                command.length
+            }
             _ => 0,
         }
     }
@@ -410,6 +417,13 @@ impl<T> Machine<T> {
         command.fail(errno::from_wire(error));
         if !read || error != 0 {
             return Ok(Receiving::Done(cookie));
+        }
+        if structured {
+            // It may have data or not. Taking the next reply for that data would leave
+            // the command that it answers without one; taking the data for replies
+            // would let what is on the disk forge them.
+            let what = "server sent a simple reply to a read after it agreed to structured replies";
+            return Err(self.violation_errno(libc::EPROTO, what));
         }
         let left = command.length as usize;
         Ok(Receiving::Data(Data {

@@ -182,6 +182,15 @@ pub const TABLE: &[Difference] = &[
         then: Ends,
     },
     Difference {
+        heading: "A simple reply to a structured read",
+        version: Reference,
+        server: &["'reply-simple"],
+        functions: ANY,
+        reference: &["?*"],
+        under_test: &["?*"],
+        then: Ends,
+    },
+    Difference {
         heading: "A read that is not complete",
         version: Reference,
         server: &[

@@ -169,12 +169,17 @@ fn an_error_at_an_offset_is_reported_there_and_fails_the_read() {
 }
 
 #[test]
-fn a_simple_reply_to_a_read_is_taken_in_but_fails_it_where_chunks_were_agreed() {
-    let replies = [simple(1, 0, b"data"), chunk(2, true, 0, &[])].concat();
+fn a_simple_reply_to_a_read_is_refused_where_chunks_were_agreed() {
     let flush = command(RequestType::Flush, 0, 0);
+    let replies = [simple(1, 5, &[]), chunk(2, true, 0, &[])].concat();
     let outcome = structured(&[read(0, 4), flush], &replies);
-    assert!(outcome.told(&failed(1)));
-    assert!(outcome.told("2: done, error 0"));
+    assert_eq!(outcome.lines, [failed(1), "2: done, error 0".into()]);
+    for data in [b"data".as_slice(), &[]] {
+        let replies = [simple(1, 0, data), chunk(2, true, 0, &[])].concat();
+        let outcome = structured(&[read(0, 4), flush], &replies);
+        assert_eq!(outcome.group, State::Dead);
+        assert!(!outcome.told("2: done, error 0"));
+    }
 }
 
 #[test]
