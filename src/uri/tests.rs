@@ -408,7 +408,15 @@ fn how_it_is_written() {
             "nbd+vsock://2?nbd-port=3000000000",
             "nbd+vsock://2/?nbd-port=3000000000",
         ),
-        ("nbd://h?tls-verify-peer=true", "nbd://h:10809/"),
+        (
+            "nbd://h?tls-verify-peer=1",
+            "nbd://h:10809/?tls-verify-peer=true",
+        ),
+        (
+            "nbds://h?tls-verify-peer=0",
+            "nbds://h:10809/?tls-verify-peer=false",
+        ),
+        ("nbds://h", "nbds://h:10809/"),
         (
             "nbd+unix:///?socket=/a%26%3B%23b",
             "nbd+unix:///?socket=/a%26%3B%23b",

@@ -82,9 +82,11 @@ impl NbdUri {
         uri.parameter("tls-psk-file", self.tls_psk_file.as_deref());
         uri.parameter("tls-hostname", self.tls_hostname.as_deref());
         uri.parameter("tls-priority", self.tls_priority.as_deref());
-        if self.tls_verify_peer == Some(false) {
-            uri.parameter("tls-verify-peer", Some(c"false"));
-        }
+        uri.parameter(
+            "tls-verify-peer",
+            self.tls_verify_peer
+                .map(|it| if it { c"true" } else { c"false" }),
+        );
         uri.finish()
     }
 }
