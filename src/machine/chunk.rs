@@ -6,7 +6,7 @@
 //! A chunk that makes no sense fails the command that it answers with EPROTO
 //! and is skipped: its length is known, so the stream can still be trusted.
 
-use super::core::Machine;
+use super::core::{Dead, Machine};
 use super::event::{Event, Extent, ReadStatus};
 use super::receiving::{Chunk, Receiving};
 use crate::protocol::bytes::Reader;
@@ -36,7 +36,7 @@ const MAX_ERROR: u64 = (ERROR_PREFIX + u16::MAX as usize + 8) as u64;
 
 impl<T> Machine<T> {
     /// Takes in the header of a chunk.
-    pub(super) fn chunk_header(&mut self, header: ChunkHeader) -> Result<Receiving, Event> {
+    pub(super) fn chunk_header(&mut self, header: ChunkHeader) -> Result<Receiving, Dead> {
         if header.length > MAX_CHUNK {
             let length = header.length;
             return Err(self.violation(format!("invalid server reply length {length}")));
@@ -94,38 +94,46 @@ impl<T> Machine<T> {
     }
 
     /// Decodes the payload of a chunk that is no data.
-    pub(super) fn payload(&mut self, chunk: &Chunk, payload: &[u8]) -> Option<Event> {
-        let cookie = chunk.cookie?;
+    pub(super) fn payload(&mut self, chunk: &Chunk, payload: &[u8]) -> Result<(), Dead> {
+        let Some(cookie) = chunk.cookie else {
+            return Ok(());
+        };
         match chunk.header.kind {
-            ChunkType::OffsetHole => self.hole(chunk, payload),
+            ChunkType::OffsetHole => return self.hole(cookie, payload),
             ChunkType::BlockStatus | ChunkType::BlockStatusExt => {
                 self.block_status(cookie, &chunk.header, payload)
             }
             _ => self.error_chunk(cookie, chunk.header.kind, payload),
-        }
-    }
-
-    fn hole(&mut self, chunk: &Chunk, payload: &[u8]) -> Option<Event> {
-        let (offset, length) = reply::offset_hole(payload)?;
-        let cookie = chunk.cookie?;
-        let at = match self.place(cookie, offset, u64::from(length)) {
-            Ok(at) => at,
-            Err(dead) => return Some(dead),
         };
-        let command = self.commands.get_mut(cookie)?;
-        command.fill(at, length as usize);
-        Some(Event::Chunk {
-            cookie,
-            at,
-            count: length as usize,
-            offset,
-            status: ReadStatus::Hole,
-        })
+        Ok(())
     }
 
-    fn error_chunk(&mut self, cookie: u64, kind: ChunkType, payload: &[u8]) -> Option<Event> {
-        let command = self.commands.get_mut(cookie)?;
+    fn hole(&mut self, cookie: u64, payload: &[u8]) -> Result<(), Dead> {
+        let Some((offset, length)) = reply::offset_hole(payload) else {
+            return Ok(());
+        };
+        let count = length as usize;
+        let at = self.place(cookie, offset, u64::from(length))?;
+        if let Some(command) = self.commands.get_mut(cookie) {
+            command.fill(at, count);
+            self.events.push_back(Event::Chunk {
+                cookie,
+                at,
+                count,
+                offset,
+                status: ReadStatus::Hole,
+            });
+        }
+        Ok(())
+    }
+
+    fn error_chunk(&mut self, cookie: u64, kind: ChunkType, payload: &[u8]) -> Option<()> {
         let decoded = reply::error_payload(payload)?;
+        if !decoded.message.is_empty() {
+            let message = Lossy(decoded.message);
+            self.note(text!("structured error server message: {message}"));
+        }
+        let command = self.commands.get_mut(cookie)?;
         // An error that is no error: the server said that the command failed,
         // so it does.
         let errno = match errno::from_wire(decoded.error) {
@@ -134,26 +142,23 @@ impl<T> Machine<T> {
         };
         let first = command.error() == 0;
         command.fail(errno);
-        let mut event = None;
         if kind == ChunkType::ErrorOffset && command.kind == RequestType::Read {
-            let offset = Reader::new(decoded.rest).u64();
-            let at = offset.and_then(|offset| offset.checked_sub(command.offset));
-            event = at.filter(|at| *at < command.length).map(|at| Event::Chunk {
-                cookie,
-                at: at as usize,
-                count: 0,
-                offset: command.offset + at,
-                status: ReadStatus::Error { errno, first },
-            });
+            let offset = Reader::new(decoded.rest).u64()?;
+            let at = offset.checked_sub(command.offset)?;
+            if at < command.length {
+                self.events.push_back(Event::Chunk {
+                    cookie,
+                    at: at as usize,
+                    count: 0,
+                    offset,
+                    status: ReadStatus::Error { errno, first },
+                });
+            }
         }
-        if !decoded.message.is_empty() {
-            let message = Lossy(decoded.message);
-            self.note(text!("structured error server message: {message}"));
-        }
-        event
+        Some(())
     }
 
-    fn block_status(&mut self, cookie: u64, header: &ChunkHeader, payload: &[u8]) -> Option<Event> {
+    fn block_status(&mut self, cookie: u64, header: &ChunkHeader, payload: &[u8]) -> Option<()> {
         let command = self.commands.get_mut(cookie)?;
         let (context_id, rest) = reply::context_id(payload)?;
         let mut reader = Reader::new(rest);
@@ -187,7 +192,8 @@ impl<T> Machine<T> {
         if !keep_proper(&mut self.extents, command.offset, self.export.size()) {
             command.fail(libc::EPROTO);
         }
-        Some(Event::Extents { cookie, context_id })
+        self.events.push_back(Event::Extents { cookie, context_id });
+        Some(())
     }
 }
 

@@ -20,6 +20,10 @@ use super::state::State;
 use super::traffic::Traffic;
 use crate::error::Error;
 
+/// The connection has ended, and the owner will be told why.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Dead;
+
 /// One connection, from its creation to its end.
 #[derive(Debug)]
 pub struct Machine<T> {
@@ -37,7 +41,7 @@ pub struct Machine<T> {
     pub(super) traffic: Traffic,
     /// Extents of the block status chunk received last.
     pub(super) extents: Vec<Extent>,
-    /// Events of the negotiation that were not handed out yet.
+    /// Events that were not handed out yet: the only way from here to the owner.
     pub(super) events: VecDeque<Event>,
 }
 
@@ -176,7 +180,7 @@ impl<T> Machine<T> {
 
     /// A server broke the protocol beyond repair. There is no errno for that,
     /// for most of the ways to do it.
-    pub(super) fn violation(&mut self, what: impl Into<Cow<'static, str>>) -> Event {
+    pub(super) fn violation(&mut self, what: impl Into<Cow<'static, str>>) -> Dead {
         self.violation_errno(0, what)
     }
 
@@ -184,9 +188,16 @@ impl<T> Machine<T> {
         &mut self,
         errno: c_int,
         what: impl Into<Cow<'static, str>>,
-    ) -> Event {
+    ) -> Dead {
+        self.die(Error::new(errno, what))
+    }
+
+    /// Ends the connection after an error, of which the owner learns after everything
+    /// that happened before.
+    pub(super) fn die(&mut self, error: Error) -> Dead {
         self.fail();
-        Event::Dead(Error::new(errno, what))
+        self.events.push_back(Event::Dead(error));
+        Dead
     }
 
     /// Bytes of memory held, besides the machine itself.

@@ -26,8 +26,7 @@ impl<T> Machine<T> {
                 // Nothing was asked, so nothing said can be trusted to answer
                 // what will be asked next.
                 *input = &[];
-                let event = self.violation("handshake: server sent data out of turn");
-                self.events.push_back(event);
+                self.violation("handshake: server sent data out of turn");
                 true
             }
         }
@@ -62,8 +61,7 @@ impl<T> Machine<T> {
                         "handshake: server is not either an oldstyle or fixed newstyle NBD server"
                     }
                 };
-                let event = self.violation(what);
-                self.events.push_back(event);
+                self.violation(what);
                 return true;
             }
         }
@@ -78,8 +76,7 @@ impl<T> Machine<T> {
         let (size, flags) = handshake::oldstyle(&bytes).expect("exact length");
         self.note(format!("gflags: 0x{:x}", flags >> 16));
         if flags > u32::from(u16::MAX) {
-            let event = self.violation("handshake: oldstyle server should not set gflags");
-            self.events.push_back(event);
+            self.violation("handshake: oldstyle server should not set gflags");
             return true;
         }
         self.negotiated.protocol = Some(Protocol::Oldstyle);
@@ -128,8 +125,7 @@ impl<T> Machine<T> {
         self.note(format!("exportsize: {size} eflags: 0x{flags:x}"));
         if flags == 0 {
             let what = "handshake: invalid eflags == 0 from server";
-            let event = self.violation_errno(libc::EINVAL, what);
-            self.events.push_back(event);
+            self.violation_errno(libc::EINVAL, what);
             return false;
         }
         let flags = self.believable(TransmissionFlags(flags));

@@ -150,8 +150,7 @@ impl<T> Machine<T> {
 
     pub(super) fn sent_or_dead(&mut self, sent: Result<(), Error>) {
         if let Err(error) = sent {
-            self.fail();
-            self.events.push_back(Event::Dead(error));
+            self.die(error);
         }
     }
 

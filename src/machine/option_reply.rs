@@ -125,14 +125,12 @@ impl<T> Machine<T> {
 
     /// The option failed in a way that leaves nothing to trust.
     fn broken(&mut self, what: impl Into<Cow<'static, str>>) {
-        let event = self.violation(what);
-        self.events.push_back(event);
+        self.violation(what);
     }
 
     /// What the server said cannot be kept.
     fn lacks_memory(&mut self) {
-        let event = self.violation_errno(libc::ENOMEM, "handshake: not enough memory for a reply");
-        self.events.push_back(event);
+        self.violation_errno(libc::ENOMEM, "handshake: not enough memory for a reply");
     }
 
     /// An export of the server's list. Everything after the name is a
@@ -239,9 +237,7 @@ impl<T> Machine<T> {
         };
         match pending.option {
             OptionType::StartTls if self.negotiated.tls => {
-                let event =
-                    self.violation_errno(libc::EPROTO, "handshake: server agreed to TLS twice");
-                self.events.push_back(event);
+                self.violation_errno(libc::EPROTO, "handshake: server agreed to TLS twice");
             }
             OptionType::StartTls => self.phase = Phase::TlsHandshake(pending.purpose),
             OptionType::StructuredReply => {

@@ -20,7 +20,9 @@ impl<T> Machine<T> {
             }
             match self.phase {
                 Phase::Transmission { receiving, .. } => {
-                    break self.receive_reply(receiving, input, put);
+                    if !self.receive_reply(receiving, input, put) {
+                        break None;
+                    }
                 }
                 Phase::Aborting(_) | Phase::Closed | Phase::Dead => {
                     *input = &[];

@@ -7,7 +7,7 @@ use libc::c_int;
 
 use super::chunk;
 use super::command::Command;
-use super::core::Machine;
+use super::core::{Dead, Machine};
 use super::event::{Event, ReadStatus};
 use super::phase::Phase;
 use super::receiving::{Chunk, Data, Receiving};
@@ -188,40 +188,37 @@ impl<T> Machine<T> {
         }
     }
 
-    /// Takes in a part of a reply.
+    /// Takes in a reply up to the next event. False if more bytes are needed.
     pub(super) fn receive_reply(
         &mut self,
         mut receiving: Receiving,
         input: &mut &[u8],
         put: Put<T>,
-    ) -> Option<Event> {
-        loop {
-            let event = match receiving {
-                Receiving::Header => match self.header(input)? {
-                    Ok(next) => {
-                        receiving = next;
-                        None
-                    }
-                    Err(dead) => return Some(dead),
+    ) -> bool {
+        while self.events.is_empty() {
+            match receiving {
+                Receiving::Header => match self.header(input) {
+                    Some(Ok(next)) => receiving = next,
+                    Some(Err(Dead)) => return true,
+                    None => return false,
                 },
                 Receiving::DataOffset(chunk) => {
                     let prefix = self.inbox.take(input, OFFSET_DATA_PREFIX);
                     let Some(prefix) = prefix else {
                         self.set_receiving(receiving);
-                        return None;
+                        return false;
                     };
                     let offset = Reader::new(&prefix).u64().expect("exact length");
                     match self.data_chunk(chunk, offset) {
                         Ok(next) => receiving = next,
-                        Err(dead) => return Some(dead),
+                        Err(Dead) => return true,
                     }
-                    None
                 }
                 Receiving::Data(ref mut data) => {
                     if data.left > 0 {
                         if input.is_empty() {
                             self.set_receiving(receiving);
-                            return None;
+                            return false;
                         }
                         let (bytes, rest) = input.split_at(data.left.min(input.len()));
                         *input = rest;
@@ -230,14 +227,13 @@ impl<T> Machine<T> {
                         }
                         data.at += bytes.len();
                         data.left -= bytes.len();
-                        None
                     } else {
                         let finished = *data;
                         receiving = match finished.chunk {
                             Some((chunk, ..)) => chunk.after(),
                             None => Receiving::Done(finished.cookie),
                         };
-                        self.data_complete(&finished)
+                        self.data_complete(&finished);
                     }
                 }
                 Receiving::Payload(chunk) => {
@@ -249,7 +245,7 @@ impl<T> Machine<T> {
                     }
                     let Some(payload) = self.inbox.take(input, wanted as usize) else {
                         self.set_receiving(receiving);
-                        return None;
+                        return false;
                     };
                     let left = chunk.header.length - wanted;
                     receiving = match left {
@@ -260,7 +256,9 @@ impl<T> Machine<T> {
                             errno: 0,
                         },
                     };
-                    self.payload(&chunk, &payload)
+                    if let Err(Dead) = self.payload(&chunk, &payload) {
+                        return true;
+                    }
                 }
                 Receiving::Skip { chunk, left, errno } => {
                     let skipped = left.min(input.len() as u64);
@@ -268,33 +266,26 @@ impl<T> Machine<T> {
                     if skipped < left {
                         let left = left - skipped;
                         self.set_receiving(Receiving::Skip { chunk, left, errno });
-                        return None;
+                        return false;
                     }
                     self.fail_answered(&chunk, errno);
                     receiving = chunk.after();
-                    None
                 }
                 Receiving::Done(cookie) => {
                     receiving = Receiving::End;
                     if let Some(command) = self.commands.get_mut(cookie) {
                         command.finish();
                     }
-                    Some(Event::Completed { cookie })
+                    self.events.push_back(Event::Completed { cookie });
                 }
-                Receiving::End => match self.events.pop_front() {
-                    // What is to be noted of a message comes before its end.
-                    Some(event) => Some(event),
-                    None => {
-                        receiving = Receiving::Header;
-                        Some(Event::MessageEnd)
-                    }
-                },
-            };
-            if event.is_some() {
-                self.set_receiving(receiving);
-                return event;
+                Receiving::End => {
+                    receiving = Receiving::Header;
+                    self.events.push_back(Event::MessageEnd);
+                }
             }
         }
+        self.set_receiving(receiving);
+        true
     }
 
     /// There is no room for a payload of which a part may have come: its
@@ -352,7 +343,7 @@ impl<T> Machine<T> {
 
     /// Takes in a header and says what to expect after it; `None` when more
     /// bytes are needed.
-    fn header(&mut self, input: &mut &[u8]) -> Option<Result<Receiving, Event>> {
+    fn header(&mut self, input: &mut &[u8]) -> Option<Result<Receiving, Dead>> {
         let Some(magic) = self.magic(input) else {
             self.set_receiving(Receiving::Header);
             return None;
@@ -377,7 +368,7 @@ impl<T> Machine<T> {
     /// The command that a reply answers, or an error if the server cannot have
     /// received it yet: the rest of a request whose command is gone could not
     /// be sent any more, and everything after it would be misunderstood.
-    pub(super) fn answered(&mut self, cookie: u64) -> Result<Option<u64>, Event> {
+    pub(super) fn answered(&mut self, cookie: u64) -> Result<Option<u64>, Dead> {
         if !self.commands.contains(cookie) {
             return Ok(None);
         }
@@ -395,7 +386,7 @@ impl<T> Machine<T> {
 
     /// A simple reply: what follows depends on the request that it answers, so
     /// that request has to be known.
-    fn simple_reply(&mut self, error: u32, cookie: u64) -> Result<Receiving, Event> {
+    fn simple_reply(&mut self, error: u32, cookie: u64) -> Result<Receiving, Dead> {
         let structured = self.negotiated.structured_replies;
         let Some(cookie) = self.answered(cookie)? else {
             // No data follows an error, whatever it answers.
@@ -435,7 +426,7 @@ impl<T> Machine<T> {
     }
 
     /// A data chunk's offset is known: where does the data go?
-    fn data_chunk(&mut self, chunk: Chunk, offset: u64) -> Result<Receiving, Event> {
+    fn data_chunk(&mut self, chunk: Chunk, offset: u64) -> Result<Receiving, Dead> {
         let left = chunk.header.length - OFFSET_DATA_PREFIX as u64;
         let Some(cookie) = chunk.cookie else {
             return Ok(Receiving::Skip {
@@ -457,7 +448,7 @@ impl<T> Machine<T> {
     /// the buffer of the read that a chunk answers. A server that sends what was
     /// not asked for ends the connection.
     /// Source: seen with libnbd 1.24.4.
-    pub(super) fn place(&mut self, cookie: u64, offset: u64, length: u64) -> Result<usize, Event> {
+    pub(super) fn place(&mut self, cookie: u64, offset: u64, length: u64) -> Result<usize, Dead> {
         let command = self.commands.get(cookie);
         let (start, count) = command.map_or((0, 0), |it| (it.offset, it.length));
         let at = offset.checked_sub(start);
@@ -471,20 +462,22 @@ impl<T> Machine<T> {
     }
 
     /// All data of a chunk or of a simple reply is in the user's buffer.
-    fn data_complete(&mut self, data: &Data) -> Option<Event> {
-        let command = self.commands.get_mut(data.cookie)?;
+    fn data_complete(&mut self, data: &Data) {
+        let Some(command) = self.commands.get_mut(data.cookie) else {
+            return;
+        };
         // A simple reply has all the data that was asked for: one chunk.
         let (at, count) = match data.chunk {
             Some((_, at, count)) => (at, count),
             None => (0, command.length as usize),
         };
         command.fill(at, count);
-        Some(Event::Chunk {
+        self.events.push_back(Event::Chunk {
             cookie: data.cookie,
             at,
             count,
             offset: command.offset + at as u64,
             status: ReadStatus::Data,
-        })
+        });
     }
 }

@@ -6,7 +6,6 @@
 //! [`Machine::awaits_tls_handshake`] says so.
 
 use super::core::Machine;
-use super::event::Event;
 use super::export::{Export, Negotiated};
 use super::meta_contexts::MetaContexts;
 use super::option_reply::tls_refusal;
@@ -54,8 +53,7 @@ impl<T> Machine<T> {
     /// to have them taken for encrypted ones.
     pub(super) fn plaintext_after_agreement(&mut self, input: &mut &[u8]) -> bool {
         *input = &[];
-        let event = self.violation("handshake: server sent plaintext after it agreed to TLS");
-        self.events.push_back(event);
+        self.violation("handshake: server sent plaintext after it agreed to TLS");
         true
     }
 
@@ -78,8 +76,7 @@ impl<T> Machine<T> {
         if self.preferences.tls != Tls::Require {
             return false;
         }
-        self.fail();
-        self.events.push_back(Event::Dead(tls_required(what)));
+        self.die(tls_required(what));
         true
     }
 }

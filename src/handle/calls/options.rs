@@ -191,7 +191,8 @@ impl Call<'_> {
         let waited = awaited.wait_while_connecting().await;
         let call = ScopeGuard::into_inner(awaited);
         waited?;
-        call.completions.option_outcome.take().unwrap_or(Ok(0))
+        let outcome = call.completions.option_outcome.take();
+        outcome.unwrap_or_else(|| Err(Error::new(libc::ENOTRECOVERABLE, "internal error")))
     }
 
     /// nbd_opt_abort(3)
