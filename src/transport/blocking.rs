@@ -11,9 +11,11 @@ use std::time::{Duration, Instant};
 
 use libc::{c_int, c_short, iovec, msghdr, nfds_t, pollfd, ssize_t};
 
+// Nothing else in the library may call these by the declarations of the libc crate, which
+// say that they do not unwind: LLVM keeps one declaration for each function.
 extern "C-unwind" {
     fn poll(fds: *mut pollfd, count: nfds_t, timeout: c_int) -> c_int;
-    fn recvmsg(fd: c_int, message: *mut msghdr, flags: c_int) -> ssize_t;
+    pub(super) fn recvmsg(fd: c_int, message: *mut msghdr, flags: c_int) -> ssize_t;
 }
 
 /// A system call that waits.

@@ -9,6 +9,7 @@ use std::os::unix::net::UnixStream;
 
 use libc::{c_int, c_void, iovec, socklen_t};
 
+use super::blocking;
 use crate::error::Error;
 
 /// The most pieces of memory that one system call takes (`IOV_MAX` of Linux).
@@ -140,7 +141,7 @@ impl Socket {
         let mut message = message(iov);
         // SAFETY: `message` describes at most `iov`, and the caller vouches for the
         // memory that this describes.
-        retry(|| unsafe { libc::recvmsg(fd, &raw mut message, flags) })
+        retry(|| unsafe { blocking::recvmsg(fd, &raw mut message, flags) })
     }
 
     /// Makes it non-blocking again, if it is not.
