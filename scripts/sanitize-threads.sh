@@ -74,6 +74,11 @@ run "$work/race.c" 66
 count=0
 failed=()
 for source in $(grep -l '<pthread.h>' capi-tests/*.c); do
+    # The sanitizer takes the locks of a thread that is being cancelled for unlocked, in C
+    # programs too; and malloc is its own.
+    if grep -q -e 'pthread_cancel (' -e '"harness-memory.h"' "$source"; then
+        continue
+    fi
     run "$source" 0 || failed+=("$source")
     count=$((count + 1))
 done
