@@ -118,6 +118,8 @@ pub struct Commands<T> {
     all: HashMap<u64, Command<T>, BuildHasherDefault<CookieHasher>>,
     /// How many of them are done.
     done: usize,
+    /// How many of those in flight are reads.
+    reads: usize,
     last_cookie: u64,
 }
 
@@ -129,6 +131,7 @@ impl<T> Default for Commands<T> {
         Commands {
             all: HashMap::default(),
             done: 0,
+            reads: 0,
             last_cookie: 0,
         }
     }
@@ -148,6 +151,7 @@ impl<T> Commands<T> {
 
     /// Adds a command.
     pub fn insert(&mut self, command: Command<T>) {
+        self.reads += usize::from(command.kind == RequestType::Read);
         self.all.insert(command.cookie, command);
     }
 
@@ -171,7 +175,13 @@ impl<T> Commands<T> {
         let command = self.all.get_mut(&cookie).filter(|command| !command.done)?;
         command.done = true;
         self.done += 1;
+        self.reads -= usize::from(command.kind == RequestType::Read);
         Some(command)
+    }
+
+    /// Whether reads are in flight, and nothing else.
+    pub fn are_reads(&self) -> bool {
+        self.reads > 0 && self.reads == self.len()
     }
 
     /// A command that is done.

@@ -15,6 +15,7 @@ use crate::protocol::bytes::Reader;
 use crate::protocol::errno;
 use crate::protocol::reply::{
     self, ChunkHeader, Header, EXTENDED_LENGTH, OFFSET_DATA_PREFIX, SIMPLE_LENGTH,
+    STRUCTURED_LENGTH,
 };
 use crate::protocol::request::RequestType;
 
@@ -66,8 +67,9 @@ impl<T> Machine<T> {
     }
 
     /// How many bytes to receive next, `room` at most, so that nothing after the
-    /// message that is being received is among them. Never 0 where bytes are awaited,
-    /// but for those that [`Machine::direct`] is about.
+    /// message that is being received is among them, unless the server breaks the
+    /// protocol. Never 0 where bytes are awaited, but for those that
+    /// [`Machine::direct`] is about.
     pub fn left_of_message(&self, room: usize) -> usize {
         let Phase::Transmission { receiving, .. } = self.phase else {
             return self.left_of_handshake().min(room);
@@ -75,10 +77,7 @@ impl<T> Machine<T> {
         let begun = self.inbox.len();
         let left = match receiving {
             Receiving::Header => {
-                let shortest = match self.negotiated.extended_headers {
-                    true => EXTENDED_LENGTH,
-                    false => SIMPLE_LENGTH,
-                };
+                let shortest = self.shortest_header();
                 let magic = self.inbox.first::<4>().map(u32::from_be_bytes);
                 let length = magic.and_then(|magic| self.header_length(magic));
                 length.unwrap_or(shortest).saturating_sub(begun).max(1)
@@ -94,6 +93,16 @@ impl<T> Machine<T> {
             Receiving::Data(_) | Receiving::Done(_) | Receiving::End => 0,
         };
         left.min(room)
+    }
+
+    /// How many bytes the next header has at least. Reads are answered by chunks where
+    /// those were negotiated ("Structured reply chunk message").
+    fn shortest_header(&self) -> usize {
+        match self.negotiated {
+            it if it.extended_headers => EXTENDED_LENGTH,
+            it if it.structured_replies && self.commands.are_reads() => STRUCTURED_LENGTH,
+            _ => SIMPLE_LENGTH,
+        }
     }
 
     /// Whether `bytes`, which come next, reach the end of the message that is being
