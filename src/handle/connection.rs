@@ -52,6 +52,7 @@ impl Connection {
     /// The call is over, or waits: lets other threads see that, and what is left to
     /// be used. A thread that receives may do so ahead until it has the lock again.
     pub(super) fn settle(&mut self) {
+        self.link.give_back_memory();
         self.report.publish(&self.link);
         if self.turns.holder != Holder::Receives {
             self.report.shared.set_arrivals(self.link.has_arrivals());

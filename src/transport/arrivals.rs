@@ -19,7 +19,8 @@ pub const MOST: usize = 32 * 1024;
 static SPARES: [ThreadBlock; 2] = [ThreadBlock::new(), ThreadBlock::new()];
 
 /// Received bytes in the order of the stream. The memory is on loan from the
-/// thread that receives, and goes back to the thread that uses the last byte.
+/// thread that receives, and goes back to the one that has used the last byte, when
+/// its call is over or waits.
 #[derive(Debug, Default)]
 pub struct Arrivals {
     buffer: Option<Buffer>,
@@ -64,17 +65,16 @@ impl Arrivals {
     /// `count` bytes have been received into the [`room`](Self::room).
     pub fn received(&mut self, count: usize) {
         (self.used, self.end) = (0, count);
-        self.give_back_if_empty();
     }
 
     /// Forgets the first `count` bytes: they are used.
     pub fn use_up(&mut self, count: usize) {
         self.used += count;
-        self.give_back_if_empty();
     }
 
-    fn give_back_if_empty(&mut self) {
-        if self.is_empty() {
+    /// Gives the memory back to this thread, if nothing is left.
+    pub fn give_back_if_empty(&mut self) {
+        if self.is_empty() && self.buffer.is_some() {
             *self = Arrivals::default();
         }
     }
@@ -166,15 +166,17 @@ mod tests {
     fn memory_goes_back_when_nothing_is_left() {
         let mut first = Arrivals::default();
         let address = first.room().unwrap().as_ptr();
-        first.received(0);
+        first.give_back_if_empty();
         let mut second = Arrivals::default();
         assert_eq!(second.room().unwrap().as_ptr(), address);
         second.received(7);
+        second.give_back_if_empty();
         assert_ne!(first.room().unwrap().as_ptr(), address);
-        first.received(0);
+        first.give_back_if_empty();
         // What has none gives none back.
-        first.use_up(0);
+        first.give_back_if_empty();
         second.use_up(7);
+        second.give_back_if_empty();
         let both = [
             first.room().unwrap().as_ptr(),
             second.room().unwrap().as_ptr(),
@@ -187,7 +189,7 @@ mod tests {
         let mut arrivals = [Arrivals::default(), Arrivals::default()];
         let mut addresses = || {
             let mut addresses = arrivals.each_mut().map(|it| it.room().unwrap().as_ptr());
-            arrivals.iter_mut().for_each(|it| it.received(0));
+            arrivals.iter_mut().for_each(Arrivals::give_back_if_empty);
             addresses.sort_unstable();
             addresses
         };

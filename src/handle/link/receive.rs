@@ -170,6 +170,11 @@ impl Link {
         self.read_ahead.used(now);
     }
 
+    /// The call is over, or waits: nothing is received before the next one.
+    pub fn give_back_memory(&mut self) {
+        self.arrivals.give_back_if_empty();
+    }
+
     /// Whether the beginning of a message has arrived, or more.
     pub fn has_beginning(&self) -> bool {
         !self.arrivals.is_empty()

@@ -128,6 +128,7 @@ impl Records {
         // SAFETY: the piece is within the room, which is ours to write to.
         let received = unsafe { self.socket.recv_raw(&[piece]) };
         self.incoming.received(*received.as_ref().unwrap_or(&0));
+        self.incoming.give_back_if_empty();
         received.map(drop)
     }
 
@@ -141,6 +142,7 @@ impl Records {
         let count = bytes.len().min(length);
         let taken = take(&bytes[..count]);
         self.incoming.use_up(count);
+        self.incoming.give_back_if_empty();
         Ok(taken)
     }
 
