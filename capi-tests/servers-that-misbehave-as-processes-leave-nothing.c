@@ -100,9 +100,12 @@ main (void)
   use (connect_handle (nbd_create (), shell ("\"$0\" --stdin; sleep 0.1")));
   /* It listens on and ignores SIGTERM: the program has the last word. */
   h = nbd_create ();
+  CHECK (setenv ("IGNORES", socket_path (), 1) == 0);
   CHECK (nbd_aio_connect_systemd_socket_activation (h, shell (
-    "trap '' TERM INT HUP QUIT PIPE; while :; do sleep 0.02; done")) == 0);
-  CHECK (nbd_poll (h, 50) >= 0);
+    "trap '' TERM INT HUP QUIT PIPE; : >\"$IGNORES\"; "
+    "while :; do sleep 0.02; done")) == 0);
+  while (unlink (getenv ("IGNORES")) == -1)
+    CHECK (nbd_poll (h, 10) >= 0);
   CHECK (nbd_kill_subprocess (h, SIGTERM) == 0);
   CHECK (nbd_poll (h, 50) >= 0);
   CHECK (nbd_aio_is_connecting (h) == 1);

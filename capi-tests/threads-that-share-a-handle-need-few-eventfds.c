@@ -69,6 +69,7 @@ read_in_threads (int count)
 static void
 use_in_child (void)
 {
+  bool good;
   int status;
   pid_t pid = fork ();
 
@@ -77,7 +78,9 @@ use_in_child (void)
     made = 0;
     for (int i = 0; i < 100 && made == 0; ++i)
       read_in_threads (2);
-    _exit (made > 0 && open_eventfds () <= MOST_KEPT ? 0 : 1);
+    good = made > 0 && open_eventfds () <= MOST_KEPT;
+    nbd_close (h);
+    _exit (good ? 0 : 1);
   }
   CHECK (waitpid (pid, &status, 0) == pid);
   CHECK (WIFEXITED (status) && WEXITSTATUS (status) == 0);
