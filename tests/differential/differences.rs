@@ -184,10 +184,16 @@ pub const TABLE: &[Difference] = &[
     Difference {
         heading: "A simple reply to a structured read",
         version: Reference,
-        server: &["'reply-simple"],
+        server: &["'reply-simple", "played"],
         functions: ANY,
         reference: &["?*"],
-        under_test: &["?*"],
+        under_test: &[
+            "-1 EPROTO",
+            "?state DEAD dead*",
+            "?completion of *: error *",
+            "?  buffer *",
+            "?* is freed",
+        ],
         then: Ends,
     },
     Difference {
