@@ -220,6 +220,19 @@ pub const TABLE: &[Difference] = &[
         then: Ends,
     },
     Difference {
+        heading: "NBD_OPT_EXPORT_NAME after extended headers",
+        version: Reference,
+        server: &["'GO=UNSUP"],
+        functions: ANY,
+        reference: &["?-1 *", "?completion of *: error *", "?state DEAD dead*"],
+        under_test: &[
+            "?-1 EOPNOTSUPP",
+            "?completion of *: error EOPNOTSUPP",
+            "?state NEGOTIATING*",
+        ],
+        then: Ends,
+    },
+    Difference {
         heading: "Completion callbacks at nbd_close",
         version: Reference,
         server: ANY,
