@@ -64,6 +64,11 @@ impl Attachment {
             ..Attachment::plain(nbd_completion_callback::null())
         }
     }
+
+    /// Whether the program is called when the command completes or is freed.
+    pub(super) fn calls_back(&self) -> bool {
+        !self.completion.is_null() || !matches!(self.callback, DataCallback::None)
+    }
 }
 
 /// Puts data of a read where it belongs.

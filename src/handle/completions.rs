@@ -79,6 +79,7 @@ impl Completions {
             return;
         };
         let waiter = command.attachment.waiter;
+        let calls_back = command.attachment.calls_back();
         match waiter {
             Waiter::Program => {
                 self.total += 1;
@@ -91,7 +92,9 @@ impl Completions {
                 return report.publish(link);
             }
         }
-        report.publish(link);
+        if calls_back {
+            report.publish(link);
+        }
         let Some(command) = link.machine.finished_mut(cookie) else {
             return;
         };

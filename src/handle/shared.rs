@@ -138,7 +138,10 @@ impl Shared {
 
     /// The program polls the descriptor by itself from now on.
     pub(super) fn set_program_polls(&self) {
-        self.program_polls.store(true, Ordering::SeqCst);
+        // It stays so, and a load is cheaper.
+        if !self.program_polls() {
+            self.program_polls.store(true, Ordering::SeqCst);
+        }
     }
 
     /// Whether the program polls the descriptor by itself.
@@ -161,8 +164,13 @@ impl Shared {
 
     /// Nothing is being received any more; says whether something is left to be used.
     pub(super) fn set_arrivals(&self, left: bool) {
-        self.has_arrivals.store(left, Ordering::SeqCst);
-        self.receiving_ahead.store(false, Ordering::SeqCst);
+        // Only a thread that has the lock stores these, and a load is cheaper.
+        if self.has_arrivals.load(Ordering::Relaxed) != left {
+            self.has_arrivals.store(left, Ordering::SeqCst);
+        }
+        if self.receiving_ahead.load(Ordering::Relaxed) {
+            self.receiving_ahead.store(false, Ordering::SeqCst);
+        }
     }
 
     /// Whether the program was told to wait for room without a reason of its own,
@@ -222,8 +230,11 @@ impl Shared {
     pub(super) fn publish<T>(&self, machine: &machine::Machine<T>, state: State, direction: u32) {
         self.direction.store(direction, Ordering::Release);
         self.publish_in_flight(machine.in_flight());
-        let description = machine.description(state).as_ptr().cast_mut();
-        self.description.store(description, Ordering::Release);
+        // Ready connections have one description.
+        if state != State::Ready || self.state.load(Ordering::Relaxed) != State::Ready as u8 {
+            let description = machine.description(state).as_ptr().cast_mut();
+            self.description.store(description, Ordering::Release);
+        }
         let now = machine.traffic();
         let seen = &self.statistics;
         seen.bytes_sent.store(now.bytes_sent, Ordering::Relaxed);

@@ -85,12 +85,14 @@ impl Outgoing {
         &self.handshake[self.handshake_sent..]
     }
 
-    /// Requests not completely sent, each with how many of its bytes are gone.
-    pub fn requests(&self) -> impl Iterator<Item = (&Queued, u64)> {
-        let first_sent = self.first_sent;
-        let skip = move |index| if index == 0 { first_sent } else { 0 };
-        let queue = self.requests.iter().enumerate();
-        queue.map(move |(index, request)| (request, skip(index)))
+    /// One of the requests that are not completely sent.
+    pub fn request(&self, index: usize) -> Option<&Queued> {
+        self.requests.get(index)
+    }
+
+    /// How many bytes of the first request are gone already.
+    pub fn first_sent(&self) -> u64 {
+        self.first_sent
     }
 
     /// Whether the data of a request is next, after a header that has been sent.

@@ -130,14 +130,18 @@ impl<T> Machine<T> {
     /// The length in bytes of the message whose header is in the inbox and in the
     /// `bytes` after it; `None` as long as the header is not complete.
     fn message_length(&self, bytes: &[u8]) -> Option<u64> {
-        let mut header = [0; EXTENDED_LENGTH];
-        let mut filled = 0;
-        for part in [self.inbox.bytes(), bytes] {
-            let count = part.len().min(header.len() - filled);
-            header[filled..filled + count].copy_from_slice(&part[..count]);
-            filled += count;
+        let mut joined = [0; EXTENDED_LENGTH];
+        let mut header = bytes;
+        if !self.inbox.is_empty() {
+            let mut filled = 0;
+            for part in [self.inbox.bytes(), bytes] {
+                let count = part.len().min(joined.len() - filled);
+                joined[filled..filled + count].copy_from_slice(&part[..count]);
+                filled += count;
+            }
+            header = &joined[..filled];
         }
-        if filled < self.judged() {
+        if header.len() < self.judged() {
             return None;
         }
         let magic = *header.first_chunk::<4>()?;
@@ -145,10 +149,7 @@ impl<T> Machine<T> {
         let Some(length) = self.header_length(u32::from_be_bytes(magic)) else {
             return Some(self.inbox.len() as u64);
         };
-        if filled < length {
-            return None;
-        }
-        let header = reply::decode(&header[..length])?;
+        let header = reply::decode(header.get(..length)?)?;
         // So does a reply to a request that has not been sent.
         let (Header::Simple { cookie, .. } | Header::Chunk(ChunkHeader { cookie, .. })) = header;
         if self.is_unsent(cookie) {

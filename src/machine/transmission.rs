@@ -26,6 +26,43 @@ pub enum Piece<'m, T> {
     },
 }
 
+/// What [`Machine::outgoing`] returns.
+#[derive(Debug)]
+pub struct Pieces<'m, T> {
+    machine: &'m Machine<T>,
+    handshake: &'m [u8],
+    /// The next request, by its place in the queue.
+    request: usize,
+    /// How many bytes of that have been sent, or handed out.
+    at: u64,
+}
+
+impl<'m, T> Iterator for Pieces<'m, T> {
+    type Item = Piece<'m, T>;
+
+    fn next(&mut self) -> Option<Piece<'m, T>> {
+        if !self.handshake.is_empty() {
+            return Some(Piece::Bytes(std::mem::take(&mut self.handshake)));
+        }
+        loop {
+            let request = self.machine.outgoing.request(self.request)?;
+            let header = request.header();
+            let at = std::mem::replace(&mut self.at, header.len() as u64);
+            if at < header.len() as u64 {
+                return Some(Piece::Bytes(&header[at as usize..]));
+            }
+            (self.request, self.at) = (self.request + 1, 0);
+            if request.payload > 0 {
+                let at = at as usize - header.len();
+                let payload = self.machine.payload_piece(request, at);
+                if payload.is_some() {
+                    return payload;
+                }
+            }
+        }
+    }
+}
+
 impl<T> Machine<T> {
     /// Queues a command and returns its cookie. Fails where there is no memory for it:
     /// nothing has changed then.
@@ -102,32 +139,13 @@ impl<T> Machine<T> {
     }
 
     /// What to send next, in order, in pieces of the memory that it lies in.
-    pub fn outgoing(&self) -> impl Iterator<Item = Piece<'_, T>> {
-        let handshake = self.outgoing.handshake_left();
-        let handshake = (!handshake.is_empty()).then_some(Piece::Bytes(handshake));
-        let requests = self.outgoing.requests();
-        let requests = requests.flat_map(|(request, sent)| self.pieces(request, sent));
-        handshake.into_iter().chain(requests)
-    }
-
-    /// Header and payload of a queued request, without the `sent` bytes that
-    /// are gone already.
-    fn pieces<'m>(
-        &'m self,
-        request: &'m Queued,
-        sent: u64,
-    ) -> impl Iterator<Item = Piece<'m, T>> + 'm {
-        let header = request.header();
-        let header_sent = sent.min(header.len() as u64) as usize;
-        let header = &header[header_sent..];
-        let at = (sent - header_sent as u64) as usize;
-        let header = (!header.is_empty()).then_some(Piece::Bytes(header));
-        let payload = if request.payload == 0 {
-            None
-        } else {
-            self.payload_piece(request, at)
-        };
-        header.into_iter().chain(payload)
+    pub fn outgoing(&self) -> Pieces<'_, T> {
+        Pieces {
+            machine: self,
+            handshake: self.outgoing.handshake_left(),
+            request: 0,
+            at: self.outgoing.first_sent(),
+        }
     }
 
     fn payload_piece(&self, request: &Queued, at: usize) -> Option<Piece<'_, T>> {

@@ -113,22 +113,16 @@ impl Link {
 
     /// The `LIBNBD_AIO_DIRECTION_*` bits to wait for.
     pub fn direction(&self) -> u32 {
-        let (receive, send) = match &self.stage {
-            Stage::Connecting(_) => (false, true),
-            Stage::TlsHandshake(handshake) => {
-                (handshake.wants_to_receive(), handshake.wants_to_send())
-            }
-            Stage::Connected(channel) => (
-                self.machine.wants_to_receive(),
-                self.machine.wants_to_send() || channel.wants_to_send(),
-            ),
-            Stage::None => (false, false),
+        let receive = match &self.stage {
+            Stage::TlsHandshake(handshake) => handshake.wants_to_receive(),
+            Stage::Connected(_) => self.machine.wants_to_receive(),
+            Stage::Connecting(_) | Stage::None => false,
         };
         let mut direction = 0;
         if receive {
             direction |= DIRECTION_READ;
         }
-        if send {
+        if self.waits_for_room() {
             direction |= DIRECTION_WRITE;
         }
         direction
@@ -137,7 +131,12 @@ impl Link {
     /// Whether a request is partly sent, or waits for one that is: until the socket
     /// has room for more, nothing is tried again.
     pub fn waits_for_room(&self) -> bool {
-        self.direction() & DIRECTION_WRITE != 0
+        match &self.stage {
+            Stage::Connecting(_) => true,
+            Stage::TlsHandshake(handshake) => handshake.wants_to_send(),
+            Stage::Connected(channel) => self.machine.wants_to_send() || channel.wants_to_send(),
+            Stage::None => false,
+        }
     }
 
     /// The name of the state, without its description.
