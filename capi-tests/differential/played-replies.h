@@ -168,7 +168,11 @@ say_something_wrong (struct outstanding *to)
     say_simple (htobe64 (1000), one_in (2) ? 5 : 0);
     break;
   case 2:
-    say_simple (cookie, one_in (2) ? 5 : 0);
+    n = one_in (2) ? 5 : 0;
+    /* The C library would take what comes next for the data. */
+    if (to->request.type == NBD_CMD_READ && played.replies != SIMPLE)
+      n = 5;
+    say_simple (cookie, n);
     retire_request (to);
     break;
   case 3:

@@ -184,7 +184,7 @@ pub const TABLE: &[Difference] = &[
     Difference {
         heading: "A simple reply to a structured read",
         version: Reference,
-        server: &["'reply-simple", "played"],
+        server: &["'reply-simple"],
         functions: ANY,
         reference: &["?*"],
         under_test: &[
@@ -193,6 +193,7 @@ pub const TABLE: &[Difference] = &[
             "?completion of *: error *",
             "?  buffer *",
             "?* is freed",
+            "?poll(2) says *",
         ],
         then: Ends,
     },
@@ -224,11 +225,18 @@ pub const TABLE: &[Difference] = &[
         version: Reference,
         server: &["'GO=UNSUP"],
         functions: ANY,
-        reference: &["?-1 *", "?completion of *: error *", "?state DEAD dead*"],
+        reference: &[
+            "?-1 *",
+            "?completion of *: error *",
+            "?state DEAD dead*",
+            "?poll(2) says *",
+        ],
         under_test: &[
             "?-1 EOPNOTSUPP",
             "?completion of *: error EOPNOTSUPP",
+            "?done",
             "?state NEGOTIATING*",
+            "?poll(2) says *",
         ],
         then: Ends,
     },
