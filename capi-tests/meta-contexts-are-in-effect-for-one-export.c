@@ -144,6 +144,7 @@ check (const struct history *history)
 {
   struct script script = script_begin (GREETING_FIXED, true);
   struct nbd_handle *h = script.h;
+  struct record record = { .result = 0 };
   const char *call;
   int can;
 
@@ -168,7 +169,6 @@ check (const struct history *history)
   if (can == -1)
     CHECK (nbd_get_errno () == EINVAL);
   if (nbd_aio_is_ready (h)) {
-    struct record record = { .result = 0 };
     int64_t cookie = nbd_aio_block_status (h, 512, 0, EXTENT (&record),
                                            NBD_NULL_COMPLETION, 0);
 
