@@ -29,7 +29,7 @@ extern "C" {
 }
 
 /// Whether the thread may be cancelled, as the program has it.
-#[derive(Clone, Copy)]
+#[derive(Debug, Clone, Copy)]
 pub struct Choice(c_int);
 
 /// The thread cannot be cancelled from now on. What the program chose is to be restored.
@@ -66,13 +66,13 @@ pub unsafe fn wait(choice: Choice, cleanup: Cleanup, argument: *mut c_void, wait
 
 /// The thread cannot be cancelled while this exists.
 #[derive(Debug)]
-pub struct NotHere(c_int);
+pub struct NotHere(Choice);
 
 impl NotHere {
     /// From now on.
     #[must_use]
     pub fn new() -> Self {
-        NotHere(forbid().0)
+        NotHere(forbid())
     }
 }
 
@@ -84,6 +84,6 @@ impl Default for NotHere {
 
 impl Drop for NotHere {
     fn drop(&mut self) {
-        restore(Choice(self.0));
+        restore(self.0);
     }
 }

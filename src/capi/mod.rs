@@ -25,6 +25,7 @@ mod boolean;
 mod entry;
 mod function;
 mod outcome;
+mod run;
 mod trace;
 
 pub mod block_status;
@@ -44,8 +45,7 @@ pub mod option_agreement;
 pub mod option_list;
 pub mod poll;
 pub mod read;
-pub mod run;
-mod shutdown;
+pub mod shutdown;
 pub mod state;
 pub mod statistics;
 pub mod strict;
