@@ -51,7 +51,7 @@ main (void)
   CHECK (pthread_create (&writer, NULL, write_in_vain, NULL) == 0);
   let_it_wait ();
 
-  /* The server reads no more, but says so to nobody who receives. */
+  /* The server receives no more, which a client that only receives cannot see. */
   CHECK (shutdown (peer.fd, SHUT_RD) == 0);
   while (recv (peer.fd, data, sizeof data, MSG_DONTWAIT) > 0)
     ;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* A write fails, since the server hears nothing any more, while another thread receives
+/* A write fails, since the server receives no more, while another thread receives
  * and is slow to notice that.  The thread that writes waits for the other one, which ends
  * the connection, without asking the socket for room again and again.
  * Source: the promise of this library (docs/threads.md).

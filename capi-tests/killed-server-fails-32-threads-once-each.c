@@ -90,8 +90,8 @@ kill_after (char *bytes)
   nbd_close (h);
 }
 
-/* The server hears nothing any more and goes on speaking: the second read of a thread
- * cannot be sent, while another thread receives.
+/* The server receives no more and still sends: the second read of a thread cannot be
+ * sent, while another thread receives.
  */
 static void
 stop_hearing (void)

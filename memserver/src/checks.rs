@@ -28,7 +28,7 @@ impl Refusal {
     }
 }
 
-/// Whether the client may ask this, as far as the header tells.
+/// Whether the header is that of a request which the client may make.
 pub fn check(
     request: &Request,
     export: &Export,
