@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* A write fails, since the server receives no more, while another thread receives
- * and is slow to notice that.  The thread that writes waits for the other one, which ends
- * the connection, without asking the socket for room again and again.
+/* The rest of a write cannot be sent, since the server receives no more, while another
+ * thread receives and is slow to notice that.  The thread that writes waits for the other
+ * one, which ends the connection, without asking the socket for room again and again; then
+ * it fails with the error of the socket.
  * Source: the promise of this library (docs/threads.md).
  */
 #include "harness-commands.h"
@@ -14,7 +15,7 @@
 
 static struct nbd_handle *h;
 static struct peer peer;
-static int polls;
+static int polls, waits_for_room;
 
 /* The library calls these. */
 int
@@ -24,6 +25,9 @@ poll (struct pollfd *fds, nfds_t count, int timeout)
                             .tv_nsec = timeout % 1000 * 1000000L };
 
   __atomic_add_fetch (&polls, 1, __ATOMIC_RELAXED);
+  for (nfds_t i = 0; i < count; i++)
+    if (fds[i].events & POLLOUT)
+      __atomic_store_n (&waits_for_room, 1, __ATOMIC_RELAXED);
   return ppoll (fds, count, timeout < 0 ? NULL : &limit, NULL);
 }
 
@@ -60,6 +64,7 @@ static void *
 write_large (void *large)
 {
   CHECK_ERROR (nbd_pwrite (h, large, LARGE, 4096, 0), EPIPE);
+  CHECK_MESSAGE ("nbd_pwrite: send: ");
   return NULL;
 }
 
@@ -76,8 +81,9 @@ main (void)
   peer_request (&peer, NULL);
   usleep (20000);               /* by now it most likely receives */
   CHECK (pthread_create (&writer, NULL, write_large, large) == 0);
-  peer_request (&peer, NULL);
-  usleep (20000);               /* and the other one waits for room */
+  /* A write that finds out in nbd_pwrite's first attempt to send fails with ENOTCONN. */
+  while (! __atomic_load_n (&waits_for_room, __ATOMIC_RELAXED))
+    usleep (1000);
   CHECK (shutdown (peer.fd, SHUT_RD) == 0);
   /* This makes room. */
   while (recv (peer.fd, large + LARGE, LARGE, MSG_DONTWAIT) > 0)
