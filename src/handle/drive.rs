@@ -157,11 +157,15 @@ impl Connection {
             let what = format!("nothing to poll for in state {state}");
             return Err(Error::new(libc::EINVAL, what));
         };
-        if self.link.has_message_in_hand() {
+        // In transmission, to use what is here shows whether it is a whole message.
+        let only_replies = self.state() == State::Ready && self.link.is_plain();
+        if !only_replies && self.link.has_message_in_hand() {
             self.use_before_waiting()?;
             return Ok(None);
         }
-        self.use_beginning()?;
+        if self.use_beginning()? {
+            return Ok(None);
+        }
         let mut events = 0;
         if direction & DIRECTION_READ != 0 {
             events |= POLLIN;
@@ -215,13 +219,14 @@ impl Connection {
         self.conclude(handled)
     }
 
-    /// Uses the beginning of a message, which may be wrong already.
-    fn use_beginning(&mut self) -> Result<(), Error> {
+    /// Uses the beginning of a message, which may be wrong already. Whether it was all of
+    /// the message.
+    fn use_beginning(&mut self) -> Result<bool, Error> {
         if !self.link.has_beginning() {
-            return Ok(());
+            return Ok(false);
         }
         let used = self.steps().use_arrivals();
-        self.conclude(used).map(drop)
+        self.conclude(used)
     }
 
     /// There is room in the socket for what waits.

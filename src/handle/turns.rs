@@ -175,6 +175,9 @@ impl Turns {
     /// one to take the turn.
     pub fn wakes(&mut self, completions: &Completions, link: &Link) -> Wakes {
         let mut wakes = Wakes::default();
+        if self.sleepers.is_empty() {
+            return wakes;
+        }
         self.wake_ready(completions, link, &mut wakes);
         self.pass_on(&mut wakes);
         wakes

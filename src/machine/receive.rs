@@ -5,6 +5,7 @@
 use super::core::Machine;
 use super::event::Event;
 use super::phase::Phase;
+use super::receiving::Receiving;
 use super::reply::Put;
 use crate::error::Error;
 
@@ -19,6 +20,13 @@ impl<T> Machine<T> {
                 break Some(event);
             }
             match self.phase {
+                Phase::Transmission {
+                    receiving: ref mut receiving @ Receiving::End,
+                    ..
+                } => {
+                    *receiving = Receiving::Header;
+                    break Some(Event::MessageEnd);
+                }
                 Phase::Transmission { receiving, .. } => {
                     if !self.receive_reply(receiving, input, put) {
                         break None;

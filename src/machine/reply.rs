@@ -288,10 +288,8 @@ impl<T> Machine<T> {
                     }
                     self.events.push_back(Event::Completed { cookie });
                 }
-                Receiving::End => {
-                    receiving = Receiving::Header;
-                    self.events.push_back(Event::MessageEnd);
-                }
+                // The end of the message is an event, too.
+                Receiving::End => break,
             }
         }
         self.set_receiving(receiving);

@@ -86,8 +86,10 @@ impl Call<'_> {
     /// Waits until a command is done, and retires it.
     async fn finish(&mut self, cookie: u64, access: Access) -> Result<(), Error> {
         loop {
-            if let Some(command) = self.link.machine.retire(cookie) {
-                return outcome(&command);
+            if self.link.machine.command(cookie).is_none() {
+                if let Some(command) = self.link.machine.retire(cookie) {
+                    return outcome(&command);
+                }
             }
             if let Err(mut error) = self.wait_for_command(cookie, access).await {
                 if self.link.machine.command(cookie).is_some() {
