@@ -194,9 +194,9 @@ impl<T> Machine<T> {
 
     /// Ends the connection after an error, of which the owner learns after everything
     /// that happened before.
-    pub(super) fn die(&mut self, error: Error) -> Dead {
+    pub(super) fn die(&mut self, error: impl Into<Error>) -> Dead {
         self.fail();
-        self.events.push_back(Event::Dead(error));
+        self.events.push_back(Event::Dead(error.into()));
         Dead
     }
 

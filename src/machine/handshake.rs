@@ -4,6 +4,7 @@
 
 use super::core::Machine;
 use super::export::{Negotiated, Protocol};
+use super::fault::Fault;
 use super::pending::Purpose;
 use super::phase::Phase;
 use super::receiving::Receiving;
@@ -26,7 +27,7 @@ impl<T> Machine<T> {
                 // Nothing was asked, so nothing said can be trusted to answer
                 // what will be asked next.
                 *input = &[];
-                self.violation("handshake: server sent data out of turn");
+                self.die(Fault::OutOfTurn);
                 true
             }
         }
@@ -55,13 +56,10 @@ impl<T> Machine<T> {
             Ok(Style::Oldstyle) => self.phase = Phase::Oldstyle,
             Ok(Style::Newstyle) => self.phase = Phase::HandshakeFlags,
             Err(bad) => {
-                let what = match bad {
-                    BadGreeting::NotNbd => "handshake: server did not send expected NBD magic",
-                    BadGreeting::UnknownStyle => {
-                        "handshake: server is not either an oldstyle or fixed newstyle NBD server"
-                    }
-                };
-                self.violation(what);
+                self.die(match bad {
+                    BadGreeting::NotNbd => Fault::NotNbd,
+                    BadGreeting::UnknownStyle => Fault::UnknownStyle,
+                });
                 return true;
             }
         }
@@ -76,7 +74,7 @@ impl<T> Machine<T> {
         let (size, flags) = handshake::oldstyle(&bytes).expect("exact length");
         self.note(format!("gflags: 0x{:x}", flags >> 16));
         if flags > u32::from(u16::MAX) {
-            self.violation("handshake: oldstyle server should not set gflags");
+            self.die(Fault::OldstyleFlags);
             return true;
         }
         self.negotiated.protocol = Some(Protocol::Oldstyle);
@@ -124,8 +122,7 @@ impl<T> Machine<T> {
     pub(super) fn set_export_details(&mut self, size: u64, flags: u16) -> bool {
         self.note(format!("exportsize: {size} eflags: 0x{flags:x}"));
         if flags == 0 {
-            let what = "handshake: invalid eflags == 0 from server";
-            self.violation_errno(libc::EINVAL, what);
+            self.die(Fault::NoTransmissionFlags);
             return false;
         }
         let flags = self.believable(TransmissionFlags(flags));

@@ -23,6 +23,7 @@ mod command;
 mod core;
 mod event;
 mod export;
+mod fault;
 mod filled;
 mod handshake;
 mod inbox;

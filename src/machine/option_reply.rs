@@ -9,6 +9,7 @@ use std::fmt::{self, Write};
 use super::core::Machine;
 use super::event::Event;
 use super::export::Export;
+use super::fault::Fault;
 use super::meta_contexts::MetaContext;
 use super::pending::{Pending, Purpose, MAX_REPLY_DATA};
 use super::phase::Phase;
@@ -48,14 +49,16 @@ impl<T> Machine<T> {
             let header = ReplyHeader::decode(&bytes).expect("exact length");
             match check_header(&header, pending.option) {
                 Ok(()) if pending.all_replies == MAX_REPLIES => {
-                    self.broken("handshake: too many replies to an option");
+                    self.die(Fault::TooManyOptionReplies);
                 }
                 Ok(()) => {
                     pending.all_replies += 1;
                     pending.header = Some(header);
                     pending.skip = header.length as usize;
                 }
-                Err(what) => self.broken(what),
+                Err(fault) => {
+                    self.die(fault);
+                }
             }
             return true;
         };
@@ -94,13 +97,12 @@ impl<T> Machine<T> {
                 self.meta_context(&data)
             }
             ReplyType::Error(_) if data.len() > MAX_STRING => {
-                self.broken("handshake: option error string too long");
+                self.die(Fault::RefusalLength);
             }
             ReplyType::Error(error) => self.refused(error, &data),
-            _ => self.broken(format!(
-                "handshake: unexpected option reply type {}",
-                header.reply
-            )),
+            _ => {
+                self.die(Fault::UnexpectedOptionReply(header.reply));
+            }
         }
         true
     }
@@ -118,19 +120,18 @@ impl<T> Machine<T> {
             (ReplyType::Info, OptionType::Go | OptionType::Info) => {
                 self.note("skipping large NBD_REP_INFO");
             }
-            (ReplyType::Error(_), _) => self.broken("handshake: option error string too long"),
-            _ => self.broken(format!("handshake: unexpected option reply type {reply}")),
+            (ReplyType::Error(_), _) => {
+                self.die(Fault::RefusalLength);
+            }
+            _ => {
+                self.die(Fault::UnexpectedOptionReply(reply));
+            }
         }
-    }
-
-    /// The option failed in a way that leaves nothing to trust.
-    fn broken(&mut self, what: impl Into<Cow<'static, str>>) {
-        self.violation(what);
     }
 
     /// What the server said cannot be kept.
     fn lacks_memory(&mut self) {
-        self.violation_errno(libc::ENOMEM, "handshake: not enough memory for a reply");
+        self.die(Fault::OptionReplyMemory);
     }
 
     /// An export of the server's list. Everything after the name is a
@@ -139,7 +140,8 @@ impl<T> Machine<T> {
         let proper =
             |(name, description): &(&[u8], &[u8])| name.len().max(description.len()) <= MAX_STRING;
         let Some((name, description)) = option::server_reply(data).filter(proper) else {
-            return self.broken("invalid export length");
+            self.die(Fault::ExportLength);
+            return;
         };
         let (Ok(name), Ok(description)) = (text(name), text(description)) else {
             return self.lacks_memory();
@@ -150,10 +152,10 @@ impl<T> Machine<T> {
 
     fn info(&mut self, data: &[u8]) {
         let malformed = |info: u16| match info {
-            info::EXPORT => "handshake: incorrect NBD_INFO_EXPORT option reply length",
-            info::BLOCK_SIZE => "handshake: incorrect NBD_INFO_BLOCK_SIZE option reply length",
-            info::NAME => "handshake: incorrect NBD_INFO_NAME option reply length",
-            _ => "handshake: incorrect NBD_INFO_DESCRIPTION option reply length",
+            info::EXPORT => Fault::InfoExportLength,
+            info::BLOCK_SIZE => Fault::InfoBlockSizeLength,
+            info::NAME => Fault::InfoNameLength,
+            _ => Fault::InfoDescriptionLength,
         };
         match option::info_reply(data) {
             Ok(Info::Export { size, flags }) => {
@@ -171,8 +173,12 @@ impl<T> Machine<T> {
             Ok(Info::Unknown(info)) => {
                 self.note(format!("skipping unknown NBD_REP_INFO type {info}"));
             }
-            Err(Some(info)) => self.broken(malformed(info)),
-            Err(None) => self.broken("handshake: NBD_REP_INFO reply length too small"),
+            Err(Some(info)) => {
+                self.die(malformed(info));
+            }
+            Err(None) => {
+                self.die(Fault::InfoTooShort);
+            }
         }
     }
 
@@ -197,7 +203,8 @@ impl<T> Machine<T> {
             return;
         };
         let Some((id, name)) = option::meta_context_reply(data) else {
-            return self.broken("handshake: invalid NBD_REP_META_CONTEXT reply length");
+            self.die(Fault::MetaContextLength);
+            return;
         };
         let Ok(name) = text(name) else {
             return self.lacks_memory();
@@ -205,7 +212,8 @@ impl<T> Machine<T> {
         if pending.option == OptionType::SetMetaContext {
             pending.meta_context_bytes += size_of::<MetaContext>() + name.count_bytes();
             if pending.meta_context_bytes > MAX_META_CONTEXTS {
-                return self.broken("handshake: too many meta contexts from the server");
+                self.die(Fault::TooManyMetaContexts);
+                return;
             }
             let copy = memory::copy(&name);
             let kept = copy.and_then(|name| {
@@ -237,7 +245,7 @@ impl<T> Machine<T> {
         };
         match pending.option {
             OptionType::StartTls if self.negotiated.tls => {
-                self.violation_errno(libc::EPROTO, "handshake: server agreed to TLS twice");
+                self.die(Fault::TlsTwice);
             }
             OptionType::StartTls => self.phase = Phase::TlsHandshake(pending.purpose),
             OptionType::StructuredReply => {
@@ -407,26 +415,22 @@ fn text(bytes: &[u8]) -> Result<CString, NoMemory> {
 }
 
 /// What the header alone shows to be wrong.
-fn check_header(header: &ReplyHeader, option: OptionType) -> Result<(), &'static str> {
+fn check_header(header: &ReplyHeader, option: OptionType) -> Result<(), Fault> {
     use OptionType::{Go, Info, ListMetaContext, SetMetaContext};
     let length = header.length as usize;
     if header.magic != REPLY_MAGIC || header.option != option as u32 {
-        return Err("handshake: invalid option reply magic or option");
+        return Err(Fault::NotTheOption);
     }
     if length > MAX_REPLY_LENGTH {
-        return Err("handshake: invalid option reply length");
+        return Err(Fault::OptionReplyLength);
     }
     match (ReplyType::from_wire(header.reply), option) {
-        (ReplyType::Ack, _) if length != 0 => {
-            Err("handshake: invalid NBD_REP_ACK option reply length")
-        }
-        (ReplyType::Info, Go | Info) if length < 2 => {
-            Err("handshake: NBD_REP_INFO reply length too small")
-        }
+        (ReplyType::Ack, _) if length != 0 => Err(Fault::AckLength),
+        (ReplyType::Info, Go | Info) if length < 2 => Err(Fault::InfoTooShort),
         (ReplyType::MetaContext, ListMetaContext | SetMetaContext)
             if !(5..=4 + MAX_STRING).contains(&length) =>
         {
-            Err("handshake: invalid NBD_REP_META_CONTEXT reply length")
+            Err(Fault::MetaContextLength)
         }
         _ => Ok(()),
     }

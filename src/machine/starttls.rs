@@ -7,6 +7,7 @@
 
 use super::core::Machine;
 use super::export::{Export, Negotiated};
+use super::fault::Fault;
 use super::meta_contexts::MetaContexts;
 use super::option_reply::tls_refusal;
 use super::pending::{Pending, Purpose};
@@ -53,7 +54,7 @@ impl<T> Machine<T> {
     /// to have them taken for encrypted ones.
     pub(super) fn plaintext_after_agreement(&mut self, input: &mut &[u8]) -> bool {
         *input = &[];
-        self.violation("handshake: server sent plaintext after it agreed to TLS");
+        self.die(Fault::PlaintextAfterTls);
         true
     }
 
