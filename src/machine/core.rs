@@ -200,6 +200,11 @@ impl<T> Machine<T> {
         Dead
     }
 
+    /// Queues a debug message.
+    pub(super) fn note(&mut self, text: impl Into<Cow<'static, str>>) {
+        self.events.push_back(Event::Note(text.into()));
+    }
+
     /// Bytes of memory held, besides the machine itself.
     pub fn allocated(&self) -> usize {
         self.commands.allocated()

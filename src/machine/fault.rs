@@ -7,6 +7,7 @@ use std::borrow::Cow;
 use libc::c_int;
 
 use crate::error::Error;
+use crate::memory::NoMemory;
 
 /// A reason to end the connection: nothing that the server says can be trusted any
 /// more, or it says more than can be kept.
@@ -113,5 +114,12 @@ impl From<Fault> for Error {
     fn from(fault: Fault) -> Self {
         let (errno, text) = fault.text();
         Error::new(errno, text)
+    }
+}
+
+/// What an option reply says cannot be kept.
+impl From<NoMemory> for Fault {
+    fn from(_: NoMemory) -> Self {
+        Fault::OptionReplyMemory
     }
 }

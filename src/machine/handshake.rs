@@ -5,9 +5,11 @@
 use super::core::Machine;
 use super::export::{Negotiated, Protocol};
 use super::fault::Fault;
-use super::pending::Purpose;
+use super::options::CONNECTING;
 use super::phase::Phase;
+use super::position::Position;
 use super::receiving::Receiving;
+use crate::error::Error;
 use crate::protocol::flags::{self, TransmissionFlags};
 use crate::protocol::handshake::{self, BadGreeting, Style};
 
@@ -15,20 +17,27 @@ impl<T> Machine<T> {
     /// Takes in a part of the handshake or an option reply. False when more
     /// bytes are needed.
     pub(super) fn negotiate(&mut self, input: &mut &[u8]) -> bool {
+        let taken = self.take_in(input);
+        taken.unwrap_or_else(|error| {
+            self.die(error);
+            true
+        })
+    }
+
+    fn take_in(&mut self, input: &mut &[u8]) -> Result<bool, Error> {
         match self.phase {
             Phase::Greeting => self.greeting(input),
             Phase::Oldstyle => self.oldstyle(input),
             Phase::HandshakeFlags => self.handshake_flags(input),
             Phase::Option(_) => self.option_reply(input),
-            Phase::ExportName(_) => self.export_name_reply(input),
-            _ if input.is_empty() => false,
-            Phase::TlsHandshake(_) => self.plaintext_after_agreement(input),
+            Phase::ExportName(position) => self.export_name_reply(position, input),
+            _ if input.is_empty() => Ok(false),
+            Phase::TlsHandshake(_) => Err(self.plaintext_after_agreement(input).into()),
             _ => {
                 // Nothing was asked, so nothing said can be trusted to answer
                 // what will be asked next.
                 *input = &[];
-                self.die(Fault::OutOfTurn);
-                true
+                Err(Fault::OutOfTurn.into())
             }
         }
     }
@@ -47,87 +56,73 @@ impl<T> Machine<T> {
         whole.saturating_sub(self.inbox.len()).max(1)
     }
 
-    fn greeting(&mut self, input: &mut &[u8]) -> bool {
+    fn greeting(&mut self, input: &mut &[u8]) -> Result<bool, Error> {
         let Some(bytes) = self.inbox.take(input, handshake::GREETING_LENGTH) else {
-            return false;
+            return Ok(false);
         };
         let bytes: &[u8; handshake::GREETING_LENGTH] = (&*bytes).try_into().expect("exact length");
-        match handshake::greeting(bytes) {
-            Ok(Style::Oldstyle) => self.phase = Phase::Oldstyle,
-            Ok(Style::Newstyle) => self.phase = Phase::HandshakeFlags,
-            Err(bad) => {
-                self.die(match bad {
-                    BadGreeting::NotNbd => Fault::NotNbd,
-                    BadGreeting::UnknownStyle => Fault::UnknownStyle,
-                });
-                return true;
-            }
-        }
+        self.phase = match handshake::greeting(bytes) {
+            Ok(Style::Oldstyle) => Phase::Oldstyle,
+            Ok(Style::Newstyle) => Phase::HandshakeFlags,
+            Err(BadGreeting::NotNbd) => return Err(Fault::NotNbd.into()),
+            Err(BadGreeting::UnknownStyle) => return Err(Fault::UnknownStyle.into()),
+        };
         self.traffic.chunks_received += 1;
-        true
+        Ok(true)
     }
 
-    fn oldstyle(&mut self, input: &mut &[u8]) -> bool {
+    fn oldstyle(&mut self, input: &mut &[u8]) -> Result<bool, Error> {
         let Some(bytes) = self.inbox.take(input, handshake::OLDSTYLE_LENGTH) else {
-            return false;
+            return Ok(false);
         };
         let (size, flags) = handshake::oldstyle(&bytes).expect("exact length");
         self.note(format!("gflags: 0x{:x}", flags >> 16));
         if flags > u32::from(u16::MAX) {
-            self.die(Fault::OldstyleFlags);
-            return true;
+            return Err(Fault::OldstyleFlags.into());
         }
         self.negotiated.protocol = Some(Protocol::Oldstyle);
         self.negotiated.handshake_flags = 0;
-        if self.lacks_required_tls("handshake: server is oldstyle") {
-            return true;
-        }
+        self.lacks_tls("handshake: server is oldstyle")?;
         if self.preferences.request_meta_context {
             self.meta_contexts.select(Vec::new());
         }
-        if self.set_export_details(size, flags as u16) {
-            self.enter_transmission();
-        }
-        true
+        self.set_export_details(size, flags as u16)?;
+        self.enter_transmission();
+        Ok(true)
     }
 
-    fn handshake_flags(&mut self, input: &mut &[u8]) -> bool {
+    fn handshake_flags(&mut self, input: &mut &[u8]) -> Result<bool, Error> {
         let Some(bytes) = self.inbox.take(input, handshake::NEWSTYLE_LENGTH) else {
-            return false;
+            return Ok(false);
         };
         let offered = u16::from_be_bytes((&*bytes).try_into().expect("exact length"));
         let agreed = offered & self.preferences.handshake_flags;
         self.negotiated.handshake_flags = agreed;
-        self.negotiated.protocol = Some(if agreed & flags::FIXED_NEWSTYLE != 0 {
-            Protocol::NewstyleFixed
+        if agreed & flags::FIXED_NEWSTYLE != 0 {
+            self.negotiated.protocol = Some(Protocol::NewstyleFixed);
         } else {
-            Protocol::Newstyle
-        });
-        if agreed & flags::FIXED_NEWSTYLE == 0
-            && self.lacks_required_tls("handshake: server is not using fixed newstyle")
-        {
-            return true;
+            self.negotiated.protocol = Some(Protocol::Newstyle);
+            self.lacks_tls("handshake: server is not using fixed newstyle")?;
         }
         let client_flags = u32::from(agreed).to_be_bytes();
         self.outgoing.handshake().extend_from_slice(&client_flags);
-        self.go_on(Purpose::Connect, None);
-        true
+        self.take_step(Position::connecting(CONNECTING))?;
+        Ok(true)
     }
 
-    /// Remembers size in bytes and transmission flags of the export. False,
-    /// and the connection is dead, when no flag is set.
+    /// Remembers size in bytes and transmission flags of the export. A fault where no
+    /// flag is set.
     ///
     /// Source: seen with libnbd 1.24.4, which does not insist on
     /// `NBD_FLAG_HAS_FLAGS`.
-    pub(super) fn set_export_details(&mut self, size: u64, flags: u16) -> bool {
+    pub(super) fn set_export_details(&mut self, size: u64, flags: u16) -> Result<(), Fault> {
         self.note(format!("exportsize: {size} eflags: 0x{flags:x}"));
         if flags == 0 {
-            self.die(Fault::NoTransmissionFlags);
-            return false;
+            return Err(Fault::NoTransmissionFlags);
         }
         let flags = self.believable(TransmissionFlags(flags));
         self.export.details = Some((size, flags));
-        true
+        Ok(())
     }
 
     /// The flags without those that need what was not negotiated.

@@ -2,7 +2,11 @@
 
 //! An option in flight.
 
+use std::ffi::CStr;
+
+use super::fault::Fault;
 use super::meta_contexts::MetaContext;
+use super::position::Position;
 use crate::protocol::option::{OptionType, ReplyHeader, ReplyType, REPLY_HEADER_LENGTH};
 use crate::protocol::MAX_STRING;
 
@@ -11,27 +15,31 @@ use crate::protocol::MAX_STRING;
 /// Source: seen with libnbd 1.24.4.
 pub(super) const MAX_REPLY_DATA: u32 = 4 + 2 * MAX_STRING as u32;
 
-/// Who wanted an option.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Purpose {
-    /// The connection on its way to transmission or to the pause.
-    Connect,
-    /// The program, in option mode: `NBD_OPT_GO`, and meta contexts before it.
-    Go,
-    /// The program, in option mode: `NBD_OPT_INFO`, and meta contexts before
-    /// it.
-    Info,
-    /// The program, in option mode: this option and nothing else.
-    Program,
+/// Constants of an option that are needed while its replies are received.
+#[derive(Debug)]
+pub(super) struct Profile {
+    /// The number of the option.
+    pub option: OptionType,
+    /// The state in words (nbd_connection_state(3)): a reply is awaited.
+    pub awaiting: &'static CStr,
+    /// The same: the data of a reply is being received.
+    pub receiving: &'static CStr,
+    /// Check of a reply by its type and the length of its data.
+    pub check: fn(ReplyType, usize) -> Result<(), Fault>,
+}
+
+/// Accepts every reply: the check of options whose replies may have any length.
+pub(super) fn any_length(_: ReplyType, _: usize) -> Result<(), Fault> {
+    Ok(())
 }
 
 /// An option whose replies are awaited.
 #[derive(Debug)]
 pub(super) struct Pending {
     /// The option that was sent.
-    pub option: OptionType,
-    /// Who wanted it.
-    pub purpose: Purpose,
+    pub profile: &'static Profile,
+    /// The steps that follow.
+    pub position: Position,
     /// The header of the reply whose data is awaited.
     pub header: Option<ReplyHeader>,
     /// Bytes of that data that are still to be skipped.
@@ -47,10 +55,11 @@ pub(super) struct Pending {
 }
 
 impl Pending {
-    pub fn new(option: OptionType, purpose: Purpose) -> Self {
+    /// Returns the state of an option that has just been sent.
+    pub fn new(profile: &'static Profile, position: Position) -> Self {
         Pending {
-            option,
-            purpose,
+            profile,
+            position,
             header: None,
             skip: 0,
             all_replies: 0,
@@ -60,16 +69,24 @@ impl Pending {
         }
     }
 
-    /// Whether the header of a reply is there, and its data awaited.
-    pub fn has_header(&self) -> bool {
-        self.header.is_some()
+    /// Returns the option that was sent.
+    pub fn option(&self) -> OptionType {
+        self.profile.option
+    }
+
+    /// Returns the state in words (nbd_connection_state(3)).
+    pub fn description(&self) -> &'static CStr {
+        match self.header {
+            None => self.profile.awaiting,
+            Some(_) => self.profile.receiving,
+        }
     }
 
     /// How many bytes the reply that is being received has, and the shortest one
     /// after it if there has to be one.
     pub fn left_of_replies(&self) -> usize {
         let Some(header) = &self.header else {
-            return match self.option {
+            return match self.option() {
                 // Plaintext after an agreement to TLS has to be seen: it is not
                 // part of the session, but an attack.
                 OptionType::StartTls => usize::MAX,

@@ -4,11 +4,11 @@
 
 use std::ffi::CStr;
 
-use super::pending::{Pending, Purpose};
+use super::pending::Pending;
+use super::position::Position;
 use super::receiving::Receiving;
 use super::state::State;
 use crate::error::Error;
-use crate::protocol::option::OptionType;
 
 /// Each phase, with what only that phase needs.
 #[derive(Debug)]
@@ -26,9 +26,9 @@ pub(super) enum Phase {
     /// An option was sent and its reply is awaited.
     Option(Pending),
     /// `NBD_OPT_EXPORT_NAME` was sent; its reply has no header.
-    ExportName(Pending),
+    ExportName(Position),
     /// The server has agreed to TLS, whose handshake is going on.
-    TlsHandshake(Purpose),
+    TlsHandshake(Position),
     /// Paused in option mode.
     Negotiating,
     /// `NBD_OPT_ABORT` is queued or sent: with it the connection ends, by this
@@ -78,7 +78,7 @@ impl Phase {
             Phase::ExportName(_) => {
                 c"NEWSTYLE.OPT_EXPORT_NAME.RECV_REPLY: Waiting for the reply to NBD_OPT_EXPORT_NAME"
             }
-            Phase::Option(pending) => option_description(pending.option, pending.has_header()),
+            Phase::Option(pending) => pending.description(),
             Phase::TlsHandshake(_) => {
                 c"NEWSTYLE.OPT_STARTTLS.TLS_HANDSHAKE: Waiting for the TLS handshake"
             }
@@ -87,56 +87,6 @@ impl Phase {
             Phase::Transmission { .. } => c"READY: Ready to issue commands",
             Phase::Closed => c"CLOSED: The connection is closed",
             Phase::Dead => c"DEAD: The connection has failed and can only be closed",
-        }
-    }
-}
-
-/// The text of a state in which replies to an option are awaited: their headers,
-/// or the data of one.
-macro_rules! awaiting {
-    ($state:literal, $option:literal, $data:expr) => {{
-        const HEADER: &str = concat!(
-            "NEWSTYLE.",
-            $state,
-            ".RECV_REPLY: Waiting for a reply to ",
-            $option,
-            "\0"
-        );
-        const DATA: &str = concat!(
-            "NEWSTYLE.",
-            $state,
-            ".RECV_REPLY_PAYLOAD: Receiving a reply to ",
-            $option,
-            "\0"
-        );
-        const fn text(bytes: &'static [u8]) -> &'static CStr {
-            match CStr::from_bytes_with_nul(bytes) {
-                Ok(text) => text,
-                Err(_) => panic!("ends with the only NUL"),
-            }
-        }
-        const TEXTS: [&CStr; 2] = [text(HEADER.as_bytes()), text(DATA.as_bytes())];
-        TEXTS[usize::from($data)]
-    }};
-}
-
-fn option_description(option: OptionType, data: bool) -> &'static CStr {
-    match option {
-        OptionType::ExportName => awaiting!("OPT_EXPORT_NAME", "NBD_OPT_EXPORT_NAME", data),
-        OptionType::Abort => awaiting!("OPT_ABORT", "NBD_OPT_ABORT", data),
-        OptionType::List => awaiting!("OPT_LIST", "NBD_OPT_LIST", data),
-        OptionType::StartTls => awaiting!("OPT_STARTTLS", "NBD_OPT_STARTTLS", data),
-        OptionType::Info | OptionType::Go => {
-            awaiting!("OPT_GO", "NBD_OPT_GO or NBD_OPT_INFO", data)
-        }
-        OptionType::StructuredReply => {
-            awaiting!("OPT_STRUCTURED_REPLY", "NBD_OPT_STRUCTURED_REPLY", data)
-        }
-        OptionType::ListMetaContext | OptionType::SetMetaContext => {
-            awaiting!("OPT_META_CONTEXT", "a meta context request", data)
-        }
-        OptionType::ExtendedHeaders => {
-            awaiting!("OPT_EXTENDED_HEADERS", "NBD_OPT_EXTENDED_HEADERS", data)
         }
     }
 }

@@ -101,6 +101,17 @@ impl ReplyType {
             n => ReplyType::Unknown(n),
         }
     }
+
+    /// The number on the wire.
+    pub fn to_wire(self) -> u32 {
+        match self {
+            ReplyType::Ack => 1,
+            ReplyType::Server => 2,
+            ReplyType::Info => 3,
+            ReplyType::MetaContext => 4,
+            ReplyType::Error(ReplyError(number)) | ReplyType::Unknown(number) => number,
+        }
+    }
 }
 
 /// The number of a failed option, bit 31 included.
@@ -309,6 +320,24 @@ fn block_size_info(data: &[u8]) -> Option<Info<'static>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn reply_types_have_the_numbers_that_they_came_with() {
+        let numbers = [
+            0,
+            1,
+            2,
+            3,
+            4,
+            5,
+            ReplyError::BIT,
+            ReplyError::UNSUP.0,
+            u32::MAX,
+        ];
+        for number in numbers {
+            assert_eq!(ReplyType::from_wire(number).to_wire(), number);
+        }
+    }
 
     #[test]
     fn queries_are_counted_and_have_their_lengths() {

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+//! `NBD_OPT_EXPORT_NAME`: opens the export of a server that does not know `NBD_OPT_GO`.
+//! The reply has no header, and cannot say no.
+
+use crate::error::Error;
+use crate::machine::core::Machine;
+use crate::machine::export::Export;
+use crate::machine::option_reply::Outcome;
+use crate::machine::phase::Phase;
+use crate::machine::position::Position;
+use crate::memory;
+use crate::protocol::flags;
+use crate::protocol::handshake::{self, RESERVED_ZEROES};
+use crate::protocol::option::OptionType;
+
+impl<T> Machine<T> {
+    /// Falls back to the option that every newstyle server knows.
+    pub(super) fn send_export_name(&mut self, position: Position) -> Result<(), Error> {
+        let name = memory::copy(&self.preferences.export_name)?;
+        self.queue_option(OptionType::ExportName, name.as_bytes())?;
+        self.phase = Phase::ExportName(position);
+        self.export = Export::default();
+        Ok(())
+    }
+
+    /// Returns the length of the reply in bytes.
+    pub(in crate::machine) fn export_name_reply_length(&self) -> usize {
+        let zeroes = match self.negotiated.handshake_flags & flags::NO_ZEROES {
+            0 => RESERVED_ZEROES,
+            _ => 0,
+        };
+        8 + 2 + zeroes
+    }
+
+    /// Takes in the reply. False when more bytes are needed.
+    pub(in crate::machine) fn export_name_reply(
+        &mut self,
+        position: Position,
+        input: &mut &[u8],
+    ) -> Result<bool, Error> {
+        let length = self.export_name_reply_length();
+        let Some(bytes) = self.inbox.take(input, length) else {
+            return Ok(false);
+        };
+        let (size, flags) = handshake::export_name_reply(&bytes).expect("exact length");
+        self.set_export_details(size, flags)?;
+        self.enter_transmission();
+        self.option_done(position, Outcome::Done(0))?;
+        Ok(true)
+    }
+}

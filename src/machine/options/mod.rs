@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+//! The options, each in a file with its request and its replies, and the order in which
+//! they are sent.
+
+mod abort;
+mod export;
+mod export_name;
+mod extended_headers;
+mod list;
+mod meta_context;
+mod starttls;
+mod structured_reply;
+
+use super::core::Machine;
+use super::option_reply::{After, Reply};
+use super::pending::Pending;
+use super::position::{Position, Step};
+use crate::error::Error;
+use crate::protocol::option::OptionType;
+use OptionType::{ExtendedHeaders, Go, Info, SetMetaContext, StartTls, StructuredReply};
+use Step::{Ask, Pause};
+
+/// Steps of a connection on its own, in this order. Steps that are not wanted are skipped.
+pub(super) const CONNECTING: &[Step] = &[
+    Ask(StartTls),
+    Ask(ExtendedHeaders),
+    Ask(StructuredReply),
+    Pause,
+    Ask(SetMetaContext),
+    // Or NBD_OPT_EXPORT_NAME, for a server that does not know NBD_OPT_GO.
+    Ask(Go),
+];
+
+/// Steps of nbd_opt_go(3).
+const OPT_GO: &[Step] = &[Ask(SetMetaContext), Ask(Go)];
+
+/// Steps of nbd_opt_info(3).
+const OPT_INFO: &[Step] = &[Ask(SetMetaContext), Ask(Info)];
+
+// The program asks for each of the other options alone: see `Position::single`.
+
+impl<T> Machine<T> {
+    /// Sends the option of a step. False if it is not wanted.
+    pub(super) fn ask_if_wanted(
+        &mut self,
+        option: OptionType,
+        after: Position,
+    ) -> Result<bool, Error> {
+        match option {
+            OptionType::StartTls => self.starttls_if_wanted(after),
+            OptionType::ExtendedHeaders => self.extended_headers_if_wanted(after),
+            OptionType::StructuredReply => self.structured_reply_if_wanted(after),
+            OptionType::SetMetaContext => self.set_meta_context_if_wanted(after),
+            OptionType::Go => self.ask_for_export(after).map(|()| true),
+            OptionType::Info => self.send_info(after).map(|()| true),
+            // These are no steps.
+            OptionType::ExportName
+            | OptionType::Abort
+            | OptionType::List
+            | OptionType::ListMetaContext => Ok(false),
+        }
+    }
+
+    /// Handles a reply to the option in flight.
+    pub(super) fn answer(&mut self, pending: Pending, reply: Reply<'_>) -> Result<After, Error> {
+        match pending.option() {
+            OptionType::StartTls => self.starttls_answered(&pending, reply),
+            OptionType::ExtendedHeaders => self.extended_headers_answered(&pending, reply),
+            OptionType::StructuredReply => self.structured_reply_answered(&pending, reply),
+            OptionType::List => self.list_answered(pending, reply),
+            OptionType::ListMetaContext => self.list_meta_context_answered(pending, reply),
+            OptionType::SetMetaContext => self.set_meta_context_answered(pending, reply),
+            OptionType::Info => self.info_answered(pending, reply),
+            OptionType::Go => self.go_answered(pending, reply),
+            // Their replies have no header.
+            OptionType::ExportName | OptionType::Abort => Err(reply.unexpected().into()),
+        }
+    }
+}
