@@ -14,7 +14,7 @@ use super::export::{Export, Negotiated};
 use super::inbox::Inbox;
 use super::meta_contexts::MetaContexts;
 use super::outgoing::Outgoing;
-use super::phase::Phase;
+use super::phase::{CurrentPhase, Phase};
 use super::preferences::Preferences;
 use super::state::State;
 use super::traffic::Traffic;
@@ -31,7 +31,7 @@ pub struct Machine<T> {
     pub(super) negotiated: Negotiated,
     pub(super) export: Export,
     pub(super) meta_contexts: MetaContexts,
-    pub(super) phase: Phase,
+    pub(super) phase: CurrentPhase,
     pub(super) inbox: Inbox,
     pub(super) outgoing: Outgoing,
     pub(super) commands: Commands<T>,
@@ -52,7 +52,7 @@ impl<T> Default for Machine<T> {
             negotiated: Negotiated::default(),
             export: Export::default(),
             meta_contexts: MetaContexts::default(),
-            phase: Phase::Created,
+            phase: CurrentPhase::default(),
             inbox: Inbox::default(),
             outgoing: Outgoing::default(),
             commands: Commands::default(),
@@ -128,7 +128,7 @@ impl<T> Machine<T> {
     /// Whether bytes from the server are awaited.
     pub fn wants_to_receive(&self) -> bool {
         !matches!(
-            self.phase,
+            *self.phase,
             Phase::Created
                 | Phase::Connecting
                 | Phase::Negotiating
@@ -145,32 +145,33 @@ impl<T> Machine<T> {
 
     /// The transport is being set up.
     pub fn connecting(&mut self) {
-        self.phase = Phase::Connecting;
+        self.phase.connecting();
     }
 
     /// The transport could not be set up, and another attempt may be made.
     pub fn not_connected(&mut self) {
-        self.phase = Phase::Created;
+        self.phase.not_connected();
     }
 
     /// The transport is there: the server speaks first.
     pub fn connected(&mut self) {
-        self.phase = Phase::Greeting;
+        self.phase.connected();
     }
 
     /// Ends the connection after an error: nothing is sent or received any
     /// more. Commands in flight stay, for their owner to end them.
     pub fn fail(&mut self) {
-        self.end(Phase::Dead);
+        self.phase.fail();
+        self.forget_messages();
     }
 
     /// Ends the connection in good order.
     pub fn close(&mut self) {
-        self.end(Phase::Closed);
+        self.phase.close();
+        self.forget_messages();
     }
 
-    pub(super) fn end(&mut self, phase: Phase) {
-        self.phase = phase;
+    fn forget_messages(&mut self) {
         if let Some(cookie) = self.outgoing.first_unsent() {
             self.unsent_from = cookie;
         }

@@ -8,7 +8,6 @@ use super::fault::Fault;
 use super::options::CONNECTING;
 use super::phase::Phase;
 use super::position::Position;
-use super::receiving::Receiving;
 use crate::error::Error;
 use crate::protocol::flags::{self, TransmissionFlags};
 use crate::protocol::handshake::{self, BadGreeting, Style};
@@ -25,7 +24,7 @@ impl<T> Machine<T> {
     }
 
     fn take_in(&mut self, input: &mut &[u8]) -> Result<bool, Error> {
-        match self.phase {
+        match *self.phase {
             Phase::Greeting => self.greeting(input),
             Phase::Oldstyle => self.oldstyle(input),
             Phase::HandshakeFlags => self.handshake_flags(input),
@@ -44,7 +43,7 @@ impl<T> Machine<T> {
 
     /// How many bytes surely belong to what is being received.
     pub(super) fn left_of_handshake(&self) -> usize {
-        let whole = match &self.phase {
+        let whole = match &*self.phase {
             // The flags of a newstyle server follow, or more of an oldstyle one.
             Phase::Greeting => handshake::GREETING_LENGTH + handshake::NEWSTYLE_LENGTH,
             Phase::Oldstyle => handshake::OLDSTYLE_LENGTH,
@@ -61,12 +60,12 @@ impl<T> Machine<T> {
             return Ok(false);
         };
         let bytes: &[u8; handshake::GREETING_LENGTH] = (&*bytes).try_into().expect("exact length");
-        self.phase = match handshake::greeting(bytes) {
-            Ok(Style::Oldstyle) => Phase::Oldstyle,
-            Ok(Style::Newstyle) => Phase::HandshakeFlags,
+        match handshake::greeting(bytes) {
+            Ok(Style::Oldstyle) => self.phase.await_oldstyle(),
+            Ok(Style::Newstyle) => self.phase.await_handshake_flags(),
             Err(BadGreeting::NotNbd) => return Err(Fault::NotNbd.into()),
             Err(BadGreeting::UnknownStyle) => return Err(Fault::UnknownStyle.into()),
-        };
+        }
         self.traffic.chunks_received += 1;
         Ok(true)
     }
@@ -82,12 +81,12 @@ impl<T> Machine<T> {
         }
         self.negotiated.protocol = Some(Protocol::Oldstyle);
         self.negotiated.handshake_flags = 0;
-        self.lacks_tls("handshake: server is oldstyle")?;
+        let settled = self.settle_tls("handshake: server is oldstyle")?;
         if self.preferences.request_meta_context {
             self.meta_contexts.select(Vec::new());
         }
         self.set_export_details(size, flags as u16)?;
-        self.enter_transmission();
+        self.phase.enter_transmission(settled);
         Ok(true)
     }
 
@@ -102,7 +101,7 @@ impl<T> Machine<T> {
             self.negotiated.protocol = Some(Protocol::NewstyleFixed);
         } else {
             self.negotiated.protocol = Some(Protocol::Newstyle);
-            self.lacks_tls("handshake: server is not using fixed newstyle")?;
+            self.settle_tls("handshake: server is not using fixed newstyle")?;
         }
         let client_flags = u32::from(agreed).to_be_bytes();
         self.outgoing.handshake().extend_from_slice(&client_flags);
@@ -141,13 +140,5 @@ impl<T> Machine<T> {
             flags.0 &= !TransmissionFlags::BLOCK_STATUS_PAYLOAD;
         }
         flags
-    }
-
-    /// The negotiation is over.
-    pub(super) fn enter_transmission(&mut self) {
-        self.phase = Phase::Transmission {
-            receiving: Receiving::Header,
-            disconnecting: false,
-        };
     }
 }

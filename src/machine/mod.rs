@@ -40,6 +40,7 @@ mod receive;
 mod receiving;
 mod reply;
 mod state;
+mod tls_settled;
 mod traffic;
 mod transmission;
 

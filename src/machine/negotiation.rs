@@ -8,7 +8,6 @@ use super::event::Event;
 use super::export::Protocol;
 use super::option_reply::Outcome;
 use super::pending::{Pending, Profile};
-use super::phase::Phase;
 use super::position::{Position, Step};
 use crate::error::Error;
 use crate::memory::NoMemory;
@@ -34,7 +33,7 @@ impl<T> Machine<T> {
     /// Pauses in option mode, where the program chooses the next option; else false.
     fn pause_if_wanted(&mut self) -> bool {
         if self.preferences.opt_mode {
-            self.phase = Phase::Negotiating;
+            self.phase.pause();
         }
         self.preferences.opt_mode
     }
@@ -71,7 +70,8 @@ impl<T> Machine<T> {
         data: &[u8],
     ) -> Result<(), Error> {
         self.queue_option(profile.option, data)?;
-        self.phase = Phase::Option(Pending::new(profile, position));
+        self.phase
+            .await_option_reply(Pending::new(profile, position));
         Ok(())
     }
 

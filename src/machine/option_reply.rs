@@ -6,7 +6,6 @@
 use super::core::Machine;
 use super::fault::Fault;
 use super::pending::{Pending, MAX_REPLY_DATA};
-use super::phase::Phase;
 use super::position::Position;
 use crate::error::Error;
 use crate::protocol::option::{
@@ -75,7 +74,7 @@ pub(super) enum After {
 impl<T> Machine<T> {
     /// Takes in a part of an option reply. False when more bytes are needed.
     pub(super) fn option_reply(&mut self, input: &mut &[u8]) -> Result<bool, Error> {
-        let Phase::Option(pending) = &mut self.phase else {
+        let Some(pending) = self.phase.pending_mut() else {
             return Ok(false);
         };
         let Some(header) = pending.header else {
@@ -122,27 +121,16 @@ impl<T> Machine<T> {
 
     /// Handles a complete reply.
     fn handle_reply(&mut self, reply: Reply<'_>) -> Result<(), Error> {
-        let Some(mut pending) = self.take_pending() else {
+        let Some(mut pending) = self.phase.take_pending() else {
             return Ok(());
         };
         pending.header = None;
         match self.answer(pending, reply)? {
-            After::Reply(pending) => self.phase = Phase::Option(pending),
+            After::Reply(pending) => self.phase.await_option_reply(pending),
             After::Step(position, outcome) => self.option_done(position, outcome)?,
             After::Begun => {}
         }
         Ok(())
-    }
-
-    /// The option in flight, which is not any more.
-    fn take_pending(&mut self) -> Option<Pending> {
-        match std::mem::replace(&mut self.phase, Phase::Negotiating) {
-            Phase::Option(pending) => Some(pending),
-            other => {
-                self.phase = other;
-                None
-            }
-        }
     }
 }
 

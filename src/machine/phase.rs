@@ -1,13 +1,43 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! Where in its life a connection is.
+//! Phases of a connection, and every way from one to another.
+//!
+//! ```text
+//!    Created <--> Connecting
+//!       |             |
+//!       +------+------+
+//!              v
+//!          Greeting ------------> Oldstyle --------------------+
+//!              |                                               |
+//!              v                                               |
+//!        HandshakeFlags                                        |
+//!              |                                               |
+//!              v                                               |
+//!  +------> next step ----------> ExportName ------------------+
+//!  |       |  ^     |                  ^                       |
+//!  |       v  |     v                  |                       |
+//!  |  Negotiating  Option -------------+-----------------------+
+//!  |       |       | |  |                                      |
+//!  |       v       | |  +-------> TlsHandshake ---+            v
+//!  |    Aborting <-+ |                            |       Transmission
+//!  |       |         |                            |            |
+//!  +-------)---------+----------------------------+            |
+//!          |                                                   |
+//!          +--------------------> Closed <---------------------+
+//!
+//!  From every phase, after an error, to Dead.
+//! ```
+//! The next step is no phase: [`super::options`] lists the steps, and in `Negotiating`
+//! the program chooses.
 
 use std::ffi::CStr;
+use std::ops::Deref;
 
 use super::pending::Pending;
 use super::position::Position;
 use super::receiving::Receiving;
 use super::state::State;
+use super::tls_settled::TlsSettled;
 use crate::error::Error;
 
 /// Each phase, with what only that phase needs.
@@ -46,6 +76,148 @@ pub(super) enum Phase {
     Closed,
     /// Ended by an error.
     Dead,
+}
+
+/// The phase of a connection. Every file may look at it; only the functions here change it.
+#[derive(Debug)]
+pub(super) struct CurrentPhase(Phase);
+
+impl Default for CurrentPhase {
+    fn default() -> Self {
+        CurrentPhase(Phase::Created)
+    }
+}
+
+impl Deref for CurrentPhase {
+    type Target = Phase;
+
+    fn deref(&self) -> &Phase {
+        &self.0
+    }
+}
+
+impl CurrentPhase {
+    /// Enters `Connecting`: the transport is being set up.
+    pub fn connecting(&mut self) {
+        self.0 = Phase::Connecting;
+    }
+
+    /// Returns to `Created`: another attempt to connect may be made.
+    pub fn not_connected(&mut self) {
+        self.0 = Phase::Created;
+    }
+
+    /// Enters `Greeting`: the transport is there.
+    pub fn connected(&mut self) {
+        self.0 = Phase::Greeting;
+    }
+
+    /// Enters `Oldstyle` after the greeting of an oldstyle server.
+    pub fn await_oldstyle(&mut self) {
+        self.0 = Phase::Oldstyle;
+    }
+
+    /// Enters `HandshakeFlags` after the greeting of a newstyle server.
+    pub fn await_handshake_flags(&mut self) {
+        self.0 = Phase::HandshakeFlags;
+    }
+
+    /// Enters `Option` after an option has been sent, or stays there after one of several
+    /// replies.
+    pub fn await_option_reply(&mut self, pending: Pending) {
+        self.0 = Phase::Option(pending);
+    }
+
+    /// Returns the option in flight.
+    pub fn pending_mut(&mut self) -> Option<&mut Pending> {
+        match &mut self.0 {
+            Phase::Option(pending) => Some(pending),
+            _ => None,
+        }
+    }
+
+    /// Takes out the option in flight, a reply to which has come. What the reply says
+    /// decides on the next phase.
+    pub fn take_pending(&mut self) -> Option<Pending> {
+        match std::mem::replace(&mut self.0, Phase::Negotiating) {
+            Phase::Option(pending) => Some(pending),
+            other => {
+                self.0 = other;
+                None
+            }
+        }
+    }
+
+    /// Enters `ExportName` after that option has been sent.
+    pub fn await_export_name_reply(&mut self, position: Position) {
+        self.0 = Phase::ExportName(position);
+    }
+
+    /// Enters `TlsHandshake`: the server has agreed to TLS.
+    pub fn await_tls(&mut self, position: Position) {
+        self.0 = Phase::TlsHandshake(position);
+    }
+
+    /// Leaves `TlsHandshake`, and returns where to go on. `None` in any other phase.
+    pub fn take_tls(&mut self) -> Option<Position> {
+        let Phase::TlsHandshake(position) = self.0 else {
+            return None;
+        };
+        self.0 = Phase::Negotiating;
+        Some(position)
+    }
+
+    /// Enters `Negotiating`: the program chooses what comes next.
+    pub fn pause(&mut self) {
+        self.0 = Phase::Negotiating;
+    }
+
+    /// Enters `Aborting`: `NBD_OPT_ABORT` is queued, because of that error if there is one.
+    pub fn abort(&mut self, reason: Option<Error>) {
+        self.0 = Phase::Aborting(reason);
+    }
+
+    /// Returns the reason for `NBD_OPT_ABORT` in `Aborting`, and `None` elsewhere.
+    pub fn abort_reason(&mut self) -> Option<&mut Option<Error>> {
+        match &mut self.0 {
+            Phase::Aborting(reason) => Some(reason),
+            _ => None,
+        }
+    }
+
+    /// Enters `Transmission`, with proof that the connection is as encrypted as it has to be.
+    pub fn enter_transmission(&mut self, _: TlsSettled) {
+        self.0 = Phase::Transmission {
+            receiving: Receiving::Header,
+            disconnecting: false,
+        };
+    }
+
+    /// Returns the place in a reply, in `Transmission`.
+    pub fn receiving_mut(&mut self) -> Option<&mut Receiving> {
+        match &mut self.0 {
+            Phase::Transmission { receiving, .. } => Some(receiving),
+            _ => None,
+        }
+    }
+
+    /// Returns the mark that `NBD_CMD_DISC` is queued or sent, in `Transmission`.
+    pub fn disconnecting_mut(&mut self) -> Option<&mut bool> {
+        match &mut self.0 {
+            Phase::Transmission { disconnecting, .. } => Some(disconnecting),
+            _ => None,
+        }
+    }
+
+    /// Enters `Closed`: the connection has ended in good order.
+    pub fn close(&mut self) {
+        self.0 = Phase::Closed;
+    }
+
+    /// Enters `Dead`: the connection has ended by an error.
+    pub fn fail(&mut self) {
+        self.0 = Phase::Dead;
+    }
 }
 
 impl Phase {

@@ -19,12 +19,12 @@ impl<T> Machine<T> {
             if let Some(event) = self.events.pop_front() {
                 break Some(event);
             }
-            match self.phase {
+            match *self.phase {
                 Phase::Transmission {
-                    receiving: ref mut receiving @ Receiving::End,
+                    receiving: Receiving::End,
                     ..
                 } => {
-                    *receiving = Receiving::Header;
+                    self.set_receiving(Receiving::Header);
                     break Some(Event::MessageEnd);
                 }
                 Phase::Transmission { receiving, .. } => {

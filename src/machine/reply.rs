@@ -25,7 +25,7 @@ pub type Put<T> = fn(command: &mut Command<T>, at: usize, bytes: &[u8]);
 impl<T> Machine<T> {
     /// Whether the last reply received is complete and no other has begun.
     pub(super) fn between_replies(&self) -> bool {
-        match self.phase {
+        match *self.phase {
             Phase::Transmission { receiving, .. } => {
                 matches!(receiving, Receiving::Header | Receiving::End) && self.inbox.is_empty()
             }
@@ -34,7 +34,7 @@ impl<T> Machine<T> {
     }
 
     pub(super) fn set_receiving(&mut self, next: Receiving) {
-        if let Phase::Transmission { receiving, .. } = &mut self.phase {
+        if let Some(receiving) = self.phase.receiving_mut() {
             *receiving = next;
         }
     }
@@ -43,7 +43,7 @@ impl<T> Machine<T> {
     /// how far into its buffer, and how many bytes. An owner that receives
     /// them straight to there says so with [`Machine::received_directly`].
     pub fn direct(&self) -> Option<(u64, usize, usize)> {
-        match self.phase {
+        match *self.phase {
             Phase::Transmission {
                 receiving: Receiving::Data(data),
                 ..
@@ -54,11 +54,7 @@ impl<T> Machine<T> {
 
     /// `count` bytes have been put where [`Machine::direct`] said.
     pub fn received_directly(&mut self, count: usize) {
-        if let Phase::Transmission {
-            receiving: Receiving::Data(data),
-            ..
-        } = &mut self.phase
-        {
+        if let Some(Receiving::Data(data)) = self.phase.receiving_mut() {
             let count = count.min(data.left);
             data.at += count;
             data.left -= count;
@@ -71,7 +67,7 @@ impl<T> Machine<T> {
     /// protocol. Never 0 where bytes are awaited, but for those that
     /// [`Machine::direct`] is about.
     pub fn left_of_message(&self, room: usize) -> usize {
-        let Phase::Transmission { receiving, .. } = self.phase else {
+        let Phase::Transmission { receiving, .. } = *self.phase else {
             return self.left_of_handshake().min(room);
         };
         let begun = self.inbox.len();
@@ -109,7 +105,7 @@ impl<T> Machine<T> {
     /// received. A header that breaks the protocol does so, too: there is nothing to
     /// wait for.
     pub fn reaches_end_of_message(&self, bytes: &[u8]) -> bool {
-        let Phase::Transmission { receiving, .. } = self.phase else {
+        let Phase::Transmission { receiving, .. } = *self.phase else {
             return !bytes.is_empty();
         };
         let left = match receiving {
@@ -183,7 +179,7 @@ impl<T> Machine<T> {
     /// follows the cookie in its header, the offset of its data, the data, or what else
     /// is its payload.
     pub fn is_within_part(&self) -> bool {
-        let Phase::Transmission { receiving, .. } = self.phase else {
+        let Phase::Transmission { receiving, .. } = *self.phase else {
             return false;
         };
         match receiving {

@@ -95,7 +95,7 @@ impl<T> Machine<T> {
     /// Queues `NBD_CMD_DISC`, with command flags as they go on the wire: the last
     /// request of the connection.
     pub fn disconnect(&mut self, flags: u16) {
-        let Phase::Transmission { disconnecting, .. } = &mut self.phase else {
+        let Some(disconnecting) = self.phase.disconnecting_mut() else {
             return;
         };
         if std::mem::replace(disconnecting, true) {
@@ -123,7 +123,7 @@ impl<T> Machine<T> {
     /// Whether `NBD_CMD_DISC` has been queued: no command may follow.
     pub fn is_disconnecting(&self) -> bool {
         matches!(
-            self.phase,
+            *self.phase,
             Phase::Transmission {
                 disconnecting: true,
                 ..
@@ -134,7 +134,7 @@ impl<T> Machine<T> {
     /// Whether the last message of the connection, `NBD_CMD_DISC` or
     /// `NBD_OPT_ABORT`, has been sent.
     pub fn has_said_goodbye(&self) -> bool {
-        let aborting = matches!(self.phase, Phase::Aborting(_));
+        let aborting = matches!(*self.phase, Phase::Aborting(_));
         (aborting || self.is_disconnecting()) && !self.wants_to_send()
     }
 
@@ -172,7 +172,7 @@ impl<T> Machine<T> {
     pub fn abandon_unsent(&mut self) -> Option<u64> {
         let (first, last) = self.outgoing.abandon()?;
         if last == Kind::Disconnect {
-            if let Phase::Transmission { disconnecting, .. } = &mut self.phase {
+            if let Some(disconnecting) = self.phase.disconnecting_mut() {
                 *disconnecting = false;
             }
         }

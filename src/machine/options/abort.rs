@@ -5,7 +5,6 @@
 
 use crate::error::Error;
 use crate::machine::core::Machine;
-use crate::machine::phase::Phase;
 use crate::protocol::option::{self, OptionType};
 
 impl<T> Machine<T> {
@@ -24,14 +23,14 @@ impl<T> Machine<T> {
     pub(in crate::machine) fn abort(&mut self, error: Option<Error>) {
         option::encode(self.outgoing.handshake(), OptionType::Abort, &[]);
         self.traffic.chunks_sent += 1;
-        self.phase = Phase::Aborting(error);
+        self.phase.abort(error);
     }
 
     /// Ends the connection if its `NBD_OPT_ABORT` has been sent. The error is the
     /// one that was the reason.
     pub fn finish_abort(&mut self) -> Result<(), Error> {
-        match &mut self.phase {
-            Phase::Aborting(reason) if self.outgoing.is_empty() => {
+        match self.phase.abort_reason() {
+            Some(reason) if self.outgoing.is_empty() => {
                 let Some(error) = reason.take() else {
                     self.close();
                     return Ok(());

@@ -7,6 +7,7 @@ use std::borrow::Cow;
 use std::ffi::CStr;
 use std::fmt::{self, Write};
 
+use super::starttls::UNENCRYPTED;
 use super::{OPT_GO, OPT_INFO};
 use crate::error::Error;
 use crate::machine::core::Machine;
@@ -124,7 +125,8 @@ impl<T> Machine<T> {
     ) -> Result<After, Error> {
         match reply {
             Reply::Ack => {
-                self.enter_transmission();
+                let settled = self.settle_tls(UNENCRYPTED)?;
+                self.phase.enter_transmission(settled);
                 Ok(After::Step(pending.position, Outcome::Done(0)))
             }
             // A server with extended headers has to know NBD_OPT_GO, and is not to be

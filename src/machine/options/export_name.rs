@@ -3,11 +3,11 @@
 //! `NBD_OPT_EXPORT_NAME`: opens the export of a server that does not know `NBD_OPT_GO`.
 //! The reply has no header, and cannot say no.
 
+use super::starttls::UNENCRYPTED;
 use crate::error::Error;
 use crate::machine::core::Machine;
 use crate::machine::export::Export;
 use crate::machine::option_reply::Outcome;
-use crate::machine::phase::Phase;
 use crate::machine::position::Position;
 use crate::memory;
 use crate::protocol::flags;
@@ -19,7 +19,7 @@ impl<T> Machine<T> {
     pub(super) fn send_export_name(&mut self, position: Position) -> Result<(), Error> {
         let name = memory::copy(&self.preferences.export_name)?;
         self.queue_option(OptionType::ExportName, name.as_bytes())?;
-        self.phase = Phase::ExportName(position);
+        self.phase.await_export_name_reply(position);
         self.export = Export::default();
         Ok(())
     }
@@ -45,7 +45,8 @@ impl<T> Machine<T> {
         };
         let (size, flags) = handshake::export_name_reply(&bytes).expect("exact length");
         self.set_export_details(size, flags)?;
-        self.enter_transmission();
+        let settled = self.settle_tls(UNENCRYPTED)?;
+        self.phase.enter_transmission(settled);
         self.option_done(position, Outcome::Done(0))?;
         Ok(true)
     }

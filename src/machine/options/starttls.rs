@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! Agreeing on TLS, and starting over once it is there ("NBD_OPT_STARTTLS").
+//! `NBD_OPT_STARTTLS`: agrees on TLS, and starts over once it is there.
 //!
 //! The handshake itself is made by the owner of the machine, while
 //! [`Machine::awaits_tls_handshake`] says so.
@@ -15,6 +15,7 @@ use crate::machine::pending::{any_length, Pending, Profile};
 use crate::machine::phase::Phase;
 use crate::machine::position::Position;
 use crate::machine::preferences::Tls;
+use crate::machine::tls_settled::TlsSettled;
 use crate::protocol::option::{OptionType, ReplyError};
 
 const PROFILE: &Profile = &Profile {
@@ -24,6 +25,10 @@ const PROFILE: &Profile = &Profile {
     check: any_length,
 };
 
+/// Error of a connection that reaches transmission without the TLS that it requires. The
+/// steps do not let it come so far.
+pub(super) const UNENCRYPTED: &str = "handshake: connection is not encrypted";
+
 impl<T> Machine<T> {
     /// Asks for TLS (nbd_opt_starttls(3)).
     pub fn opt_starttls(&mut self) -> Result<(), Error> {
@@ -31,7 +36,7 @@ impl<T> Machine<T> {
         self.send_option(PROFILE, Position::single(), &[])
     }
 
-    /// As the first step of connecting.
+    /// Asks for TLS as the first step of connecting. False if it is not wanted.
     pub(super) fn starttls_if_wanted(&mut self, after: Position) -> Result<bool, Error> {
         let wanted = self.is_fixed_newstyle() && self.preferences.tls != Tls::Disable;
         if wanted {
@@ -40,7 +45,7 @@ impl<T> Machine<T> {
         Ok(wanted)
     }
 
-    /// What follows from a reply.
+    /// Handles a reply.
     pub(super) fn starttls_answered(
         &mut self,
         pending: &Pending,
@@ -50,7 +55,7 @@ impl<T> Machine<T> {
         match reply {
             Reply::Ack if self.negotiated.tls => Err(Fault::TlsTwice.into()),
             Reply::Ack => {
-                self.phase = Phase::TlsHandshake(position);
+                self.phase.await_tls(position);
                 Ok(After::Begun)
             }
             Reply::Refusal(error, _) if !position.is_last() => {
@@ -68,16 +73,15 @@ impl<T> Machine<T> {
         }
     }
 
-    /// The server does not agree to the TLS that the connection asked for.
+    /// Goes on without TLS, or ends the negotiation if TLS is required.
     fn refused_tls(&mut self, position: Position, error: ReplyError) -> After {
-        if self.preferences.tls != Tls::Require {
+        let Err(reason) = self.settle_tls("handshake: server refused TLS") else {
             self.note(tls_refusal(error));
             self.note("continuing with unencrypted connection");
             return After::Step(position, Outcome::Done(0));
-        }
+        };
         // A program that steers the negotiation sees that it has ended, no more.
         // Source: seen with libnbd 1.24.4.
-        let reason = tls_required("handshake: server refused TLS");
         self.abort((!self.preferences.opt_mode).then_some(reason));
         After::Begun
     }
@@ -85,14 +89,14 @@ impl<T> Machine<T> {
     /// Whether the server has agreed to TLS: what it sends next, and what is
     /// sent to it, belongs to the TLS handshake.
     pub fn awaits_tls_handshake(&self) -> bool {
-        matches!(self.phase, Phase::TlsHandshake(_))
+        matches!(*self.phase, Phase::TlsHandshake(_))
     }
 
     /// The handshake is done: what is received and sent from now on is
     /// encrypted. Whatever was said before may have been said by anybody, so
     /// it is forgotten, as it is by the server.
     pub fn tls_established(&mut self) {
-        let Phase::TlsHandshake(position) = self.phase else {
+        let Some(position) = self.phase.take_tls() else {
             return;
         };
         self.negotiated = Negotiated {
@@ -103,7 +107,6 @@ impl<T> Machine<T> {
         };
         self.export = Export::default();
         self.meta_contexts = MetaContexts::default();
-        self.phase = Phase::Negotiating;
         self.note("negotiated TLS on this connection");
         if let Err(error) = self.option_done(position, Outcome::Done(1)) {
             self.die(error);
@@ -118,18 +121,14 @@ impl<T> Machine<T> {
         Fault::PlaintextAfterTls
     }
 
-    /// Fails if TLS is required, since `what` keeps the connection from being encrypted.
-    pub(in crate::machine) fn lacks_tls(&self, what: &str) -> Result<(), Error> {
-        match self.preferences.tls {
-            Tls::Require => Err(tls_required(what)),
-            Tls::Disable | Tls::Allow => Ok(()),
-        }
+    /// Proves that the connection may go on as it is. Fails with `ENOTSUP` if TLS is
+    /// required and not in use, for which `what` gives the reason.
+    pub(in crate::machine) fn settle_tls(&self, what: &str) -> Result<TlsSettled, Error> {
+        TlsSettled::prove(&self.preferences, &self.negotiated).ok_or_else(|| {
+            let what = format!("{what}, but handle TLS setting is 'require' (2)");
+            Error::new(libc::ENOTSUP, what)
+        })
     }
-}
-
-fn tls_required(what: &str) -> Error {
-    let what = format!("{what}, but handle TLS setting is 'require' (2)");
-    Error::new(libc::ENOTSUP, what)
 }
 
 /// Why TLS was refused, for a debug message.
