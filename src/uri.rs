@@ -25,9 +25,11 @@ mod ssh;
 #[cfg(test)]
 mod tests;
 mod text;
+mod tls_parameters;
 mod write;
 
 pub use ssh::{SshTarget, SshTunnel, Word};
+pub use tls_parameters::TlsParameters;
 
 /// The port assigned to NBD.
 const NBD_PORT: &CStr = c"10809";
@@ -59,13 +61,8 @@ pub struct NbdUri {
     /// The scheme is one of `nbds`: there must be TLS.
     pub tls: bool,
     pub export_name: CString,
-    /// The user for TLS: `tls-username`, or else the user before the host.
-    pub tls_username: Option<CString>,
-    pub tls_certificates: Option<CString>,
-    pub tls_psk_file: Option<CString>,
-    pub tls_hostname: Option<CString>,
-    pub tls_priority: Option<CString>,
-    pub tls_verify_peer: Option<bool>,
+    /// How to use TLS, where there is TLS.
+    pub tls_parameters: TlsParameters,
 }
 
 /// Why a URI is of no use.
@@ -169,12 +166,7 @@ impl NbdUri {
             transport,
             tls: false,
             export_name: CString::default(),
-            tls_username: None,
-            tls_certificates: None,
-            tls_psk_file: None,
-            tls_hostname: None,
-            tls_priority: None,
-            tls_verify_peer: None,
+            tls_parameters: TlsParameters::default(),
         }
     }
 

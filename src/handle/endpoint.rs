@@ -5,7 +5,10 @@
 use std::ffi::{CStr, CString};
 use std::net::SocketAddr;
 
+use crate::error::Error;
+use crate::memory;
 use crate::transport;
+use crate::uri::Transport;
 
 /// The address of a server as the program gave it, for nbd_get_uri(3) and for the
 /// name that its certificate has to bear.
@@ -40,11 +43,46 @@ impl Endpoint {
         }
     }
 
+    /// The same as URIs have it; some cannot be said in one.
+    pub fn for_uri(&self) -> Result<Transport, Error> {
+        Ok(match self {
+            Endpoint::Tcp { host, port } => Transport::Tcp {
+                host: memory::copy(host)?,
+                port: memory::copy(port)?,
+            },
+            Endpoint::Address(address) => numeric(address),
+            Endpoint::Unix { path } if path.is_empty() => {
+                let what = "Unix domain sockets in the abstract namespace are not yet supported";
+                return Err(Error::new(libc::EPROTONOSUPPORT, what));
+            }
+            Endpoint::Unix { path } => Transport::Unix {
+                path: memory::copy(path)?,
+            },
+            Endpoint::Vsock { cid, port } => Transport::Vsock {
+                cid: *cid,
+                port: *port,
+            },
+            Endpoint::None | Endpoint::Other => {
+                let what = "cannot construct a URI for this connection type";
+                return Err(Error::new(libc::EINVAL, what));
+            }
+        })
+    }
+
     /// The host, where the program named one.
     pub fn host(&self) -> Option<&CStr> {
         match self {
             Endpoint::Tcp { host, .. } => Some(host),
             _ => None,
         }
+    }
+}
+
+/// The URI transport of a numeric address.
+fn numeric(address: &SocketAddr) -> Transport {
+    let text = |text: String| CString::new(text).unwrap_or_default();
+    Transport::Tcp {
+        host: text(address.ip().to_string()),
+        port: text(address.port().to_string()),
     }
 }

@@ -10,11 +10,12 @@ use super::endpoint::Endpoint;
 use crate::environment;
 use crate::error::Error;
 use crate::machine::Tls;
-use crate::memory;
+use crate::memory::{self, NoMemory};
 use crate::transport::tls::{self, Credentials, Identity, Proof};
+use crate::uri::TlsParameters;
 
 /// The priority string where the program gives none.
-pub const DEFAULT_PRIORITY: &CStr = c"NORMAL";
+const DEFAULT_PRIORITY: &CStr = c"NORMAL";
 
 /// What a program can set about TLS.
 #[derive(Debug)]
@@ -48,6 +49,43 @@ impl TlsSettings {
         let given = Some(self.hostname.as_c_str());
         let mut names = [given, endpoint.host()].into_iter().flatten();
         names.find(|name| !name.is_empty())
+    }
+
+    /// Takes over what a URI says.
+    pub(super) fn apply(&mut self, said: TlsParameters) {
+        let replace = |setting: &mut Option<CString>, value: Option<CString>| {
+            if value.is_some() {
+                *setting = value;
+            }
+        };
+        replace(&mut self.username, said.username);
+        replace(&mut self.certificates, said.certificates);
+        replace(&mut self.psk_file, said.psk_file);
+        if let Some(hostname) = said.hostname {
+            self.hostname = hostname;
+        }
+        if let Some(priority) = said.priority {
+            self.priority = priority;
+        }
+        if let Some(verify) = said.verify_peer {
+            self.verify_peer = verify;
+        }
+    }
+
+    /// What a URI of that server has to say for the same settings.
+    pub(super) fn for_uri(&self, endpoint: &Endpoint) -> Result<TlsParameters, NoMemory> {
+        let hostname = Some(self.hostname.as_c_str());
+        let hostname = hostname.filter(|name| !name.is_empty() && endpoint.host() != Some(*name));
+        let priority = Some(self.priority.as_c_str());
+        let priority = priority.filter(|priority| *priority != DEFAULT_PRIORITY);
+        Ok(TlsParameters {
+            username: memory::copy_option(self.username.as_deref())?,
+            certificates: memory::copy_option(self.certificates.as_deref())?,
+            psk_file: memory::copy_option(self.psk_file.as_deref())?,
+            hostname: memory::copy_option(hostname)?,
+            priority: memory::copy_option(priority)?,
+            verify_peer: Some(false).filter(|_| !self.verify_peer),
+        })
     }
 
     /// Reads the files that say whom to trust and who we are.

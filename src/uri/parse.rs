@@ -12,8 +12,8 @@ use iri_string::types::UriReferenceStr;
 use super::query::{parse_bool, Query};
 use super::text::{decimal, decode};
 use super::{
-    NbdUri, Refused, Scheme, SshTarget, SshTunnel, Transport, TransportKind, UriPolicy, Word,
-    HOST_CID, NBD_PORT, NBD_PORT_NUMBER, SSH_PORT,
+    NbdUri, Refused, Scheme, SshTarget, SshTunnel, TlsParameters, Transport, TransportKind,
+    UriPolicy, Word, HOST_CID, NBD_PORT, NBD_PORT_NUMBER, SSH_PORT,
 };
 use crate::constants::{LIBNBD_TLS_DISABLE, LIBNBD_TLS_REQUIRE};
 use crate::error::Error;
@@ -92,27 +92,25 @@ impl<'a> Parts<'a> {
         let authority = self.authority()?;
 
         // Errors about parameters come in the order of the parameters, and
-        // before any about the authority.
-        let mut parameters = Parameters::default();
+        // before any about the authority. Unknown ones are for other programs.
+        let mut tls_parameters = TlsParameters::default();
+        let mut compress = false;
         for (name, value) in self.query.iter() {
-            parameters.set(name, value, policy)?;
+            tls_parameters.set(name, value, policy)?;
+            if name.eq_ignore_ascii_case("compress") {
+                compress = parse_bool(name, value)?;
+            }
         }
         let export_name = decode(self.path.strip_prefix('/').unwrap_or(self.path))?;
-        let tls_username = match parameters.tls_username {
-            None => memory::copy_option(authority.userinfo.as_deref())?,
-            username => username,
-        };
-        let transport = transport(self.scheme, authority, &self.query, parameters.compress)?;
+        if tls_parameters.username.is_none() {
+            tls_parameters.username = memory::copy_option(authority.userinfo.as_deref())?;
+        }
+        let transport = transport(self.scheme, authority, &self.query, compress)?;
         Ok(NbdUri {
             transport,
             tls: self.scheme.tls,
             export_name,
-            tls_username,
-            tls_certificates: parameters.tls_certificates,
-            tls_psk_file: parameters.tls_psk_file,
-            tls_hostname: parameters.tls_hostname,
-            tls_priority: parameters.tls_priority,
-            tls_verify_peer: parameters.tls_verify_peer,
+            tls_parameters,
         })
     }
 
@@ -125,62 +123,6 @@ impl<'a> Parts<'a> {
             // 0 stands for "none given", as it does in the C library.
             port: self.port.filter(|&port| port != 0),
         })
-    }
-}
-
-/// What the query says that does not depend on the transport.
-#[derive(Default)]
-struct Parameters {
-    tls_certificates: Option<CString>,
-    tls_psk_file: Option<CString>,
-    tls_hostname: Option<CString>,
-    tls_priority: Option<CString>,
-    tls_username: Option<CString>,
-    tls_verify_peer: Option<bool>,
-    compress: bool,
-}
-
-/// All that are known here.
-const PARAMETERS: [&str; 7] = [
-    "tls-certificates",
-    "tls-psk-file",
-    "tls-priority",
-    "tls-hostname",
-    "tls-username",
-    "tls-verify-peer",
-    "compress",
-];
-
-impl Parameters {
-    /// Sets one parameter; ignores those that are unknown, which other programs may use.
-    fn set(&mut self, name: &str, value: &CString, policy: &UriPolicy) -> Result<(), Error> {
-        let known = PARAMETERS.into_iter();
-        let mut known = known.filter(|known| known.eq_ignore_ascii_case(name));
-        match known.next().unwrap_or_default() {
-            "tls-certificates" => {
-                permit_file(name, policy)?;
-                self.tls_certificates = Some(memory::copy(value)?);
-            }
-            "tls-psk-file" => {
-                permit_file(name, policy)?;
-                self.tls_psk_file = Some(memory::copy(value)?);
-            }
-            "tls-priority" => {
-                if !policy.tls_priority {
-                    return Err(forbidden(
-                        "overriding TLS priority (tls-priority) is not allowed, \
-                         call nbd_set_uri_allow_tls_priority to enable this",
-                    ));
-                }
-                self.tls_priority = Some(memory::copy(value)?);
-            }
-            "tls-hostname" => self.tls_hostname = Some(memory::copy(value)?),
-            "tls-username" => self.tls_username = Some(memory::copy(value)?),
-            "tls-verify-peer" => self.tls_verify_peer = Some(parse_bool(name, value)?),
-            "compress" => self.compress = parse_bool(name, value)?,
-            _ => {}
-        }
-        Ok(())
     }
 }
 
@@ -197,16 +139,6 @@ fn permit_scheme(scheme: Scheme, policy: &UriPolicy) -> Result<(), Error> {
         ))),
         _ => Ok(()),
     }
-}
-
-fn permit_file(name: &str, policy: &UriPolicy) -> Result<(), Error> {
-    if policy.local_file {
-        return Ok(());
-    }
-    Err(forbidden(format!(
-        "local file access ({name}) is not allowed, \
-         call nbd_set_uri_allow_local_file to enable this"
-    )))
 }
 
 fn without_scheme(text: &str) -> Error {

@@ -143,12 +143,12 @@ fn who_and_how_with_tls() {
          &tls-username=u&tls-verify-peer=false&unknown=1&tls-type=anon",
     );
     assert!(uri.tls);
-    assert_eq!(uri.tls_certificates, Some(text("/c")));
-    assert_eq!(uri.tls_psk_file, Some(text("/p")));
-    assert_eq!(uri.tls_hostname, Some(text("n")));
-    assert_eq!(uri.tls_priority, Some(text("NORMAL")));
-    assert_eq!(uri.tls_username, Some(text("u")));
-    assert_eq!(uri.tls_verify_peer, Some(false));
+    assert_eq!(uri.tls_parameters.certificates, Some(text("/c")));
+    assert_eq!(uri.tls_parameters.psk_file, Some(text("/p")));
+    assert_eq!(uri.tls_parameters.hostname, Some(text("n")));
+    assert_eq!(uri.tls_parameters.priority, Some(text("NORMAL")));
+    assert_eq!(uri.tls_parameters.username, Some(text("u")));
+    assert_eq!(uri.tls_parameters.verify_peer, Some(false));
 
     let plain = parse("nbd://h");
     assert_eq!(plain, NbdUri::new(tcp("h", "10809")));
@@ -163,7 +163,7 @@ fn who_and_how_with_tls() {
         ("nbd+ssh://u@h", Some("u")),
         ("nbd://h/@x", None),
     ] {
-        assert_eq!(parse(uri).tls_username, user.map(text), "{uri}");
+        assert_eq!(parse(uri).tls_parameters.username, user.map(text), "{uri}");
     }
 }
 
@@ -184,7 +184,7 @@ fn truth_in_many_words() {
         ("n", false),
     ] {
         let uri = parse(&format!("nbd://h?tls-verify-peer={word}"));
-        assert_eq!(uri.tls_verify_peer, Some(truth), "{word}");
+        assert_eq!(uri.tls_parameters.verify_peer, Some(truth), "{word}");
     }
     for word in ["", "2", "maybe", "true%20"] {
         for name in ["tls-verify-peer", "compress"] {
@@ -469,12 +469,12 @@ fn everything_written_is_understood() {
             let mut uri = NbdUri::new(transport);
             uri.tls = true;
             uri.export_name = value.clone();
-            uri.tls_username = Some(value.clone());
-            uri.tls_certificates = Some(value.clone());
-            uri.tls_psk_file = Some(value.clone());
-            uri.tls_hostname = Some(value.clone());
-            uri.tls_priority = Some(value.clone());
-            uri.tls_verify_peer = Some(false);
+            uri.tls_parameters.username = Some(value.clone());
+            uri.tls_parameters.certificates = Some(value.clone());
+            uri.tls_parameters.psk_file = Some(value.clone());
+            uri.tls_parameters.hostname = Some(value.clone());
+            uri.tls_parameters.priority = Some(value.clone());
+            uri.tls_parameters.verify_peer = Some(false);
             uris.push(uri);
         }
         // No host of that kind is a name without colons and with something in it.

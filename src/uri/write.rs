@@ -34,7 +34,7 @@ impl NbdUri {
         };
         uri.add(self.scheme().name());
         uri.add("://");
-        let username = self.tls_username.as_deref();
+        let username = self.tls_parameters.username.as_deref();
         match &self.transport {
             Transport::Tcp { host, port } => {
                 uri.user(username);
@@ -78,15 +78,7 @@ impl NbdUri {
                 }
             }
         }
-        uri.parameter("tls-certificates", self.tls_certificates.as_deref());
-        uri.parameter("tls-psk-file", self.tls_psk_file.as_deref());
-        uri.parameter("tls-hostname", self.tls_hostname.as_deref());
-        uri.parameter("tls-priority", self.tls_priority.as_deref());
-        uri.parameter(
-            "tls-verify-peer",
-            self.tls_verify_peer
-                .map(|it| if it { c"true" } else { c"false" }),
-        );
+        self.tls_parameters.write(&mut uri);
         uri.finish()
     }
 }
@@ -97,7 +89,8 @@ fn fits_authority(port: &CStr) -> bool {
     number.is_some_and(|number| number > 0 && decimal(number as u32).as_c_str() == port)
 }
 
-struct Writer {
+/// A URI that is being written.
+pub(super) struct Writer {
     text: String,
     /// There was no memory for a part of it.
     lacks_memory: bool,
@@ -151,7 +144,8 @@ impl Writer {
         self.encode(export_name.to_bytes(), IN_PATH);
     }
 
-    fn parameter(&mut self, name: &str, value: Option<&CStr>) {
+    /// Adds a parameter to the query, if it has a value.
+    pub fn parameter(&mut self, name: &str, value: Option<&CStr>) {
         if let Some(value) = value {
             self.add(self.separator);
             self.separator = "&";
