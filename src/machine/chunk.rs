@@ -8,6 +8,7 @@
 
 use super::core::{Dead, Machine};
 use super::event::{Event, Extent, ReadStatus};
+use super::fault::Fault;
 use super::receiving::{Chunk, Receiving};
 use crate::protocol::bytes::Reader;
 use crate::protocol::errno;
@@ -38,8 +39,7 @@ impl<T> Machine<T> {
     /// Takes in the header of a chunk.
     pub(super) fn chunk_header(&mut self, header: ChunkHeader) -> Result<Receiving, Dead> {
         if header.length > MAX_CHUNK {
-            let length = header.length;
-            return Err(self.violation(format!("invalid server reply length {length}")));
+            return Err(self.die(Fault::ChunkLength(header.length)));
         }
         let cookie = self.answered(header.cookie)?;
         let chunk = Chunk { cookie, header };

@@ -6,8 +6,6 @@ use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::ffi::{CStr, CString};
 
-use libc::c_int;
-
 use super::command::Commands;
 use super::event::{Event, Extent};
 use super::export::{Export, Negotiated};
@@ -177,20 +175,6 @@ impl<T> Machine<T> {
         }
         self.outgoing.clear();
         self.inbox = Inbox::default();
-    }
-
-    /// A server broke the protocol beyond repair. There is no errno for that,
-    /// for most of the ways to do it.
-    pub(super) fn violation(&mut self, what: impl Into<Cow<'static, str>>) -> Dead {
-        self.violation_errno(0, what)
-    }
-
-    pub(super) fn violation_errno(
-        &mut self,
-        errno: c_int,
-        what: impl Into<Cow<'static, str>>,
-    ) -> Dead {
-        self.die(Error::new(errno, what))
     }
 
     /// Ends the connection after an error, of which the owner learns after everything

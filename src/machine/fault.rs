@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! What a server can do wrong, beyond repair.
+//! Faults of a server that end the connection, with their texts.
 
 use std::borrow::Cow;
 
@@ -58,66 +58,120 @@ pub(super) enum Fault {
     TooManyMetaContexts,
     /// There is no memory for an option reply.
     OptionReplyMemory,
+
+    /// The magic of no reply that was agreed on.
+    UnexpectedMagic(u32),
+    /// A reply to a request that has not been sent completely.
+    UnsentRequest(u64),
+    /// A simple success reply to no command in flight: how much data follows it is not
+    /// known.
+    UnknownCookie(u64),
+    /// A simple success reply to a read, although structured replies were agreed on.
+    SimpleReplyToRead,
+    /// A chunk longer than any that a command can have.
+    ChunkLength(u64),
+    /// Data or a hole at a place that the read did not ask for.
+    OutOfRange {
+        /// Where in the export it is said to be, in bytes.
+        offset: u64,
+        /// How many bytes it has.
+        length: u64,
+        /// Where in the export the read begins.
+        start: u64,
+        /// How many bytes it asked for.
+        count: u64,
+    },
+    /// The connection ends inside a message, or where there has to be one.
+    EndOfStream,
 }
 
 impl Fault {
-    /// The words, and the errno: 0 for most, since none fits.
-    fn text(self) -> (c_int, Cow<'static, str>) {
-        let (errno, text) = match self {
-            Fault::NotNbd => (0, "handshake: server did not send expected NBD magic"),
-            Fault::UnknownStyle => (
-                0,
-                "handshake: server is not either an oldstyle or fixed newstyle NBD server",
-            ),
-            Fault::OldstyleFlags => (0, "handshake: oldstyle server should not set gflags"),
-            Fault::NoTransmissionFlags => {
-                (libc::EINVAL, "handshake: invalid eflags == 0 from server")
+    /// Returns the error message.
+    fn text(self) -> Cow<'static, str> {
+        let text = match self {
+            Fault::NotNbd => "handshake: server did not send expected NBD magic",
+            Fault::UnknownStyle => {
+                "handshake: server is not either an oldstyle or fixed newstyle NBD server"
             }
-            Fault::OutOfTurn => (0, "handshake: server sent data out of turn"),
-            Fault::PlaintextAfterTls => {
-                (0, "handshake: server sent plaintext after it agreed to TLS")
-            }
-            Fault::TlsTwice => (libc::EPROTO, "handshake: server agreed to TLS twice"),
-            Fault::NotTheOption => (0, "handshake: invalid option reply magic or option"),
-            Fault::OptionReplyLength => (0, "handshake: invalid option reply length"),
-            Fault::TooManyOptionReplies => (0, "handshake: too many replies to an option"),
+            Fault::OldstyleFlags => "handshake: oldstyle server should not set gflags",
+            Fault::NoTransmissionFlags => "handshake: invalid eflags == 0 from server",
+            Fault::OutOfTurn => "handshake: server sent data out of turn",
+            Fault::PlaintextAfterTls => "handshake: server sent plaintext after it agreed to TLS",
+            Fault::TlsTwice => "handshake: server agreed to TLS twice",
+            Fault::NotTheOption => "handshake: invalid option reply magic or option",
+            Fault::OptionReplyLength => "handshake: invalid option reply length",
+            Fault::TooManyOptionReplies => "handshake: too many replies to an option",
             Fault::UnexpectedOptionReply(reply) => {
-                let text = format!("handshake: unexpected option reply type {reply}");
-                return (0, text.into());
+                return format!("handshake: unexpected option reply type {reply}").into();
             }
-            Fault::AckLength => (0, "handshake: invalid NBD_REP_ACK option reply length"),
-            Fault::RefusalLength => (0, "handshake: option error string too long"),
-            Fault::ExportLength => (0, "invalid export length"),
-            Fault::InfoTooShort => (0, "handshake: NBD_REP_INFO reply length too small"),
-            Fault::InfoExportLength => (
-                0,
-                "handshake: incorrect NBD_INFO_EXPORT option reply length",
-            ),
-            Fault::InfoBlockSizeLength => (
-                0,
-                "handshake: incorrect NBD_INFO_BLOCK_SIZE option reply length",
-            ),
-            Fault::InfoNameLength => (0, "handshake: incorrect NBD_INFO_NAME option reply length"),
-            Fault::InfoDescriptionLength => (
-                0,
-                "handshake: incorrect NBD_INFO_DESCRIPTION option reply length",
-            ),
-            Fault::MetaContextLength => (0, "handshake: invalid NBD_REP_META_CONTEXT reply length"),
-            Fault::TooManyMetaContexts => (0, "handshake: too many meta contexts from the server"),
-            Fault::OptionReplyMemory => (libc::ENOMEM, "handshake: not enough memory for a reply"),
+            Fault::AckLength => "handshake: invalid NBD_REP_ACK option reply length",
+            Fault::RefusalLength => "handshake: option error string too long",
+            Fault::ExportLength => "invalid export length",
+            Fault::InfoTooShort => "handshake: NBD_REP_INFO reply length too small",
+            Fault::InfoExportLength => "handshake: incorrect NBD_INFO_EXPORT option reply length",
+            Fault::InfoBlockSizeLength => {
+                "handshake: incorrect NBD_INFO_BLOCK_SIZE option reply length"
+            }
+            Fault::InfoNameLength => "handshake: incorrect NBD_INFO_NAME option reply length",
+            Fault::InfoDescriptionLength => {
+                "handshake: incorrect NBD_INFO_DESCRIPTION option reply length"
+            }
+            Fault::MetaContextLength => "handshake: invalid NBD_REP_META_CONTEXT reply length",
+            Fault::TooManyMetaContexts => "handshake: too many meta contexts from the server",
+            Fault::OptionReplyMemory => "handshake: not enough memory for a reply",
+            Fault::UnexpectedMagic(magic) => {
+                return format!("invalid or unexpected reply magic 0x{magic:x}").into();
+            }
+            Fault::UnsentRequest(cookie) => {
+                return format!("server replied to request {cookie} before it was sent").into();
+            }
+            Fault::UnknownCookie(cookie) => {
+                return format!("no matching cookie {cookie} found for server reply").into();
+            }
+            Fault::SimpleReplyToRead => {
+                "server sent a simple reply to a read after it agreed to structured replies"
+            }
+            Fault::ChunkLength(length) => {
+                return format!("invalid server reply length {length}").into();
+            }
+            Fault::OutOfRange {
+                offset,
+                length,
+                start,
+                count,
+            } => {
+                return format!(
+                    "range of structured reply is out of bounds, offset={offset}, \
+                     cmd->offset={start}, length={length}, cmd->count={count}"
+                )
+                .into();
+            }
+            Fault::EndOfStream => "recv: server disconnected unexpectedly",
         };
-        (errno, text.into())
+        text.into()
+    }
+
+    /// Returns the errno: 0 for most, since none fits.
+    fn errno(self) -> c_int {
+        match self {
+            Fault::NoTransmissionFlags => libc::EINVAL,
+            Fault::TlsTwice
+            | Fault::UnsentRequest(_)
+            | Fault::UnknownCookie(_)
+            | Fault::SimpleReplyToRead => libc::EPROTO,
+            Fault::OptionReplyMemory => libc::ENOMEM,
+            _ => 0,
+        }
     }
 }
 
 impl From<Fault> for Error {
     fn from(fault: Fault) -> Self {
-        let (errno, text) = fault.text();
-        Error::new(errno, text)
+        Error::new(fault.errno(), fault.text())
     }
 }
 
-/// What an option reply says cannot be kept.
+/// Lack of memory is the fault of an option reply that is too long to be kept.
 impl From<NoMemory> for Fault {
     fn from(_: NoMemory) -> Self {
         Fault::OptionReplyMemory

@@ -4,6 +4,7 @@
 
 use super::core::Machine;
 use super::event::Event;
+use super::fault::Fault;
 use super::phase::Phase;
 use super::receiving::Receiving;
 use super::reply::Put;
@@ -56,6 +57,6 @@ impl<T> Machine<T> {
             return Ok(());
         }
         self.fail();
-        Err(Error::new(0, "recv: server disconnected unexpectedly"))
+        Err(Fault::EndOfStream.into())
     }
 }

@@ -9,6 +9,7 @@ use super::chunk;
 use super::command::Command;
 use super::core::{Dead, Machine};
 use super::event::{Event, ReadStatus};
+use super::fault::Fault;
 use super::phase::Phase;
 use super::receiving::{Chunk, Data, Receiving};
 use crate::protocol::bytes::Reader;
@@ -354,8 +355,7 @@ impl<T> Machine<T> {
         };
         let length = self.header_length(magic);
         let Some(length) = length else {
-            let what = format!("invalid or unexpected reply magic 0x{magic:x}");
-            return Some(Err(self.violation(what)));
+            return Some(Err(self.die(Fault::UnexpectedMagic(magic))));
         };
         let Some(bytes) = self.inbox.take(input, length) else {
             self.set_receiving(Receiving::Header);
@@ -377,8 +377,7 @@ impl<T> Machine<T> {
             return Ok(None);
         }
         if self.is_unsent(cookie) {
-            let what = format!("server replied to request {cookie} before it was sent");
-            return Err(self.violation_errno(libc::EPROTO, what));
+            return Err(self.die(Fault::UnsentRequest(cookie)));
         }
         Ok(Some(cookie))
     }
@@ -398,8 +397,7 @@ impl<T> Machine<T> {
                 self.note("skipping a simple reply whose cookie is not in flight");
                 return Ok(Receiving::End);
             }
-            let what = format!("no matching cookie {cookie} found for server reply");
-            return Err(self.violation_errno(libc::EPROTO, what));
+            return Err(self.die(Fault::UnknownCookie(cookie)));
         };
         let command = self.commands.get_mut(cookie).expect("found by its cookie");
         let read = command.kind == RequestType::Read;
@@ -417,8 +415,7 @@ impl<T> Machine<T> {
             // It may have data or not. Taking the next reply for that data would leave
             // the command that it answers without one; taking the data for replies
             // would let what is on the disk forge them.
-            let what = "server sent a simple reply to a read after it agreed to structured replies";
-            return Err(self.violation_errno(libc::EPROTO, what));
+            return Err(self.die(Fault::SimpleReplyToRead));
         }
         let left = command.length as usize;
         Ok(Receiving::Data(Data {
@@ -458,10 +455,12 @@ impl<T> Machine<T> {
         let at = offset.checked_sub(start);
         let fits = |at: &u64| at.checked_add(length).is_some_and(|end| end <= count);
         at.filter(fits).map(|at| at as usize).ok_or_else(|| {
-            self.violation(format!(
-                "range of structured reply is out of bounds, offset={offset}, \
-                 cmd->offset={start}, length={length}, cmd->count={count}"
-            ))
+            self.die(Fault::OutOfRange {
+                offset,
+                length,
+                start,
+                count,
+            })
         })
     }
 
