@@ -20,6 +20,10 @@ use crate::transport::Received;
 /// reply: it has to return in time however fast the server sends.
 const BUDGET: usize = 256 * 1024;
 
+/// The least that a receive takes from the budget, in bytes: a record of TLS may carry a
+/// single one.
+const LEAST: usize = 1024;
+
 /// The parts of a connection that a step needs.
 #[derive(Debug)]
 pub(super) struct Steps<'a> {
@@ -58,7 +62,7 @@ impl Steps<'_> {
             match self.link.receive(ahead)? {
                 Received::NOTHING => break,
                 Received::Bytes { count, drained: d } => {
-                    left = left.saturating_sub(count);
+                    left = left.saturating_sub(count.max(LEAST));
                     drained = d;
                 }
                 Received::End => return self.link.end_of_stream(),

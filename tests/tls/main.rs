@@ -14,6 +14,7 @@ mod support;
 mod agreement;
 mod certificates;
 mod client;
+mod endless;
 mod fail_closed;
 mod faults;
 mod identity;
@@ -48,6 +49,7 @@ fn run() -> ExitCode {
         transfers::trials(&certificates),
         programs::trials(&certificates),
         agreement::trials(&certificates),
+        endless::trials(&certificates),
         fail_closed::trials(&certificates),
         faults::trials(&certificates),
         identity::trials(&certificates),

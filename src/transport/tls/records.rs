@@ -35,7 +35,6 @@ pub(super) struct Records {
     incoming: Arrivals,
     /// Whether to receive more than GnuTLS asks for.
     ahead: bool,
-    blocked: bool,
     /// Made by GnuTLS, and not sent yet from `sent` on.
     outgoing: Vec<u8>,
     sent: usize,
@@ -54,7 +53,6 @@ impl Records {
             session,
             incoming: Arrivals::default(),
             ahead: false,
-            blocked: false,
             outgoing: Vec::new(),
             sent: 0,
             failure: None,
@@ -95,7 +93,6 @@ impl Records {
     /// Begins a call of GnuTLS that receives: more than it asks for, if `ahead`.
     pub fn begin(&mut self, ahead: bool) {
         self.ahead = ahead;
-        self.blocked = false;
     }
 
     /// Whether a whole record has been received that GnuTLS has not taken yet.
@@ -106,12 +103,6 @@ impl Records {
         };
         let length = usize::from(u16::from_be_bytes([high, low]));
         length > LONGEST || bytes.len() - HEADER >= length
-    }
-
-    /// Whether GnuTLS asked for more than has arrived. It stops
-    /// for other reasons too, such as a session ticket between other records.
-    pub fn is_blocked(&self) -> bool {
-        self.blocked
     }
 
     /// Receives what GnuTLS asks for, or as much as there is room for.
@@ -152,10 +143,7 @@ impl Records {
         // Unwind safety: after a panic the session is not used any more.
         let errno = match catch_unwind(AssertUnwindSafe(|| run(self))) {
             Ok(Ok(count)) => return count as ssize_t,
-            Ok(Err(error)) if error.kind() == io::ErrorKind::WouldBlock => {
-                self.blocked = true;
-                libc::EAGAIN
-            }
+            Ok(Err(error)) if error.kind() == io::ErrorKind::WouldBlock => libc::EAGAIN,
             Ok(Err(error)) => {
                 let errno = error.raw_os_error().unwrap_or(libc::EIO);
                 self.failure = Some(error);

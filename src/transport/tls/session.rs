@@ -30,10 +30,8 @@ const RECORD: usize = 16384;
 /// Encrypted bytes that are collected before they are sent.
 const BATCH: usize = 128 * 1024;
 
-/// Records without data, such as session tickets, that are overlooked in one call.
-const EMPTY_RECORDS: u32 = 16;
-
-/// Warnings of the server that are overlooked between two steps of a handshake.
+/// Warnings of the server that one step of a handshake ignores.
+/// Source: seen with libnbd 1.24.4.
 const WARNINGS: u32 = 16;
 
 /// A session whose handshake is going on.
@@ -124,11 +122,10 @@ impl Handshake {
                     session.established()?;
                     return Ok(HandshakeStep::Established(self.0));
                 }
-                E_AGAIN | E_INTERRUPTED if session.records().is_blocked() => {
+                E_AGAIN | E_INTERRUPTED => {
                     flushed.map_err(|error| Error::system("send", &error))?;
                     return Ok(HandshakeStep::Pending(self));
                 }
-                E_AGAIN | E_INTERRUPTED => {}
                 _ if !session.is_fatal(status) && warnings < WARNINGS => warnings += 1,
                 _ => return Err(session.error("gnutls_handshake", status)),
             }
@@ -235,7 +232,6 @@ impl Session {
     /// else reads or writes, until this returns.
     pub unsafe fn recv_raw(&mut self, iov: &[iovec], ahead: bool) -> Result<Received, Error> {
         let mut received = 0;
-        let mut empty_records = 0;
         self.records().begin(ahead);
         for piece in iov.iter().filter(|piece| piece.iov_len > 0) {
             let mut at = 0;
@@ -249,32 +245,28 @@ impl Session {
                     let rest = piece.iov_base.byte_add(at);
                     (self.gnutls.record_recv)(self.raw, rest, piece.iov_len - at)
                 };
-                if status > 0 {
-                    at += status as usize;
-                    received += status as usize;
-                } else if empty_records == EMPTY_RECORDS {
-                    return Ok(Received::NOTHING);
-                } else if let Some(end) = self.nothing_received(status as c_int) {
-                    return match received {
-                        0 => end,
-                        _ => Ok(Received::of(received)),
-                    };
-                } else {
-                    empty_records += 1;
+                match status {
+                    1.. => {
+                        at += status as usize;
+                        received += status as usize;
+                    }
+                    _ if received > 0 => return Ok(Received::of(received)),
+                    0 => return Ok(Received::End),
+                    _ => return self.nothing_received(status as c_int),
                 }
             }
         }
         Ok(Received::of(received))
     }
 
-    /// What a call that received nothing means. `None`: try again.
-    fn nothing_received(&mut self, status: c_int) -> Option<Result<Received, Error>> {
+    /// The result of a receive that brought no data. GnuTLS also returns `E_AGAIN`
+    /// after a record without data, such as a session ticket. Other records may
+    /// follow, but a server can send such records endlessly, so the call returns.
+    /// Source: seen with libnbd 1.24.4, which fails after warnings, too.
+    fn nothing_received(&mut self, status: c_int) -> Result<Received, Error> {
         match status {
-            E_AGAIN | E_INTERRUPTED if self.records().is_blocked() => Some(Ok(Received::NOTHING)),
-            E_AGAIN | E_INTERRUPTED => None,
-            0 => Some(Ok(Received::End)),
-            status if !self.is_fatal(status) => None,
-            status => Some(Err(self.error("gnutls_record_recv", status))),
+            E_AGAIN | E_INTERRUPTED => Ok(Received::NOTHING),
+            status => Err(self.error("gnutls_record_recv", status)),
         }
     }
 
