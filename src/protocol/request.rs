@@ -36,6 +36,22 @@ pub enum RequestType {
     BlockStatus = 7,
 }
 
+impl RequestType {
+    /// The name of the command in error messages.
+    pub fn name(self) -> &'static str {
+        match self {
+            RequestType::Read => "read",
+            RequestType::Write => "write",
+            RequestType::Disconnect => "disconnect",
+            RequestType::Flush => "flush",
+            RequestType::Trim => "trim",
+            RequestType::Cache => "cache",
+            RequestType::WriteZeroes => "write-zeroes",
+            RequestType::BlockStatus => "block-status",
+        }
+    }
+}
+
 /// The header of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Request {

@@ -2,10 +2,10 @@
 
 //! What is refused before anything is sent (nbd_set_strict_mode(3)).
 //!
-//! The checks of a command come in the order of this file: its flags, whether
-//! the server offers it, whether the connection is being shut down, an empty
-//! range, the bounds of the export, alignment, and limits on size. The first that
-//! fails decides the error.
+//! The rules of each command are in [`super::commands`]. They are checked in the order
+//! of this file: flags, support by the server, whether the connection is being shut
+//! down, an empty range, the bounds of the export, alignment, and limits on size. The
+//! first check that fails decides the error.
 
 use libc::c_int;
 
@@ -26,6 +26,58 @@ use crate::protocol::{DEFAULT_PAYLOAD, MAX_PAYLOAD};
 /// (nbd_get_block_size(3), `LIBNBD_SIZE_PAYLOAD`).
 const LEAST_PAYLOAD: u64 = 1024 * 1024;
 
+/// What a command must satisfy before it is sent.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Rules {
+    /// The request that is sent.
+    pub kind: RequestType,
+    /// The flags that the command accepts.
+    pub flags: u16,
+    /// What the server must support.
+    pub needs: Needs,
+    /// Whether the command changes the export.
+    pub changes: bool,
+    /// The data that the request or its reply carries.
+    pub carries: Carries,
+    /// Whether the command is about a range of the export.
+    pub has_range: bool,
+}
+
+/// What the server must support.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Needs {
+    /// Nothing: every server has the command.
+    Nothing,
+    /// A transmission flag, and its name in messages.
+    Flag(u16, &'static str),
+    /// Replies that can carry a block status, and contexts to report.
+    Contexts,
+}
+
+/// The data that a request or its reply carries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Carries {
+    /// None.
+    Nothing,
+    /// The reply has the bytes of the range.
+    Reply,
+    /// The request has the bytes of the range.
+    Payload,
+    /// The request has a list of contexts.
+    Filter,
+}
+
+/// Flags of commands that the server must support, and their names in messages.
+const OFFERED_FLAGS: [(u16, u16, &str); 3] = [
+    (command::FUA, TransmissionFlags::SEND_FUA, "the FUA flag"),
+    (command::DF, TransmissionFlags::SEND_DF, "the DF flag"),
+    (
+        command::FAST_ZERO,
+        TransmissionFlags::SEND_FAST_ZERO,
+        "the fast zero flag",
+    ),
+];
+
 /// What decides whether a command may be sent.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Checks<'a> {
@@ -43,8 +95,39 @@ impl Connection {
 }
 
 impl Checks<'_> {
-    pub(super) fn is_strict(&self, flag: u32) -> bool {
+    fn is_strict(&self, flag: u32) -> bool {
         self.settings.is_strict(flag)
+    }
+
+    /// Checks everything but the range. Returns the flags for the wire.
+    #[inline(always)]
+    pub(super) fn command(&self, rules: &Rules, flags: u32) -> Result<u16, Error> {
+        let wire = self.flags(flags, rules.flags)?;
+        match rules.needs {
+            Needs::Nothing => {}
+            Needs::Flag(flag, what) => self.require(flag, what)?,
+            Needs::Contexts => self.require_contexts()?,
+        }
+        if rules.changes {
+            self.require_writable()?;
+        }
+        // A flag that the command does not accept is only looked at in strict mode.
+        let accepted = wire & rules.flags;
+        if accepted != 0 {
+            for (flag, offer, what) in OFFERED_FLAGS {
+                if accepted & flag != 0 {
+                    self.require(offer, what)?;
+                }
+            }
+        }
+        match rules.carries {
+            Carries::Nothing | Carries::Reply => Ok(wire),
+            Carries::Payload => self.payload_flag(wire),
+            Carries::Filter => {
+                self.require_filter()?;
+                self.payload_flag(wire)
+            }
+        }
     }
 
     /// The flags of a command for the wire. `known` are those that the command
@@ -57,24 +140,8 @@ impl Checks<'_> {
         Ok(wire)
     }
 
-    /// `NBD_CMD_FLAG_PAYLOAD_LEN` belongs on a request with a payload exactly
-    /// when headers are extended.
-    pub(super) fn payload_flag(&self, wire: u16) -> Result<u16, Error> {
-        let extended = self.machine.negotiated().extended_headers;
-        if self.is_strict(LIBNBD_STRICT_AUTO_FLAG) {
-            let others = wire & !command::PAYLOAD_LEN;
-            return Ok(others | if extended { command::PAYLOAD_LEN } else { 0 });
-        }
-        if self.is_strict(LIBNBD_STRICT_COMMANDS) && (wire & command::PAYLOAD_LEN != 0) != extended
-        {
-            let what = "incorrect setting for PAYLOAD_LEN flag";
-            return Err(Error::new(libc::EINVAL, what));
-        }
-        Ok(wire)
-    }
-
     /// Refuses what the server did not offer, named by `what`.
-    pub(super) fn require(&self, flag: u16, what: &'static str) -> Result<(), Error> {
+    fn require(&self, flag: u16, what: &'static str) -> Result<(), Error> {
         let offered = self.machine.export().flags().has(flag);
         if offered || !self.is_strict(LIBNBD_STRICT_COMMANDS) {
             return Ok(());
@@ -83,7 +150,7 @@ impl Checks<'_> {
         Err(Error::new(libc::EINVAL, what))
     }
 
-    pub(super) fn require_writable(&self) -> Result<(), Error> {
+    fn require_writable(&self) -> Result<(), Error> {
         let flags = self.machine.export().flags();
         if flags.has(TransmissionFlags::READ_ONLY) && self.is_strict(LIBNBD_STRICT_COMMANDS) {
             let what = "server does not support write operations";
@@ -92,16 +159,8 @@ impl Checks<'_> {
         Ok(())
     }
 
-    /// FUA, on a command that changes data.
-    pub(super) fn require_fua(&self, wire: u16) -> Result<(), Error> {
-        if wire & command::FUA == 0 {
-            return Ok(());
-        }
-        self.require(TransmissionFlags::SEND_FUA, "the FUA flag")
-    }
-
     /// Block status needs replies that can carry it and contexts to report.
-    pub(super) fn require_block_status(&self) -> Result<(), Error> {
+    fn require_contexts(&self) -> Result<(), Error> {
         if !self.is_strict(LIBNBD_STRICT_COMMANDS) {
             return Ok(());
         }
@@ -118,8 +177,39 @@ impl Checks<'_> {
         Ok(())
     }
 
-    /// The range of a command, in bytes.
-    pub(super) fn range(&self, kind: RequestType, offset: u64, count: u64) -> Result<(), Error> {
+    /// A list of contexts needs extended headers and a server that accepts it.
+    fn require_filter(&self) -> Result<(), Error> {
+        if self.is_strict(LIBNBD_STRICT_AUTO_FLAG) && !self.machine.negotiated().extended_headers {
+            let what = "server does not support extended headers";
+            return Err(Error::new(libc::ENOTSUP, what));
+        }
+        let flag = TransmissionFlags::BLOCK_STATUS_PAYLOAD;
+        self.require(flag, "the block status payload flag")
+    }
+
+    /// `NBD_CMD_FLAG_PAYLOAD_LEN` belongs on a request with a payload exactly
+    /// when headers are extended.
+    fn payload_flag(&self, wire: u16) -> Result<u16, Error> {
+        let extended = self.machine.negotiated().extended_headers;
+        if self.is_strict(LIBNBD_STRICT_AUTO_FLAG) {
+            let others = wire & !command::PAYLOAD_LEN;
+            return Ok(others | if extended { command::PAYLOAD_LEN } else { 0 });
+        }
+        if self.is_strict(LIBNBD_STRICT_COMMANDS) && (wire & command::PAYLOAD_LEN != 0) != extended
+        {
+            let what = "incorrect setting for PAYLOAD_LEN flag";
+            return Err(Error::new(libc::EINVAL, what));
+        }
+        Ok(wire)
+    }
+
+    /// Checks the range of a command, in bytes, after everything else.
+    #[inline(always)]
+    pub(super) fn range(&self, rules: &Rules, offset: u64, count: u64) -> Result<(), Error> {
+        self.not_disconnecting()?;
+        if !rules.has_range {
+            return Ok(());
+        }
         if count == 0 && self.is_strict(LIBNBD_STRICT_ZERO_SIZE) {
             return Err(Error::new(libc::EINVAL, "count cannot be 0"));
         }
@@ -127,7 +217,7 @@ impl Checks<'_> {
         let size = export.size();
         let end = offset.checked_add(count);
         if self.is_strict(LIBNBD_STRICT_BOUNDS) && end.is_none_or(|end| end > size) {
-            return Err(Error::new(out_of_bounds(kind), "request out of bounds"));
+            return Err(Error::new(out_of_bounds(rules), "request out of bounds"));
         }
         if let Some(sizes) = export.block_size {
             let minimum = u64::from(sizes.minimum);
@@ -138,19 +228,19 @@ impl Checks<'_> {
                 return Err(Error::new(libc::EINVAL, "request is unaligned"));
             }
         }
-        self.size(kind, count)
+        self.size(rules.carries, count)
     }
 
-    fn size(&self, kind: RequestType, count: u64) -> Result<(), Error> {
+    fn size(&self, carries: Carries, count: u64) -> Result<(), Error> {
         let too_large = |which: &str, limit: u64| {
             let what = format!("request too large: maximum {which} size is {limit}");
             Err(Error::new(libc::ERANGE, what))
         };
-        match kind {
-            RequestType::Read | RequestType::Write if count > MAX_PAYLOAD => {
+        match carries {
+            Carries::Reply | Carries::Payload if count > MAX_PAYLOAD => {
                 too_large("request", MAX_PAYLOAD)
             }
-            RequestType::Write
+            Carries::Payload
                 if count > self.payload_limit() && self.is_strict(LIBNBD_STRICT_PAYLOAD) =>
             {
                 too_large("payload", self.payload_limit())
@@ -183,9 +273,9 @@ impl Checks<'_> {
 
 /// A command that would have to make the export larger has run out of space;
 /// any other is asking for what is not there.
-fn out_of_bounds(kind: RequestType) -> c_int {
-    match kind {
-        RequestType::Write | RequestType::Trim | RequestType::WriteZeroes => libc::ENOSPC,
-        _ => libc::EINVAL,
+fn out_of_bounds(rules: &Rules) -> c_int {
+    match rules.changes {
+        true => libc::ENOSPC,
+        false => libc::EINVAL,
     }
 }

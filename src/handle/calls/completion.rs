@@ -13,28 +13,13 @@ use crate::handle::calls::Issue;
 use crate::handle::connection::Connection;
 use crate::handle::turns::{Goal, Holder};
 use crate::machine::Command;
-use crate::protocol::request::RequestType;
-
-/// What a failed command is called in error messages.
-fn name(kind: RequestType) -> &'static str {
-    match kind {
-        RequestType::Read => "read",
-        RequestType::Write => "write",
-        RequestType::Disconnect => "disconnect",
-        RequestType::Flush => "flush",
-        RequestType::Trim => "trim",
-        RequestType::Cache => "cache",
-        RequestType::WriteZeroes => "write-zeroes",
-        RequestType::BlockStatus => "block-status",
-    }
-}
 
 /// How a command that is done has ended.
 fn outcome(command: &Command<Attachment>) -> Result<(), Error> {
     match command.error() {
         0 => Ok(()),
         errno => {
-            let what = format!("{}: command failed", name(command.kind));
+            let what = format!("{}: command failed", command.kind.name());
             Err(Error::new(errno, what))
         }
     }

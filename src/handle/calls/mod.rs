@@ -8,14 +8,15 @@ mod completion;
 mod connect;
 mod ending;
 mod information;
+mod issue;
 mod main_loop;
 mod options;
 mod settings;
 mod subprocess;
 mod uri;
 
-pub use commands::Issue;
 pub use connect::Connecting;
 pub use information::Information;
+pub use issue::Issue;
 pub use options::Options;
 pub use settings::Setup;
