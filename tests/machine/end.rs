@@ -5,7 +5,7 @@
 use nbd::machine::{Machine, NewCommand, State};
 use nbd::protocol::request::RequestType;
 
-use crate::server;
+use super::server;
 
 fn ready() -> Machine<()> {
     let mut machine = Machine::default();

@@ -4,8 +4,8 @@
 
 use nbd::machine::{Machine, Preferences, Protocol, State};
 
-use crate::script::{defaults, play, with_allocation, Outcome, Script};
-use crate::server::{self, ack, info_export, newstyle, oldstyle, refuse, reply, FLAGS, SIZE};
+use super::script::{defaults, play, with_allocation, Outcome, Script};
+use super::server::{self, ack, info_export, newstyle, oldstyle, refuse, reply, FLAGS, SIZE};
 
 fn connect(settings: &dyn Fn(&mut Preferences), server: &[u8]) -> Outcome {
     play(&Script {

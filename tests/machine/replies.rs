@@ -5,8 +5,8 @@
 use nbd::machine::State;
 use nbd::protocol::request::RequestType;
 
-use crate::script::{command, defaults, play, read, with_allocation, Issue, Outcome, Script};
-use crate::server::{self, chunk, extended, extents, extents_64, simple};
+use super::script::{command, defaults, play, read, with_allocation, Issue, Outcome, Script};
+use super::server::{self, chunk, extended, extents, extents_64, simple};
 
 fn structured(commands: &[Issue], replies: &[u8]) -> Outcome {
     play(&Script {

@@ -4,8 +4,8 @@
 
 use nbd::machine::{Event, Machine, Preferences, State, Tls};
 
-use crate::script::{play, Outcome, Script};
-use crate::server::{ack, info_export, newstyle, oldstyle, refuse, reply, FLAGS, SIZE};
+use super::script::{play, Outcome, Script};
+use super::server::{ack, info_export, newstyle, oldstyle, refuse, reply, FLAGS, SIZE};
 
 const ABORT: u32 = 2;
 const STARTTLS: u32 = 5;
