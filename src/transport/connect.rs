@@ -30,6 +30,10 @@ pub struct Connector {
     /// What failed, for the error message, where it is not just a system call.
     what: Option<Cow<'static, str>>,
     untried: vec::IntoIter<Address>,
+    /// Whether to look at once how an attempt has ended, as it mostly has to a server on
+    /// this machine.
+    /// Source: seen with libnbd 1.24.4, which does so for the addresses of a host only.
+    looks_at_once: bool,
     /// The socket of the attempt, and whether it is connected already.
     pending: Option<(Socket, bool)>,
     /// Why the last address did not work: the system call, and its error.
@@ -39,6 +43,7 @@ pub struct Connector {
 impl Connector {
     fn new(what: Option<Cow<'static, str>>, addresses: Vec<Address>) -> Connector {
         Connector {
+            looks_at_once: what.is_some(),
             what,
             untried: addresses.into_iter(),
             pending: None,
@@ -96,7 +101,7 @@ impl Connector {
             let Some(address) = self.untried.next() else {
                 return;
             };
-            match connect(&address) {
+            match connect(&address, self.looks_at_once) {
                 Ok(pending) => self.pending = Some(pending),
                 Err(failure) => self.failure = failure,
             }
@@ -139,7 +144,7 @@ impl Connector {
 
 /// Begins to connect. `true` means that the connection is there already; an error
 /// is that of a system call.
-fn connect(address: &Address) -> Result<(Socket, bool), (&'static str, io::Error)> {
+fn connect(address: &Address, look: bool) -> Result<(Socket, bool), (&'static str, io::Error)> {
     let failed = |error| ("connect", error);
     if address.is_too_long() {
         return Err(failed(io::Error::from_raw_os_error(libc::EINVAL)));
@@ -155,8 +160,7 @@ fn connect(address: &Address) -> Result<(Socket, bool), (&'static str, io::Error
     match error.raw_os_error() {
         // An interrupted attempt goes on (connect(2)).
         Some(libc::EINPROGRESS | libc::EINTR) => {
-            // To a server on this machine it may have ended meanwhile.
-            let connected = ended(&socket).map_err(failed)?;
+            let connected = look && ended(&socket).map_err(failed)?;
             Ok((socket, connected))
         }
         _ => Err(failed(error)),
