@@ -10,6 +10,8 @@
 #                        too; SYSTEMS=here leaves those out
 #   make fuzz            have the fuzzers look for more, FUZZ_SECONDS each (default 600)
 #   make tsan            look for data races, with a nightly toolchain of Rust and rust-src
+#   make mutants         change the protocol's code in a thousand ways that the tests
+#                        should notice
 #   make miri            look for undefined behaviour in the protocol's code, with such a toolchain
 #   make soak            hours of use in SOAK_SECONDS (default 180)
 #   make differential    compare more random sequences of calls with the C library;
@@ -48,7 +50,7 @@ docdir := $(DESTDIR)$(DOCDIR)
 # A page for each function, the overview, and what there is to say of security.
 PAGES = $(shell sed -n 's/^\(nbd_[a-z0-9_]*\).*/\1.3/p' src/capi/functions.tsv) libnbd.3 libnbd-security.3
 
-.PHONY: all man header demo check differential fuzz tsan miri soak deny bench install uninstall deb clean
+.PHONY: all man header demo check differential fuzz tsan mutants miri soak deny bench install uninstall deb clean
 
 all:
 	$(CARGO) build --release
@@ -87,6 +89,15 @@ fuzz:
 tsan:
 	$(CARGO) build --release --package memserver
 	OUT='$(OUT)' scripts/sanitize-threads.sh
+
+# Each change takes about a second. Those that change nothing are listed with the reason
+# in mutants.toml; any other that the tests do not notice is a failure.
+mutants:
+	@$(CARGO) mutants --version >/dev/null 2>&1 || { \
+	    echo 'make mutants needs cargo-mutants (cargo install cargo-mutants --locked).' >&2; \
+	    exit 1; }
+	$(CARGO) mutants --package mutants --config tests/mutants/mutants.toml \
+	    --output '$(or $(CARGO_TARGET_DIR),target)' -- --lib
 
 # The same program is run for some rounds by `make check`.
 soak:
