@@ -151,9 +151,8 @@ impl Owner {
             "wrong about the end of a message"
         );
         let left = self.machine.left_of_message(usize::MAX);
-        let direct = self.machine.direct().is_some();
         let awaited = self.machine.wants_to_receive();
-        assert!(left > 0 || direct || !awaited, "awaits no bytes");
+        assert!(left > 0 || !awaited, "awaits no bytes");
         self.check();
     }
 

@@ -24,57 +24,52 @@ impl<T> Machine<T> {
     }
 
     fn take_in(&mut self, input: &mut &[u8]) -> Result<bool, Error> {
-        match *self.phase {
-            Phase::Greeting => self.greeting(input),
-            Phase::Oldstyle => self.oldstyle(input),
-            Phase::HandshakeFlags => self.handshake_flags(input),
-            Phase::Option(_) => self.option_reply(input),
-            Phase::ExportName(position) => self.export_name_reply(position, input),
-            _ if input.is_empty() => Ok(false),
-            Phase::TlsHandshake(_) => Err(self.plaintext_after_agreement(input).into()),
-            _ => {
-                // Nothing was asked, so nothing said can be trusted to answer
-                // what will be asked next.
-                *input = &[];
-                Err(Fault::OutOfTurn.into())
-            }
+        if let Phase::Option(_) = *self.phase {
+            return self.option_reply(input);
         }
-    }
-
-    /// How many bytes surely belong to what is being received.
-    pub(super) fn left_of_handshake(&self) -> usize {
-        let whole = match &*self.phase {
-            // The flags of a newstyle server follow, or more of an oldstyle one.
-            Phase::Greeting => handshake::GREETING_LENGTH + handshake::NEWSTYLE_LENGTH,
-            Phase::Oldstyle => handshake::OLDSTYLE_LENGTH,
-            Phase::HandshakeFlags => handshake::NEWSTYLE_LENGTH,
-            Phase::ExportName(_) => self.export_name_reply_length(),
-            Phase::Option(pending) => pending.left_of_replies(),
-            _ => return usize::MAX,
+        let Some(length) = self.handshake_length() else {
+            return self.out_of_turn(input);
         };
-        whole.saturating_sub(self.inbox.len()).max(1)
-    }
-
-    fn greeting(&mut self, input: &mut &[u8]) -> Result<bool, Error> {
-        let Some(bytes) = self.inbox.take(input, handshake::GREETING_LENGTH) else {
+        let Some(message) = self.inbox.take(input, length) else {
             return Ok(false);
         };
-        let bytes: &[u8; handshake::GREETING_LENGTH] = (&*bytes).try_into().expect("exact length");
-        match handshake::greeting(bytes) {
+        match *self.phase {
+            Phase::Greeting => self.greeting(&message)?,
+            Phase::Oldstyle => self.oldstyle(&message)?,
+            Phase::HandshakeFlags => self.handshake_flags(&message)?,
+            Phase::ExportName(position) => self.export_name_reply(position, &message)?,
+            _ => {}
+        }
+        Ok(true)
+    }
+
+    /// Handles bytes where none are awaited.
+    fn out_of_turn(&mut self, input: &mut &[u8]) -> Result<bool, Error> {
+        if input.is_empty() {
+            return Ok(false);
+        }
+        if let Phase::TlsHandshake(_) = *self.phase {
+            return Err(self.plaintext_after_agreement(input).into());
+        }
+        // Nothing was asked, so nothing said can be trusted to answer
+        // what will be asked next.
+        *input = &[];
+        Err(Fault::OutOfTurn.into())
+    }
+
+    fn greeting(&mut self, message: &[u8]) -> Result<(), Error> {
+        match handshake::greeting(message.try_into().expect("exact length")) {
             Ok(Style::Oldstyle) => self.phase.await_oldstyle(),
             Ok(Style::Newstyle) => self.phase.await_handshake_flags(),
             Err(BadGreeting::NotNbd) => return Err(Fault::NotNbd.into()),
             Err(BadGreeting::UnknownStyle) => return Err(Fault::UnknownStyle.into()),
         }
         self.traffic.chunks_received += 1;
-        Ok(true)
+        Ok(())
     }
 
-    fn oldstyle(&mut self, input: &mut &[u8]) -> Result<bool, Error> {
-        let Some(bytes) = self.inbox.take(input, handshake::OLDSTYLE_LENGTH) else {
-            return Ok(false);
-        };
-        let (size, flags) = handshake::oldstyle(&bytes).expect("exact length");
+    fn oldstyle(&mut self, message: &[u8]) -> Result<(), Error> {
+        let (size, flags) = handshake::oldstyle(message).expect("exact length");
         self.note(format!("gflags: 0x{:x}", flags >> 16));
         if flags > u32::from(u16::MAX) {
             return Err(Fault::OldstyleFlags.into());
@@ -87,14 +82,11 @@ impl<T> Machine<T> {
         }
         self.set_export_details(size, flags as u16)?;
         self.phase.enter_transmission(settled);
-        Ok(true)
+        Ok(())
     }
 
-    fn handshake_flags(&mut self, input: &mut &[u8]) -> Result<bool, Error> {
-        let Some(bytes) = self.inbox.take(input, handshake::NEWSTYLE_LENGTH) else {
-            return Ok(false);
-        };
-        let offered = u16::from_be_bytes((&*bytes).try_into().expect("exact length"));
+    fn handshake_flags(&mut self, message: &[u8]) -> Result<(), Error> {
+        let offered = u16::from_be_bytes(message.try_into().expect("exact length"));
         let agreed = offered & self.preferences.handshake_flags;
         self.negotiated.handshake_flags = agreed;
         if agreed & flags::FIXED_NEWSTYLE != 0 {
@@ -106,7 +98,7 @@ impl<T> Machine<T> {
         let client_flags = u32::from(agreed).to_be_bytes();
         self.outgoing.handshake().extend_from_slice(&client_flags);
         self.take_step(Position::connecting(CONNECTING))?;
-        Ok(true)
+        Ok(())
     }
 
     /// Remembers size in bytes and transmission flags of the export. A fault where no

@@ -27,6 +27,7 @@ mod fault;
 mod filled;
 mod handshake;
 mod inbox;
+mod message;
 mod meta_contexts;
 mod negotiation;
 mod option_reply;

@@ -5,7 +5,7 @@
 
 use super::core::Machine;
 use super::fault::Fault;
-use super::pending::{Pending, MAX_REPLY_DATA};
+use super::pending::{Part, Pending};
 use super::position::Position;
 use crate::error::Error;
 use crate::protocol::option::{
@@ -77,45 +77,45 @@ impl<T> Machine<T> {
         let Some(pending) = self.phase.pending_mut() else {
             return Ok(false);
         };
-        let Some(header) = pending.header else {
-            let Some(bytes) = self.inbox.take(input, REPLY_HEADER_LENGTH) else {
-                return Ok(false);
-            };
-            let header = ReplyHeader::decode(&bytes).expect("exact length");
-            check_header(&header, pending)?;
-            pending.all_replies += 1;
-            pending.header = Some(header);
-            pending.skip = header.length as usize;
-            return Ok(true);
-        };
-        let kind = ReplyType::from_wire(header.reply);
-        if header.length > MAX_REPLY_DATA {
-            let skipped = pending.skip.min(input.len());
-            *input = &input[skipped..];
-            pending.skip -= skipped;
-            if pending.skip > 0 {
-                return Ok(false);
+        match pending.part {
+            Part::Header => {
+                let Some(bytes) = self.inbox.take(input, REPLY_HEADER_LENGTH) else {
+                    return Ok(false);
+                };
+                let header = ReplyHeader::decode(&bytes).expect("exact length");
+                check_header(&header, pending)?;
+                pending.all_replies += 1;
+                pending.part = Part::after(&header);
             }
-            self.handle_reply(match kind {
-                ReplyType::Error(_) => return Err(Fault::RefusalLength.into()),
-                _ => Reply::TooLarge(kind),
-            })?;
-            return Ok(true);
-        }
-        if self.inbox.make_room(input, header.length as usize).is_err() {
-            return Err(Fault::OptionReplyMemory.into());
-        }
-        let Some(data) = self.inbox.take(input, header.length as usize) else {
-            return Ok(false);
-        };
-        self.handle_reply(match kind {
-            ReplyType::Ack => Reply::Ack,
-            ReplyType::Error(_) if data.len() > MAX_STRING => {
-                return Err(Fault::RefusalLength.into());
+            Part::Skip(kind, length) => {
+                let skipped = length.min(input.len());
+                *input = &input[skipped..];
+                pending.part = Part::Skip(kind, length - skipped);
+                if skipped < length {
+                    return Ok(false);
+                }
+                self.handle_reply(match kind {
+                    ReplyType::Error(_) => return Err(Fault::RefusalLength.into()),
+                    _ => Reply::TooLarge(kind),
+                })?;
             }
-            ReplyType::Error(error) => Reply::Refusal(error, &data),
-            _ => Reply::Data(kind, &data),
-        })?;
+            Part::Data(kind, length) => {
+                if self.inbox.make_room(input, length).is_err() {
+                    return Err(Fault::OptionReplyMemory.into());
+                }
+                let Some(data) = self.inbox.take(input, length) else {
+                    return Ok(false);
+                };
+                self.handle_reply(match kind {
+                    ReplyType::Ack => Reply::Ack,
+                    ReplyType::Error(_) if data.len() > MAX_STRING => {
+                        return Err(Fault::RefusalLength.into());
+                    }
+                    ReplyType::Error(error) => Reply::Refusal(error, &data),
+                    _ => Reply::Data(kind, &data),
+                })?;
+            }
+        }
         Ok(true)
     }
 
@@ -124,7 +124,7 @@ impl<T> Machine<T> {
         let Some(mut pending) = self.phase.take_pending() else {
             return Ok(());
         };
-        pending.header = None;
+        pending.part = Part::Header;
         match self.answer(pending, reply)? {
             After::Reply(pending) => self.phase.await_option_reply(pending),
             After::Step(position, outcome) => self.option_done(position, outcome)?,

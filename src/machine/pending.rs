@@ -33,6 +33,43 @@ pub(super) fn any_length(_: ReplyType, _: usize) -> Result<(), Fault> {
     Ok(())
 }
 
+/// A part of a reply to an option.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Part {
+    /// Its header.
+    Header,
+    /// The data of a reply of that type, so many bytes.
+    Data(ReplyType, usize),
+    /// The same, too long to be taken in: so many bytes are still to come.
+    Skip(ReplyType, usize),
+}
+
+impl Part {
+    /// Returns the part after a header.
+    pub fn after(header: &ReplyHeader) -> Part {
+        let (kind, length) = (ReplyType::from_wire(header.reply), header.length as usize);
+        match header.length > MAX_REPLY_DATA {
+            true => Part::Skip(kind, length),
+            false => Part::Data(kind, length),
+        }
+    }
+
+    /// Returns the length of the part in bytes, and of the shortest reply after it if
+    /// there has to be one.
+    pub fn left(&self) -> usize {
+        let (kind, length) = match *self {
+            Part::Header => return REPLY_HEADER_LENGTH,
+            Part::Data(kind, length) | Part::Skip(kind, length) => (kind, length),
+        };
+        match kind {
+            ReplyType::Server | ReplyType::Info | ReplyType::MetaContext => {
+                length + REPLY_HEADER_LENGTH
+            }
+            _ => length,
+        }
+    }
+}
+
 /// An option whose replies are awaited.
 #[derive(Debug)]
 pub(super) struct Pending {
@@ -40,10 +77,8 @@ pub(super) struct Pending {
     pub profile: &'static Profile,
     /// The steps that follow.
     pub position: Position,
-    /// The header of the reply whose data is awaited.
-    pub header: Option<ReplyHeader>,
-    /// Bytes of that data that are still to be skipped.
-    pub skip: usize,
+    /// The part of a reply that is awaited.
+    pub part: Part,
     /// Replies so far.
     pub all_replies: u32,
     /// Replies so far that said something.
@@ -60,8 +95,7 @@ impl Pending {
         Pending {
             profile,
             position,
-            header: None,
-            skip: 0,
+            part: Part::Header,
             all_replies: 0,
             replies: 0,
             meta_contexts: Vec::new(),
@@ -76,30 +110,20 @@ impl Pending {
 
     /// Returns the state in words (nbd_connection_state(3)).
     pub fn description(&self) -> &'static CStr {
-        match self.header {
-            None => self.profile.awaiting,
-            Some(_) => self.profile.receiving,
+        match self.part {
+            Part::Header => self.profile.awaiting,
+            Part::Data(..) | Part::Skip(..) => self.profile.receiving,
         }
     }
 
-    /// How many bytes the reply that is being received has, and the shortest one
-    /// after it if there has to be one.
-    pub fn left_of_replies(&self) -> usize {
-        let Some(header) = &self.header else {
-            return match self.option() {
-                // Plaintext after an agreement to TLS has to be seen: it is not
-                // part of the session, but an attack.
-                OptionType::StartTls => usize::MAX,
-                _ => REPLY_HEADER_LENGTH,
-            };
-        };
-        let next = match ReplyType::from_wire(header.reply) {
-            ReplyType::Server | ReplyType::Info | ReplyType::MetaContext => REPLY_HEADER_LENGTH,
-            _ => 0,
-        };
-        match header.length > MAX_REPLY_DATA {
-            true => self.skip + next,
-            false => header.length as usize + next,
+    /// Returns how many bytes surely belong to this reply and the next one. `None` for any
+    /// number.
+    pub fn left(&self) -> Option<usize> {
+        match (self.option(), self.part) {
+            // Plaintext after an agreement to TLS has to be seen: it is not
+            // part of the session, but an attack.
+            (OptionType::StartTls, Part::Header) => None,
+            (_, part) => Some(part.left()),
         }
     }
 }

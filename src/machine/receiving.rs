@@ -33,6 +33,33 @@ pub(super) enum Receiving {
     End,
 }
 
+impl Receiving {
+    /// Returns how many bytes of the message are still to come, after `begun` ones that
+    /// are being kept. `None` as long as its header is not there.
+    pub fn left(&self, begun: usize) -> Option<u64> {
+        Some(match self {
+            Receiving::Header => return None,
+            Receiving::DataOffset(chunk) | Receiving::Payload(chunk) => {
+                chunk.header.length - begun as u64
+            }
+            Receiving::Data(data) => data.left as u64,
+            Receiving::Skip { left, .. } => *left,
+            Receiving::Done(_) | Receiving::End => 0,
+        })
+    }
+
+    /// Returns whether a part after the header has begun and is not complete, with
+    /// `begun` bytes that are being kept.
+    pub fn has_begun(&self, begun: usize) -> bool {
+        match self {
+            Receiving::DataOffset(_) | Receiving::Payload(_) => begun > 0,
+            Receiving::Data(data) => data.at > data.chunk.map_or(0, |(_, at, _)| at),
+            Receiving::Skip { chunk, left, .. } => *left < chunk.header.length,
+            Receiving::Header | Receiving::Done(_) | Receiving::End => false,
+        }
+    }
+}
+
 /// A chunk whose header has been received.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Chunk {

@@ -14,10 +14,7 @@ use super::phase::Phase;
 use super::receiving::{Chunk, Data, Receiving};
 use crate::protocol::bytes::Reader;
 use crate::protocol::errno;
-use crate::protocol::reply::{
-    self, ChunkHeader, Header, EXTENDED_LENGTH, OFFSET_DATA_PREFIX, SIMPLE_LENGTH,
-    STRUCTURED_LENGTH,
-};
+use crate::protocol::reply::{self, Header, OFFSET_DATA_PREFIX, SIMPLE_LENGTH};
 use crate::protocol::request::RequestType;
 
 /// Puts bytes of a read where they belong, `at` bytes into its buffer.
@@ -60,138 +57,6 @@ impl<T> Machine<T> {
             data.at += count;
             data.left -= count;
             self.traffic.bytes_received += count as u64;
-        }
-    }
-
-    /// How many bytes to receive next, `room` at most, so that nothing after the
-    /// message that is being received is among them, unless the server breaks the
-    /// protocol. Never 0 where bytes are awaited, but for those that
-    /// [`Machine::direct`] is about.
-    pub fn left_of_message(&self, room: usize) -> usize {
-        let Phase::Transmission { receiving, .. } = *self.phase else {
-            return self.left_of_handshake().min(room);
-        };
-        let begun = self.inbox.len();
-        let left = match receiving {
-            Receiving::Header => {
-                let shortest = self.shortest_header();
-                let magic = self.inbox.first::<4>().map(u32::from_be_bytes);
-                let length = magic.and_then(|magic| self.header_length(magic));
-                length.unwrap_or(shortest).saturating_sub(begun).max(1)
-            }
-            // More data than there is room for goes to the user's buffer instead.
-            Receiving::DataOffset(chunk) if chunk.header.length > room as u64 => {
-                OFFSET_DATA_PREFIX - begun
-            }
-            Receiving::DataOffset(chunk) | Receiving::Payload(chunk) => {
-                chunk.header.length as usize - begun
-            }
-            Receiving::Skip { left, .. } => left as usize,
-            Receiving::Data(_) | Receiving::Done(_) | Receiving::End => 0,
-        };
-        left.min(room)
-    }
-
-    /// How many bytes the next header has at least. Reads are answered by chunks where
-    /// those were negotiated ("Structured reply chunk message").
-    fn shortest_header(&self) -> usize {
-        match self.negotiated {
-            it if it.extended_headers => EXTENDED_LENGTH,
-            it if it.structured_replies && self.commands.are_reads() => STRUCTURED_LENGTH,
-            _ => SIMPLE_LENGTH,
-        }
-    }
-
-    /// Whether `bytes`, which come next, reach the end of the message that is being
-    /// received. A header that breaks the protocol does so, too: there is nothing to
-    /// wait for.
-    pub fn reaches_end_of_message(&self, bytes: &[u8]) -> bool {
-        let Phase::Transmission { receiving, .. } = *self.phase else {
-            return !bytes.is_empty();
-        };
-        let left = match receiving {
-            Receiving::Header => match self.message_length(bytes) {
-                Some(length) => length - self.inbox.len() as u64,
-                None => return false,
-            },
-            Receiving::DataOffset(chunk) | Receiving::Payload(chunk) => {
-                chunk.header.length - self.inbox.len() as u64
-            }
-            Receiving::Data(data) => data.left as u64,
-            Receiving::Skip { left, .. } => left,
-            Receiving::Done(_) | Receiving::End => 0,
-        };
-        bytes.len() as u64 >= left
-    }
-
-    /// The length in bytes of the message whose header is in the inbox and in the
-    /// `bytes` after it; `None` as long as the header is not complete.
-    fn message_length(&self, bytes: &[u8]) -> Option<u64> {
-        let mut joined = [0; EXTENDED_LENGTH];
-        let mut header = bytes;
-        if !self.inbox.is_empty() {
-            let mut filled = 0;
-            for part in [self.inbox.bytes(), bytes] {
-                let count = part.len().min(joined.len() - filled);
-                joined[filled..filled + count].copy_from_slice(&part[..count]);
-                filled += count;
-            }
-            header = &joined[..filled];
-        }
-        if header.len() < self.judged() {
-            return None;
-        }
-        let magic = *header.first_chunk::<4>()?;
-        // Another magic ends the connection.
-        let Some(length) = self.header_length(u32::from_be_bytes(magic)) else {
-            return Some(self.inbox.len() as u64);
-        };
-        let header = reply::decode(header.get(..length)?)?;
-        // So does a reply to a request that has not been sent.
-        let (Header::Simple { cookie, .. } | Header::Chunk(ChunkHeader { cookie, .. })) = header;
-        if self.is_unsent(cookie) {
-            return Some(self.inbox.len() as u64);
-        }
-        let payload = match header {
-            Header::Simple { error, cookie } => self.simple_payload(error, cookie),
-            // So does a chunk that is too long.
-            Header::Chunk(header) if header.length > chunk::MAX_CHUNK => 0,
-            Header::Chunk(header) => header.length,
-        };
-        Some((length as u64).saturating_add(payload))
-    }
-
-    /// How many bytes of data come after the header of a simple reply.
-    fn simple_payload(&self, error: u32, cookie: u64) -> u64 {
-        match self.commands.get(cookie) {
-            // With structured replies it ends the connection.
-            Some(command)
-                if command.kind == RequestType::Read
-                    && error == 0
-                    && !self.negotiated.structured_replies =>
-            {
-                command.length
-            }
-            _ => 0,
-        }
-    }
-
-    /// Whether only the beginning has come of a part of the current message: what
-    /// follows the cookie in its header, the offset of its data, the data, or what else
-    /// is its payload.
-    pub fn is_within_part(&self) -> bool {
-        let Phase::Transmission { receiving, .. } = *self.phase else {
-            return false;
-        };
-        match receiving {
-            // Extended headers have one part.
-            Receiving::Header => {
-                !self.negotiated.extended_headers && self.inbox.len() > SIMPLE_LENGTH
-            }
-            Receiving::DataOffset(_) | Receiving::Payload(_) => !self.inbox.is_empty(),
-            Receiving::Data(data) => data.at > data.chunk.map_or(0, |(_, at, _)| at),
-            Receiving::Skip { chunk, left, .. } => left < chunk.header.length,
-            Receiving::Done(_) | Receiving::End => false,
         }
     }
 
@@ -314,29 +179,6 @@ impl<T> Machine<T> {
         }
     }
 
-    /// The length in bytes of a header that begins with `magic`; `None` if that is
-    /// none of those that were negotiated.
-    fn header_length(&self, magic: u32) -> Option<usize> {
-        let expected = match magic {
-            reply::SIMPLE_MAGIC => !self.negotiated.extended_headers,
-            reply::STRUCTURED_MAGIC => {
-                self.negotiated.structured_replies && !self.negotiated.extended_headers
-            }
-            reply::EXTENDED_MAGIC => self.negotiated.extended_headers,
-            _ => false,
-        };
-        reply::header_length(magic).filter(|_| expected)
-    }
-
-    /// How many bytes of a header have to be there before its magic is judged.
-    /// Source: seen with libnbd 1.24.4.
-    fn judged(&self) -> usize {
-        match self.negotiated.extended_headers {
-            true => 4,
-            false => SIMPLE_LENGTH,
-        }
-    }
-
     /// The magic that a header begins with, once it can be judged.
     fn magic(&mut self, input: &mut &[u8]) -> Option<u32> {
         let magic = match self.negotiated.extended_headers {
@@ -383,7 +225,7 @@ impl<T> Machine<T> {
     }
 
     /// Whether the request with this cookie has not been sent, or only a part of it.
-    fn is_unsent(&self, cookie: u64) -> bool {
+    pub(super) fn is_unsent(&self, cookie: u64) -> bool {
         self.commands.contains(cookie) && self.outgoing.has_unsent(cookie)
     }
 

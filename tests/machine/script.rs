@@ -142,11 +142,7 @@ fn play_exactly(script: &Script) -> Outcome {
     let all = [script.handshake, script.replies].concat();
     let mut rest = all.as_slice();
     while !rest.is_empty() && player.machine.wants_to_receive() {
-        let straight = player.machine.direct().map_or(0, |(_, _, length)| length);
-        let wanted = player
-            .machine
-            .left_of_message(usize::MAX)
-            .saturating_add(straight);
+        let wanted = player.machine.left_of_message(usize::MAX);
         assert!(wanted > 0, "nothing is awaited");
         let (part, behind) = rest.split_at(wanted.min(rest.len()));
         player.feed(part);

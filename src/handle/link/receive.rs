@@ -67,7 +67,7 @@ impl Link {
         let tls = matches!(channel, Channel::Tls(_));
         let count = match ahead || tls {
             true => self.read_ahead.limit(awaited, arrivals::MOST),
-            false => left_of_message(&self.machine, awaited),
+            false => after_direct(&self.machine, awaited),
         };
         self.read_ahead.receiving(awaited);
         let room = self.arrivals.room().map_err(|_| no_memory())?;
@@ -109,7 +109,7 @@ impl Link {
         let count = match ahead {
             _ if for_all => 0,
             true => self.read_ahead.limit(awaited, arrivals::MOST),
-            false => left_of_message(&self.machine, awaited),
+            false => after_direct(&self.machine, awaited),
         };
         self.read_ahead.receiving(awaited);
         let mut buffer = self.arrivals.lend().map_err(|_| no_memory())?;
@@ -221,12 +221,10 @@ impl Link {
 }
 
 /// How many bytes to receive after the `awaited` ones of a read's buffer, so that nothing
-/// after the message is among them. Data for a buffer that is gone is.
-fn left_of_message(machine: &Machine<Attachment>, awaited: usize) -> usize {
-    match machine.direct() {
-        Some((_, _, left)) if awaited == 0 => left.min(arrivals::MOST),
-        _ => machine.left_of_message(arrivals::MOST),
-    }
+/// after the message is among them.
+fn after_direct(machine: &Machine<Attachment>, awaited: usize) -> usize {
+    let left = machine.left_of_message(awaited.saturating_add(arrivals::MOST));
+    left.saturating_sub(awaited)
 }
 
 fn no_memory() -> Error {

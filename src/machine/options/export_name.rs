@@ -33,21 +33,16 @@ impl<T> Machine<T> {
         8 + 2 + zeroes
     }
 
-    /// Takes in the reply. False when more bytes are needed.
+    /// Handles the reply.
     pub(in crate::machine) fn export_name_reply(
         &mut self,
         position: Position,
-        input: &mut &[u8],
-    ) -> Result<bool, Error> {
-        let length = self.export_name_reply_length();
-        let Some(bytes) = self.inbox.take(input, length) else {
-            return Ok(false);
-        };
-        let (size, flags) = handshake::export_name_reply(&bytes).expect("exact length");
+        reply: &[u8],
+    ) -> Result<(), Error> {
+        let (size, flags) = handshake::export_name_reply(reply).expect("exact length");
         self.set_export_details(size, flags)?;
         let settled = self.settle_tls(UNENCRYPTED)?;
         self.phase.enter_transmission(settled);
-        self.option_done(position, Outcome::Done(0))?;
-        Ok(true)
+        self.option_done(position, Outcome::Done(0))
     }
 }

@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+//! The length of the message that is being received: how much may be received for it, and
+//! whether it ends with the bytes that are there.
+//!
+//! Each state of the parsers knows how many bytes it awaits: [`Part::left`] while an
+//! option is negotiated, [`Receiving::left`] after that.
+//!
+//! [`Part::left`]: super::pending::Part::left
+
+use super::chunk;
+use super::core::Machine;
+use super::phase::Phase;
+use super::receiving::Receiving;
+use crate::protocol::handshake;
+use crate::protocol::reply::{
+    self, ChunkHeader, Header, EXTENDED_LENGTH, OFFSET_DATA_PREFIX, SIMPLE_LENGTH,
+    STRUCTURED_LENGTH,
+};
+use crate::protocol::request::RequestType;
+
+impl<T> Machine<T> {
+    /// Returns how many bytes to receive next, `room` at most, so that nothing after the
+    /// message that is being received is among them, unless the server breaks the
+    /// protocol. Never 0 where bytes are awaited.
+    pub fn left_of_message(&self, room: usize) -> usize {
+        let Phase::Transmission { receiving, .. } = *self.phase else {
+            return self.left_of_handshake().min(room);
+        };
+        let begun = self.inbox.len();
+        let left = match receiving {
+            // More data than there is room for goes to the user's buffer instead.
+            Receiving::DataOffset(chunk) if chunk.header.length > room as u64 => {
+                OFFSET_DATA_PREFIX - begun
+            }
+            _ => match receiving.left(begun) {
+                Some(left) => left as usize,
+                None => self.left_of_header(),
+            },
+        };
+        left.min(room)
+    }
+
+    /// Returns the length in bytes of a message without a header, where one is awaited.
+    pub(super) fn handshake_length(&self) -> Option<usize> {
+        match *self.phase {
+            Phase::Greeting => Some(handshake::GREETING_LENGTH),
+            Phase::Oldstyle => Some(handshake::OLDSTYLE_LENGTH),
+            Phase::HandshakeFlags => Some(handshake::NEWSTYLE_LENGTH),
+            Phase::ExportName(_) => Some(self.export_name_reply_length()),
+            _ => None,
+        }
+    }
+
+    /// Returns how many bytes surely belong to what is being received before transmission.
+    fn left_of_handshake(&self) -> usize {
+        let whole = match &*self.phase {
+            // The flags of a newstyle server follow, or more of an oldstyle one.
+            Phase::Greeting => Some(handshake::GREETING_LENGTH + handshake::NEWSTYLE_LENGTH),
+            Phase::Option(pending) => pending.left(),
+            _ => self.handshake_length(),
+        };
+        whole.map_or(usize::MAX, |it| it.saturating_sub(self.inbox.len()).max(1))
+    }
+
+    /// Returns how many bytes of the next header are surely still to come.
+    fn left_of_header(&self) -> usize {
+        let magic = self.inbox.first::<4>().map(u32::from_be_bytes);
+        let length = magic.and_then(|magic| self.header_length(magic));
+        let length = length.unwrap_or_else(|| self.shortest_header());
+        length.saturating_sub(self.inbox.len()).max(1)
+    }
+
+    /// Returns the length of the shortest header that may come next, in bytes. Reads are
+    /// answered by chunks where those were negotiated ("Structured reply chunk message").
+    fn shortest_header(&self) -> usize {
+        match self.negotiated {
+            it if it.extended_headers => EXTENDED_LENGTH,
+            it if it.structured_replies && self.commands.are_reads() => STRUCTURED_LENGTH,
+            _ => SIMPLE_LENGTH,
+        }
+    }
+
+    /// Returns whether `bytes`, which come next, reach the end of the message that is being
+    /// received. A header that breaks the protocol does so, too: there is nothing to
+    /// wait for.
+    pub fn reaches_end_of_message(&self, bytes: &[u8]) -> bool {
+        let Phase::Transmission { receiving, .. } = *self.phase else {
+            return !bytes.is_empty();
+        };
+        let begun = self.inbox.len();
+        let length = || Some(self.message_length(bytes)? - begun as u64);
+        let left = receiving.left(begun).or_else(length);
+        left.is_some_and(|left| bytes.len() as u64 >= left)
+    }
+
+    /// Returns the length in bytes of the message whose header is in the inbox and in the
+    /// `bytes` after it; `None` as long as the header is not complete.
+    fn message_length(&self, bytes: &[u8]) -> Option<u64> {
+        let mut joined = [0; EXTENDED_LENGTH];
+        let mut header = bytes;
+        if !self.inbox.is_empty() {
+            let mut filled = 0;
+            for part in [self.inbox.bytes(), bytes] {
+                let count = part.len().min(joined.len() - filled);
+                joined[filled..filled + count].copy_from_slice(&part[..count]);
+                filled += count;
+            }
+            header = &joined[..filled];
+        }
+        if header.len() < self.judged() {
+            return None;
+        }
+        let magic = *header.first_chunk::<4>()?;
+        // Another magic ends the connection.
+        let Some(length) = self.header_length(u32::from_be_bytes(magic)) else {
+            return Some(self.inbox.len() as u64);
+        };
+        let header = reply::decode(header.get(..length)?)?;
+        // So does a reply to a request that has not been sent.
+        let (Header::Simple { cookie, .. } | Header::Chunk(ChunkHeader { cookie, .. })) = header;
+        if self.is_unsent(cookie) {
+            return Some(self.inbox.len() as u64);
+        }
+        let payload = match header {
+            Header::Simple { error, cookie } => self.simple_payload(error, cookie),
+            // So does a chunk that is too long.
+            Header::Chunk(header) if header.length > chunk::MAX_CHUNK => 0,
+            Header::Chunk(header) => header.length,
+        };
+        Some((length as u64).saturating_add(payload))
+    }
+
+    /// Returns the length of the data after the header of a simple reply, in bytes.
+    fn simple_payload(&self, error: u32, cookie: u64) -> u64 {
+        match self.commands.get(cookie) {
+            // With structured replies it ends the connection.
+            Some(command)
+                if command.kind == RequestType::Read
+                    && error == 0
+                    && !self.negotiated.structured_replies =>
+            {
+                command.length
+            }
+            _ => 0,
+        }
+    }
+
+    /// Returns whether only the beginning has come of a part of the current message: what
+    /// follows the cookie in its header, the offset of its data, the data, or any other
+    /// payload.
+    pub fn is_within_part(&self) -> bool {
+        let Phase::Transmission { receiving, .. } = *self.phase else {
+            return false;
+        };
+        let begun = self.inbox.len();
+        match receiving {
+            // Extended headers have one part.
+            Receiving::Header => !self.negotiated.extended_headers && begun > SIMPLE_LENGTH,
+            _ => receiving.has_begun(begun),
+        }
+    }
+
+    /// Returns the length in bytes of a header that begins with `magic`; `None` if that is
+    /// none of those that were negotiated.
+    pub(super) fn header_length(&self, magic: u32) -> Option<usize> {
+        let expected = match magic {
+            reply::SIMPLE_MAGIC => !self.negotiated.extended_headers,
+            reply::STRUCTURED_MAGIC => {
+                self.negotiated.structured_replies && !self.negotiated.extended_headers
+            }
+            reply::EXTENDED_MAGIC => self.negotiated.extended_headers,
+            _ => false,
+        };
+        reply::header_length(magic).filter(|_| expected)
+    }
+
+    /// Returns how many bytes of a header have to be there before its magic is judged.
+    /// Source: seen with libnbd 1.24.4.
+    fn judged(&self) -> usize {
+        match self.negotiated.extended_headers {
+            true => 4,
+            false => SIMPLE_LENGTH,
+        }
+    }
+}
