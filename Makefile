@@ -9,6 +9,8 @@
 #   make check           run all the tests, real programs in newer releases of Debian
 #                        too; SYSTEMS=here leaves those out
 #   make fuzz            have the fuzzers look for more, FUZZ_SECONDS each (default 600)
+#   make oracle          play a million random conversations against a model of the
+#                        protocol; CASES=100000 plays fewer
 #   make tsan            look for data races, with a nightly toolchain of Rust and rust-src
 #   make mutants         change the protocol's code in a thousand ways that the tests
 #                        should notice
@@ -50,7 +52,7 @@ docdir := $(DESTDIR)$(DOCDIR)
 # A page for each function, the overview, and what there is to say of security.
 PAGES = $(shell sed -n 's/^\(nbd_[a-z0-9_]*\).*/\1.3/p' src/capi/functions.tsv) libnbd.3 libnbd-security.3
 
-.PHONY: all man header demo check differential fuzz tsan mutants miri soak deny bench install uninstall deb clean
+.PHONY: all man header demo check differential fuzz oracle tsan mutants miri soak deny bench install uninstall deb clean
 
 all:
 	$(CARGO) build --release
@@ -85,6 +87,10 @@ fuzz:
 	    $(CARGO) +nightly fuzz run $$target -- -max_total_time=$(FUZZ_SECONDS) \
 	        -max_len=4096 -timeout=20 -print_final_stats=1 || exit; \
 	done
+
+# The same test plays some of them in `make check`.
+oracle:
+	ORACLE_CASES=$(or $(CASES),1000000) $(CARGO) test --release --test oracle
 
 tsan:
 	$(CARGO) build --release --package memserver

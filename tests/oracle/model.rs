@@ -1,0 +1,581 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+//! What has to come of a conversation.
+//!
+//! Written from the protocol document, with the bytes of the server whole before it
+//! and nothing of the library but the types of the answer. Where the document leaves a
+//! choice, the client does what the C library 1.24.4 was seen to do, as
+//! `docs/differences.md` and the programs in `capi-tests/` say.
+
+use std::collections::VecDeque;
+
+use nbd::machine::State;
+use nbd::protocol::request::RequestType;
+
+use crate::conversation::{Command, Conversation, Step, CONTEXTS};
+use crate::message::Style;
+use crate::outcome::{Ended, Outcome, Told};
+use crate::server::SIZE;
+
+/// What a byte of a buffer is before anything was received.
+pub const UNTOUCHED: u8 = 0xee;
+
+/// The longest payload of a chunk: an offset, and the most data that can be asked for.
+const LONGEST: u64 = 8 + (64 << 20);
+
+/// The connection is broken.
+#[derive(Clone, Copy)]
+pub struct Broken {
+    /// Seen after so many bytes of the server.
+    pub at: usize,
+    /// By a header, not by what follows it.
+    pub header: bool,
+}
+
+/// What is expected, and what is known besides.
+pub struct Expected {
+    pub outcome: Outcome,
+    pub death: Option<Broken>,
+}
+
+impl Expected {
+    /// After how many bytes messages end, and the connection if it is broken.
+    pub fn ends(&self) -> Vec<usize> {
+        let told = self.outcome.told.iter();
+        let ends = told.filter(|(_, told)| *told == Told::MessageEnd);
+        let ends = ends.map(|(at, _)| *at);
+        ends.chain(self.death.map(|death| death.at)).collect()
+    }
+}
+
+/// A command, and what has become of it.
+struct Life {
+    command: Command,
+    cookie: u64,
+    /// The bytes of the server that had come when it was issued.
+    issued: usize,
+    /// The same for when its request was sent completely.
+    sent: Option<usize>,
+    buffer: Vec<u8>,
+    arrived: Vec<bool>,
+    twice: bool,
+    errno: i32,
+    ended: bool,
+}
+
+impl Life {
+    /// The first error counts.
+    fn fail(&mut self, errno: i32) {
+        if self.errno == 0 {
+            self.errno = errno;
+        }
+    }
+
+    fn is_read(&self) -> bool {
+        self.command.kind == RequestType::Read
+    }
+
+    /// Marks a part of a read as complete.
+    fn arrive(&mut self, at: usize, count: usize) {
+        for arrived in &mut self.arrived[at..at + count] {
+            self.twice |= *arrived;
+            *arrived = true;
+        }
+    }
+
+    /// Where `length` bytes at `offset` belong, if all of them do.
+    fn place(&self, offset: u64, length: u64) -> Option<usize> {
+        let start = u128::from(self.command.offset);
+        let end = start + u128::from(self.command.length);
+        let (first, last) = (u128::from(offset), u128::from(offset) + u128::from(length));
+        (first >= start && last <= end).then(|| (first - start) as usize)
+    }
+}
+
+struct Model<'c> {
+    conversation: &'c Conversation,
+    said: Vec<u8>,
+    /// How much of that has been used.
+    at: usize,
+    lives: Vec<Life>,
+    told: Vec<(usize, Told)>,
+    ended: Vec<u64>,
+    headers: u64,
+}
+
+pub fn expect(conversation: &Conversation) -> Expected {
+    let mut model = Model {
+        conversation,
+        said: conversation.said(),
+        at: 0,
+        lives: lives(conversation),
+        told: Vec::new(),
+        ended: Vec::new(),
+        headers: 0,
+    };
+    let mut death = None;
+    let mut whole = true;
+    while model.at < model.said.len() {
+        match model.message() {
+            Ok(true) => {}
+            Ok(false) => {
+                whole = false;
+                break;
+            }
+            Err(broken) => {
+                death = Some(broken);
+                break;
+            }
+        }
+    }
+    model.end(death, whole)
+}
+
+/// All commands, and when they are issued and sent.
+fn lives(conversation: &Conversation) -> Vec<Life> {
+    let mut lives: Vec<Life> = Vec::new();
+    // Bytes of requests that wait, and whose they are.
+    let mut waiting: VecDeque<(usize, usize)> = VecDeque::new();
+    let mut said = 0;
+    let header = match conversation.style {
+        Style::Extended => 32,
+        _ => 28,
+    };
+    for step in &conversation.steps {
+        match step {
+            Step::Say(bytes) => said += bytes.len(),
+            Step::Issue(command) => {
+                let length = command.length as usize;
+                let (read, write) = match command.kind {
+                    RequestType::Read => (length, 0),
+                    RequestType::Write => (0, length),
+                    _ => (0, 0),
+                };
+                waiting.push_back((lives.len(), header + write));
+                lives.push(Life {
+                    command: *command,
+                    cookie: lives.len() as u64 + 1,
+                    issued: said,
+                    sent: None,
+                    buffer: vec![UNTOUCHED; read],
+                    arrived: vec![false; read],
+                    twice: false,
+                    errno: 0,
+                    ended: false,
+                });
+            }
+            Step::Send(count) => {
+                let mut count = *count;
+                while let Some((life, left)) = waiting.front_mut() {
+                    let part = count.min(*left);
+                    *left -= part;
+                    count -= part;
+                    if *left > 0 {
+                        break;
+                    }
+                    lives[*life].sent = Some(said);
+                    waiting.pop_front();
+                }
+            }
+        }
+    }
+    lives
+}
+
+fn number(bytes: &[u8]) -> u64 {
+    let append = |number, byte: &u8| (number << 8) | u64::from(*byte);
+    bytes.iter().fold(0, append)
+}
+
+/// Source: proto.md, "Error values": "SHOULD treat an unexpected error value as if it
+/// had been NBD_EINVAL".
+fn errno(error: u64) -> i32 {
+    match error {
+        0 => 0,
+        1 => libc::EPERM,
+        5 => libc::EIO,
+        12 => libc::ENOMEM,
+        28 => libc::ENOSPC,
+        75 => libc::EOVERFLOW,
+        95 => libc::EOPNOTSUPP,
+        108 => libc::ESHUTDOWN,
+        _ => libc::EINVAL,
+    }
+}
+
+/// The fields of a chunk's header.
+struct Header {
+    done: bool,
+    kind: u64,
+    offset: Option<u64>,
+    length: usize,
+}
+
+impl Header {
+    fn is_extended(&self) -> bool {
+        self.offset.is_some()
+    }
+}
+
+impl Model<'_> {
+    /// A header breaks the connection, of which `more` bytes were looked at since.
+    fn by_header(&self, more: usize) -> Broken {
+        let at = self.at + more;
+        Broken { at, header: true }
+    }
+
+    fn by_payload(&self) -> Broken {
+        let at = self.at;
+        Broken { at, header: false }
+    }
+
+    fn tell(&mut self, told: Told) {
+        self.told.push((self.at, told));
+    }
+
+    /// The next bytes, if that many were said.
+    fn take(&mut self, count: usize) -> Option<Vec<u8>> {
+        let bytes = self.said.get(self.at..)?.get(..count)?.to_vec();
+        self.at += count;
+        Some(bytes)
+    }
+
+    /// The command in flight with that cookie, by its index. A request that the server
+    /// cannot have received has no reply.
+    fn answered(&self, cookie: u64) -> Result<Option<usize>, Broken> {
+        let index = (cookie as usize).wrapping_sub(1);
+        let Some(life) = self.lives.get(index) else {
+            return Ok(None);
+        };
+        if life.cookie != cookie || life.ended || life.issued >= self.at {
+            return Ok(None);
+        }
+        match life.sent {
+            Some(sent) if sent < self.at => Ok(Some(index)),
+            _ => Err(self.by_header(0)),
+        }
+    }
+
+    /// Takes in a message. False if its end was not said.
+    fn message(&mut self) -> Result<bool, Broken> {
+        let style = self.conversation.style;
+        // So much has to be there before a magic is judged: seen with 1.24.4.
+        let judged = if style == Style::Extended { 4 } else { 16 };
+        if self.said.len() - self.at < judged {
+            return Ok(false);
+        }
+        let magic = number(&self.said[self.at..self.at + 4]);
+        let length = match (magic, style) {
+            (0x6744_6698, Style::Simple | Style::Structured) => 16,
+            (0x668e_33ef, Style::Structured) => 20,
+            (0x6e8a_278c, Style::Extended) => 32,
+            _ => return Err(self.by_header(judged)),
+        };
+        let Some(header) = self.take(length) else {
+            return Ok(false);
+        };
+        self.headers += 1;
+        let cookie = number(&header[8..16]);
+        if length == 16 {
+            return self.simple(number(&header[4..8]), cookie);
+        }
+        let length = number(&header[length - if length == 20 { 4 } else { 8 }..]);
+        if length > LONGEST {
+            return Err(self.by_header(0));
+        }
+        let header = Header {
+            done: header[5] & 1 != 0,
+            kind: number(&header[6..8]),
+            offset: (style == Style::Extended).then(|| number(&header[16..24])),
+            length: length as usize,
+        };
+        match self.answered(cookie)? {
+            Some(life) => self.chunk(life, &header),
+            // Nothing is known of it but how long it is.
+            None => Ok(self.take(header.length).is_some_and(|_| self.message_end())),
+        }
+    }
+
+    fn message_end(&mut self) -> bool {
+        self.tell(Told::MessageEnd);
+        true
+    }
+
+    /// Source: proto.md, "Simple reply message".
+    fn simple(&mut self, error: u64, cookie: u64) -> Result<bool, Broken> {
+        let structured = self.conversation.style == Style::Structured;
+        let Some(index) = self.answered(cookie)? else {
+            // No data follows, unless this is the success of a read in a style that
+            // has no other way to send data.
+            if error == 0 && !structured {
+                return Err(self.by_header(0));
+            }
+            return Ok(self.message_end());
+        };
+        let broken = self.by_header(0);
+        let life = &mut self.lives[index];
+        match life.command.kind {
+            // MUST NOT be a simple reply. After an error it is clear what follows.
+            RequestType::Read if structured => {
+                life.fail(libc::EPROTO);
+                if error == 0 {
+                    return Err(broken);
+                }
+            }
+            RequestType::Read if error == 0 => {
+                let count = life.command.length as usize;
+                return Ok(self.data(index, 0, count) && self.complete(index));
+            }
+            // There is no way to report extents.
+            RequestType::BlockStatus if error == 0 => life.fail(libc::EPROTO),
+            _ => {}
+        }
+        life.fail(errno(error));
+        Ok(self.complete(index))
+    }
+
+    /// Data for a buffer. False if not all of it was said; then the rest of the buffer
+    /// is left as it is.
+    fn data(&mut self, index: usize, at: usize, count: usize) -> bool {
+        let came = count.min(self.said.len() - self.at);
+        let bytes = self.take(came).expect("there are that many");
+        let life = &mut self.lives[index];
+        life.buffer[at..at + came].copy_from_slice(&bytes);
+        if came < count {
+            return false;
+        }
+        life.arrive(at, count);
+        let (cookie, at, count) = (life.cookie, at as u64, count as u64);
+        self.tell(Told::Data { cookie, at, count });
+        true
+    }
+
+    /// The last message of a command.
+    fn complete(&mut self, index: usize) -> bool {
+        let life = &mut self.lives[index];
+        if life.is_read() && (life.twice || life.arrived.contains(&false)) {
+            life.fail(libc::EPROTO);
+        }
+        life.ended = true;
+        let (cookie, errno) = (life.cookie, life.errno);
+        self.ended.push(cookie);
+        self.tell(Told::Completed { cookie, errno });
+        self.message_end()
+    }
+
+    /// A chunk for a command in flight.
+    /// Source: proto.md, "Structured reply types".
+    fn chunk(&mut self, index: usize, header: &Header) -> Result<bool, Broken> {
+        let life = &self.lives[index];
+        let mine = header.offset.is_none_or(|it| it == life.command.offset);
+        if mine && life.is_read() && header.kind == 1 && header.length >= 8 {
+            let Some(offset) = self.take(8) else {
+                return Ok(false);
+            };
+            let count = header.length - 8;
+            let place = self.lives[index].place(number(&offset), count as u64);
+            let place = place.ok_or(self.by_payload())?;
+            if !self.data(index, place, count) {
+                return Ok(false);
+            }
+        } else {
+            // Everything else counts when it is there whole, but for extents of the other
+            // width: capi-tests/chunks-of-the-wrong-kind-are-refused-when-whole.c.
+            if mine && self.has_extents(index, header) == Some(!header.is_extended()) {
+                self.lives[index].fail(libc::EPROTO);
+            }
+            let Some(payload) = self.take(header.length) else {
+                return Ok(false);
+            };
+            match mine {
+                true => self.payload(index, header, &payload)?,
+                false => self.lives[index].fail(libc::EPROTO),
+            }
+        }
+        match header.done {
+            true => Ok(self.complete(index)),
+            false => Ok(self.message_end()),
+        }
+    }
+
+    fn payload(&mut self, index: usize, header: &Header, payload: &[u8]) -> Result<(), Broken> {
+        let read = self.lives[index].is_read();
+        let understood = match header.kind {
+            0 => payload.is_empty() && header.done,
+            2 if read && payload.len() == 12 => {
+                self.hole(index, payload)?;
+                true
+            }
+            5 | 6 => match self.has_extents(index, header) {
+                Some(wide) => {
+                    self.extents(index, payload, if wide { 8 } else { 4 });
+                    true
+                }
+                None => false,
+            },
+            // "begin with the same error, message length, and optional message".
+            0x8000.. => self.error(index, header.kind, payload),
+            _ => false,
+        };
+        if !understood {
+            self.lives[index].fail(libc::EPROTO);
+        }
+        Ok(())
+    }
+
+    /// Whether a chunk has extents of 64 bits, or of 32; `None` if it has no extents, or
+    /// none that the command asked for.
+    fn has_extents(&self, index: usize, header: &Header) -> Option<bool> {
+        let asked = self.lives[index].command.kind == RequestType::BlockStatus;
+        let length = header.length;
+        match header.kind {
+            _ if !asked || self.conversation.contexts == 0 => None,
+            5 if length > 4 && length % 8 == 4 => Some(false),
+            6 if length > 8 && length % 16 == 8 => Some(true),
+            _ => None,
+        }
+    }
+
+    fn hole(&mut self, index: usize, payload: &[u8]) -> Result<(), Broken> {
+        let (offset, count) = (number(&payload[..8]), number(&payload[8..]));
+        let outside = self.by_payload();
+        let life = &mut self.lives[index];
+        let at = life.place(offset, count).ok_or(outside)?;
+        life.buffer[at..at + count as usize].fill(0);
+        life.arrive(at, count as usize);
+        let (cookie, at) = (life.cookie, at as u64);
+        self.tell(Told::Hole { cookie, at, count });
+        Ok(())
+    }
+
+    /// False if it is no error chunk: it says no error, or is longer than its fields
+    /// can be.
+    fn error(&mut self, index: usize, kind: u64, payload: &[u8]) -> bool {
+        if payload.len() < 4 || payload.len() > 4 + 2 + 0xffff + 8 {
+            return false;
+        }
+        let life = &mut self.lives[index];
+        let errno = match errno(number(&payload[..4])) {
+            0 => libc::EPROTO,
+            errno => errno,
+        };
+        let first = life.errno == 0;
+        life.fail(errno);
+        let text = payload.get(4..6).map_or(0, |it| number(it) as usize);
+        let place = payload.get(6 + text..14 + text).map(number);
+        let at = place.and_then(|offset| life.place(offset, 1));
+        if let (0x8002, true, Some(at)) = (kind, life.is_read(), at) {
+            let (cookie, at) = (life.cookie, at as u64);
+            self.tell(Told::ErrorAt {
+                cookie,
+                at,
+                errno,
+                first,
+            });
+        }
+        true
+    }
+
+    /// Extents of two numbers of `half` bytes, after as many bytes of something else.
+    fn extents(&mut self, index: usize, payload: &[u8], half: usize) {
+        let list = payload[half..].chunks(2 * half);
+        let mut extents: Vec<_> = list
+            .map(|extent| (number(&extent[..half]), number(&extent[half..])))
+            .collect();
+        let life = &mut self.lives[index];
+        if half == 8 && number(&payload[4..8]) != extents.len() as u64 {
+            life.fail(libc::EPROTO);
+            return;
+        }
+        let context = number(&payload[..4]) as u32;
+        let negotiated = &CONTEXTS[..self.conversation.contexts];
+        if !negotiated.iter().any(|(id, _)| *id == context) {
+            return;
+        }
+        if !cut(&mut extents, SIZE - life.command.offset) {
+            life.fail(libc::EPROTO);
+        }
+        let (cookie, error) = (life.cookie, life.errno);
+        self.tell(Told::Extents {
+            cookie,
+            context,
+            extents,
+            error,
+        });
+    }
+
+    /// The server closes the connection, after a whole message or within one.
+    fn end(mut self, death: Option<Broken>, whole: bool) -> Expected {
+        // What would have come later does not happen.
+        let last = death.map_or(usize::MAX, |death| death.at);
+        self.lives.retain(|life| life.issued < last);
+        let has_sent = |life: &Life| life.sent.is_some_and(|sent| sent < last);
+        let before = match death {
+            Some(_) => State::Dead,
+            None if self.lives.iter().all(has_sent) => State::Ready,
+            None => State::Processing,
+        };
+        let after = match before {
+            State::Dead => State::Dead,
+            _ if whole => State::Closed,
+            _ => State::Dead,
+        };
+        // Those of which the server cannot know fail first: seen with 1.24.4.
+        let (sent, unsent): (Vec<_>, Vec<_>) = self.lives.iter().partition(|it| has_sent(it));
+        let left = unsent.into_iter().chain(sent.into_iter().rev());
+        let left = left.filter(|life| !life.ended).map(|life| life.cookie);
+        self.ended.extend(left);
+        let ended = self.ended.iter().map(|cookie| {
+            let life = &self.lives[*cookie as usize - 1];
+            let errno = match life.errno {
+                0 if !life.ended => libc::ENOTCONN,
+                errno => errno,
+            };
+            let buffer = life.buffer.clone();
+            Ended {
+                cookie: *cookie,
+                errno,
+                buffer,
+            }
+        });
+        Expected {
+            outcome: Outcome {
+                told: self.told,
+                states: (before, after),
+                ended: ended.collect(),
+                headers: self.headers,
+            },
+            death,
+        }
+    }
+}
+
+/// Extents follow each other, each at least a byte long, up to the end of the export,
+/// which is `left` bytes away. What does not is cut off. False if that is an error.
+fn cut(extents: &mut Vec<(u64, u64)>, left: u64) -> bool {
+    let mut kept = Vec::new();
+    let mut left = left;
+    let mut good = true;
+    for &(length, flags) in extents.iter() {
+        if left == 0 {
+            good = false;
+            break;
+        }
+        if length == 0 {
+            // After a good one it ends the list, and there is nothing wrong.
+            if kept.is_empty() {
+                kept.push((0, flags));
+                good = false;
+            }
+            break;
+        }
+        kept.push((length.min(left), flags));
+        if length > left {
+            good = false;
+            break;
+        }
+        left -= length;
+    }
+    *extents = kept;
+    good
+}
