@@ -7,8 +7,8 @@
 
 use libc::c_int;
 
-/// The errno for an error number sent by a server. Numbers that the protocol
-/// does not define become `EINVAL`, as the protocol document asks for. Never 0
+/// The errno for an error number sent by a server. `EINVAL` is 22, and all numbers
+/// that the protocol does not define, as the protocol document asks for. Never 0
 /// for a number other than 0.
 pub fn from_wire(error: u32) -> c_int {
     match error {
@@ -16,11 +16,35 @@ pub fn from_wire(error: u32) -> c_int {
         1 => libc::EPERM,
         5 => libc::EIO,
         12 => libc::ENOMEM,
-        22 => libc::EINVAL,
         28 => libc::ENOSPC,
         75 => libc::EOVERFLOW,
         95 => libc::ENOTSUP,
         108 => libc::ESHUTDOWN,
         _ => libc::EINVAL,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_that_the_protocol_defines_have_their_errno() {
+        let defined = [
+            (0, 0),
+            (1, libc::EPERM),
+            (5, libc::EIO),
+            (12, libc::ENOMEM),
+            (22, libc::EINVAL),
+            (28, libc::ENOSPC),
+            (75, libc::EOVERFLOW),
+            (95, libc::ENOTSUP),
+            (108, libc::ESHUTDOWN),
+        ];
+        for number in (0..=200).chain([u32::MAX]) {
+            let known = defined.iter().find(|(known, _)| *known == number);
+            let errno = known.map_or(libc::EINVAL, |(_, errno)| *errno);
+            assert_eq!(from_wire(number), errno, "{number}");
+        }
     }
 }

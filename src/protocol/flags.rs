@@ -4,7 +4,7 @@
 
 /// `NBD_FLAG_FIXED_NEWSTYLE` of the handshake flags and
 /// `NBD_FLAG_C_FIXED_NEWSTYLE` of the client flags.
-pub const FIXED_NEWSTYLE: u16 = 1 << 0;
+pub const FIXED_NEWSTYLE: u16 = 1;
 /// `NBD_FLAG_NO_ZEROES` and `NBD_FLAG_C_NO_ZEROES`.
 pub const NO_ZEROES: u16 = 1 << 1;
 
@@ -45,7 +45,7 @@ impl TransmissionFlags {
 /// Command flags, as they travel in a request.
 pub mod command {
     /// Reply only when the data is on stable storage.
-    pub const FUA: u16 = 1 << 0;
+    pub const FUA: u16 = 1;
     /// Do not punch a hole.
     pub const NO_HOLE: u16 = 1 << 1;
     /// Do not fragment the reply.
@@ -61,4 +61,57 @@ pub mod command {
 }
 
 /// `NBD_REPLY_FLAG_DONE`: no further chunk answers this request.
-pub const REPLY_FLAG_DONE: u16 = 1 << 0;
+pub const REPLY_FLAG_DONE: u16 = 1;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Checks that flags are the bits that the document numbers, from bit 0 on.
+    fn are_in_order(flags: &[Option<u16>]) {
+        let mut bit = 1;
+        for (number, flag) in flags.iter().enumerate() {
+            assert!(flag.is_none_or(|flag| flag == bit), "bit {number}");
+            bit *= 2;
+        }
+    }
+
+    /// Source: proto.md, "Handshake flags", "Transmission flags", "Command flags".
+    #[test]
+    fn flags_are_the_bits_that_the_document_numbers() {
+        are_in_order(&[Some(FIXED_NEWSTYLE), Some(NO_ZEROES)]);
+        are_in_order(&[
+            None, // NBD_FLAG_HAS_FLAGS
+            Some(TransmissionFlags::READ_ONLY),
+            Some(TransmissionFlags::SEND_FLUSH),
+            Some(TransmissionFlags::SEND_FUA),
+            Some(TransmissionFlags::ROTATIONAL),
+            Some(TransmissionFlags::SEND_TRIM),
+            Some(TransmissionFlags::SEND_WRITE_ZEROES),
+            Some(TransmissionFlags::SEND_DF),
+            Some(TransmissionFlags::CAN_MULTI_CONN),
+            None, // NBD_FLAG_SEND_RESIZE
+            Some(TransmissionFlags::SEND_CACHE),
+            Some(TransmissionFlags::SEND_FAST_ZERO),
+            Some(TransmissionFlags::BLOCK_STATUS_PAYLOAD),
+        ]);
+        let commands = [
+            command::FUA,
+            command::NO_HOLE,
+            command::DF,
+            command::REQ_ONE,
+            command::FAST_ZERO,
+            command::PAYLOAD_LEN,
+        ];
+        are_in_order(&commands.map(Some));
+        assert_eq!(commands.iter().sum::<u16>(), command::MASK);
+    }
+
+    #[test]
+    fn an_export_has_the_flags_that_are_set_and_no_others() {
+        let flags = TransmissionFlags(0b1001);
+        assert!(flags.has(TransmissionFlags::SEND_FUA));
+        assert!(!flags.has(TransmissionFlags::SEND_FLUSH));
+        assert!(!flags.has(TransmissionFlags::SEND_FUA | TransmissionFlags::SEND_FLUSH));
+    }
+}

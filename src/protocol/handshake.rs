@@ -66,3 +66,33 @@ pub fn export_name_reply(bytes: &[u8]) -> Option<(u64, u16)> {
     let mut reader = Reader::new(bytes);
     Some((reader.u64()?, reader.u16()?))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn greetings_are_of_one_style_or_none() {
+        let cases = [
+            (*b"NBDMAGICIHAVEOPT", Ok(Style::Newstyle)),
+            (
+                *b"NBDMAGIC\0\0\x42\x02\x81\x86\x12\x53",
+                Ok(Style::Oldstyle),
+            ),
+            (*b"NBDMAGICNBDMAGIC", Err(BadGreeting::UnknownStyle)),
+            (*b"IHAVEOPTIHAVEOPT", Err(BadGreeting::NotNbd)),
+        ];
+        for (bytes, style) in cases {
+            assert_eq!(greeting(&bytes), style);
+        }
+    }
+
+    #[test]
+    fn an_export_is_described_by_size_and_flags() {
+        let bytes = b"\0\0\0\0\0\x10\0\0\x01\x02\x03\x04";
+        assert_eq!(oldstyle(bytes), Some((1 << 20, 0x0102_0304)));
+        assert_eq!(export_name_reply(bytes), Some((1 << 20, 0x0102)));
+        assert_eq!(oldstyle(&bytes[..11]), None);
+        assert_eq!(export_name_reply(&bytes[..9]), None);
+    }
+}

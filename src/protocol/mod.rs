@@ -28,3 +28,15 @@ pub const MAX_PAYLOAD: u64 = 64 * 1024 * 1024;
 /// What a server that advertises no maximum is expected to take in bytes
 /// ("Block size constraints": 32 MiB).
 pub const DEFAULT_PAYLOAD: u64 = 32 * 1024 * 1024;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Source: nbd_get_block_size(3); proto.md, "Block size constraints".
+    #[test]
+    fn payloads_have_at_most_64_mib_and_by_default_32() {
+        assert_eq!(MAX_PAYLOAD, 67_108_864);
+        assert_eq!(DEFAULT_PAYLOAD, 33_554_432);
+    }
+}

@@ -41,24 +41,6 @@ pub enum OptionType {
     ExtendedHeaders = 11,
 }
 
-impl OptionType {
-    /// The name that the protocol document gives it.
-    pub fn name(self) -> &'static str {
-        match self {
-            OptionType::ExportName => "NBD_OPT_EXPORT_NAME",
-            OptionType::Abort => "NBD_OPT_ABORT",
-            OptionType::List => "NBD_OPT_LIST",
-            OptionType::StartTls => "NBD_OPT_STARTTLS",
-            OptionType::Info => "NBD_OPT_INFO",
-            OptionType::Go => "NBD_OPT_GO",
-            OptionType::StructuredReply => "NBD_OPT_STRUCTURED_REPLY",
-            OptionType::ListMetaContext => "NBD_OPT_LIST_META_CONTEXT",
-            OptionType::SetMetaContext => "NBD_OPT_SET_META_CONTEXT",
-            OptionType::ExtendedHeaders => "NBD_OPT_EXTENDED_HEADERS",
-        }
-    }
-}
-
 /// Information that a client may ask for with `NBD_OPT_INFO` and
 /// `NBD_OPT_GO`, and that a server may send unasked.
 pub mod info {
@@ -346,6 +328,104 @@ mod tests {
             .expect("there is memory");
         assert_eq!(data, b"\0\0\0\x01e\0\0\0\x02\0\0\0\x02ab\0\0\0\0");
         assert_eq!(data.capacity(), data.len());
+    }
+
+    #[test]
+    fn information_is_asked_for_by_number_after_the_name() {
+        let data = info_request(b"e", &[info::BLOCK_SIZE, info::NAME, info::DESCRIPTION])
+            .expect("there is memory");
+        assert_eq!(data, b"\0\0\0\x01e\0\x03\0\x03\0\x01\0\x02");
+        assert_eq!(data.capacity(), data.len());
+    }
+
+    /// Source: proto.md, "Option reply types".
+    #[test]
+    fn refusals_have_the_numbers_of_the_document() {
+        let refusals = [
+            ReplyError::UNSUP,
+            ReplyError::POLICY,
+            ReplyError::INVALID,
+            ReplyError::PLATFORM,
+            ReplyError::TLS_REQD,
+            ReplyError::UNKNOWN,
+            ReplyError::SHUTDOWN,
+            ReplyError::BLOCK_SIZE_REQD,
+            ReplyError::TOO_BIG,
+            ReplyError::EXT_HEADER_REQD,
+        ];
+        for (refusal, number) in refusals.into_iter().zip(0x8000_0001..) {
+            assert_eq!(ReplyType::from_wire(number), ReplyType::Error(refusal));
+        }
+        assert_eq!(ReplyType::from_wire(5), ReplyType::Unknown(5));
+    }
+
+    /// Source: proto.md, "Block size constraints".
+    #[test]
+    fn block_sizes_are_proper_within_the_limits_of_the_document() {
+        const NO_LIMIT: u32 = u32::MAX;
+        for (minimum, preferred, maximum) in [
+            (1, 512, 512),
+            (512, 512, NO_LIMIT),
+            (1024, 1024, 1024),
+            (65536, 65536, 1 << 25),
+            (4096, 65536, 65536 + 4096),
+        ] {
+            let sizes = BlockSize {
+                minimum,
+                preferred,
+                maximum,
+            };
+            assert!(sizes.is_proper(), "{sizes:?}");
+        }
+        for (minimum, preferred, maximum) in [
+            // No power of 2.
+            (0, 4096, NO_LIMIT),
+            (3, 4096, NO_LIMIT),
+            (512, 4097, NO_LIMIT),
+            // The minimum is too large, the preferred size or the maximum too small.
+            (131_072, 131_072, NO_LIMIT),
+            (1, 256, NO_LIMIT),
+            (2048, 1024, NO_LIMIT),
+            (512, 4096, 2048),
+            // The maximum is not a multiple of the minimum.
+            (4096, 4096, 6144),
+        ] {
+            let sizes = BlockSize {
+                minimum,
+                preferred,
+                maximum,
+            };
+            assert!(!sizes.is_proper(), "{sizes:?}");
+        }
+    }
+
+    #[test]
+    fn information_has_the_length_of_its_kind() {
+        let long = [b"\0\x01".as_slice(), &[b'x'; MAX_STRING]].concat();
+        assert_eq!(info_reply(&long), Ok(Info::Name(&[b'x'; MAX_STRING])));
+        let too_long = [long.as_slice(), b"x"].concat();
+        assert_eq!(info_reply(&too_long), Err(Some(info::NAME)));
+
+        assert_eq!(
+            info_reply(b"\0\0\0\0\0\0\0\0\x02\0\0\x01"),
+            Ok(Info::Export {
+                size: 512,
+                flags: 1
+            })
+        );
+        assert_eq!(
+            info_reply(b"\0\x03\0\0\0\x01\0\0\x10\0\0\x20\0\0"),
+            Ok(Info::BlockSize(BlockSize {
+                minimum: 1,
+                preferred: 4096,
+                maximum: 1 << 21,
+            }))
+        );
+        assert_eq!(info_reply(&[0; 13]), Err(Some(info::EXPORT)));
+        let improper = [b"\0\x03".as_slice(), &[0; 13]].concat();
+        assert_eq!(info_reply(&improper), Err(Some(info::BLOCK_SIZE)));
+        assert_eq!(info_reply(b"\0\x63any"), Ok(Info::Unknown(99)));
+        assert_eq!(info_reply(b"\0"), Err(None));
     }
 
     #[test]

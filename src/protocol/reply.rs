@@ -184,3 +184,39 @@ pub fn context_id(payload: &[u8]) -> Option<(u32, &[u8])> {
     let mut reader = Reader::new(payload);
     Some((reader.u32()?, reader.rest()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_types_with_bit_15_are_errors() {
+        assert_eq!(ChunkType::from_wire(0x8001), ChunkType::Error);
+        assert_eq!(
+            ChunkType::from_wire(0x8003),
+            ChunkType::UnknownError(0x8003)
+        );
+        for unknown in [3, 4, 7, 0x7fff] {
+            assert_eq!(ChunkType::from_wire(unknown), ChunkType::Unknown(unknown));
+        }
+    }
+
+    #[test]
+    fn an_error_counts_however_its_message_ends() {
+        let cases: [(&[u8], &[u8], &[u8]); 4] = [
+            (b"\0\0\0\x05", b"", b""),
+            (b"\0\0\0\x05\0\0", b"", b""),
+            (b"\0\0\0\x05\0\x02noyes", b"no", b"yes"),
+            (b"\0\0\0\x05\0\x09no", b"no", b""),
+        ];
+        for (payload, message, rest) in cases {
+            let expected = ErrorPayload {
+                error: 5,
+                message,
+                rest,
+            };
+            assert_eq!(error_payload(payload), Some(expected));
+        }
+        assert_eq!(error_payload(b"\0\0\x05"), None);
+    }
+}

@@ -103,10 +103,51 @@ pub fn block_status_payload(
     context_ids: &[u32],
 ) -> Result<Box<[u8]>, TryReserveError> {
     let mut payload = Vec::new();
-    payload.try_reserve_exact(8 + 4 * context_ids.len())?;
+    payload.try_reserve_exact(size_of_val(&length) + size_of_val(context_ids))?;
     payload.extend_from_slice(&length.to_be_bytes());
     for id in context_ids {
         payload.extend_from_slice(&id.to_be_bytes());
     }
     Ok(payload.into_boxed_slice())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CACHE: Request = Request {
+        flags: 0x0102,
+        kind: RequestType::Cache,
+        cookie: 0x1112_1314_1516_1718,
+        offset: 0x2122_2324_2526_2728,
+        length: 0x3132_3334,
+    };
+
+    /// Source: proto.md, "Compact request message", "Extended request message".
+    #[test]
+    fn requests_have_their_fields_in_order() {
+        let fields = [
+            b"\x01\x02\x00\x05".as_slice(),
+            &0x1112_1314_1516_1718_u64.to_be_bytes(),
+            &0x2122_2324_2526_2728_u64.to_be_bytes(),
+        ]
+        .concat();
+        let compact = [b"\x25\x60\x95\x13", &fields[..], b"1234"].concat();
+        assert_eq!(CACHE.compact()[..], compact);
+        let extended = [b"\x21\xe4\x1c\x71", &fields[..], b"\0\0\0\x001234"].concat();
+        assert_eq!(CACHE.extended()[..], extended);
+    }
+
+    #[test]
+    fn a_filter_is_the_length_and_the_ids() {
+        let payload = block_status_payload(1 << 32, &[1, 2, 0x0304_0506]);
+        let expected = b"\0\0\0\x01\0\0\0\0\0\0\0\x01\0\0\0\x02\x03\x04\x05\x06";
+        assert_eq!(payload.expect("there is memory")[..], expected[..]);
+    }
+
+    #[test]
+    fn commands_are_named_in_lower_case_with_hyphens() {
+        assert_eq!(RequestType::Read.name(), "read");
+        assert_eq!(RequestType::WriteZeroes.name(), "write-zeroes");
+    }
 }
