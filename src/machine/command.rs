@@ -209,11 +209,7 @@ impl<T> Commands<T> {
     /// memory for all cookies.
     /// Source: seen with libnbd 1.24.4.
     pub fn failing(&self, unsent: u64) -> Vec<u64> {
-        let mut first = Vec::new();
-        let mut room = self.len();
-        while first.try_reserve_exact(room).is_err() && room > FEW {
-            room = FEW.max(room / 2);
-        }
+        let mut first = most_room(self.len());
         self.fill_with_failing(&mut first, unsent);
         first
     }
@@ -222,7 +218,7 @@ impl<T> Commands<T> {
     fn fill_with_failing(&self, first: &mut Vec<u64>, unsent: u64) {
         let place = |cookie: &u64| match *cookie {
             cookie if cookie >= unsent => (0, cookie),
-            cookie => (1, u64::MAX - cookie),
+            cookie => (1, !cookie),
         };
         let mut last = (2, 0);
         for command in self.all.values().filter(|command| !command.done) {
@@ -254,6 +250,16 @@ impl<T> Commands<T> {
     }
 }
 
+/// An empty list with room for `wanted` cookies, or for as many as there is memory for.
+fn most_room(wanted: usize) -> Vec<u64> {
+    let mut list = Vec::new();
+    let mut room = wanted;
+    while list.try_reserve_exact(room).is_err() && room > FEW {
+        room = FEW.max(room / 2);
+    }
+    list
+}
+
 /// A hash for cookies. They are counted, and only commands that the program issued
 /// are in a table, so a server cannot choose keys that collide.
 #[derive(Debug, Default)]
@@ -273,7 +279,8 @@ impl Hasher for CookieHasher {
     /// An odd factor gives cookies in a row different low bits, by which a table finds
     /// the place; the high bits, by which it tells the keys apart, are mixed.
     fn write_u64(&mut self, cookie: u64) {
-        self.0 = (self.0 ^ cookie).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        self.0 = self.0.wrapping_add(cookie);
+        self.0 = self.0.wrapping_mul(0x9e37_79b9_7f4a_7c15);
     }
 }
 
@@ -281,19 +288,24 @@ impl Hasher for CookieHasher {
 mod tests {
     use super::*;
 
+    fn issue(commands: &mut Commands<()>, kind: RequestType) -> u64 {
+        let new = NewCommand {
+            kind,
+            flags: 0,
+            offset: 0,
+            length: 0,
+            payload: None,
+            attachment: (),
+        };
+        let cookie = commands.next_cookie();
+        commands.insert(Command::new(cookie, new));
+        cookie
+    }
+
     fn commands(count: u64) -> Commands<()> {
         let mut commands = Commands::default();
         for _ in 0..count {
-            let new = NewCommand {
-                kind: RequestType::Flush,
-                flags: 0,
-                offset: 0,
-                length: 0,
-                payload: None,
-                attachment: (),
-            };
-            let cookie = commands.next_cookie();
-            commands.insert(Command::new(cookie, new));
+            issue(&mut commands, RequestType::Flush);
         }
         commands
     }
@@ -323,6 +335,7 @@ mod tests {
                 let mut first = Vec::with_capacity(room);
                 commands.fill_with_failing(&mut first, 70);
                 assert!(!first.is_empty());
+                assert_eq!(first.capacity(), room);
                 for cookie in first {
                     order.push(cookie);
                     assert!(commands.finish(cookie).is_some());
@@ -330,5 +343,83 @@ mod tests {
             }
             assert_eq!(order, whole, "{room}");
         }
+    }
+    #[test]
+    #[cfg_attr(miri, ignore = "takes the memory that there is")]
+    fn half_the_room_is_better_than_a_little() {
+        assert_eq!(most_room(0).capacity(), 0);
+        assert_eq!(most_room(1000).capacity(), 1000);
+        assert!(most_room(usize::MAX).capacity() > FEW);
+    }
+
+    #[test]
+    fn the_first_error_stays_unless_it_is_replaced() {
+        let mut commands = commands(1);
+        let command = commands.get_mut(1).expect("in flight");
+        command.fail(libc::EIO);
+        command.fail(libc::EPROTO);
+        assert_eq!(command.error(), libc::EIO);
+        command.replace_error(libc::ENOMEM);
+        assert_eq!(command.error(), libc::ENOMEM);
+    }
+
+    #[test]
+    fn reads_are_told_from_reads_among_others() {
+        let mut commands = Commands::default();
+        assert!(!commands.are_reads());
+        let first = issue(&mut commands, RequestType::Read);
+        let second = issue(&mut commands, RequestType::Read);
+        assert!(commands.are_reads());
+        let flush = issue(&mut commands, RequestType::Flush);
+        assert!(!commands.are_reads());
+        commands.finish(flush);
+        assert!(commands.are_reads());
+        commands.finish(first);
+        assert!(commands.are_reads());
+        commands.finish(second);
+        assert!(!commands.are_reads());
+    }
+
+    #[test]
+    fn what_is_done_can_be_changed_until_it_is_retired() {
+        let mut commands = commands(2);
+        commands.finish(1);
+        let done = commands.finished_mut(1).expect("done");
+        done.replace_error(libc::EIO);
+        assert_eq!(commands.finished(1).map(Command::error), Some(libc::EIO));
+        assert!(commands.finished_mut(2).is_none());
+    }
+
+    #[test]
+    fn memory_is_counted_and_reserved_before_a_command_is_issued() {
+        let mut commands = Commands::default();
+        assert_eq!(commands.allocated(), 0);
+        commands.reserve().expect("there is memory");
+        let reserved = commands.allocated();
+        issue(&mut commands, RequestType::Flush);
+        assert_eq!(commands.allocated(), reserved);
+        for _ in 1..1000 {
+            issue(&mut commands, RequestType::Flush);
+        }
+        let least = 1000 * size_of::<Command<()>>();
+        let held = commands.allocated();
+        assert!((least..4 * least).contains(&held), "{held}, not {least}");
+    }
+
+    #[test]
+    fn cookies_in_a_row_have_different_hashes_at_both_ends() {
+        let hash = |cookie| {
+            let mut hasher = CookieHasher::default();
+            hasher.write_u64(cookie);
+            hasher.finish()
+        };
+        let mut low: Vec<_> = (1..=128).map(|cookie| hash(cookie) % 128).collect();
+        low.sort_unstable();
+        low.dedup();
+        assert_eq!(low.len(), 128);
+        let mut high: Vec<_> = (1..=128).map(|cookie| hash(cookie) >> 57).collect();
+        high.sort_unstable();
+        high.dedup();
+        assert!(high.len() > 64, "{}", high.len());
     }
 }
