@@ -134,3 +134,90 @@ impl Inbox {
         self.len() >= length
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Takes a message out of pieces, with room made before each, and returns it with the
+    /// memory that was held in the end.
+    fn take_in(message: &[u8], pieces: &mut dyn Iterator<Item = &[u8]>) -> (Vec<u8>, usize) {
+        let mut inbox = Inbox::default();
+        loop {
+            let mut input = pieces.next().expect("the message is not complete");
+            let received = inbox.len() + input.len();
+            inbox
+                .make_room(input, message.len())
+                .expect("there is memory");
+            let room = inbox.long.capacity();
+            assert!(room <= message.len().min(2 * received), "{room}");
+            if let Some(taken) = inbox.take(&mut input, message.len()) {
+                if let Message::Collected(bytes) = &taken {
+                    assert_eq!(bytes.capacity(), room, "grown without being asked");
+                }
+                assert!(input.is_empty());
+                return (taken.to_vec(), room);
+            }
+            assert_eq!(inbox.long.capacity(), room, "grown without being asked");
+            assert!(input.is_empty());
+            assert_eq!(inbox.len(), received);
+        }
+    }
+
+    #[test]
+    fn messages_in_pieces_have_all_their_memory_reserved() {
+        for length in [1, SHORT - 1, SHORT, SHORT + 1, 100, 1000] {
+            let message: Vec<_> = (0..length).map(|byte| byte as u8).collect();
+            for size in 1..=length {
+                let (taken, held) = take_in(&message, &mut message.chunks(size));
+                assert_eq!(taken, message);
+                assert_eq!(held > 0, length > SHORT && size < length, "{length} {size}");
+            }
+        }
+    }
+
+    #[test]
+    fn memory_grows_with_what_came_and_at_least_doubles() {
+        let (message, mut inbox) = ([7; 10_000], Inbox::default());
+        let mut grown = 0;
+        for byte in message.chunks(1) {
+            let before = inbox.long.capacity();
+            inbox
+                .make_room(byte, message.len())
+                .expect("there is memory");
+            grown += usize::from(inbox.long.capacity() > before);
+            assert!(inbox.take(&mut &*byte, message.len()).is_none() || inbox.is_empty());
+        }
+        // 1, 2, 4, ... 8192, 10000
+        assert_eq!(grown, 15);
+    }
+
+    /// A header that came in pieces is kept apart until the rest needs more room.
+    #[test]
+    fn a_message_may_turn_out_to_be_longer_than_its_beginning() {
+        let mut inbox = Inbox::default();
+        assert_eq!(inbox.peek::<4>(&mut b"ab".as_slice()), None);
+        assert_eq!(inbox.peek::<4>(&mut b"cd".as_slice()), Some(*b"abcd"));
+        assert_eq!(inbox.first::<2>(), Some(*b"ab"));
+        assert_eq!(inbox.first::<5>(), None);
+        let more = [b'e'; 60];
+        inbox.make_room(&more, 50).expect("there is memory");
+        let room = inbox.long.capacity();
+        assert_eq!(room, 50);
+        let mut input = more.as_slice();
+        let taken = inbox.take(&mut input, 50).expect("all of it is there");
+        assert_eq!(taken[..], [&b"abcd"[..], &[b'e'; 46]].concat());
+        assert_eq!(input.len(), 14);
+    }
+
+    #[test]
+    fn what_is_kept_can_be_dropped_and_is_counted() {
+        let mut inbox = Inbox::default();
+        assert_eq!(inbox.discard(), 0);
+        for length in [SHORT, 100] {
+            assert!(inbox.take(&mut b"abc".as_slice(), length).is_none());
+            assert_eq!(inbox.discard(), 3);
+            assert!(inbox.is_empty());
+        }
+    }
+}
