@@ -80,3 +80,37 @@ impl MetaContexts {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn context(id: u32, name: &CStr) -> MetaContext {
+        let name = name.to_owned();
+        MetaContext { id, name }
+    }
+
+    #[test]
+    fn contexts_in_effect_are_found_by_name_and_id() {
+        let mut contexts = MetaContexts::default();
+        contexts.select(vec![context(7, c"base:allocation"), context(1, c"x:y")]);
+        assert_eq!(contexts.by_id(1), Some(&context(1, c"x:y")));
+        assert_eq!(contexts.by_name(c"x:y"), Some(&context(1, c"x:y")));
+        assert_eq!(contexts.by_id(2), None);
+        assert_eq!(contexts.by_name(c"x:z"), None);
+    }
+
+    #[test]
+    fn contexts_lapse_with_their_export_and_with_the_next_question() {
+        let mut contexts = MetaContexts::default();
+        let selected = vec![context(7, c"base:allocation")];
+        contexts.select(selected.clone());
+        contexts.lapse();
+        assert!(contexts.in_effect().is_empty());
+        assert!(matches!(&contexts, MetaContexts::Stale(stale) if *stale == selected));
+        contexts.lapse();
+        assert!(matches!(&contexts, MetaContexts::Stale(stale) if *stale == selected));
+        contexts.ask();
+        assert!(matches!(&contexts, MetaContexts::Stale(stale) if stale.is_empty()));
+    }
+}

@@ -168,3 +168,70 @@ impl Outgoing {
         self.handshake.capacity() + self.requests.capacity() * size_of::<Queued>()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn flush(cookie: u64) -> Queued {
+        Queued::new(Kind::Request { cookie }, &[0; 28], 0)
+    }
+
+    #[test]
+    fn memory_is_counted_and_reserved_before_a_request_is_queued() {
+        let mut outgoing = Outgoing::default();
+        assert_eq!(outgoing.allocated(), 0);
+        for cookie in 1..100 {
+            outgoing.reserve().expect("there is memory");
+            let reserved = outgoing.allocated();
+            outgoing.push(flush(cookie));
+            assert_eq!(outgoing.allocated(), reserved);
+        }
+        // The request that ends the connection has room of its own.
+        let reserved = outgoing.allocated();
+        outgoing.push(Queued::new(Kind::Disconnect, &[0; 28], 0));
+        assert_eq!(outgoing.allocated(), reserved);
+        let least = 100 * size_of::<Queued>();
+        assert!((least..4 * least).contains(&reserved), "{reserved}");
+        outgoing.handshake().reserve_exact(1000);
+        assert_eq!(outgoing.allocated(), reserved + 1000);
+    }
+
+    #[test]
+    fn a_handshake_leaves_no_memory_behind() {
+        let mut outgoing = Outgoing::default();
+        outgoing.handshake().extend_from_slice(b"options");
+        assert!(!outgoing.is_empty());
+        assert_eq!(outgoing.sent(3), 0);
+        assert_eq!(outgoing.handshake_left(), b"ions");
+        assert_eq!(outgoing.sent(4), 0);
+        assert!(outgoing.is_empty());
+        assert_eq!(outgoing.allocated(), 0);
+    }
+
+    #[test]
+    fn requests_that_have_begun_to_be_sent_are_not_taken_back() {
+        let mut outgoing = Outgoing::default();
+        assert_eq!(outgoing.abandon(), None);
+        (1..=3).for_each(|cookie| outgoing.push(flush(cookie)));
+        assert_eq!(outgoing.sent(28 + 1), 1);
+        let (first, last) = outgoing.abandon().expect("one is left");
+        assert_eq!(first, Kind::Request { cookie: 3 });
+        assert_eq!(last, first);
+        assert_eq!(outgoing.abandon(), None);
+        assert_eq!(outgoing.first_unsent(), Some(2));
+        assert_eq!(outgoing.sent(27), 1);
+        assert!(outgoing.is_empty());
+        assert_eq!(outgoing.first_unsent(), None);
+    }
+
+    #[test]
+    fn requests_are_unsent_from_the_first_one_on() {
+        let mut outgoing = Outgoing::default();
+        assert!(!outgoing.has_unsent(1));
+        (1..=3).for_each(|cookie| outgoing.push(flush(cookie)));
+        outgoing.sent(28 + 27);
+        let unsent = (1..=3).map(|cookie| outgoing.has_unsent(cookie));
+        assert!(unsent.eq([false, true, true]));
+    }
+}
