@@ -5,9 +5,12 @@
 //! place: what the machine tells must not depend on it.
 
 mod end;
+mod exports;
 mod negotiation;
 mod reads;
 mod replies;
 mod script;
+mod sending;
 mod server;
 mod starttls;
+mod states;

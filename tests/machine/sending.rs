@@ -1,0 +1,278 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+//! What the machine sends, and how much of it is gone.
+
+use nbd::machine::{Machine, NewCommand, Piece, State};
+use nbd::protocol::flags::command::PAYLOAD_LEN;
+use nbd::protocol::request::RequestType;
+
+use super::script::with_allocation;
+use super::server;
+
+type Client = Machine<Vec<u8>>;
+
+fn ready(handshake: &[u8]) -> Client {
+    let mut machine = Machine::default();
+    with_allocation(machine.preferences_mut());
+    machine.connected();
+    let mut input = handshake;
+    while machine.receive(&mut input, |_, _, _| {}).is_some() {}
+    let handshake = left(&machine).len();
+    machine.sent(handshake);
+    assert_eq!(machine.state(), State::Ready);
+    machine
+}
+
+/// What is to be sent.
+fn left(machine: &Client) -> Vec<u8> {
+    let mut all = Vec::new();
+    for piece in machine.outgoing() {
+        match piece {
+            Piece::Bytes(bytes) => {
+                assert!(!bytes.is_empty());
+                all.extend(bytes);
+            }
+            Piece::Data { command, at } => all.extend(&command.attachment[at..]),
+        }
+    }
+    all
+}
+
+fn issue(machine: &mut Client, kind: RequestType, data: &[u8]) -> u64 {
+    let new = NewCommand {
+        kind,
+        flags: 0,
+        offset: 0,
+        length: data.len() as u64,
+        payload: None,
+        attachment: data.to_vec(),
+    };
+    machine.issue(new).expect("there is memory")
+}
+
+/// A block status request for the contexts that `payload` names.
+fn filter(machine: &mut Client, flags: u16, payload: &[u8]) -> u64 {
+    let new = NewCommand {
+        kind: RequestType::BlockStatus,
+        flags,
+        offset: 0,
+        length: 4096,
+        payload: Some(payload.into()),
+        attachment: Vec::new(),
+    };
+    machine.issue(new).expect("there is memory")
+}
+
+/// Requests with and without a payload: how long their headers and payloads are.
+fn queue(machine: &mut Client) -> [(usize, usize); 6] {
+    issue(machine, RequestType::Write, b"first");
+    issue(machine, RequestType::Flush, b"");
+    issue(machine, RequestType::Write, b"");
+    filter(machine, PAYLOAD_LEN, b"a length, and ids");
+    issue(machine, RequestType::Write, b"second");
+    machine.disconnect(0);
+    match machine.negotiated().extended_headers {
+        true => [(32, 5), (32, 0), (32, 0), (32, 17), (32, 6), (32, 0)],
+        // The filter could not be told from the next request.
+        false => [(28, 5), (28, 0), (28, 0), (28, 0), (28, 6), (28, 0)],
+    }
+}
+
+fn handshakes() -> [Vec<u8>; 2] {
+    [server::handshake_structured(), server::handshake_extended()]
+}
+
+#[test]
+fn requests_can_be_sent_a_byte_at_a_time() {
+    for handshake in handshakes() {
+        let mut machine = ready(&handshake);
+        let before = *machine.traffic();
+        let requests = queue(&mut machine);
+        let all = left(&machine);
+        let mut sent = 0;
+        for (number, (header, payload)) in requests.into_iter().enumerate() {
+            for at in 0..header + payload {
+                assert_eq!(left(&machine), all[sent..]);
+                let state = machine.state();
+                assert_eq!(state, State::Processing);
+                let words = machine.description(state).to_string_lossy();
+                let expected = match at < header {
+                    true => "ISSUE_COMMAND.SEND_REQUEST: ",
+                    false => "ISSUE_COMMAND.SEND_WRITE_PAYLOAD: ",
+                };
+                assert!(words.starts_with(expected), "{words} at {at} of {number}");
+                let headers = number + usize::from(at >= header);
+                let traffic = machine.traffic();
+                assert_eq!(traffic.chunks_sent - before.chunks_sent, headers as u64);
+                assert_eq!(traffic.bytes_sent - before.bytes_sent, sent as u64);
+                assert!(!machine.has_said_goodbye());
+                machine.sent(1);
+                sent += 1;
+            }
+        }
+        assert_eq!(sent, all.len());
+        assert!(left(&machine).is_empty());
+        assert!(machine.has_said_goodbye());
+        assert_eq!(machine.traffic().chunks_sent - before.chunks_sent, 6);
+        let state = machine.state();
+        assert_eq!(state, State::Ready);
+        let words = machine.description(state).to_string_lossy();
+        assert!(words.starts_with("READY: "), "{words}");
+    }
+}
+
+#[test]
+fn requests_can_be_sent_in_two_parts() {
+    for handshake in handshakes() {
+        let whole = {
+            let mut machine = ready(&handshake);
+            queue(&mut machine);
+            left(&machine).len()
+        };
+        for split in 0..=whole {
+            let mut machine = ready(&handshake);
+            let before = *machine.traffic();
+            queue(&mut machine);
+            let all = left(&machine);
+            machine.sent(split);
+            assert_eq!(left(&machine), all[split..]);
+            machine.sent(whole - split);
+            assert!(!machine.wants_to_send());
+            assert_eq!(machine.traffic().chunks_sent - before.chunks_sent, 6);
+        }
+    }
+}
+
+#[test]
+fn a_filter_is_sent_only_where_it_can_be_announced() {
+    for (handshake, flags, length) in [
+        (server::handshake_structured(), 0, 28),
+        (server::handshake_structured(), PAYLOAD_LEN, 28),
+        (server::handshake_extended(), 0, 32),
+        (server::handshake_extended(), PAYLOAD_LEN, 32 + 12),
+    ] {
+        let mut machine = ready(&handshake);
+        filter(&mut machine, flags, b"123456789012");
+        assert_eq!(left(&machine).len(), length);
+    }
+}
+
+#[test]
+fn the_data_of_a_write_is_in_use_until_all_of_it_is_sent() {
+    let mut machine = ready(&server::handshake_simple());
+    let flush = issue(&mut machine, RequestType::Flush, b"");
+    let first = issue(&mut machine, RequestType::Write, b"ab");
+    let second = issue(&mut machine, RequestType::Write, b"cd");
+    let in_use = |machine: &Client| [flush, first, second, 99].map(|it| machine.sends_data_of(it));
+    assert_eq!(in_use(&machine), [false, true, true, false]);
+    machine.sent(28 + 28 + 1);
+    assert_eq!(in_use(&machine), [false, true, true, false]);
+    machine.sent(1);
+    assert_eq!(in_use(&machine), [false, false, true, false]);
+    machine.sent(30);
+    assert_eq!(in_use(&machine), [false; 4]);
+}
+
+#[test]
+fn only_one_goodbye_is_said() {
+    let mut machine = ready(&server::handshake_simple());
+    assert!(!machine.is_disconnecting() && !machine.has_said_goodbye());
+    machine.disconnect(1);
+    machine.disconnect(1);
+    assert!(machine.is_disconnecting());
+    assert_eq!(machine.in_flight(), 1);
+    let goodbye = left(&machine);
+    assert_eq!(goodbye.len(), 28);
+    assert_eq!(goodbye[..8], *b"\x25\x60\x95\x13\0\x01\0\x02");
+    assert_eq!(goodbye[8..], *b"\0\0\0\0\0\0\0\x01\0\0\0\0\0\0\0\0\0\0\0\0");
+}
+
+#[test]
+fn nothing_is_said_to_end_a_negotiation_by_disconnect() {
+    let mut machine = Client::default();
+    machine.connected();
+    machine.disconnect(0);
+    assert!(!machine.is_disconnecting());
+    assert!(!machine.wants_to_send());
+    assert_eq!(machine.in_flight(), 0);
+}
+
+/// Source: seen with libnbd 1.24.4.
+#[test]
+fn commands_fail_with_the_connection_unsent_ones_first() {
+    let mut machine = ready(&server::handshake_simple());
+    for _ in 0..5 {
+        issue(&mut machine, RequestType::Flush, b"");
+    }
+    machine.sent(2 * 28 + 1);
+    machine.fail();
+    assert_eq!(machine.failing(), [3, 4, 5, 2, 1]);
+    assert_eq!(machine.failing_from(4), [4, 5]);
+    assert!(!machine.wants_to_send());
+    assert!(left(&machine).is_empty());
+
+    let mut machine = ready(&server::handshake_simple());
+    for _ in 0..3 {
+        issue(&mut machine, RequestType::Flush, b"");
+    }
+    machine.disconnect(0);
+    machine.sent(3 * 28 + 1);
+    machine.close();
+    assert_eq!(machine.failing(), [3, 2, 1]);
+}
+
+#[test]
+fn requests_that_are_taken_back_are_those_not_begun() {
+    let mut machine = ready(&server::handshake_simple());
+    assert_eq!(machine.abandon_unsent(), None);
+    machine.disconnect(0);
+    // Only the goodbye, which is no command.
+    assert_eq!(machine.abandon_unsent(), None);
+    assert!(!machine.is_disconnecting());
+    assert!(!machine.wants_to_send());
+
+    let flush = issue(&mut machine, RequestType::Flush, b"");
+    machine.disconnect(0);
+    machine.sent(1);
+    assert_eq!(machine.abandon_unsent(), None);
+    assert!(!machine.is_disconnecting());
+    assert_eq!(left(&machine).len(), 27);
+
+    let other = issue(&mut machine, RequestType::Flush, b"");
+    machine.disconnect(0);
+    machine.sent(27 + 28 + 1);
+    assert_eq!(machine.abandon_unsent(), None);
+    assert!(machine.is_disconnecting());
+    assert_eq!(left(&machine).len(), 27);
+    assert!(machine.command(flush).is_some() && machine.command(other).is_some());
+}
+
+#[test]
+fn a_command_is_done_before_it_is_gone() {
+    let mut machine = ready(&server::handshake_simple());
+    let cookie = issue(&mut machine, RequestType::Flush, b"");
+    machine.sent(28);
+    machine.command_mut(cookie).expect("in flight").fail(5);
+    assert!(machine.finished(cookie).is_none());
+    assert!(machine.finish(cookie).is_some());
+    assert_eq!(machine.in_flight(), 0);
+    assert!(machine.command(cookie).is_none());
+    assert!(machine.command_mut(cookie).is_none());
+    assert!(machine.take(cookie).is_none());
+    let done = machine.finished_mut(cookie).expect("done");
+    done.replace_error(7);
+    assert_eq!(machine.finished(cookie).map(|it| it.error()), Some(7));
+    assert_eq!(machine.retire(cookie).map(|it| it.error()), Some(7));
+    assert!(machine.finished(cookie).is_none());
+}
+
+#[test]
+fn memory_is_held_for_what_is_in_flight() {
+    let mut machine = ready(&server::handshake_structured());
+    let idle = machine.allocated();
+    for _ in 0..100 {
+        issue(&mut machine, RequestType::Flush, b"");
+    }
+    // A request has a header of 28 bytes, and a command a cookie of 8.
+    assert!(machine.allocated() > idle + 100 * (28 + 8));
+}
