@@ -2,9 +2,10 @@
 
 /* A server may fall silent, close or reset the connection after any byte of a
  * session with every kind of message in it, or pass its bytes one by one.
- * Whatever was asked for completes once and each closure is freed once; a
- * silent server lets the program time out and close, and one that is gone
- * leaves a handle that is dead or closed.
+ * Whatever was asked for completes once and each closure is freed once; only an
+ * option does not complete when the handle is closed.  A silent server lets the
+ * program time out and close, and one that is gone leaves a handle that is dead
+ * or closed.
  * Source: libnbd(3) "Callback lifetimes", nbd_close(3), nbd_aio_is_dead(3).
  */
 #include "harness-replay.h"
@@ -213,6 +214,13 @@ playback (const struct recording *recording, bool opt_mode, size_t limit,
     CHECK (nbd_aio_in_flight (h) == 0);
     for (int i = 0; i < s.count; ++i)
       CHECK (s.operations[i].completed == s.operations[i].issued);
+  }
+  /* Closing the handle completes commands, but no option. */
+  if (nbd_aio_is_connecting (h) && s.count > 0) {
+    struct operation *option = &s.operations[s.count - 1];
+
+    CHECK (option->completed == 0);
+    option->issued = false;
   }
   nbd_close (h);
   check_operations (&s);

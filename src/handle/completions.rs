@@ -156,13 +156,18 @@ impl Completions {
     /// which the C library ends it.
     pub fn abandon_all(&mut self, link: &mut Link, report: &Report) {
         self.abandon_each(link, report, |_, _| {});
+        let what = "the connection ended before the reply";
+        let error = Error::new(libc::ENOTCONN, what);
+        self.finish_option(link, report, Err(error));
     }
 
     /// The handle is closed: the same, and everything is retired. What completed
-    /// before comes last.
+    /// before comes last. An option is not completed, only its closures are freed.
+    /// Source: seen with libnbd 1.24.4.
     pub fn close(&mut self, link: &mut Link, report: &Report) {
         let mut before = std::mem::take(&mut self.completed);
         self.abandon_each(link, report, Completed::retire_all);
+        self.option = None;
         before.retire_all(link);
     }
 
@@ -197,9 +202,6 @@ impl Completions {
                 after(&mut self.completed, link);
             }
         }
-        let what = "the connection ended before the reply";
-        let error = Error::new(libc::ENOTCONN, what);
-        self.finish_option(link, report, Err(error));
     }
 
     /// Remembers the callbacks of an option that is about to be sent.
