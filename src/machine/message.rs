@@ -148,10 +148,10 @@ impl<T> Machine<T> {
 
     /// Returns whether only the beginning has come of a part of the current message: what
     /// follows the cookie in its header, the offset of its data, the data, or any other
-    /// payload.
+    /// payload. Before transmission, a header or the data of an option reply.
     pub fn is_within_part(&self) -> bool {
         let Phase::Transmission { receiving, .. } = *self.phase else {
-            return false;
+            return !self.inbox.is_empty();
         };
         let begun = self.inbox.len();
         match receiving {
