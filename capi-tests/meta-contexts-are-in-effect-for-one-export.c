@@ -10,7 +10,9 @@
  */
 #include "harness-handshake.h"
 
-/* Each letter is a call; in capitals, the server refuses what it asks for. */
+/* Each letter is a call; in capitals, the server refuses what it asks for. With `o` it
+ * agrees and leaves out the size and the flags of the export.
+ */
 struct history {
   const char *calls;
   bool by_itself, named, structured;
@@ -59,6 +61,11 @@ static const struct history histories[] = {
   { "sca", true, false, true, 1, false },
   { "sna", true, false, true, -1, false },
   { "a", true, false, true, -1, false },
+  { "oa", true, false, true, -1, false },
+  { "ioa", true, false, true, -1, false },
+  { "soa", true, false, true, -1, false },
+  { "soa", false, false, true, 1, false },
+  { "soia", true, false, true, 0, false },
   { "ia", true, false, false, 0, false },
   { "Ia", true, false, false, -1, false },
   { "g", true, true, false, 0, false },
@@ -86,6 +93,9 @@ answer (struct script *script, char call)
     put (&script->says, LIBNBD_CONTEXT_BASE_ALLOCATION,
          strlen (LIBNBD_CONTEXT_BASE_ALLOCATION));
     put_reply (script, OPT_LIST_META_CONTEXT, REP_ACK, "", 0);
+    break;
+  case 'o':
+    put_reply (script, OPT_INFO, REP_ACK, "", 0);
     break;
   case 'i':
     put_info_export (script, OPT_INFO, NBD_FLAG_HAS_FLAGS);
@@ -120,7 +130,7 @@ act (struct nbd_handle *h, char call)
     return nbd_opt_set_meta_context_queries (h, queries, context);
   case 'l':
     return nbd_opt_list_meta_context_queries (h, queries, context);
-  case 'i': case 'I':
+  case 'i': case 'I': case 'o':
     return nbd_opt_info (h);
   case 'g': case 'G': case 'U':
     return nbd_opt_go (h);

@@ -77,9 +77,6 @@ impl<T> Machine<T> {
         self.negotiated.protocol = Some(Protocol::Oldstyle);
         self.negotiated.handshake_flags = 0;
         let settled = self.settle_tls("handshake: server is oldstyle")?;
-        if self.preferences.request_meta_context {
-            self.meta_contexts.select(Vec::new());
-        }
         self.set_export_details(size, flags as u16)?;
         self.phase.enter_transmission(settled);
         Ok(())
@@ -113,6 +110,9 @@ impl<T> Machine<T> {
         }
         let flags = self.believable(TransmissionFlags(flags));
         self.export.details = Some((size, flags));
+        if self.preferences.request_meta_context {
+            self.meta_contexts.need_not_be_asked();
+        }
         Ok(())
     }
 

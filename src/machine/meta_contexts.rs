@@ -8,7 +8,7 @@
 //!   |                                             |
 //!   v       the server's last reply to it         |
 //! Stale ------------------------------------> Selected
-//!   ^       nothing to ask for                    |
+//!   ^       nothing to ask for, export known      |
 //!   |                                             |
 //!   +---------------------------------------------+
 //!            export renamed or refused
@@ -66,6 +66,13 @@ impl MetaContexts {
     /// The server was asked for others: those agreed to before are gone.
     pub(super) fn ask(&mut self) {
         *self = MetaContexts::Stale(Vec::new());
+    }
+
+    /// The server has told of the export, and was to be asked for contexts before that.
+    pub(super) fn need_not_be_asked(&mut self) {
+        if matches!(self, MetaContexts::Stale(none) if none.is_empty()) {
+            self.select(Vec::new());
+        }
     }
 
     /// The server has agreed to these and no others.

@@ -65,22 +65,22 @@ impl<T> Machine<T> {
             true => self.send_info_request(GO, position)?,
             false => self.send_export_name(position)?,
         }
-        self.select_none_if_none_wanted();
+        self.ask_for_none_if_none_wanted();
         Ok(())
     }
 
     /// Sends `NBD_OPT_INFO`.
     pub(super) fn send_info(&mut self, position: Position) -> Result<(), Error> {
         self.send_info_request(INFO, position)?;
-        self.select_none_if_none_wanted();
+        self.ask_for_none_if_none_wanted();
         Ok(())
     }
 
-    /// Selects no contexts where the handle is to select those that were named, and there
-    /// are none, or none to be had.
-    fn select_none_if_none_wanted(&mut self) {
+    /// Where the handle is to select the contexts that were named, and there are none, or
+    /// none to be had: none will be selected when the server tells of the export.
+    fn ask_for_none_if_none_wanted(&mut self) {
         if self.preferences.request_meta_context && !self.wants_meta_contexts() {
-            self.meta_contexts.select(Vec::new());
+            self.meta_contexts.ask();
         }
     }
 
