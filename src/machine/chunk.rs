@@ -217,11 +217,12 @@ pub(super) fn wanted(header: &ChunkHeader) -> u64 {
 /// the end of the export at most. Cuts the list where one does not: one that
 /// reaches too far is shortened to what there is, and one of no length is kept
 /// only where the list would be empty without it. False if what is left does
-/// not follow the rules either.
+/// not follow the rules either: one of no length may follow good ones.
+/// Source: seen with libnbd 1.24.4.
 fn keep_proper(extents: &mut Vec<Extent>, offset: u64, size: u64) -> bool {
     let mut left = size.saturating_sub(offset);
     for (index, extent) in extents.iter_mut().enumerate() {
-        if left > 0 && extent.length == 0 && index > 0 {
+        if extent.length == 0 && index > 0 {
             extents.truncate(index);
             return true;
         }

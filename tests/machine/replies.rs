@@ -142,6 +142,15 @@ fn extents_beyond_the_end_of_the_export_are_dropped_and_fail_the_command() {
 }
 
 #[test]
+fn an_extent_of_no_length_at_the_end_of_the_export_is_dropped() {
+    let status = command(RequestType::BlockStatus, server::SIZE - 512, 512);
+    let list = [(512, 1), (0, 2), (512, 3)];
+    let outcome = structured(&[status], &chunk(1, true, 5, &extents(42, &list)));
+    assert_eq!(outcome.lines[0], "1: base:allocation [(512, 1)] error 0");
+    assert_eq!(outcome.lines[1], "1: done, error 0");
+}
+
+#[test]
 fn an_extent_past_the_end_of_the_export_is_cut_there() {
     let status = command(RequestType::BlockStatus, server::SIZE - 512, 512);
     let reply = chunk(1, true, 5, &extents(42, &[(4096, 1)]));

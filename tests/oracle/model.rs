@@ -557,16 +557,16 @@ fn cut(extents: &mut Vec<(u64, u64)>, left: u64) -> bool {
     let mut left = left;
     let mut good = true;
     for &(length, flags) in extents.iter() {
-        if left == 0 {
-            good = false;
-            break;
-        }
         if length == 0 {
             // After a good one it ends the list, and there is nothing wrong.
             if kept.is_empty() {
                 kept.push((0, flags));
                 good = false;
             }
+            break;
+        }
+        if left == 0 {
+            good = false;
             break;
         }
         kept.push((length.min(left), flags));
