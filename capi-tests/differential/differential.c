@@ -9,12 +9,12 @@
  * REPLIES is simple, structured or extended: what the server can at most.
  * FAULTS is 0 or 1: whether it reports errors and breaks the protocol; with p
  * before it (p0, p1) the program plays the server itself, and each single call
- * is compared.  LEVEL is the minor version of the library: below 24 only what
+ * is compared; with o (o0, o1) it also plays the negotiation.  LEVEL is the minor version of the library: below 24 only what
  * libnbd 1.14 has is called.  LAST is the number of the last step, and steps
  * named after it are left out.  With DIFFERENTIAL_TEXTS in the environment the
  * texts of errors go to standard error.
  */
-#include "steps-played.h"
+#include "steps-played-options.h"
 
 enum phase { CREATED, CONNECT, NEGOTIATE, GO, COMMANDS, END, ENDED };
 
@@ -160,17 +160,24 @@ settings_in_common (void)
 }
 
 static void
-play (enum replies replies, bool faults, uint64_t seed, int argc, char **argv)
+play (enum replies replies, bool faults, bool options, uint64_t seed, int argc,
+      char **argv)
 {
-  unsigned steps = 20 + (unsigned) below (120);
+  unsigned steps = 20 + (unsigned) below (options ? 200 : 120);
 
-  puts ("server played");
+  puts (options ? "server played with options" : "server played");
   h = nbd_create ();
   CHECK (h != NULL);
-  play_connect (replies, faults);
+  if (options)
+    play_negotiation (replies, faults);
+  else
+    play_connect (replies, faults);
   while (steps-- > 0)
     if (begin_step (seed, argc, argv)) {
-      play_step ();
+      if (negotiation.open)
+        play_option_step ();
+      else
+        play_step ();
       /* Nothing here is left to chance: a step need not be waited for. */
       unsettled = false;
       print_played_state ();
@@ -219,8 +226,8 @@ main (int argc, char **argv)
   seed = strtoull (argv[4], NULL, 10);
 
   random_begin (seed, 0);
-  if (argv[2][0] == 'p') {
-    play (replies, strcmp (argv[2], "p0") != 0, seed, argc, argv);
+  if (argv[2][0] == 'p' || argv[2][0] == 'o') {
+    play (replies, argv[2][1] != '0', argv[2][0] == 'o', seed, argc, argv);
     finish (seed);
     return 0;
   }

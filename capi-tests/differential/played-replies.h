@@ -29,7 +29,7 @@ static void
 say_error (struct outstanding *to, bool done)
 {
   struct bytes payload = { .count = 0 };
-  bool with_offset = to->request.type == NBD_CMD_READ && one_in (3);
+  bool with_offset = to->request.length > 0 && one_in (3);
 
   put32 (&payload, ONE_OF (reply_errors));
   if (one_in (2))
@@ -70,28 +70,47 @@ say_piece (struct outstanding *to)
     retire_request (to);
 }
 
+/* Extents of one context, with lengths that may break a rule. */
+static void
+put_extents (struct bytes *payload, uint32_t id, bool wide, bool wrong)
+{
+  static const uint64_t odd[] = { 0, 1, 513, MIB, UINT32_MAX };
+  unsigned i, n = 1 + (unsigned) below (4);
+
+  put32 (payload, id);
+  if (wide)
+    put32 (payload, wrong && one_in (4) ? (uint32_t) below (6) : n);
+  for (i = 0; i < n; i++) {
+    uint64_t length = wrong && one_in (2) ? ONE_OF (odd) : 512 * (1 + below (8));
+    uint64_t status = below (4);
+
+    if (wide) {
+      if (one_in (12))
+        length <<= 20;
+      if (one_in (12) && !wrong)
+        status <<= 32;
+      put64 (payload, length);
+      put64 (payload, status);
+    }
+    else {
+      put32 (payload, (uint32_t) length);
+      put32 (payload, (uint32_t) status);
+    }
+  }
+}
+
+/* The next context of a block status command. */
 static void
 say_extents (struct outstanding *to)
 {
-  bool wide = played.replies == EXTENDED, done = one_in (2);
+  bool wide = played.replies == EXTENDED;
+  bool done = to->done + 1 >= to->context_count && one_in (2);
   struct bytes payload = { .count = 0 };
-  unsigned i, n = 1 + (unsigned) below (4);
 
-  put32 (&payload, 1);
-  if (wide)
-    put32 (&payload, n);
-  for (i = 0; i < n; i++)
-    if (wide) {
-      put64 (&payload, 512 * (1 + below (8)));
-      put64 (&payload, below (4));
-    }
-    else {
-      put32 (&payload, (uint32_t) (512 * (1 + below (8))));
-      put32 (&payload, (uint32_t) below (4));
-    }
+  put_extents (&payload, to->contexts[to->done], wide, false);
   say_chunk (&to->request, done,
              wide ? REPLY_BLOCK_STATUS_EXT : REPLY_BLOCK_STATUS, &payload);
-  to->done = to->request.length;
+  to->done++;
   if (done)
     retire_request (to);
 }
@@ -127,7 +146,8 @@ say_something (struct outstanding *to)
   else if (to->request.type == NBD_CMD_READ
            && to->done < to->request.length)
     say_piece (to);
-  else if (to->request.type == NBD_CMD_BLOCK_STATUS && to->done == 0)
+  else if (to->request.type == NBD_CMD_BLOCK_STATUS
+           && to->done < to->context_count)
     say_extents (to);
   else {
     say_chunk (&to->request, true, REPLY_NONE, &nothing);
@@ -145,6 +165,62 @@ say_the_rest (struct outstanding *to)
     say_something (to);
 }
 
+/* Extents that break a rule, or of a context that was not agreed on. */
+static void
+say_wrong_extents (struct outstanding *to)
+{
+  bool wide = played.replies == EXTENDED, done = one_in (2);
+  uint32_t id = to->context_count > 0 && !one_in (5) ? to->contexts[0] : 77;
+  struct bytes payload = { .count = 0 };
+
+  put_extents (&payload, id, wide, true);
+  say_chunk (&to->request, done,
+             wide ? REPLY_BLOCK_STATUS_EXT : REPLY_BLOCK_STATUS, &payload);
+  if (done)
+    retire_request (to);
+}
+
+/* An error chunk whose fields do not belong together. */
+static void
+say_wrong_error (struct outstanding *to)
+{
+  static const uint16_t lengths[] = { 0, 3, 4, 5, 100, UINT16_MAX };
+  static const unsigned types[] = {
+    REPLY_ERROR, REPLY_ERROR_OFFSET, REPLY_ERROR_OFFSET, 32768 + 77,
+  };
+  const uint64_t offsets[] = {
+    to->request.offset - 1, to->request.offset + to->request.length,
+    to->request.offset, UINT64_MAX, 0,
+  };
+  struct bytes payload = { .count = 0 };
+  bool done = one_in (2);
+
+  put32 (&payload, one_in (4) ? 0 : ONE_OF (reply_errors));
+  put16 (&payload, ONE_OF (lengths));
+  put (&payload, "oops", 4);
+  put64 (&payload, ONE_OF (offsets));
+  if (one_in (3))
+    payload.count = below (payload.count + 1);
+  say_chunk (&to->request, done, ONE_OF (types), &payload);
+  if (done)
+    retire_request (to);
+}
+
+/* While only reads are in flight, the library under test receives as much as the header
+ * of a chunk has.  A simple reply is shorter, so bytes after it are in the handle then,
+ * and nbd_aio_get_direction says that there is something to do.
+ */
+static bool
+may_say_simple (void)
+{
+  size_t i;
+
+  for (i = 0; i < played.count; i++)
+    if (played.requests[i].request.type != NBD_CMD_READ)
+      return true;
+  return played.replies != STRUCTURED;
+}
+
 /* One that breaks the protocol, but not in a way in which the C library takes
  * data for replies (docs/differences.md).
  */
@@ -159,15 +235,19 @@ say_something_wrong (struct outstanding *to)
   uint64_t cookie = to->request.cookie;
   size_t i, n;
 
-  switch (below (played.replies == SIMPLE ? 3 : 6)) {
+  switch (below (played.replies == SIMPLE ? 3 : 8)) {
   case 0:
     put64 (&payload, random_u64 ());
     say_bytes (&payload);
     break;
   case 1:
+    if (!may_say_simple ())
+      break;
     say_simple (htobe64 (1000), one_in (2) ? 5 : 0);
     break;
   case 2:
+    if (!may_say_simple ())
+      break;
     n = one_in (2) ? 5 : 0;
     /* The C library would take what comes next for the data. */
     if (to->request.type == NBD_CMD_READ && played.replies != SIMPLE)
@@ -187,6 +267,15 @@ say_something_wrong (struct outstanding *to)
     say_chunk (&to->request, true, REPLY_NONE, &payload);
     retire_request (to);
     break;
+  case 5:
+    say_wrong_error (to);
+    break;
+  case 6:
+    if (to->request.type == NBD_CMD_BLOCK_STATUS) {
+      say_wrong_extents (to);
+      break;
+    }
+    /* fall through */
   default:
     /* Any type, and a length that may not be one of it. */
     i = below (COUNT_OF (types));

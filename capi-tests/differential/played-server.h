@@ -13,13 +13,17 @@
 /* A request that has no complete reply yet. */
 struct outstanding {
   struct request request;
-  uint64_t done;                /* bytes of a read that were sent */
+  uint64_t done;                /* bytes of a read, contexts of a block status */
+  uint32_t contexts[8];         /* those that are asked about */
+  size_t context_count;
 };
 
 static struct {
   enum replies replies;
   bool faults;
   bool over;                    /* no request follows */
+  uint32_t contexts[8];         /* that were agreed on, by their ids */
+  size_t context_count;
   int fd;                       /* the server's end, -1 when it is closed */
   struct outstanding requests[512];
   size_t count;
@@ -54,6 +58,8 @@ play_connect (enum replies replies, bool faults)
 
   played.replies = replies;
   played.faults = faults;
+  played.contexts[0] = 1;
+  played.context_count = 1;
   server_size = PLAYED_SIZE;
   put_handshake (&handshake, &peer);
   client = scripted_server (handshake.data, handshake.count, &played.fd);
@@ -81,6 +87,30 @@ get (const unsigned char *from, size_t count)
   while (count-- > 0)
     value = value << 8 | *from++;
   return value;
+}
+
+/* What a request is about, and the contexts that it names: all that were agreed on,
+ * unless it has a payload that says which.
+ */
+static void
+remember (const struct request *request, const unsigned char *data, size_t length)
+{
+  struct outstanding *new = &played.requests[played.count++];
+
+  CHECK (played.count <= COUNT_OF (played.requests));
+  *new = (struct outstanding) { .request = *request };
+  if (request->type != NBD_CMD_BLOCK_STATUS)
+    return;
+  if (length < 8) {
+    memcpy (new->contexts, played.contexts, sizeof played.contexts);
+    new->context_count = played.context_count;
+    return;
+  }
+  new->request.length = get (data, 8);
+  for (data += 8, length -= 8;
+       length >= 4 && new->context_count < COUNT_OF (new->contexts);
+       data += 4, length -= 4)
+    new->contexts[new->context_count++] = (uint32_t) get (data, 4);
 }
 
 /* Takes in what the client has sent, and remembers what wants a reply. */
@@ -117,10 +147,9 @@ take_requests (bool tell)
             ", %016" PRIx64, r.type, r.flags, r.offset, r.length,
             checksum (header + request_size (), more));
     used += request_size () + more;
-    if (r.type != NBD_CMD_DISC) {
-      CHECK (played.count < COUNT_OF (played.requests));
-      played.requests[played.count++] = (struct outstanding) { .request = r };
-    }
+    if (r.type != NBD_CMD_DISC)
+      remember (&r, header + request_size (),
+                r.type == NBD_CMD_WRITE ? 0 : more);
   }
   memmove (played.in, played.in + used, played.in_count - used);
   played.in_count -= used;

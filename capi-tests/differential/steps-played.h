@@ -51,23 +51,34 @@ send_everything (void)
   play_send (played.out_count);
 }
 
+/* The other thread of a synchronous call. */
+struct replies_around {
+  size_t before, after;         /* replies to other commands */
+  int returned;                 /* readable when the call has returned */
+};
+
 /* Waits for a synchronous command, and replies to some others, to it, and to
- * some others again, all at once.
+ * some others again, all at once.  The library may refuse to send it.
  */
 static void *
 reply_to_sync (void *arg)
 {
-  struct pollfd fd = { .fd = played.fd, .events = POLLIN };
-  const size_t *others = arg;
-  size_t i, before = others[0], after = others[1];
+  const struct replies_around *others = arg;
+  struct pollfd fds[2] = {
+    { .fd = played.fd, .events = POLLIN },
+    { .fd = others->returned, .events = POLLIN },
+  };
   struct pollfd writable = { .fd = played.fd, .events = POLLOUT };
   struct outstanding *own;
+  size_t i;
 
-  CHECK (poll (&fd, 1, 10000) == 1);
+  CHECK (poll (fds, 2, 10000) > 0);
+  if (fds[0].revents == 0)
+    return NULL;
   take_requests (false);
   CHECK (played.count > 0);
   own = &played.requests[played.count - 1];
-  for (i = 0; i < before && played.count > 1; i++) {
+  for (i = 0; i < others->before && played.count > 1; i++) {
     struct outstanding last = *own;
 
     say_the_rest (&played.requests[below (played.count - 1)]);
@@ -78,7 +89,7 @@ reply_to_sync (void *arg)
     own = &played.requests[played.count - 1];
   }
   say_the_rest (own);
-  for (i = 0; i < after && played.count > 0; i++)
+  for (i = 0; i < others->after && played.count > 0; i++)
     say_the_rest (&played.requests[below (played.count)]);
   while (played.out_count > 0 && poll (&writable, 1, 10000) == 1)
     play_send (played.out_count);
@@ -88,7 +99,8 @@ reply_to_sync (void *arg)
 static void
 play_sync_command (void)
 {
-  size_t others[] = { below (3), below (3) };
+  struct replies_around others = { .before = below (3), .after = below (3) };
+  int ends[2];
   pthread_t thread;
 
   /* What it would wait for must be able to come. */
@@ -99,7 +111,9 @@ play_sync_command (void)
   if (played.out_count > 0)
     return;
   choose_range ();
-  CHECK (pthread_create (&thread, NULL, reply_to_sync, others) == 0);
+  CHECK (pipe (ends) == 0);
+  others.returned = ends[0];
+  CHECK (pthread_create (&thread, NULL, reply_to_sync, &others) == 0);
   count = 512 * (1 + below (8));
   offset = below (100) * 512;
   flags = 0;
@@ -113,7 +127,9 @@ play_sync_command (void)
   default:
     sync_read (one_in (2));
   }
+  CHECK (close (ends[1]) == 0);
   CHECK (pthread_join (thread, NULL) == 0);
+  CHECK (close (ends[0]) == 0);
   last_cookie++;
 }
 

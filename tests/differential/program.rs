@@ -21,8 +21,18 @@ pub struct Kind {
     pub replies: &'static str,
     /// Whether it reports errors and breaks the protocol.
     pub faults: bool,
-    /// Whether the program plays the server itself.
-    pub played: bool,
+    pub server: Server,
+}
+
+/// Who the server is.
+#[derive(Clone, Copy, PartialEq)]
+pub enum Server {
+    /// A process.
+    Process,
+    /// The program itself, in the transmission phase.
+    Played,
+    /// The program itself, from the greeting on.
+    PlayedWithOptions,
 }
 
 impl Kind {
@@ -34,38 +44,45 @@ impl Kind {
             0..=17 => &["simple", "structured"],
             _ => &["simple", "structured", "extended"],
         };
-        let played: &[_] = match minor < differences::REFERENCE {
-            true => &[false],
-            false => &[false, true],
+        let servers: &[_] = match minor < differences::REFERENCE {
+            true => &[Server::Process],
+            false => &[Server::Process, Server::Played, Server::PlayedWithOptions],
         };
         let mut kinds = Vec::new();
         for &replies in replies {
-            for &played in played {
+            for &server in servers {
                 kinds.extend([false, true].map(|faults| Kind {
                     replies,
                     faults,
-                    played,
+                    server,
                 }));
             }
         }
         kinds
     }
 
+    /// The argument of the program.
     fn server(self) -> &'static str {
-        match (self.played, self.faults) {
-            (false, false) => "0",
-            (false, true) => "1",
-            (true, false) => "p0",
-            (true, true) => "p1",
+        match (self.server, self.faults) {
+            (Server::Process, false) => "0",
+            (Server::Process, true) => "1",
+            (Server::Played, false) => "p0",
+            (Server::Played, true) => "p1",
+            (Server::PlayedWithOptions, false) => "o0",
+            (Server::PlayedWithOptions, true) => "o1",
         }
     }
 }
 
 impl fmt::Display for Kind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let played = if self.played { ", call by call" } else { "" };
+        let server = match self.server {
+            Server::Process => "",
+            Server::Played => ", call by call",
+            Server::PlayedWithOptions => ", call by call with options",
+        };
         let faults = if self.faults { ", faults" } else { "" };
-        write!(f, "{} replies{played}{faults}", self.replies)
+        write!(f, "{} replies{server}{faults}", self.replies)
     }
 }
 

@@ -1,0 +1,355 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* What a played server replies to options: contexts, sizes, block sizes and errors
+ * at random, and now and then something that breaks the protocol.
+ */
+#ifndef PLAYED_OPTIONS_H
+#define PLAYED_OPTIONS_H
+
+#include "../harness-handshake.h"
+#include "played-server.h"
+
+/* What was agreed on, and the kind of replies that the server can at most. */
+static struct {
+  bool open;                    /* options, not commands */
+  bool flags_came;              /* those of the client */
+  bool no_zeroes;
+  enum replies most;
+} negotiation;
+
+/* One fault in so many chances. */
+static bool
+breaks_a_rule (uint64_t n)
+{
+  return played.faults && one_in (3 * n);
+}
+
+struct option {
+  uint32_t number;
+  const unsigned char *data;
+  size_t length;
+};
+
+static void
+say_option_reply (uint32_t option, uint32_t type, const struct bytes *data)
+{
+  struct bytes header = { .count = 0 };
+  bool wrong = breaks_a_rule (60);
+
+  put64 (&header, UINT64_C (0x3e889045565a9) + (wrong && one_in (3)));
+  put32 (&header, option + (wrong && one_in (2)));
+  put32 (&header, type);
+  put32 (&header, (uint32_t) data->count);
+  say_bytes (&header);
+  say_bytes (data);
+}
+
+/* An error, with a text or without. */
+static void
+say_refusal (uint32_t option)
+{
+  static const uint32_t errors[] = { 1, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 77 };
+  uint32_t error = ONE_OF (errors);
+  struct bytes text = { .count = 0 };
+
+  /* What the client sends in place of NBD_OPT_GO is a known difference. */
+  if (option == OPT_GO && error == 1)
+    error = 6;
+  if (one_in (2))
+    put (&text, "not here", 8);
+  say_option_reply (option, REP_ERR (error), &text);
+}
+
+static void
+say_ack (uint32_t option)
+{
+  struct bytes data = { .count = 0 };
+
+  if (breaks_a_rule (30))
+    put (&data, "data", 4);
+  say_option_reply (option, REP_ACK, &data);
+}
+
+/* A reply that does not belong there, or not like that. */
+static void
+say_odd_reply (uint32_t option)
+{
+  static const uint32_t types[] = { REP_INFO, REP_META_CONTEXT, 5, 77 };
+  struct bytes data = { .count = 0 };
+  uint64_t i, n = one_in (8) ? below (8190) : below (24);
+
+  for (i = 0; i < n; i++)
+    put (&data, one_in (2) ? "" : "a", 1);
+  say_option_reply (option, ONE_OF (types), &data);
+}
+
+static void
+say_export (uint32_t option)
+{
+  static const uint64_t sizes[] = {
+    MIB, MIB, MIB, 65536, 1000001, 0, UINT64_C (1) << 40, UINT64_C (1) << 63,
+  };
+  uint16_t flags = one_in (3) ? (uint16_t) (below (0x2000) | 1) : EVERY_FLAG;
+  struct bytes data = { .count = 0 };
+
+  if (breaks_a_rule (20))
+    flags = 0;
+  put16 (&data, 0);
+  put64 (&data, ONE_OF (sizes));
+  put16 (&data, flags);
+  if (breaks_a_rule (20))
+    data.count -= 1 + below (11);
+  else if (breaks_a_rule (20))
+    put16 (&data, 0);
+  say_option_reply (option, REP_INFO, &data);
+}
+
+static void
+say_block_sizes (uint32_t option)
+{
+  static const uint32_t sizes[][3] = {
+    { 1, 4096, 33554432 }, { 512, 4096, 1048576 }, { 512, 4096, UINT32_MAX },
+    { 4096, 65536, UINT32_MAX }, { 1, 512, 65536 }, { 65536, 65536, 65536 },
+    { 1, 1, UINT32_MAX }, { 512, 512, 512 }, { 1, 4096, 1048577 },
+    { 512, 4096, 1048577 }, { 512, 4096, 4095 }, { 512, 3000, 65536 },
+    { 512, 256, 65536 }, { 3, 4096, 65536 }, { 0, 4096, 65536 },
+    { 131072, 131072, 1048576 }, { 512, 4096, 0 }, { 1, 4096, 100 },
+    { 4096, 4096, 67108864 }, { 512, UINT32_MAX, UINT32_MAX }, { 0, 0, 0 },
+  };
+  const uint32_t *three = one_in (3) ? ONE_OF (sizes) : sizes[below (6)];
+  struct bytes data = { .count = 0 };
+  size_t i;
+
+  put16 (&data, 3);
+  for (i = 0; i < 3; i++)
+    put32 (&data, three[i]);
+  if (breaks_a_rule (15))
+    data.count -= 1 + below (12);
+  say_option_reply (option, REP_INFO, &data);
+}
+
+/* A name, a description, or a kind of information that does not exist. */
+static void
+say_text_info (uint32_t option)
+{
+  struct bytes data = { .count = 0 };
+  uint64_t i, n = one_in (6) ? below (4200) : below (12);
+  uint16_t type = (uint16_t) (1 + below (2));
+
+  if (one_in (3)) {
+    type = one_in (2) ? 4 : 77;
+    /* The C library skips what is longer than 8 KiB in several calls. */
+    if (one_in (3))
+      n = below (8190);
+  }
+  else if (!played.faults && n > 4096)
+    n = 4096;
+  put16 (&data, type);
+  for (i = 0; i < n; i++)
+    put (&data, "t", 1);
+  if (breaks_a_rule (30))
+    data.count = 1;
+  say_option_reply (option, REP_INFO, &data);
+}
+
+static void
+answer_info (uint32_t option)
+{
+  uint64_t n = below (4);
+  bool refused = one_in (6), no_export = one_in (refused ? 2 : 15);
+
+  while (n-- > 0)
+    if (one_in (2))
+      say_block_sizes (option);
+    else
+      say_text_info (option);
+  if (!no_export)
+    say_export (option);
+  if (one_in (4))
+    say_block_sizes (option);
+  if (breaks_a_rule (20))
+    say_odd_reply (option);
+  if (refused)
+    say_refusal (option);
+  else {
+    say_ack (option);
+    negotiation.open = option != OPT_GO;
+  }
+}
+
+static void
+say_context (uint32_t option, uint32_t id, const void *name, size_t length)
+{
+  struct bytes data = { .count = 0 };
+
+  put32 (&data, id);
+  put (&data, name, length);
+  if (breaks_a_rule (20))
+    data.count = below (4);
+  say_option_reply (option, REP_META_CONTEXT, &data);
+}
+
+/* Some of the contexts that were asked for, and now and then one that was not. */
+static void
+answer_contexts (const struct option *option)
+{
+  bool set = option->number == OPT_SET_META_CONTEXT;
+  size_t at = 8 + get (option->data, 4);
+  uint32_t id = 1 + (uint32_t) below (3);
+
+  if (set)
+    played.context_count = 0;
+  while (at + 4 <= option->length) {
+    size_t length = get (option->data + at, 4);
+
+    if (!one_in (6) && played.context_count < COUNT_OF (played.contexts)) {
+      say_context (option->number, id, option->data + at + 4, length);
+      if (set)
+        played.contexts[played.context_count++] = id;
+      if (!played.faults || !one_in (6))
+        id += 1 + (uint32_t) below (2);
+    }
+    at += 4 + length;
+  }
+  if (!set || one_in (10))
+    for (uint64_t n = below (3); n > 0; n--)
+      say_context (option->number, id++, "y:more", 6);
+  if (breaks_a_rule (20))
+    say_odd_reply (option->number);
+  if (one_in (8)) {
+    say_refusal (option->number);
+    if (set)
+      played.context_count = 0;
+  }
+  else
+    say_ack (option->number);
+}
+
+/* A name and a description.  One that is shorter than it says is a crash with the C
+ * library (docs/differences.md).
+ */
+static void
+answer_list (void)
+{
+  uint64_t n;
+
+  for (n = below (4); n > 0; n--) {
+    struct bytes data = { .count = 0 };
+
+    put32 (&data, 4);
+    put (&data, "name", 4);
+    if (one_in (2))
+      put (&data, "description", 11);
+    say_option_reply (OPT_LIST, REP_SERVER, &data);
+  }
+  if (one_in (6))
+    say_refusal (OPT_LIST);
+  else
+    say_ack (OPT_LIST);
+}
+
+static void
+answer_export_name (void)
+{
+  struct bytes data = { .count = 0 };
+  size_t i;
+
+  put64 (&data, MIB);
+  put16 (&data, EVERY_FLAG);
+  for (i = 0; i < 31 && !negotiation.no_zeroes; i++)
+    put32 (&data, 0);
+  say_bytes (&data);
+  negotiation.open = false;
+}
+
+/* An option to which there is no more to say than yes or no. */
+static bool
+agrees (uint32_t option)
+{
+  if (one_in (8)) {
+    say_refusal (option);
+    return false;
+  }
+  if (breaks_a_rule (20))
+    say_odd_reply (option);
+  say_ack (option);
+  return true;
+}
+
+static void
+answer_option (const struct option *option)
+{
+  switch (option->number) {
+  case OPT_EXPORT_NAME:
+    answer_export_name ();
+    break;
+  case OPT_ABORT:
+    say_ack (OPT_ABORT);
+    break;
+  case OPT_LIST:
+    answer_list ();
+    break;
+  case OPT_INFO:
+  case OPT_GO:
+    answer_info (option->number);
+    break;
+  case OPT_STRUCTURED_REPLY:
+    if (negotiation.most == SIMPLE || played.replies == EXTENDED)
+      say_refusal (option->number);
+    else if (agrees (option->number))
+      played.replies = STRUCTURED;
+    break;
+  case OPT_EXTENDED_HEADERS:
+    if (negotiation.most != EXTENDED)
+      say_refusal (option->number);
+    else if (agrees (option->number))
+      played.replies = EXTENDED;
+    break;
+  case OPT_LIST_META_CONTEXT:
+  case OPT_SET_META_CONTEXT:
+    answer_contexts (option);
+    break;
+  default:
+    say_refusal (option->number);
+  }
+}
+
+/* Takes in what the client has sent, and answers it. */
+static void
+take_options (bool tell)
+{
+  size_t used = 0;
+  ssize_t n;
+
+  if (played.fd == -1)
+    return;
+  while (played.in_count < sizeof played.in
+         && (n = recv (played.fd, played.in + played.in_count,
+                       sizeof played.in - played.in_count, MSG_DONTWAIT)) > 0)
+    played.in_count += (size_t) n;
+  if (!negotiation.flags_came && played.in_count >= 4) {
+    negotiation.flags_came = true;
+    negotiation.no_zeroes = played.in[3] & 2;
+    used = 4;
+  }
+  while (negotiation.open && played.in_count - used >= 16) {
+    const unsigned char *header = played.in + used;
+    struct option option = {
+      .number = (uint32_t) get (header + 8, 4),
+      .length = get (header + 12, 4),
+      .data = header + 16,
+    };
+
+    if (played.in_count - used < 16 + option.length)
+      break;
+    if (tell)
+      line ("server gets option %u, %zu bytes, %016" PRIx64, option.number,
+            option.length, checksum (option.data, option.length));
+    answer_option (&option);
+    used += 16 + option.length;
+  }
+  memmove (played.in, played.in + used, played.in_count - used);
+  played.in_count -= used;
+}
+
+#endif /* PLAYED_OPTIONS_H */
