@@ -102,7 +102,7 @@ mutants:
 	@$(CARGO) mutants --version >/dev/null 2>&1 || { \
 	    echo 'make mutants needs cargo-mutants (cargo install cargo-mutants --locked).' >&2; \
 	    exit 1; }
-	$(CARGO) mutants --package mutants --config tests/mutants/mutants.toml \
+	ORACLE_CASES=2000 $(CARGO) mutants --package mutants --config tests/mutants/mutants.toml \
 	    --output '$(or $(CARGO_TARGET_DIR),target)' -- --lib
 
 # The same program is run for some rounds by `make check`.

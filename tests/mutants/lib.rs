@@ -3,6 +3,9 @@
 //! The protocol without the rest of the library, and its tests: what `make mutants` builds
 //! again for each change that it makes. See docs/testing.md.
 
+// Both kinds of conversations are written with the messages of tests/machine/server.rs.
+#![allow(clippy::duplicate_mod)]
+
 extern crate self as nbd;
 
 #[path = "../../src/error.rs"]
@@ -21,3 +24,7 @@ mod text;
 #[cfg(test)]
 #[path = "../machine/main.rs"]
 mod conversations;
+
+#[cfg(test)]
+#[path = "../oracle/main.rs"]
+mod random_conversations;

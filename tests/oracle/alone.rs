@@ -6,13 +6,13 @@
 use nbd::machine::State;
 use nbd::protocol::request::RequestType;
 
-use crate::check;
-use crate::conversation::{Author, Command, Conversation};
-use crate::faults::{Fault, ALL};
-use crate::message::Style;
-use crate::model;
-use crate::outcome::Told;
-use crate::random::Random;
+use super::check;
+use super::conversation::{Author, Command, Conversation};
+use super::faults::{Fault, ALL};
+use super::message::Style;
+use super::model;
+use super::outcome::Told;
+use super::random::Random;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Effect {

@@ -8,12 +8,12 @@ use std::ffi::CString;
 use nbd::machine::{self, Event, Machine, NewCommand, ReadStatus, State, Traffic};
 use nbd::protocol::request::RequestType;
 
-use crate::conversation::{Command, Conversation, Step, CONTEXTS};
-use crate::message::Style;
-use crate::model::{Expected, UNTOUCHED};
-use crate::outcome::{Ended, Outcome, Told};
-use crate::random::Random;
-use crate::server;
+use super::conversation::{Command, Conversation, Step, CONTEXTS};
+use super::message::Style;
+use super::model::{Expected, UNTOUCHED};
+use super::outcome::{Ended, Outcome, Told};
+use super::random::Random;
+use super::server;
 
 /// How much is received at once.
 #[derive(Clone, Copy)]
@@ -165,7 +165,7 @@ impl Client<'_> {
 
     /// How many bytes to receive, so that they are all of one message.
     fn one_message(&mut self, room: usize, straight: usize) -> usize {
-        let count = straight + self.machine.left_of_message(room);
+        let count = self.machine.left_of_message(straight + room);
         assert!(count > 0, "no bytes are awaited");
         if let Some(left) = self.left_of_message() {
             assert!(

@@ -8,11 +8,11 @@ use std::fmt;
 
 use nbd::protocol::request::RequestType;
 
-use crate::faults::{self, Fault};
-use crate::message::{Message, Style};
-use crate::random::Random;
-use crate::replies;
-use crate::server;
+use super::faults::{self, Fault};
+use super::message::{Message, Style};
+use super::random::Random;
+use super::replies;
+use super::server;
 
 /// The ids of the contexts that can be agreed on.
 pub const CONTEXTS: [(u32, &str); 2] = [(42, "base:allocation"), (7, "x:two")];

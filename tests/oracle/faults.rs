@@ -5,11 +5,11 @@
 
 use nbd::protocol::request::RequestType;
 
-use crate::conversation::{Author, Command, CONTEXTS};
-use crate::message::{self as wire, Message, Style, DONE};
-use crate::random::Random;
-use crate::replies::{chunk, content, extents, status};
-use crate::server;
+use super::conversation::{Author, Command, CONTEXTS};
+use super::message::{self as wire, Message, Style, DONE};
+use super::random::Random;
+use super::replies::{chunk, content, extents, status};
+use super::server;
 
 macro_rules! faults {
     ($($fault:ident $text:literal)*) => {

@@ -55,7 +55,10 @@ fn every_conversation_ends_as_the_model_says() {
         let checked = catch_unwind(AssertUnwindSafe(|| check(&conversation, seed)));
         assert!(checked.is_ok(), "ORACLE_SEED={seed} shows what went wrong");
     }
-    // Otherwise little would be proved.
+    // Otherwise little would be proved. `make mutants` plays few, and often.
+    if cases < CASES {
+        return;
+    }
     assert!(
         honest > cases / 10,
         "{honest} conversations without a fault"

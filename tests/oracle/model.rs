@@ -12,10 +12,10 @@ use std::collections::VecDeque;
 use nbd::machine::State;
 use nbd::protocol::request::RequestType;
 
-use crate::conversation::{Command, Conversation, Step, CONTEXTS};
-use crate::message::Style;
-use crate::outcome::{Ended, Outcome, Told};
-use crate::server::SIZE;
+use super::conversation::{Command, Conversation, Step, CONTEXTS};
+use super::message::Style;
+use super::outcome::{Ended, Outcome, Told};
+use super::server::SIZE;
 
 /// What a byte of a buffer is before anything was received.
 pub const UNTOUCHED: u8 = 0xee;

@@ -4,9 +4,9 @@
 
 use nbd::protocol::request::RequestType;
 
-use crate::conversation::{Author, Command, CONTEXTS};
-use crate::message::{self as wire, Chunk, Message, Style, DONE};
-use crate::server;
+use super::conversation::{Author, Command, CONTEXTS};
+use super::message::{self as wire, Chunk, Message, Style, DONE};
+use super::server;
 
 /// Error numbers of the protocol.
 const ERRORS: [u32; 8] = [1, 5, 12, 22, 28, 75, 95, 108];
