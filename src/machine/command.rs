@@ -222,7 +222,7 @@ impl<T> Commands<T> {
         };
         let mut last = (2, 0);
         for command in self.all.values().filter(|command| !command.done) {
-            if place(&command.cookie) > last {
+            if last <= place(&command.cookie) {
                 continue;
             }
             if first.len() == first.capacity() {
@@ -230,7 +230,7 @@ impl<T> Commands<T> {
                 first.sort_unstable_by_key(place);
                 first.truncate(first.len() / 2);
                 last = first.last().map_or(last, place);
-                if place(&command.cookie) > last {
+                if last <= place(&command.cookie) {
                     continue;
                 }
             }
@@ -253,11 +253,10 @@ impl<T> Commands<T> {
 /// An empty list with room for `wanted` cookies, or for as many as there is memory for.
 fn most_room(wanted: usize) -> Vec<u64> {
     let mut list = Vec::new();
-    let mut room = wanted;
-    while list.try_reserve_exact(room).is_err() && room > FEW {
-        room = FEW.max(room / 2);
+    match list.try_reserve_exact(wanted) {
+        Err(_) if wanted > FEW => most_room(FEW.max(wanted / 2)),
+        _ => list,
     }
-    list
 }
 
 /// A hash for cookies. They are counted, and only commands that the program issued
