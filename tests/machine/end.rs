@@ -5,6 +5,7 @@
 use nbd::machine::{Machine, NewCommand, State};
 use nbd::protocol::request::RequestType;
 
+use super::script::send_all;
 use super::server;
 
 fn ready() -> Machine<()> {
@@ -16,12 +17,6 @@ fn ready() -> Machine<()> {
     send_all(&mut machine);
     assert_eq!(machine.state(), State::Ready);
     machine
-}
-
-fn send_all(machine: &mut Machine<()>) {
-    while machine.wants_to_send() {
-        machine.sent(1);
-    }
 }
 
 fn flush(machine: &mut Machine<()>) -> u64 {

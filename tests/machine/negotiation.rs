@@ -4,7 +4,7 @@
 
 use nbd::machine::{Machine, Preferences, Protocol, State};
 
-use super::script::{defaults, play, with_allocation, Outcome, Script};
+use super::script::{defaults, play, send_all, with_allocation, Outcome, Script};
 use super::server::{self, ack, info_export, newstyle, oldstyle, refuse, reply, FLAGS, SIZE};
 
 fn connect(settings: &dyn Fn(&mut Preferences), server: &[u8]) -> Outcome {
@@ -27,12 +27,6 @@ fn options(sent: &[u8]) -> Vec<u32> {
     }
     assert!(rest.is_empty());
     found
-}
-
-fn send_all(machine: &mut Machine<()>) {
-    while machine.wants_to_send() {
-        machine.sent(1);
-    }
 }
 
 #[test]

@@ -101,6 +101,17 @@ pub fn play(script: &Script) -> Outcome {
     whole
 }
 
+/// Sends all that there is, a byte at a time.
+pub fn send_all<T>(machine: &mut Machine<T>) {
+    for _ in 0..10_000 {
+        if !machine.wants_to_send() {
+            return;
+        }
+        machine.sent(1);
+    }
+    panic!("there is no end of it");
+}
+
 struct Player<'a> {
     machine: Machine<Memory>,
     script: &'a Script<'a>,
