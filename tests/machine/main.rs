@@ -4,8 +4,10 @@
 //! conversation is played whole, a byte at a time and split in two at every
 //! place: what the machine tells must not depend on it.
 
+mod amounts;
 mod end;
 mod exports;
+mod limits;
 mod negotiation;
 mod reads;
 mod replies;

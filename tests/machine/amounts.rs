@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+//! How many bytes to receive for a message.
+
+use nbd::machine::{Machine, NewCommand, Preferences, Tls};
+use nbd::protocol::request::RequestType;
+
+use super::script::{defaults, send_all};
+use super::server::{
+    self, ack, chunk, data, info_export, newstyle, oldstyle, refuse, reply, simple, FLAGS, SIZE,
+};
+
+type Client = Machine<Vec<u8>>;
+
+const ANY: usize = usize::MAX;
+
+fn connected(settings: &dyn Fn(&mut Preferences)) -> Client {
+    let mut machine = Machine::default();
+    settings(machine.preferences_mut());
+    machine.connected();
+    machine
+}
+
+fn say(machine: &mut Client, bytes: &[u8]) {
+    let mut input = bytes;
+    let put = |command: &mut nbd::machine::Command<Vec<u8>>, at: usize, bytes: &[u8]| {
+        command.attachment[at..at + bytes.len()].copy_from_slice(bytes);
+    };
+    while machine.receive(&mut input, put).is_some() {}
+    send_all(machine);
+}
+
+/// What a server says, and how many bytes are awaited after that.
+fn awaits(machine: &mut Client, said: &[(&[u8], usize)]) {
+    for (number, (bytes, awaited)) in said.iter().enumerate() {
+        say(machine, bytes);
+        assert_eq!(machine.left_of_message(ANY), *awaited, "after {number}");
+        assert_eq!(machine.left_of_message(1), 1.min(*awaited));
+    }
+}
+
+#[test]
+fn a_handshake_is_received_message_by_message() {
+    let refusal = reply(11, 1 << 31 | 1, b"words");
+    let info = info_export(7, SIZE, FLAGS);
+    awaits(
+        &mut connected(&defaults),
+        &[
+            // Two bytes more come after the greeting, whatever its style.
+            (b"", 18),
+            (b"NBD", 15),
+            (b"MAGICIHAVEOPT", 2),
+            (b"\0", 1),
+            (b"\x03", 20),
+            (&refusal[..5], 15),
+            (&refusal[5..20], 5),
+            (b"wo", 3),
+            (b"rds", 20),
+            (&ack(8), 20),
+            // Another reply has to follow.
+            (&info[..20], 32),
+            (&info[20..25], 27),
+            (&info[25..], 20),
+            (&ack(7), 16),
+        ],
+    );
+}
+
+#[test]
+fn the_end_of_a_handshake_has_a_length_without_a_header() {
+    let old = oldstyle(SIZE, 3);
+    awaits(
+        &mut connected(&defaults),
+        &[(&old[..16], 136), (&old[16..26], 126), (&old[26..], 16)],
+    );
+    let reply = [&SIZE.to_be_bytes()[..], &FLAGS.to_be_bytes()].concat();
+    awaits(
+        &mut connected(&defaults),
+        &[(&newstyle(0), 134), (&reply, 124), (&[0; 124], 16)],
+    );
+    awaits(
+        &mut connected(&defaults),
+        &[(&newstyle(2), 10), (&reply, 16)],
+    );
+}
+
+/// Plaintext after the agreement has to be seen.
+#[test]
+fn all_there_is_is_received_when_tls_may_come_next() {
+    let refusal = reply(5, 1 << 31 | 1, b"words");
+    let mut machine = connected(&|settings| settings.tls = Tls::Allow);
+    awaits(
+        &mut machine,
+        &[
+            (&newstyle(3), ANY),
+            (&refusal[..20], 5),
+            (&refusal[20..], 20),
+        ],
+    );
+    let mut machine = connected(&|settings| settings.tls = Tls::Allow);
+    awaits(&mut machine, &[(&newstyle(3), ANY), (&ack(5), ANY)]);
+}
+
+#[test]
+fn data_too_long_to_keep_is_awaited_like_any_other() {
+    let long = reply(7, 3, &[9; 10_000]);
+    let server = [newstyle(3), refuse(11, 1), ack(8)].concat();
+    awaits(
+        &mut connected(&defaults),
+        &[
+            (&server, 20),
+            (&long[..20], 10_020),
+            (&long[20..1020], 9_020),
+            (&long[1020..], 20),
+        ],
+    );
+}
+
+fn issue(machine: &mut Client, kind: RequestType, length: usize) {
+    let new = NewCommand {
+        kind,
+        flags: 0,
+        offset: 0,
+        length: length as u64,
+        payload: None,
+        attachment: vec![0; length],
+    };
+    machine.issue(new).expect("there is memory");
+    send_all(machine);
+}
+
+#[test]
+fn a_header_is_awaited_as_far_as_it_is_known() {
+    let mut machine = connected(&defaults);
+    let handshake = server::handshake_simple();
+    awaits(&mut machine, &[(&handshake, 16)]);
+    issue(&mut machine, RequestType::Read, 8);
+    let reply = simple(1, 0, b"the data");
+    awaits(
+        &mut machine,
+        &[
+            (&reply[..3], 13),
+            (&reply[3..16], 8),
+            (b"the", 5),
+            (b" data", 16),
+        ],
+    );
+
+    let greeting = [newstyle(3), refuse(11, 1), ack(8)].concat();
+    let go = [info_export(7, SIZE, FLAGS), ack(7)].concat();
+    let mut machine = connected(&defaults);
+    awaits(&mut machine, &[(&greeting, 20), (&go, 16)]);
+    // Only chunks answer reads.
+    issue(&mut machine, RequestType::Read, 8);
+    assert_eq!(machine.left_of_message(ANY), 20);
+    issue(&mut machine, RequestType::Flush, 0);
+    assert_eq!(machine.left_of_message(ANY), 16);
+    let first = chunk(1, true, 1, &data(0, b"the data"));
+    awaits(
+        &mut machine,
+        &[
+            (&first[..4], 16),
+            (&first[4..20], 16),
+            (&first[20..25], 11),
+            (&first[25..30], 6),
+            (&first[30..], 16),
+            (&chunk(2, true, 0, &[]), 16),
+        ],
+    );
+
+    let mut machine = connected(&defaults);
+    awaits(
+        &mut machine,
+        &[(&[newstyle(3), ack(11)].concat(), 20), (&go, 32)],
+    );
+}
+
+#[test]
+fn data_without_room_is_left_for_the_buffer() {
+    let greeting = [newstyle(3), refuse(11, 1), ack(8)].concat();
+    let go = [info_export(7, SIZE, FLAGS), ack(7)].concat();
+    let mut machine = connected(&defaults);
+    say(&mut machine, &[greeting, go].concat());
+    issue(&mut machine, RequestType::Read, 100);
+    let reply = chunk(1, true, 1, &data(0, &[1; 100]));
+    say(&mut machine, &reply[..20]);
+    // The offset alone, or all of it.
+    assert_eq!(machine.left_of_message(107), 8);
+    assert_eq!(machine.left_of_message(108), 108);
+    say(&mut machine, &reply[20..23]);
+    assert_eq!(machine.left_of_message(107), 5);
+    assert_eq!(machine.direct(), None);
+    say(&mut machine, &reply[23..38]);
+    assert_eq!(machine.direct(), Some((1, 10, 90)));
+    assert_eq!(machine.left_of_message(50), 50);
+    machine.received_directly(40);
+    assert_eq!(machine.direct(), Some((1, 50, 50)));
+    machine.received_directly(50);
+    assert_eq!(machine.direct(), None);
+}
