@@ -153,3 +153,40 @@ fn check_header(header: &ReplyHeader, pending: &Pending) -> Result<(), Fault> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::machine::event::Event;
+
+    #[test]
+    fn an_option_has_no_more_than_a_million_replies() {
+        let mut machine = Machine::<()>::default();
+        machine.preferences.opt_mode = true;
+        machine.connected();
+        let say = |machine: &mut Machine<()>, mut bytes: &[u8]| {
+            let told = std::iter::from_fn(|| machine.receive(&mut bytes, |_, _, _| {}));
+            told.last()
+        };
+        let magic = REPLY_MAGIC.to_be_bytes();
+        let refusal =
+            |option: u8| [&magic[..], b"\0\0\0", &[option], b"\x80\0\0\x01\0\0\0\0"].concat();
+        say(&mut machine, b"NBDMAGICIHAVEOPT\0\x03");
+        say(&mut machine, &refusal(11));
+        say(&mut machine, &refusal(8));
+        machine.opt_list().expect("fixed newstyle");
+
+        let export = [&magic[..], b"\0\0\0\x03\0\0\0\x02\0\0\0\x05\0\0\0\x01e"].concat();
+        let pending = machine.phase.pending_mut().expect("the list is awaited");
+        pending.all_replies = MAX_REPLIES - 2;
+        for _ in 0..2 {
+            let told = say(&mut machine, &export);
+            assert!(matches!(told, Some(Event::Listed { .. })), "{told:?}");
+        }
+        let told = say(&mut machine, &export);
+        let Some(Event::Dead(error)) = told else {
+            panic!("{told:?}");
+        };
+        assert_eq!(error, Fault::TooManyOptionReplies.into());
+    }
+}

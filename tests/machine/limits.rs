@@ -4,7 +4,8 @@
 
 use std::iter::repeat_n;
 
-use nbd::machine::{Event, Machine, MetaContext, State};
+use nbd::machine::{Event, Extent, Machine, MetaContext, NewCommand, State};
+use nbd::protocol::request::RequestType;
 
 use super::script::{play, read, send_all, with_allocation, Script};
 use super::server::{self, ack, chunk, extended, newstyle, refuse, reply};
@@ -192,6 +193,39 @@ fn contexts_are_kept_up_to_16_mib() {
     };
     let text = "handshake: too many meta contexts from the server";
     assert_eq!(error.to_string(), text);
+}
+
+#[test]
+fn extents_take_up_as_much_memory_as_they_need() {
+    for (handshake, reply) in [
+        (
+            server::handshake_structured(),
+            chunk(1, true, 5, &server::extents(42, &[(512, 0); 5])),
+        ),
+        (
+            server::handshake_extended(),
+            extended(1, 0, true, 6, &server::extents_64(42, &[(512, 0); 5])),
+        ),
+    ] {
+        let mut machine = Client::default();
+        with_allocation(machine.preferences_mut());
+        machine.connected();
+        say(&mut machine, &handshake);
+        let new = NewCommand {
+            kind: RequestType::BlockStatus,
+            flags: 0,
+            offset: 0,
+            length: 4096,
+            payload: None,
+            attachment: (),
+        };
+        machine.issue(new).expect("there is memory");
+        send_all(&mut machine);
+        let before = machine.allocated();
+        say(&mut machine, &reply);
+        let held = machine.allocated() - before;
+        assert_eq!(held, 5 * size_of::<Extent>());
+    }
 }
 
 /// The data of a read of 64 MiB, and its offset.

@@ -9,6 +9,7 @@ mod end;
 mod exports;
 mod limits;
 mod negotiation;
+mod notes;
 mod reads;
 mod replies;
 mod script;
