@@ -177,3 +177,23 @@ impl From<NoMemory> for Fault {
         Fault::OptionReplyMemory
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn faults_that_have_an_errno_say_it() {
+        for (fault, errno) in [
+            (Fault::NotNbd, 0),
+            (Fault::NoTransmissionFlags, libc::EINVAL),
+            (Fault::TlsTwice, libc::EPROTO),
+            (Fault::UnsentRequest(1), libc::EPROTO),
+            (Fault::UnknownCookie(1), libc::EPROTO),
+            (Fault::SimpleReplyToRead, libc::EPROTO),
+            (NoMemory.into(), libc::ENOMEM),
+        ] {
+            assert_eq!(Error::from(fault).errno(), errno, "{fault:?}");
+        }
+    }
+}

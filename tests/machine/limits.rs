@@ -195,6 +195,23 @@ fn contexts_are_kept_up_to_16_mib() {
     assert_eq!(error.to_string(), text);
 }
 
+/// So a negotiation can be ended where there is no memory.
+#[test]
+fn an_option_has_room_for_the_goodbye_after_it() {
+    let mut machine = Client::default();
+    machine.connected();
+    say(&mut machine, &[newstyle(3), refuse(11, 1)].concat());
+    send_all(&mut machine);
+    let before = machine.allocated();
+    say(&mut machine, &ack(8));
+    let held = machine.allocated() - before;
+    assert_eq!(held, 16 + (4 + 2 + 2) + 16);
+    say(&mut machine, &refuse(7, 6));
+    assert_eq!(machine.allocated() - before, held);
+    send_all(&mut machine);
+    assert_eq!(machine.allocated(), before);
+}
+
 #[test]
 fn extents_take_up_as_much_memory_as_they_need() {
     for (handshake, reply) in [
