@@ -198,3 +198,79 @@ fn data_without_room_is_left_for_the_buffer() {
     machine.received_directly(50);
     assert_eq!(machine.direct(), None);
 }
+
+/// After how many bytes of a message only a part of a part is there.
+fn within(machine: &mut Client, message: &[u8]) -> Vec<usize> {
+    assert!(!machine.is_within_part());
+    let mut found = Vec::new();
+    for (number, byte) in message.chunks(1).enumerate() {
+        say(machine, byte);
+        if machine.is_within_part() {
+            found.push(number + 1);
+        }
+    }
+    assert!(!machine.is_within_part());
+    found
+}
+
+/// Source: seen with libnbd 1.24.4.
+#[test]
+fn parts_of_a_message_end_where_the_next_one_begins() {
+    let mut machine = connected(&defaults);
+    say(&mut machine, &server::handshake_simple()[..20]);
+    assert!(!machine.is_within_part());
+    say(&mut machine, &server::handshake_simple()[20..]);
+    issue(&mut machine, RequestType::Read, 4);
+    assert_eq!(within(&mut machine, &simple(1, 0, b"data")), [17, 18, 19]);
+
+    let greeting = [newstyle(3), refuse(11, 1), ack(8)].concat();
+    let go = [info_export(7, SIZE, FLAGS), ack(7)].concat();
+    let mut machine = connected(&defaults);
+    say(&mut machine, &[greeting, go.clone()].concat());
+    issue(&mut machine, RequestType::Read, 16);
+    for reply in [
+        chunk(1, false, 1, &data(4, b"data")),
+        // Not in flight.
+        chunk(9, false, 0x8001, b"12345678data"),
+        chunk(1, true, 2, &server::hole(8, 8)),
+    ] {
+        let rest = match reply[20..] == data(4, b"data") {
+            true => (21..=27).chain(29..=31).collect::<Vec<_>>(),
+            false => (21..=31).collect(),
+        };
+        let expected = [vec![17, 18, 19], rest].concat();
+        assert_eq!(within(&mut machine, &reply), expected);
+    }
+
+    // An extended header is one part.
+    let mut machine = connected(&defaults);
+    say(&mut machine, &[newstyle(3), ack(11), go].concat());
+    issue(&mut machine, RequestType::Read, 16);
+    let reply = server::extended(1, 0, true, 1, &data(0, b"data"));
+    let expected: Vec<_> = (33..=39).chain(41..=43).collect();
+    assert_eq!(within(&mut machine, &reply), expected);
+}
+
+#[test]
+fn a_message_ends_where_its_header_says() {
+    let mut machine = connected(&defaults);
+    assert!(!machine.reaches_end_of_message(b""));
+    assert!(machine.reaches_end_of_message(b"N"));
+    let greeting = [newstyle(3), refuse(11, 1), ack(8)].concat();
+    let go = [info_export(7, SIZE, FLAGS), ack(7)].concat();
+    say(&mut machine, &[greeting, go].concat());
+    issue(&mut machine, RequestType::Read, 4);
+    let reply = chunk(1, true, 1, &data(0, b"data"));
+    for length in 0..reply.len() {
+        assert!(!machine.reaches_end_of_message(&reply[..length]));
+    }
+    assert!(machine.reaches_end_of_message(&reply));
+    // The longest chunk is waited for; after the header of a longer one the connection ends.
+    let longest = (64_u32 << 20) + 8;
+    for length in [longest, longest + 1] {
+        let mut header = reply[..20].to_vec();
+        header[16..].copy_from_slice(&length.to_be_bytes());
+        let ends = machine.reaches_end_of_message(&header);
+        assert_eq!(ends, length > longest);
+    }
+}
