@@ -5,7 +5,7 @@
 
 use std::ffi::CString;
 
-use nbd::machine::{self, Event, Machine, NewCommand, ReadStatus, State, Traffic};
+use nbd::machine::{self, Event, Machine, NewCommand, Piece, ReadStatus, State, Traffic};
 use nbd::protocol::request::RequestType;
 
 use super::conversation::{Command, Conversation, Step, CONTEXTS};
@@ -108,9 +108,12 @@ fn connected(conversation: &Conversation) -> Machine<Vec<u8>> {
     for bytes in said {
         let mut input = bytes.as_slice();
         while machine.receive(&mut input, put).is_some() {}
-        while machine.wants_to_send() {
-            machine.sent(1);
-        }
+        let asked = machine.outgoing().map(|piece| match piece {
+            Piece::Bytes(bytes) => bytes.len(),
+            Piece::Data { .. } => 0,
+        });
+        let asked = asked.sum();
+        machine.sent(asked);
     }
     assert_eq!(machine.state(), State::Ready);
     machine
