@@ -217,9 +217,16 @@ fn within(machine: &mut Client, message: &[u8]) -> Vec<usize> {
 #[test]
 fn parts_of_a_message_end_where_the_next_one_begins() {
     let mut machine = connected(&defaults);
-    say(&mut machine, &server::handshake_simple()[..20]);
-    assert!(!machine.is_within_part());
-    say(&mut machine, &server::handshake_simple()[20..]);
+    let begun: Vec<_> = (1..=15).chain([17]).collect();
+    assert_eq!(within(&mut machine, &newstyle(3)), begun);
+    // The header of an option reply, and its data.
+    let refusal = reply(11, 1 << 31 | 1, b"words");
+    let begun: Vec<_> = (1..=19).chain(21..=24).collect();
+    assert_eq!(within(&mut machine, &refusal), begun);
+    say(
+        &mut machine,
+        &[refuse(8, 1), info_export(7, SIZE, FLAGS), ack(7)].concat(),
+    );
     issue(&mut machine, RequestType::Read, 4);
     assert_eq!(within(&mut machine, &simple(1, 0, b"data")), [17, 18, 19]);
 
