@@ -8,7 +8,7 @@ use nbd::machine::State;
 use nbd::protocol::request::RequestType;
 
 use crate::choices::Choices;
-use crate::owner::Owner;
+use crate::owner::{Owner, PAYLOAD_LEN};
 use crate::server;
 
 /// How it replies.
@@ -166,11 +166,14 @@ fn requests(sent: &[u8], read: &mut usize, style: Style) -> Vec<Request> {
             offset: number(16, 8),
             length: number(24, header - 24),
         };
-        let payload = if request.kind == WRITE {
-            request.length
-        } else {
-            0
+        // With extended headers the flag alone says so.
+        let announced = number(4, 2) as u16 & PAYLOAD_LEN != 0;
+        let follows = match style {
+            Style::Extended => announced,
+            _ => request.kind == WRITE,
         };
+        assert_eq!(announced, follows && style == Style::Extended);
+        let payload = if follows { request.length } else { 0 };
         if sent.len() < *read + header + payload as usize {
             break;
         }

@@ -11,6 +11,9 @@ use nbd::protocol::request::RequestType;
 
 use crate::memory::Memory;
 
+/// `NBD_CMD_FLAG_PAYLOAD_LEN`
+pub const PAYLOAD_LEN: u16 = 1 << 5;
+
 /// How a command ended.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Ended {
@@ -76,9 +79,12 @@ impl Owner {
             RequestType::Read | RequestType::Write => length as usize,
             _ => 0,
         };
+        // "NBD_CMD_WRITE MUST use the flag" with extended headers.
+        let extended = self.machine.negotiated().extended_headers;
+        let announces = kind == RequestType::Write && extended;
         let issued = self.machine.issue(NewCommand {
             kind,
-            flags: 0,
+            flags: if announces { PAYLOAD_LEN } else { 0 },
             offset,
             length,
             payload: None,

@@ -127,9 +127,12 @@ impl Client<'_> {
     fn issue(&mut self, command: Command) {
         let read = command.kind == RequestType::Read;
         let length = if read { command.length as usize } else { 0 };
+        // "NBD_CMD_WRITE MUST use the flag" NBD_CMD_FLAG_PAYLOAD_LEN.
+        let write = command.kind == RequestType::Write;
+        let announces = write && self.conversation.style == Style::Extended;
         let issued = self.machine.issue(NewCommand {
             kind: command.kind,
-            flags: 0,
+            flags: u16::from(announces) << 5,
             offset: command.offset,
             length: command.length,
             payload: None,
