@@ -8,7 +8,7 @@ use nbd::machine::{Event, Extent, Machine, MetaContext, NewCommand, State};
 use nbd::protocol::request::RequestType;
 
 use super::script::{play, read, send_all, with_allocation, Script};
-use super::server::{self, ack, chunk, extended, newstyle, refuse, reply};
+use super::server::{self, ack, chunk, extended, info_export, newstyle, refuse, reply};
 
 type Client = Machine<()>;
 
@@ -212,6 +212,19 @@ fn an_option_has_room_for_the_goodbye_after_it() {
     assert_eq!(machine.allocated(), before);
 }
 
+fn block_status(machine: &mut Client) {
+    let new = NewCommand {
+        kind: RequestType::BlockStatus,
+        flags: 0,
+        offset: 0,
+        length: 1 << 24,
+        payload: None,
+        attachment: (),
+    };
+    machine.issue(new).expect("there is memory");
+    send_all(machine);
+}
+
 #[test]
 fn extents_take_up_as_much_memory_as_they_need() {
     for (handshake, reply) in [
@@ -228,20 +241,53 @@ fn extents_take_up_as_much_memory_as_they_need() {
         with_allocation(machine.preferences_mut());
         machine.connected();
         say(&mut machine, &handshake);
-        let new = NewCommand {
-            kind: RequestType::BlockStatus,
-            flags: 0,
-            offset: 0,
-            length: 4096,
-            payload: None,
-            attachment: (),
-        };
-        machine.issue(new).expect("there is memory");
-        send_all(&mut machine);
+        block_status(&mut machine);
         let before = machine.allocated();
         say(&mut machine, &reply);
         let held = machine.allocated() - before;
         assert_eq!(held, 5 * size_of::<Extent>());
+    }
+}
+
+/// A server may describe less than it was asked about, so the program asks again.
+#[test]
+#[cfg_attr(miri, ignore = "takes minutes")]
+fn a_million_extents_are_handed_on_and_no_more() {
+    const MOST: usize = 1 << 20;
+    let large = info_export(7, 1 << 30, server::FLAGS);
+    let contexts = [server::meta_context(10, 42, "base:allocation"), ack(10)].concat();
+    let end = [&contexts[..], &large, &ack(7)].concat();
+    for (begin, reply) in [
+        (
+            [newstyle(3), refuse(11, 1), ack(8)].concat(),
+            chunk(1, true, 5, &server::extents(42, &vec![(1, 0); MOST + 2])),
+        ),
+        (
+            [newstyle(3), ack(11)].concat(),
+            extended(
+                1,
+                0,
+                true,
+                6,
+                &server::extents_64(42, &vec![(1, 0); MOST + 2]),
+            ),
+        ),
+    ] {
+        let mut machine = Client::default();
+        with_allocation(machine.preferences_mut());
+        machine.connected();
+        say(&mut machine, &[&begin[..], &end].concat());
+        block_status(&mut machine);
+        let told = Event::Extents {
+            cookie: 1,
+            context_id: 42,
+        };
+        let done = Event::Completed { cookie: 1 };
+        let events = say(&mut machine, &reply);
+        assert_eq!(events, [told, done, Event::MessageEnd]);
+        let (command, _, extents) = machine.extents(1, 42).expect("in flight");
+        assert_eq!(extents.len(), MOST);
+        assert_eq!(command.error(), 0);
     }
 }
 
