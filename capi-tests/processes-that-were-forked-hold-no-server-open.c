@@ -7,15 +7,20 @@
 #include "harness.h"
 
 #include <pthread.h>
+#include <signal.h>
 #include <sys/prctl.h>
+#include <sys/wait.h>
 
 #define THREADS 2
+#define MOST 100                /* children of a thread */
 
 static int forked;              /* threads that have forked enough */
 static bool finished;
 
-/* A child that lives as long as the thread that forks it. */
-static void
+/* A child that lives until it is killed, or at the latest as long as the thread that forks
+ * it.
+ */
+static pid_t
 fork_child (void)
 {
   pid_t pid = fork ();
@@ -26,18 +31,26 @@ fork_child (void)
       pause ();
   }
   CHECK (pid > 0);
+  return pid;
 }
 
 static void *
 forks_often (void *children)
 {
-  for (int i = 0; i < *(int *) children; ++i) {
-    fork_child ();
+  pid_t pids[MOST];
+  int count = *(int *) children;
+
+  for (int i = 0; i < count; ++i) {
+    pids[i] = fork_child ();
     usleep (500);
   }
   __atomic_add_fetch (&forked, 1, __ATOMIC_RELAXED);
   while (!__atomic_load_n (&finished, __ATOMIC_RELAXED))
     usleep (1000);
+  for (int i = 0; i < count; ++i) {
+    kill (pids[i], SIGKILL);
+    CHECK (waitpid (pids[i], NULL, 0) == pids[i]);
+  }
   return NULL;
 }
 
@@ -82,7 +95,7 @@ use_socket_activation (void)
 int
 main (void)
 {
-  int children = getenv ("TEST_UNDER_VALGRIND") ? 10 : 100;
+  int children = getenv ("TEST_UNDER_VALGRIND") ? 10 : MOST;
   pthread_t threads[THREADS];
 
   for (int i = 0; i < THREADS; ++i)
