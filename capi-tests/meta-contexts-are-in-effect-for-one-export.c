@@ -11,7 +11,9 @@
 #include "harness-handshake.h"
 
 /* Each letter is a call; in capitals, the server refuses what it asks for. With `o` it
- * agrees and leaves out the size and the flags of the export.
+ * agrees and leaves out the size and the flags of the export.  Before a call by which
+ * the handle asks for contexts by itself, x means that the server refuses them, and y
+ * that it names one and then refuses; P is that for a call of the program.
  */
 struct history {
   const char *calls;
@@ -69,6 +71,18 @@ static const struct history histories[] = {
   { "ia", true, false, false, 0, false },
   { "Ia", true, false, false, -1, false },
   { "g", true, true, false, 0, false },
+  { "P", false, false, true, 1, false },
+  { "P", false, true, true, -1, false },
+  { "Pg", false, false, true, 1, false },
+  { "sPg", false, false, true, 1, false },
+  { "Pg", false, true, true, -1, false },
+  /* the same, named before */
+  { "xi", true, true, true, 0, false },
+  { "xg", true, true, true, 0, false },
+  { "yi", true, true, true, -1, false },
+  { "yo", true, true, true, -1, false },
+  { "yg", true, true, true, -1, false },
+  { "yic", true, true, true, 1, false },
 };
 
 /* What the server answers to each call. */
@@ -93,6 +107,13 @@ answer (struct script *script, char call)
     put (&script->says, LIBNBD_CONTEXT_BASE_ALLOCATION,
          strlen (LIBNBD_CONTEXT_BASE_ALLOCATION));
     put_reply (script, OPT_LIST_META_CONTEXT, REP_ACK, "", 0);
+    break;
+  case 'P':
+  case 'y':
+    put_context (&script->says, 7, LIBNBD_CONTEXT_BASE_ALLOCATION);
+    /* fall through */
+  case 'x':
+    put_reply (script, OPT_SET_META_CONTEXT, REP_ERR (1), "", 0);
     break;
   case 'o':
     put_reply (script, OPT_INFO, REP_ACK, "", 0);
@@ -126,7 +147,7 @@ act (struct nbd_handle *h, char call)
   nbd_context_callback context = { .callback = no_context };
 
   switch (call) {
-  case 's': case 'e': case 'S':
+  case 's': case 'e': case 'S': case 'P':
     return nbd_opt_set_meta_context_queries (h, queries, context);
   case 'l':
     return nbd_opt_list_meta_context_queries (h, queries, context);
@@ -172,7 +193,8 @@ check (const struct history *history)
     answer (&script, *call);
   CHECK (script_connect (&script) == 0);
   for (call = history->calls; *call; ++call)
-    CHECK ((act (h, *call) == -1) == (strchr ("SIG", *call) != NULL));
+    if (strchr ("xy", *call) == NULL)
+      CHECK ((act (h, *call) == -1) == (strchr ("SIGP", *call) != NULL));
 
   can = nbd_can_meta_context (h, LIBNBD_CONTEXT_BASE_ALLOCATION);
   CHECK (can == history->can);

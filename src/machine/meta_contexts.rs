@@ -80,6 +80,11 @@ impl MetaContexts {
         *self = MetaContexts::Selected(contexts);
     }
 
+    /// The server has refused, after it had named these.
+    pub(super) fn refuse(&mut self, named: Vec<MetaContext>) {
+        *self = MetaContexts::Stale(named);
+    }
+
     /// The export that they were selected for is not the one to be used any more.
     pub(super) fn lapse(&mut self) {
         if let MetaContexts::Selected(contexts) = self {

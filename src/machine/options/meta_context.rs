@@ -142,8 +142,12 @@ impl<T> Machine<T> {
                 Ok(After::Step(pending.position, outcome))
             }
             Reply::Refusal(error, _) if !pending.position.is_last() => {
-                // Asked for along the way: the server has none of them.
-                self.meta_contexts.select(Vec::new());
+                // Asked for along the way: the server has none of them, unless it named
+                // some before.
+                match pending.meta_contexts.is_empty() {
+                    true => self.meta_contexts.select(Vec::new()),
+                    false => self.meta_contexts.refuse(pending.meta_contexts),
+                }
                 self.note(format!(
                     "handshake: ignoring unexpected error from NBD_OPT_SET_META_CONTEXT ({})",
                     error.0
@@ -151,6 +155,7 @@ impl<T> Machine<T> {
                 Ok(After::Step(pending.position, Outcome::Done(0)))
             }
             Reply::Refusal(..) => {
+                self.meta_contexts.refuse(pending.meta_contexts);
                 let outcome = self.refused_to_program();
                 Ok(After::Step(pending.position, outcome))
             }
