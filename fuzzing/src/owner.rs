@@ -192,7 +192,7 @@ impl Owner {
                 }
             }
             Event::Extents { cookie, context_id } => {
-                let told = self.machine.extents(cookie, context_id);
+                let told = self.machine.extents(cookie, context_id, u64::MAX);
                 let (command, _, extents) = told.expect("in flight, of a known context");
                 assert_eq!(command.kind, RequestType::BlockStatus);
                 assert!(!extents.is_empty());

@@ -271,7 +271,15 @@ fn chunk(link: &mut Link, cookie: u64, at: usize, count: usize, offset: u64, sta
 }
 
 fn call_extents(link: &mut Link, cookie: u64, context_id: u32) {
-    let Some((command, context, extents)) = link.machine.extents(cookie, context_id) else {
+    let callback = link
+        .machine
+        .command(cookie)
+        .map(|it| &it.attachment.callback);
+    let widest = match callback {
+        Some(DataCallback::Extent(_)) => u64::from(u32::MAX),
+        _ => u64::MAX,
+    };
+    let Some((command, context, extents)) = link.machine.extents(cookie, context_id, widest) else {
         return;
     };
     // A long list is not kept until the next one comes.

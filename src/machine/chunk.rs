@@ -6,9 +6,11 @@
 //! A chunk that makes no sense fails the command that it answers with EPROTO
 //! and is skipped: its length is known, so the stream can still be trusted.
 
+use super::command::Command;
 use super::core::{Dead, Machine};
 use super::event::{Event, Extent, ReadStatus};
 use super::fault::Fault;
+use super::meta_contexts::MetaContext;
 use super::receiving::{Chunk, Receiving};
 use crate::protocol::bytes::Reader;
 use crate::protocol::errno;
@@ -158,6 +160,31 @@ impl<T> Machine<T> {
         Some(())
     }
 
+    /// What an [`Event::Extents`] is about: the command, the context, and its extents in
+    /// order. If these break the rules, the command fails, and they are cut there.
+    ///
+    /// The list ends before flags greater than `widest`, unless they come first: then
+    /// the first extent is all there is, and its flags are for the owner to judge. Nothing
+    /// after that is checked.
+    /// Source: seen with libnbd 1.24.4.
+    pub fn extents(
+        &mut self,
+        cookie: u64,
+        context_id: u32,
+        widest: u64,
+    ) -> Option<(&mut Command<T>, &MetaContext, &mut Vec<Extent>)> {
+        let command = self.commands.get_mut(cookie)?;
+        let context = self.meta_contexts.by_id(context_id)?;
+        let wide = self.extents.iter().position(|it| it.flags > widest);
+        self.extents
+            .truncate(wide.map_or(usize::MAX, |index| index.max(1)));
+        let proper = keep_proper(&mut self.extents, command.offset, self.export.size());
+        if !proper && wide != Some(0) {
+            command.fail(libc::EPROTO);
+        }
+        Some((command, context, &mut self.extents))
+    }
+
     fn block_status(&mut self, cookie: u64, header: &ChunkHeader, payload: &[u8]) -> Option<()> {
         let command = self.commands.get_mut(cookie)?;
         let (context_id, rest) = reply::context_id(payload)?;
@@ -188,9 +215,6 @@ impl<T> Machine<T> {
             self.extents = Vec::new();
             self.note("ignoring block status of a context that was not negotiated");
             return None;
-        }
-        if !keep_proper(&mut self.extents, command.offset, self.export.size()) {
-            command.fail(libc::EPROTO);
         }
         self.events.push_back(Event::Extents { cookie, context_id });
         Some(())

@@ -4,8 +4,6 @@
 
 use super::command::{Command, NewCommand};
 use super::core::Machine;
-use super::event::Extent;
-use super::meta_contexts::MetaContext;
 use super::outgoing::{Kind, Queued};
 use super::phase::Phase;
 use crate::error::Error;
@@ -244,17 +242,5 @@ impl<T> Machine<T> {
     /// server has acted on it by closing the connection.
     pub fn in_flight(&self) -> usize {
         self.commands.len() + usize::from(self.is_disconnecting())
-    }
-
-    /// What an [`super::Event::Extents`] is about: the command, the context
-    /// and its extents, in order.
-    pub fn extents(
-        &mut self,
-        cookie: u64,
-        context_id: u32,
-    ) -> Option<(&mut Command<T>, &MetaContext, &mut Vec<Extent>)> {
-        let command = self.commands.get_mut(cookie)?;
-        let context = self.meta_contexts.by_id(context_id)?;
-        Some((command, context, &mut self.extents))
     }
 }

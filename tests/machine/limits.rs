@@ -285,7 +285,7 @@ fn a_million_extents_are_handed_on_and_no_more() {
         let done = Event::Completed { cookie: 1 };
         let events = say(&mut machine, &reply);
         assert_eq!(events, [told, done, Event::MessageEnd]);
-        let (command, _, extents) = machine.extents(1, 42).expect("in flight");
+        let (command, _, extents) = machine.extents(1, 42, u64::MAX).expect("in flight");
         assert_eq!(extents.len(), MOST);
         assert_eq!(command.error(), 0);
     }

@@ -247,8 +247,10 @@ impl Player<'_> {
                 format!("{cookie}: {status:?} at {at} count {count} offset {offset}")
             }
             Event::Extents { cookie, context_id } => {
-                let (command, context, extents) =
-                    self.machine.extents(cookie, context_id).expect("in flight");
+                let (command, context, extents) = self
+                    .machine
+                    .extents(cookie, context_id, u64::MAX)
+                    .expect("in flight");
                 let list: Vec<_> = extents.iter().map(|it| (it.length, it.flags)).collect();
                 let name = context.name.to_string_lossy();
                 let error = command.error();

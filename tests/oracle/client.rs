@@ -261,7 +261,7 @@ impl Client<'_> {
                 chunk(cookie, at as u64, count as u64, status)
             }
             Event::Extents { cookie, context_id } => {
-                let told = self.machine.extents(cookie, context_id);
+                let told = self.machine.extents(cookie, context_id, u64::MAX);
                 let (command, context, extents) = told.expect("in flight, of a known context");
                 assert_eq!((command.cookie, context.id), (cookie, context_id));
                 Told::Extents {
