@@ -326,3 +326,30 @@ impl<T> Machine<T> {
         });
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::protocol::reply::{ChunkHeader, ChunkType};
+
+    /// Inside a payload of 100 bytes of which 3 have come.
+    #[test]
+    fn the_rest_of_a_payload_that_there_is_no_memory_for_is_skipped() {
+        let header = ChunkHeader {
+            flags: 0,
+            kind: ChunkType::BlockStatus,
+            cookie: 1,
+            offset: None,
+            length: 100,
+        };
+        let cookie = Some(1);
+        let mut machine = Machine::<()>::default();
+        assert!(machine.inbox.take(&mut b"abc".as_slice(), 100).is_none());
+        let next = machine.skip_for_lack_of_memory(Chunk { cookie, header });
+        let Receiving::Skip { left, errno, .. } = next else {
+            panic!("{next:?}");
+        };
+        assert_eq!((left, errno), (97, libc::ENOMEM));
+        assert!(machine.inbox.is_empty());
+    }
+}

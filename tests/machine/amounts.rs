@@ -259,6 +259,21 @@ fn parts_of_a_message_end_where_the_next_one_begins() {
 }
 
 #[test]
+fn no_part_is_missing_when_a_reply_is_told() {
+    let mut machine = connected(&super::script::with_allocation);
+    say(&mut machine, &server::handshake_structured());
+    issue(&mut machine, RequestType::BlockStatus, 512);
+    let reply = chunk(1, true, 5, &server::extents(42, &[(512, 0)]));
+    let mut input = reply.as_slice();
+    let mut told = 0;
+    while let Some(event) = machine.receive(&mut input, |_, _, _| {}) {
+        assert!(!machine.is_within_part(), "{event:?}");
+        told += 1;
+    }
+    assert_eq!(told, 3);
+}
+
+#[test]
 fn a_message_ends_where_its_header_says() {
     let mut machine = connected(&defaults);
     assert!(!machine.reaches_end_of_message(b""));

@@ -75,6 +75,7 @@ fn size_and_flags_are_those_of_the_server() {
     let by_name = [newstyle(2), short].concat();
     for (server, protocol, flags) in [
         (oldstyle(SIZE, 5), Protocol::Oldstyle, 5),
+        (oldstyle(SIZE, 0xffff), Protocol::Oldstyle, !0x1080),
         (by_name, Protocol::Newstyle, FLAGS & !0x1080),
         (
             server::handshake_simple(),
