@@ -209,6 +209,17 @@ mod tests {
         assert_eq!(outgoing.allocated(), 0);
     }
 
+    /// A server may have said everything before it was asked.
+    #[test]
+    fn a_handshake_and_requests_can_be_sent_at_once() {
+        let mut outgoing = Outgoing::default();
+        outgoing.handshake().extend_from_slice(b"options");
+        (1..=3).for_each(|cookie| outgoing.push(flush(cookie)));
+        assert_eq!(outgoing.sent(7 + 28 + 1), 1);
+        assert_eq!(outgoing.first_unsent(), Some(2));
+        assert_eq!(outgoing.first_sent(), 1);
+    }
+
     #[test]
     fn requests_that_have_begun_to_be_sent_are_not_taken_back() {
         let mut outgoing = Outgoing::default();
