@@ -442,3 +442,33 @@ fn none_are_selected_where_none_are_wanted() {
         assert_eq!(selected, request);
     }
 }
+
+#[test]
+fn contexts_that_the_program_selected_are_gone_where_none_were_named() {
+    let mut machine = paused(false);
+    machine.opt_set_meta_context(&[]).expect("there is memory");
+    let answers = [meta_context(10, 7, "x:first"), ack(10)];
+    say(&mut machine, &answers.concat());
+    assert_eq!(names(machine.meta_contexts()), [c"x:first"]);
+    machine.opt_info().expect("there is memory");
+    assert!(machine.meta_contexts().in_effect().is_empty());
+}
+
+/// Source: proto.md, "NBD_OPT_EXTENDED_HEADERS".
+#[test]
+fn nothing_but_go_is_tried_after_extended_headers() {
+    let mut machine = paused(true);
+    machine.opt_go().expect("there is memory");
+    asked(&mut machine);
+    let events = say(&mut machine, &refuse(7, 1));
+    assert!(matches!(&events[..], [Event::OptionDone(Err(_))]));
+    assert!(asked(&mut machine).is_empty());
+}
+
+#[test]
+fn information_without_its_number_is_refused_at_its_header() {
+    let mut machine = paused(false);
+    machine.opt_info().expect("there is memory");
+    let events = say(&mut machine, &reply(6, 3, &[0])[..20]);
+    assert!(matches!(&events[..], [Event::Dead(_)]), "{events:?}");
+}
