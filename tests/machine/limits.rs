@@ -291,6 +291,36 @@ fn a_million_extents_are_handed_on_and_no_more() {
     }
 }
 
+/// Source: seen with libnbd 1.24.4, nbd_block_status(3).
+#[test]
+fn extents_end_before_flags_that_are_too_wide() {
+    const WIDEST: u64 = u32::MAX as u64;
+    for (flags, count) in [
+        ([0, WIDEST, WIDEST + 1], 2),
+        ([WIDEST + 1, 0, 0], 1),
+        ([0, WIDEST, WIDEST], 3),
+    ] {
+        let mut machine = Client::default();
+        with_allocation(machine.preferences_mut());
+        machine.connected();
+        say(&mut machine, &server::handshake_extended());
+        block_status(&mut machine);
+        say(
+            &mut machine,
+            &extended(
+                1,
+                0,
+                true,
+                6,
+                &server::extents_64(42, &flags.map(|flags| (1, flags))),
+            ),
+        );
+        let (command, _, extents) = machine.extents(1, 42, WIDEST).expect("in flight");
+        assert_eq!(extents.len(), count);
+        assert_eq!(command.error(), 0);
+    }
+}
+
 /// The data of a read of 64 MiB, and its offset.
 #[test]
 fn chunks_have_up_to_64_mib_and_an_offset() {

@@ -102,6 +102,7 @@ fn negotiation_starts_over_once_tls_is_there() {
     assert_eq!(machine.state(), State::Ready);
     assert!(machine.negotiated().tls);
     assert!(machine.negotiated().structured_replies);
+    assert_eq!(machine.negotiated().handshake_flags, 3);
 }
 
 #[test]
@@ -196,6 +197,25 @@ fn what_was_agreed_in_plaintext_is_forgotten() {
     assert_eq!(machine.state(), State::Negotiating);
     assert!(machine.negotiated().tls);
     assert!(!machine.negotiated().structured_replies);
+}
+
+/// Source: seen with libnbd 1.24.4.
+#[test]
+fn an_option_that_is_refused_as_invalid_is_einval() {
+    let pausing = |settings: &mut Preferences| {
+        settings.opt_mode = true;
+        settings.tls = Tls::Disable;
+        settings.request_structured_replies = false;
+    };
+    let mut machine = machine(&pausing, &newstyle(3));
+    for (error, errno) in [(1, libc::ENOTSUP), (3, libc::EINVAL)] {
+        machine.opt_extended_headers().expect("fixed newstyle");
+        let refused = tell(&mut machine, &refuse(EXTENDED_HEADERS, error));
+        assert_eq!(refused, [Event::OptionRefused(errno)]);
+        machine.opt_structured_reply().expect("fixed newstyle");
+        let refused = tell(&mut machine, &refuse(STRUCTURED_REPLY, error));
+        assert_eq!(refused, [Event::OptionRefused(errno)]);
+    }
 }
 
 #[test]
