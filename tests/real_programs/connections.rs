@@ -7,6 +7,7 @@ use libtest_mimic::Trial;
 use crate::support::compare::same;
 use crate::support::scenario::Scenario;
 use crate::support::servers::{unused_port, Address, Server};
+use crate::support::transcript::Transcript;
 use crate::support::Result;
 
 fn on_a_port(s: &Scenario, line: &str) -> Result<(Server, u16)> {
@@ -21,8 +22,25 @@ fn on_a_port(s: &Scenario, line: &str) -> Result<(Server, u16)> {
     }
 }
 
+/// What was seen of a server on that port, and of an offset with the same digits as
+/// another one's.
+fn seen(port: &str) -> Transcript {
+    let mut transcript = Transcript::default();
+    transcript.replace(port, "PORT");
+    let text = format!("{port} nbd://host:{port}/ 2359296 359290");
+    transcript.add("output", text.as_bytes());
+    transcript
+}
+
 pub fn trials() -> Vec<Trial> {
     vec![
+        Trial::test(
+            "connections: a port is no part of a longer number",
+            || match seen("35929").difference("one", &seen("40000"), "the other") {
+                Some(difference) => Err(difference.into()),
+                None => Ok(()),
+            },
+        ),
         same("connections: TCP: nbdinfo, nbdcopy, nbddump", |s| {
             let (_server, port) = on_a_port(s, "nbdkit pattern 1M")?;
             for host in ["127.0.0.1", "localhost"] {

@@ -27,7 +27,7 @@ impl Transcript {
     fn normalise(&self, text: &str) -> String {
         let mut text = text.to_owned();
         for (volatile, name) in &self.volatile {
-            text = text.replace(volatile, name);
+            text = replaced(&text, volatile, name);
         }
         without_activation_directory(&text)
     }
@@ -51,6 +51,27 @@ impl Transcript {
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()
     }
+}
+
+/// `text` with `name` for each `volatile`, but where that is a part of a longer number:
+/// the digits of a port may be those of an offset, too.
+fn replaced(text: &str, volatile: &str, name: &str) -> String {
+    let is_digit = |byte: Option<u8>| byte.is_some_and(|it| it.is_ascii_digit());
+    let mut result = String::new();
+    let mut done = 0;
+    for (at, _) in text.match_indices(volatile) {
+        let end = at + volatile.len();
+        let before = text[..at].bytes().next_back();
+        let after = text[end..].bytes().next();
+        let goes_on = is_digit(before) && is_digit(volatile.bytes().next())
+            || is_digit(after) && is_digit(volatile.bytes().next_back());
+        if !goes_on {
+            result += &text[done..at];
+            result += name;
+            done = end;
+        }
+    }
+    result + &text[done..]
 }
 
 /// The directory that the library makes for socket activation has a random name.
