@@ -113,6 +113,15 @@ mod tests {
     }
 
     #[test]
+    fn contexts_named_before_a_refusal_are_kept_and_not_in_effect() {
+        let mut contexts = MetaContexts::default();
+        contexts.select(vec![context(7, c"base:allocation")]);
+        contexts.refuse(vec![context(1, c"x:y")]);
+        assert!(contexts.in_effect().is_empty());
+        assert!(matches!(contexts, MetaContexts::Stale(named) if named == [context(1, c"x:y")]));
+    }
+
+    #[test]
     fn contexts_lapse_with_their_export_and_with_the_next_question() {
         let mut contexts = MetaContexts::default();
         let selected = vec![context(7, c"base:allocation")];
