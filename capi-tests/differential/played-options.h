@@ -319,14 +319,10 @@ static void
 take_options (bool tell)
 {
   size_t used = 0;
-  ssize_t n;
 
   if (played.fd == -1)
     return;
-  while (played.in_count < sizeof played.in
-         && (n = recv (played.fd, played.in + played.in_count,
-                       sizeof played.in - played.in_count, MSG_DONTWAIT)) > 0)
-    played.in_count += (size_t) n;
+  take_in ();
   if (!negotiation.flags_came && played.in_count >= 4) {
     negotiation.flags_came = true;
     negotiation.no_zeroes = played.in[3] & 2;

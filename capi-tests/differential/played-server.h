@@ -113,19 +113,27 @@ remember (const struct request *request, const unsigned char *data, size_t lengt
     new->contexts[new->context_count++] = (uint32_t) get (data, 4);
 }
 
+/* Takes in what the client has sent, as far as there is room. */
+static void
+take_in (void)
+{
+  ssize_t n;
+
+  while (played.in_count < sizeof played.in
+         && (n = recv (played.fd, played.in + played.in_count,
+                       sizeof played.in - played.in_count, MSG_DONTWAIT)) > 0)
+    played.in_count += (size_t) n;
+}
+
 /* Takes in what the client has sent, and remembers what wants a reply. */
 static void
 take_requests (bool tell)
 {
   size_t used = 0;
-  ssize_t n;
 
   if (played.fd == -1)
     return;
-  while (played.in_count < sizeof played.in
-         && (n = recv (played.fd, played.in + played.in_count,
-                       sizeof played.in - played.in_count, MSG_DONTWAIT)) > 0)
-    played.in_count += (size_t) n;
+  take_in ();
   while (played.in_count - used >= request_size ()) {
     const unsigned char *header = played.in + used;
     bool wide = played.replies == EXTENDED;

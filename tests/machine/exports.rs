@@ -8,22 +8,12 @@ use nbd::machine::{Event, Machine, MetaContext, MetaContexts, Protocol, State};
 use nbd::protocol::flags::TransmissionFlags;
 use nbd::protocol::option::BlockSize;
 
+use super::script::say;
 use super::server::{
     self, ack, info_export, meta_context, newstyle, oldstyle, refuse, reply, FLAGS, SIZE,
 };
 
 type Client = Machine<()>;
-
-fn say(machine: &mut Client, bytes: &[u8]) -> Vec<Event> {
-    let mut input = bytes;
-    let mut events = Vec::new();
-    while let Some(event) = machine.receive(&mut input, |_, _, _| {}) {
-        if !matches!(event, Event::Note(_)) {
-            events.push(event);
-        }
-    }
-    events
-}
 
 /// Sends what the machine asks for, and returns it.
 fn asked(machine: &mut Client) -> Vec<u8> {

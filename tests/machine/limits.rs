@@ -7,21 +7,10 @@ use std::iter::repeat_n;
 use nbd::machine::{Event, Extent, Machine, MetaContext, NewCommand, State};
 use nbd::protocol::request::RequestType;
 
-use super::script::{play, read, send_all, with_allocation, Script};
+use super::script::{play, read, say, send_all, with_allocation, Script};
 use super::server::{self, ack, chunk, extended, info_export, newstyle, refuse, reply};
 
 type Client = Machine<()>;
-
-fn say(machine: &mut Client, bytes: &[u8]) -> Vec<Event> {
-    let mut input = bytes;
-    let mut events = Vec::new();
-    while let Some(event) = machine.receive(&mut input, |_, _, _| {}) {
-        if !matches!(event, Event::Note(_)) {
-            events.push(event);
-        }
-    }
-    events
-}
 
 /// In option mode, in the pause.
 fn paused() -> Client {

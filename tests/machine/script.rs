@@ -112,6 +112,29 @@ pub fn send_all<T>(machine: &mut Machine<T>) {
     panic!("there is no end of it");
 }
 
+/// Sends what the machine hands out, which is all that there is. No write may be among it.
+pub fn send_outgoing(machine: &mut Machine<()>) {
+    let length = machine.outgoing().map(|piece| match piece {
+        Piece::Bytes(bytes) => bytes.len(),
+        Piece::Data { .. } => 0,
+    });
+    let length = length.sum();
+    machine.sent(length);
+    assert!(!machine.wants_to_send());
+}
+
+/// Tells the machine something. What it tells in turn, without debug messages.
+pub fn say(machine: &mut Machine<()>, bytes: &[u8]) -> Vec<Event> {
+    let mut input = bytes;
+    let mut events = Vec::new();
+    while let Some(event) = machine.receive(&mut input, |_, _, _| {}) {
+        if !matches!(event, Event::Note(_)) {
+            events.push(event);
+        }
+    }
+    events
+}
+
 struct Player<'a> {
     machine: Machine<Memory>,
     script: &'a Script<'a>,

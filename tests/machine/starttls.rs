@@ -4,7 +4,7 @@
 
 use nbd::machine::{Event, Machine, Preferences, State, Tls};
 
-use super::script::{play, Outcome, Script};
+use super::script::{play, send_outgoing, Outcome, Script};
 use super::server::{ack, info_export, newstyle, oldstyle, refuse, reply, FLAGS, SIZE};
 
 const ABORT: u32 = 2;
@@ -59,12 +59,7 @@ fn tell(machine: &mut Machine<()>, mut server: &[u8]) -> Vec<Event> {
             _ => {}
         }
     }
-    let length = machine.outgoing().map(|piece| match piece {
-        nbd::machine::Piece::Bytes(bytes) => bytes.len(),
-        nbd::machine::Piece::Data { .. } => 0,
-    });
-    let length = length.sum();
-    machine.sent(length);
+    send_outgoing(machine);
     events
 }
 

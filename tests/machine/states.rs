@@ -4,6 +4,7 @@
 
 use nbd::machine::{Machine, State, Tls};
 
+use super::script::send_outgoing;
 use super::server::{self, ack, info_export, newstyle, refuse, reply, FLAGS, SIZE};
 
 type Client = Machine<()>;
@@ -11,17 +12,7 @@ type Client = Machine<()>;
 fn say(machine: &mut Client, bytes: &[u8]) {
     let mut input = bytes;
     while machine.receive(&mut input, |_, _, _| {}).is_some() {}
-    send(machine);
-}
-
-fn send(machine: &mut Client) {
-    let length = machine.outgoing().map(|piece| match piece {
-        nbd::machine::Piece::Bytes(bytes) => bytes.len(),
-        nbd::machine::Piece::Data { .. } => 0,
-    });
-    let length = length.sum();
-    machine.sent(length);
-    assert!(!machine.wants_to_send());
+    send_outgoing(machine);
 }
 
 /// Checks the group of states, the short name at the beginning of its description, and
@@ -115,7 +106,7 @@ fn each_option_of_the_program_is_a_state() {
     for (option, name, ask) in options {
         ask(&mut machine).expect("fixed newstyle");
         assert!(machine.wants_to_send());
-        send(&mut machine);
+        send_outgoing(&mut machine);
         let state = format!("NEWSTYLE.{name}.RECV_REPLY");
         is(&machine, State::Connecting, &state, true);
         let refusal = reply(option, 1 << 31 | 2, b"words");
@@ -173,7 +164,7 @@ fn a_negotiation_that_failed_ends_by_its_error() {
     let mut input = &server.concat()[..];
     while machine.receive(&mut input, |_, _, _| {}).is_some() {}
     assert_eq!(machine.finish_abort(), Ok(()));
-    send(&mut machine);
+    send_outgoing(&mut machine);
     let error = machine.finish_abort().expect_err("there is no export");
     assert_eq!(error.errno(), libc::ENOENT);
     is(&machine, State::Dead, "DEAD", false);
@@ -198,7 +189,7 @@ fn servers_that_answer_no_options_are_not_asked() {
     }
     assert!(!machine.wants_to_send());
     machine.opt_go().expect("there is memory");
-    send(&mut machine);
+    send_outgoing(&mut machine);
     let state = "NEWSTYLE.OPT_EXPORT_NAME.RECV_REPLY";
     is(&machine, State::Connecting, state, true);
 }
