@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* nbd_aio_connect to an address that refuses: the attempt has begun, and how it ended is
- * told when the program says that the descriptor can be written.  nbd_aio_connect_tcp,
- * which has the addresses of a host to go through, tells it at once.
+/* nbd_aio_connect only begins to connect: where the address refuses, nbd_aio_notify_write
+ * fails.  nbd_aio_connect_tcp has the addresses of a host to try, and fails at once.
  * Source: seen with libnbd 1.24.4.
  */
 #include "harness.h"
@@ -11,7 +10,7 @@
 #include <poll.h>
 #include <sys/socket.h>
 
-/* A port of this host that nobody listens on. */
+/* A port without a listener. */
 static uint16_t
 dead_port (void)
 {

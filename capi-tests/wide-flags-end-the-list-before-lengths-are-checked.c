@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The list of a 32-bit caller ends before an extent with flags of more than 32 bits,
- * whatever its length; where it is the first one, the call fails with EOVERFLOW, whatever
- * follows.
+/* The list of a 32-bit caller ends before an extent with flags of more than 32 bits; its
+ * length is not checked.  If it is the first extent, the call fails with EOVERFLOW, and
+ * those after it are not checked.
  * Source: seen with libnbd 1.24.4.
  */
 #include "harness-commands.h"
