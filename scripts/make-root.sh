@@ -15,6 +15,7 @@
 set -euo pipefail
 
 suite=${1:?usage: $0 SUITE}
+scripts=$(dirname "$0")
 MAX_AGE=30
 
 # The programs that the tests run, what the programs that they compile need, and
@@ -36,14 +37,6 @@ mkdir -p "$cache"
 exec 9>"$kept.lock"
 flock 9
 
-# Where apt gets this system's packages from.
-mirror() {
-    {
-        sed -n 's/^URIs: *\([^ ]*\).*/\1/p' /etc/apt/sources.list.d/debian.sources
-        sed -n 's/^deb  *\(\[[^]]*\] *\)\{0,1\}\([^ ]*\) .*/\2/p' /etc/apt/sources.list
-    } 2>/dev/null | head -n 1
-}
-
 # download DIRECTORY: the packages and all that they depend on, for a system that
 # has nothing yet. A Release file may have expired: a mirror that lags, or one of a
 # past day, is good enough to test with. Its signature is still checked.
@@ -53,7 +46,7 @@ download() {
     mkdir -p "$apt/"{lists/partial,preferences.d} "$1/packages/partial"
     : >"$apt/status"
     echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg]" \
-        "$(mirror) $suite main" >"$apt/sources.list"
+        "$("$scripts/mirror.sh") $suite main" >"$apt/sources.list"
     cat >"$apt/conf" <<END
 #clear APT::Update::Post-Invoke;
 #clear DPkg::Post-Invoke;
