@@ -8,10 +8,14 @@
 mod constants;
 #[path = "build/functions.rs"]
 mod functions;
+#[cfg(feature = "header")]
 #[path = "build/header.rs"]
 mod header;
+// Some of what the tables say is for the header alone.
+#[cfg_attr(not(feature = "header"), allow(dead_code))]
 #[path = "build/interface.rs"]
 mod interface;
+#[cfg(feature = "header")]
 #[path = "build/layout.rs"]
 mod layout;
 #[path = "build/symbols.rs"]
@@ -50,6 +54,7 @@ fn make() -> io::Result<()> {
 
     fs::write(out.join("constants.rs"), constants::rust(&constants))?;
     fs::write(out.join("functions.rs"), functions::rust(&functions))?;
+    #[cfg(feature = "header")]
     header::write(&source, &functions, &constants)?;
     symbols::link(&functions, &out)?;
     uninstalled::write(&source, &out)

@@ -68,6 +68,16 @@ impl fmt::Display for Lossy<'_> {
     }
 }
 
+/// What a function writes, for people: `std::fmt::from_fn`, which is newer than the
+/// oldest Rust that builds this library.
+pub struct Written<F>(pub F);
+
+impl<F: Fn(&mut fmt::Formatter<'_>) -> fmt::Result> fmt::Display for Written<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        (self.0)(f)
+    }
+}
+
 /// A C string for people.
 pub fn shown(text: &CStr) -> Lossy<'_> {
     Lossy(text.to_bytes())

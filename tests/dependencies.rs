@@ -156,21 +156,14 @@ fn every_package_comes_from_the_registry_with_a_checksum() {
     assert!(others > 50, "{others}");
 }
 
-/// What a program gets that loads the library.
+/// What a program gets that loads the library, and, without the default features, what
+/// builds it.
 #[test]
 fn the_library_itself_needs_little() {
-    let linked = tree(&[
-        "--package",
-        "libnbd",
-        "--edges",
-        "normal",
-        "--format",
-        "{p}",
-    ]);
-    let names: Vec<_> = linked
-        .iter()
-        .filter_map(|it| it.split(' ').next())
-        .collect();
+    let of_library = |options: &[&str]| {
+        let arguments = [&["--package", "libnbd", "--format", "{p}"], options].concat();
+        tree(&arguments)
+    };
     let expected = [
         "cfg-if",
         "iri-string",
@@ -183,9 +176,37 @@ fn the_library_itself_needs_little() {
         "scopeguard",
         "smallvec",
     ];
-    let unknown: Vec<_> = names.iter().filter(|it| !expected.contains(it)).collect();
-    assert!(
-        unknown.is_empty(),
-        "not among what was decided on: {unknown:?}"
-    );
+    for packages in [
+        of_library(&["--edges", "normal"]),
+        of_library(&["--edges", "normal,build", "--no-default-features"]),
+    ] {
+        let unknown: Vec<_> = packages
+            .iter()
+            .filter_map(|package| package.split(' ').next())
+            .filter(|name| !expected.contains(name))
+            .collect();
+        assert!(
+            unknown.is_empty(),
+            "not among what was decided on: {unknown:?}"
+        );
+    }
+}
+
+/// `cargo build` says so to those whose Rust is too old, clippy warns of what is newer,
+/// and `make oldest-rust` looks whether it is true.
+#[test]
+fn every_package_names_the_oldest_rust_that_builds_it() {
+    let oldest = |file: &str, key: &str| {
+        let text = read(file);
+        let line = text.lines().find_map(|line| line.strip_prefix(key));
+        let version = line.unwrap_or_else(|| panic!("{file}: no {key}"));
+        version.trim_start_matches([' ', '=']).to_owned()
+    };
+    let expected = oldest("Cargo.toml", "rust-version");
+    assert_eq!(oldest("fuzz/Cargo.toml", "rust-version"), expected);
+    assert_eq!(oldest("clippy.toml", "msrv"), expected);
+    for member in ["fuzzing", "manual", "memserver", "tests/mutants"] {
+        let inherited = oldest(&format!("{member}/Cargo.toml"), "rust-version");
+        assert_eq!(inherited, ".workspace = true", "{member}");
+    }
 }

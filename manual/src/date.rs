@@ -47,9 +47,7 @@ fn last_change(source: &Path) -> Result<u64> {
 
 /// A day, counted from the first of January 1970, as year, month and day.
 fn day(days: u64) -> String {
-    let is_leap = |year: u64| {
-        year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400))
-    };
+    let is_leap = |year: u64| year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
     let mut left = days;
     let mut year = 1970;
     loop {

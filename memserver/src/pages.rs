@@ -135,7 +135,7 @@ impl Pages {
             if index.saturating_mul(PAGE) >= end {
                 return (first, end - offset);
             }
-            if index.is_multiple_of(TABLE_PAGES as u64) {
+            if index % TABLE_PAGES as u64 == 0 {
                 // Nothing is known here until the next table: step over it.
                 let table = index / TABLE_PAGES as u64;
                 if self.allocation(None) == first && !self.tables.contains_key(&table) {
@@ -260,7 +260,7 @@ impl Pages {
         if first_whole > last_whole {
             return self.zero_part(offset / PAGE, offset, end, provision);
         }
-        if !offset.is_multiple_of(PAGE) {
+        if offset % PAGE != 0 {
             self.zero_part(offset / PAGE, offset, first_whole * PAGE, provision)?;
         }
         if provision {
@@ -270,7 +270,7 @@ impl Pages {
         } else {
             self.release(first_whole, last_whole);
         }
-        if !end.is_multiple_of(PAGE) {
+        if end % PAGE != 0 {
             self.zero_part(last_whole, last_whole * PAGE, end, provision)?;
         }
         Ok(())

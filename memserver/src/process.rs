@@ -8,6 +8,8 @@ use std::os::fd::{FromRawFd, IntoRawFd, OwnedFd, RawFd};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicI32, Ordering};
 
+use mio::unix::pipe;
+
 /// First descriptor that socket activation passes.
 const FIRST_PASSED: RawFd = 3;
 
@@ -26,7 +28,7 @@ extern "C" fn on_signal(_: libc::c_int) {
 
 /// A descriptor that becomes readable when SIGTERM, SIGINT or SIGHUP comes.
 pub fn termination() -> io::Result<OwnedFd> {
-    let (reader, writer) = io::pipe()?;
+    let (writer, reader) = pipe::new()?;
     SIGNAL_PIPE.store(writer.into_raw_fd(), Ordering::Relaxed);
     for signal in [libc::SIGTERM, libc::SIGINT, libc::SIGHUP] {
         // SAFETY: all-zero is a valid `sigaction`; the handler only does what

@@ -85,7 +85,8 @@ impl Server {
 
     /// Ends [`Server::run`] when `fd` becomes readable.
     pub fn stop_on(&mut self, fd: OwnedFd) -> io::Result<()> {
-        let mut source = SourceFd(&fd.as_raw_fd());
+        let number = fd.as_raw_fd();
+        let mut source = SourceFd(&number);
         self.poll
             .registry()
             .register(&mut source, STOP, Interest::READABLE)?;

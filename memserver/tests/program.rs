@@ -113,7 +113,7 @@ fn it_ends_after_so_many_connections() {
 #[test]
 fn it_ends_with_its_parent() {
     let socket = path("parent");
-    let (mut reader, writer) = io::pipe().unwrap();
+    let (mut reader, writer) = UnixStream::pair().unwrap();
     let mut command = Command::new("sh");
     command.args([
         "-c",

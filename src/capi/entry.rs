@@ -26,6 +26,7 @@ use crate::cancellation::NotHere;
 use crate::error::Error;
 use crate::handle::buffer::ReadBuffer;
 use crate::handle::{Call, Function as _, Handle, Pause, Shared};
+use crate::text::Written;
 
 /// A call that has the connection to itself:
 /// `locked!(FUNCTION(h, parameter: value, ...), |connection| body)`.
@@ -202,7 +203,7 @@ fn failed<R: Outcome>(function: &Function, error: &Error) -> R::C {
 
 #[cold]
 fn enter(function: &Function, shared: &Shared, arguments: &[Argument<'_>]) {
-    let list = fmt::from_fn(|f| {
+    let list = Written(|f: &mut fmt::Formatter<'_>| {
         arguments
             .iter()
             .try_for_each(|(name, value)| write!(f, " {name}={value}"))
@@ -214,7 +215,7 @@ fn enter(function: &Function, shared: &Shared, arguments: &[Argument<'_>]) {
 fn leave<R: Outcome>(function: &Function, shared: &Shared, result: &Result<R, Error>) {
     match result {
         Ok(result) => {
-            let shown = fmt::from_fn(|f| result.show(f));
+            let shown = Written(|f: &mut fmt::Formatter<'_>| result.show(f));
             shared.debug(function.name, format_args!("leave: ret={shown}"));
         }
         Err(error) => {
@@ -430,16 +431,16 @@ mod tests {
             assert_eq!(errno, expected);
         };
         fails(
-            locked!(NBD_CAN_META_CONTEXT(h, metacontext: null), |_c| {
-                unreachable!() as Result<bool, Error>
+            locked!(NBD_CAN_META_CONTEXT(h, metacontext: null), |_c| -> Result<bool, Error> {
+                unreachable!()
             }),
             "nbd_can_meta_context: invalid state: START: the handle must be negotiating, \
              or connected with the server, or shut down: ",
             libc::ENOTCONN,
         );
         fails(
-            locked!(NBD_SET_EXPORT_NAME(h, export_name: null), |_c| {
-                unreachable!() as Result<(), Error>
+            locked!(NBD_SET_EXPORT_NAME(h, export_name: null), |_c| -> Result<(), Error> {
+                unreachable!()
             }),
             "nbd_set_export_name: export_name cannot be NULL: ",
             libc::EFAULT,
@@ -452,8 +453,8 @@ mod tests {
         let created = Created::new();
         let h = created.0;
         let null = nbd_debug_callback::null();
-        let result = locked!(NBD_SET_DEBUG_CALLBACK(h, debug: &null), |_c| {
-            unreachable!() as Result<(), Error>
+        let result = locked!(NBD_SET_DEBUG_CALLBACK(h, debug: &null), |_c| -> Result<(), Error> {
+            unreachable!()
         });
         assert_eq!(result, -1);
         let (text, errno) = last_error();

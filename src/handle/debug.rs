@@ -100,8 +100,10 @@ impl Debug {
             }
             None => self.handle_name.read(|name| {
                 let (name, context) = (shown(name), shown(context));
-                let line = format_args!("libnbd: debug: {name}: {context}: {message}");
-                write_to_stderr(&text::ended(line, '\n'));
+                write_to_stderr(&text::ended(
+                    format_args!("libnbd: debug: {name}: {context}: {message}"),
+                    '\n',
+                ));
             }),
         });
     }

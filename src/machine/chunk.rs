@@ -224,7 +224,7 @@ impl<T> Machine<T> {
 /// Whether a payload is something and then a list of at least one item.
 fn is_list(length: u64, prefix: u64, item: u64) -> bool {
     let list = length.checked_sub(prefix);
-    list.is_some_and(|list| list > 0 && list.is_multiple_of(item))
+    list.is_some_and(|list| list > 0 && list % item == 0)
 }
 
 /// How much of a chunk's payload is decoded; the rest is skipped.

@@ -239,7 +239,7 @@ impl BlockSize {
             && self.preferred.is_power_of_two()
             && self.preferred >= least_preferred
             && self.maximum >= self.preferred
-            && (self.maximum == u32::MAX || self.maximum.is_multiple_of(self.minimum))
+            && (self.maximum == u32::MAX || self.maximum % self.minimum == 0)
     }
 }
 

@@ -4,6 +4,7 @@
 
 use std::io::{self, Read, Write};
 use std::os::fd::AsRawFd;
+use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::{Child, Command};
@@ -73,7 +74,7 @@ pub fn pass(command: &mut Command, fd: &impl AsRawFd, number: i32) {
 /// Starts a server on a Unix socket, and waits until it says it is ready.
 pub fn start(name: &str, options: &str) -> (Running, PathBuf) {
     let socket = path(name);
-    let (mut reader, writer) = io::pipe().unwrap();
+    let (mut reader, writer) = UnixStream::pair().unwrap();
     let mut command = Command::new(PROGRAM);
     command.arg("--unix").arg(&socket).args(["--ready-fd", "9"]);
     command.args(options.split_whitespace());

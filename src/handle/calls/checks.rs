@@ -221,10 +221,8 @@ impl Checks<'_> {
         }
         if let Some(sizes) = export.block_size {
             let minimum = u64::from(sizes.minimum);
-            let count_fits = count.is_multiple_of(minimum) || end == Some(size);
-            if self.is_strict(LIBNBD_STRICT_ALIGN)
-                && !(offset.is_multiple_of(minimum) && count_fits)
-            {
+            let count_fits = count % minimum == 0 || end == Some(size);
+            if self.is_strict(LIBNBD_STRICT_ALIGN) && !(offset % minimum == 0 && count_fits) {
                 return Err(Error::new(libc::EINVAL, "request is unaligned"));
             }
         }
