@@ -13,6 +13,7 @@ mod root;
 mod static_linking;
 #[path = "../support/mod.rs"]
 mod support;
+mod without_cbindgen;
 
 use std::path::Path;
 use std::process::{Command, ExitCode};
@@ -36,7 +37,8 @@ fn main() -> ExitCode {
     let trials = trials
         .chain(build_systems::trials())
         .chain(static_linking::trials())
-        .chain(packages::trials());
+        .chain(packages::trials())
+        .chain(without_cbindgen::trials());
     libtest_mimic::run(&arguments, trials.collect()).exit_code()
 }
 

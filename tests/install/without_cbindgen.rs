@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+//! A distribution builds without the default features, and so without cbindgen.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use libtest_mimic::Trial;
+
+use crate::installation::{built, fresh_directory};
+use crate::run;
+use crate::support::library::source;
+use crate::support::Result;
+
+pub fn trials() -> Vec<Trial> {
+    vec![Trial::test(
+        "without cbindgen the library and the header are the same",
+        || Ok(same()?),
+    )]
+}
+
+fn same() -> Result<()> {
+    let target = fresh_directory("without-cbindgen")?;
+    let header = source().join("include/libnbd.h");
+    let read = || fs::read(&header).map_err(|e| format!("{}: {e}", header.display()));
+    let before = read()?;
+    let mut cargo = Command::new(env!("CARGO"));
+    cargo
+        .args(["build", "--locked", "--offline", "--release", "--lib"])
+        .arg("--no-default-features")
+        .env("CARGO_TARGET_DIR", &target)
+        .env_remove("CARGO_BUILD_TARGET")
+        .current_dir(source());
+    run(&mut cargo)?;
+    if read()? != before {
+        return Err("the build has written the header".to_owned());
+    }
+    let expected = functions(&built()?.join("libnbd.so"))?;
+    let found = functions(&target.join("release/libnbd.so"))?;
+    if expected.len() < 200 {
+        return Err(format!("these are not all functions: {expected:?}"));
+    }
+    for name in expected.keys().chain(found.keys()) {
+        if expected.get(name) != found.get(name) {
+            return Err(format!("{name} has other sizes"));
+        }
+    }
+    Ok(())
+}
+
+/// The functions in a library, each with its sizes, as there can be several of one name.
+/// The same bytes cannot be expected: names have a hash in them which the features change,
+/// and their order follows from that.
+fn functions(library: &Path) -> Result<BTreeMap<String, Vec<String>>> {
+    let mut nm = Command::new("nm");
+    nm.args(["--demangle", "--defined-only", "--print-size"]);
+    let printed = run(nm.arg(library))?;
+    let mut functions = BTreeMap::<String, Vec<String>>::new();
+    for line in printed.lines() {
+        let mut words = line.splitn(4, ' ').skip(1);
+        let (Some(size), Some("t" | "T"), Some(name)) = (words.next(), words.next(), words.next())
+        else {
+            continue;
+        };
+        let name = match name.rsplit_once("::h") {
+            Some((name, hash)) if hash.len() == 16 => name,
+            _ => name,
+        };
+        functions
+            .entry(name.to_owned())
+            .or_default()
+            .push(size.to_owned());
+    }
+    functions.values_mut().for_each(|sizes| sizes.sort());
+    Ok(functions)
+}
