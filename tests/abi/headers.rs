@@ -58,7 +58,7 @@ fn renamed(header: &str, common: &[&str]) -> String {
 fn compile_both(directory: &Path, ours: &str) -> Outcome {
     let theirs = read(&system_header());
     let common: Vec<_> = structures(&theirs);
-    assert_eq!(common.len(), 6);
+    assert!(common.len() >= 6, "{common:?}");
     write(&directory.join("second.h"), &renamed(ours, &common));
 
     let mut text = format!("#include \"{}\"\n", system_header().display());
