@@ -11,6 +11,7 @@
 #   make fuzz            have the fuzzers look for more, FUZZ_SECONDS each (default 600)
 #   make oracle          play a million random conversations against a model of the
 #                        protocol; CASES=100000 plays fewer
+#   make oldest-rust     build and test in Debian 13, whose Rust is the oldest that can
 #   make tsan            look for data races, with a nightly toolchain of Rust and rust-src
 #   make mutants         change the protocol's code in a thousand ways that the tests
 #                        should notice
@@ -52,7 +53,7 @@ docdir := $(DESTDIR)$(DOCDIR)
 # A page for each function, the overview, and what there is to say of security.
 PAGES = $(shell sed -n 's/^\(nbd_[a-z0-9_]*\).*/\1.3/p' src/capi/functions.tsv) libnbd.3 libnbd-security.3
 
-.PHONY: all man header demo check differential fuzz oracle tsan mutants miri soak deny bench install uninstall deb clean
+.PHONY: all man header demo check differential fuzz oldest-rust oracle tsan mutants miri soak deny bench install uninstall deb clean
 
 all:
 	$(CARGO) build --release
@@ -91,6 +92,10 @@ fuzz:
 # The same test plays some of them in `make check`.
 oracle:
 	ORACLE_CASES=$(or $(CASES),1000000) $(CARGO) test --release --test oracle
+
+oldest-rust:
+	scripts/install-deps.sh check
+	OUT='$(OUT)' scripts/oldest-rust.sh
 
 tsan:
 	$(CARGO) build --release --package memserver

@@ -1,0 +1,36 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+#
+# oldest-rust.sh: builds and tests the workspace in Debian 13 with that release's own
+# Rust, which is the oldest that can. `make oldest-rust` calls it.
+#
+# Left to `make check`, which runs them with newer Rust, in Debian 13 too: the tests that
+# run other people's programs, and those with valgrind and the sanitizers.
+
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+root=$(scripts/make-system.sh trixie cargo rustc lld gcc g++ clang make git pkg-config \
+    binutils abigail-tools libnbd-dev libglib2.0-dev libev-dev gnutls-bin strace procps \
+    man-db groff mandoc e2fsprogs)
+
+# There may be no network in there.
+cargo fetch --locked
+CARGO_HOME=${CARGO_HOME:-$HOME/.cargo}
+out=$(realpath "${OUT:-target/release}")/trixie
+mkdir -p "$out"
+in_root() {
+    BIND="$CARGO_HOME $out" scripts/in-root.sh "$root" env PATH=/usr/sbin:/usr/bin:/sbin:/bin \
+        CARGO_HOME="$CARGO_HOME" CARGO_TARGET_DIR="$out" CARGO_NET_OFFLINE=true \
+        LIBNBD_TEST_SYSTEMS=here "$@"
+}
+
+in_root rustc --version
+in_root cargo build --locked --release --workspace
+in_root cargo test --locked --release --no-fail-fast --workspace --exclude libnbd
+tests=()
+for test in abi architecture build_artifacts capi dependencies documents examples machine \
+    manual memory oracle turns; do
+    tests+=(--test "$test")
+done
+in_root cargo test --locked --release --no-fail-fast --package libnbd --lib "${tests[@]}"
