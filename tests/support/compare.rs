@@ -2,7 +2,7 @@
 
 //! The same steps with two libraries must look the same from outside.
 
-use libtest_mimic::{Completion, Trial};
+use libtest_mimic::Trial;
 
 use super::library::Library;
 use super::scenario::Scenario;
@@ -19,18 +19,25 @@ pub fn same(
 }
 
 /// The same for steps that cannot be taken everywhere: where there is a reason
-/// why not, it is printed, and the test counts as ignored.
+/// why not, it is part of the name, and the test counts as ignored.
 pub fn same_where(
     name: impl Into<String>,
-    why_not: impl Fn() -> Result<Option<String>> + Send + 'static,
+    why_not: Result<Option<String>>,
     steps: impl Fn(&Scenario) -> Result<()> + Send + 'static,
 ) -> Trial {
-    Trial::ignorable_test(shortened(name.into()), move || match why_not()? {
-        Some(reason) => Ok(Completion::ignored_with(reason)),
-        None => compare(&steps)
-            .map(|()| Completion::Completed)
-            .map_err(Into::into),
-    })
+    let name = shortened(name.into());
+    match why_not {
+        Ok(None) => Trial::test(name, move || Ok(compare(steps)?)),
+        Ok(Some(reason)) => ignored(&name, &reason),
+        Err(failure) => Trial::test(name, || Err(failure.into())),
+    }
+}
+
+/// A test that cannot be run here. It is in the list of tests, with the reason, and
+/// counts as ignored.
+pub fn ignored(name: &str, reason: &str) -> Trial {
+    let name = format!("{name} ({reason})");
+    Trial::test(name, || Err("not to be run".into())).with_ignored_flag(true)
 }
 
 /// The same for something that the C library does since 1.`minor`. With an older one
@@ -40,11 +47,10 @@ pub fn same_since(
     name: impl Into<String>,
     steps: impl Fn(&Scenario) -> Result<()> + Send + 'static,
 ) -> Trial {
-    let why_not = move || {
-        let installed = Library::system_minor()?;
+    let why_not = Library::system_minor().map(|installed| {
         let reason = || format!("the C library here is 1.{installed}, and older than 1.{minor}");
-        Ok((installed < minor).then(reason))
-    };
+        (installed < minor).then(reason)
+    });
     same_where(name, why_not, steps)
 }
 

@@ -77,7 +77,7 @@ fn mounted(
     name: impl Into<String>,
     steps: impl Fn(&Scenario) -> Result<()> + Send + 'static,
 ) -> Trial {
-    compare::same_where(name, why_not_here, steps)
+    compare::same_where(name, why_not_here(), steps)
 }
 
 /// Why nothing can be mounted here, if it cannot, whichever library is used.
