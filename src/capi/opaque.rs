@@ -2,19 +2,19 @@
 
 //! What a program holds: a pointer that only the library looks behind.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::trace::null;
 use crate::error::Error;
 use crate::handle::Handle;
 
 /// What a handle begins with, to tell it from other memory.
-const MAGIC: u64 = u64::from_be_bytes(*b"nbd hndl");
+const MAGIC: usize = u64::from_be_bytes(*b"nbd hndl") as usize;
 
 /// One connection to one NBD server, as programs hold it.
 #[allow(non_camel_case_types)] // the name it has in C
 pub struct nbd_handle {
-    magic: AtomicU64,
+    magic: AtomicUsize,
     handle: Handle,
 }
 
@@ -22,7 +22,7 @@ impl nbd_handle {
     /// A handle that has not begun to connect.
     pub(super) fn new() -> Self {
         nbd_handle {
-            magic: AtomicU64::new(MAGIC),
+            magic: AtomicUsize::new(MAGIC),
             handle: Handle::new(),
         }
     }

@@ -5,7 +5,7 @@
 use std::ffi::{CStr, CString};
 use std::fmt;
 use std::io;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use super::callback::nbd_debug_callback;
 use super::replaceable::Replaceable;
@@ -40,7 +40,7 @@ impl Debug {
     /// The settings of a new handle: its name is new in this process, and
     /// messages are wanted if `LIBNBD_DEBUG` is exactly "1".
     pub fn new() -> Self {
-        static HANDLES: AtomicU64 = AtomicU64::new(0);
+        static HANDLES: AtomicUsize = AtomicUsize::new(0);
         let number = HANDLES.fetch_add(1, Ordering::Relaxed) + 1;
         let name = CString::new(format!("nbd{number}")).unwrap_or_default();
         let value = environment::variable(c"LIBNBD_DEBUG").unwrap_or_default();

@@ -22,6 +22,7 @@ mod calls;
 mod completed;
 mod completions;
 mod connection;
+mod counter;
 #[allow(unsafe_code)]
 mod debug;
 mod drive;

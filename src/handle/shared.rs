@@ -5,10 +5,9 @@
 
 use std::ffi::CStr;
 use std::fmt;
-use std::sync::atomic::{
-    AtomicBool, AtomicPtr, AtomicU32, AtomicU64, AtomicU8, AtomicUsize, Ordering,
-};
+use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicU8, AtomicUsize, Ordering};
 
+use super::counter::Counter;
 use super::debug::Debug;
 use crate::constants::{LIBNBD_AIO_DIRECTION_READ, LIBNBD_AIO_DIRECTION_WRITE};
 use crate::machine::{self, State};
@@ -21,31 +20,31 @@ pub(super) const DIRECTION_WRITE: u32 = LIBNBD_AIO_DIRECTION_WRITE as u32;
 /// Counters of traffic, as last published.
 #[derive(Debug, Default)]
 pub struct Statistics {
-    bytes_sent: AtomicU64,
-    chunks_sent: AtomicU64,
-    bytes_received: AtomicU64,
-    chunks_received: AtomicU64,
+    bytes_sent: Counter,
+    chunks_sent: Counter,
+    bytes_received: Counter,
+    chunks_received: Counter,
 }
 
 impl Statistics {
     /// Bytes sent, before any encryption.
     pub fn bytes_sent(&self) -> u64 {
-        self.bytes_sent.load(Ordering::Relaxed)
+        self.bytes_sent.load()
     }
 
     /// Messages sent, counted by their magic numbers.
     pub fn chunks_sent(&self) -> u64 {
-        self.chunks_sent.load(Ordering::Relaxed)
+        self.chunks_sent.load()
     }
 
     /// Bytes received, after any decryption.
     pub fn bytes_received(&self) -> u64 {
-        self.bytes_received.load(Ordering::Relaxed)
+        self.bytes_received.load()
     }
 
     /// Messages received, counted by their magic numbers.
     pub fn chunks_received(&self) -> u64 {
-        self.chunks_received.load(Ordering::Relaxed)
+        self.chunks_received.load()
     }
 }
 
@@ -237,12 +236,10 @@ impl Shared {
         }
         let now = machine.traffic();
         let seen = &self.statistics;
-        seen.bytes_sent.store(now.bytes_sent, Ordering::Relaxed);
-        seen.chunks_sent.store(now.chunks_sent, Ordering::Relaxed);
-        seen.bytes_received
-            .store(now.bytes_received, Ordering::Relaxed);
-        seen.chunks_received
-            .store(now.chunks_received, Ordering::Relaxed);
+        seen.bytes_sent.store(now.bytes_sent);
+        seen.chunks_sent.store(now.chunks_sent);
+        seen.bytes_received.store(now.bytes_received);
+        seen.chunks_received.store(now.chunks_received);
         self.state.store(state as u8, Ordering::Release);
     }
 }
