@@ -34,10 +34,13 @@ impl<'a> Page<'a> {
     /// A page with its first section: what the page is about, in half a sentence.
     pub fn new(context: Context<'a>, footer: &Footer, about: &str) -> Result<Page<'a>> {
         let name = context.page;
+        // In a terminal, lines are not stretched. Since groff 1.23, each section takes
+        // that from AD.
         let text = format!(
             "'\\\" t\n.\\\" SPDX-License-Identifier: LGPL-2.1-or-later\n\
              .\\\" Written by `make man` from the comments in the source; do not edit.\n\
              .TH {name} 3 {} \"libnbd {}\" \"Library functions\"\n\
+             .if n .ds AD l\n\
              .if n .ad l\n\
              .SH NAME\n{name} \\- {}\n",
             footer.date,

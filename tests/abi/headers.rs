@@ -35,23 +35,28 @@ fn macros(header: &Path) -> BTreeMap<String, String> {
         .collect()
 }
 
-/// The names of the callback structures in a header.
+/// The names of the structures in a header, without `nbd_`: those of the callbacks, and
+/// `extent` since libnbd 1.18.
 fn structures(header: &str) -> Vec<&str> {
     header
         .lines()
-        .filter_map(|line| line.strip_prefix("} nbd_")?.strip_suffix("_callback;"))
+        .filter_map(|line| line.strip_prefix("} nbd_")?.strip_suffix(';'))
         .collect()
 }
 
-/// A copy of the header in which the callback structures have other names, for C
-/// does not let a program define a structure twice. Prototypes still use the first.
+/// A copy of the header in which the structures have other names, for C does not let
+/// a program define a structure twice. Prototypes still use the first.
 fn renamed(header: &str, common: &[&str]) -> String {
     common.iter().fold(header.to_owned(), |text, name| {
-        text.replace(
-            &format!("}} nbd_{name}_callback;"),
-            &format!("}} second_{name}_callback;"),
-        )
+        text.replace(&format!("}} nbd_{name};"), &format!("}} second_{name};"))
     })
+}
+
+fn members(structure: &str) -> &'static [&'static str] {
+    match structure {
+        "extent" => &["length", "flags"],
+        _ => &["callback", "user_data", "free"],
+    }
 }
 
 /// Compiles the translation unit, with `ours` as the text of our header.
@@ -75,14 +80,11 @@ fn compile_both(directory: &Path, ours: &str) -> Outcome {
             &format!("_Static_assert ((OLD_{name} & {name}) == OLD_{name}, \"bits of {name}\");\n");
     }
     for name in common {
-        let (first, second) = (
-            format!("nbd_{name}_callback"),
-            format!("second_{name}_callback"),
-        );
+        let (first, second) = (format!("nbd_{name}"), format!("second_{name}"));
         text += &format!(
             "_Static_assert (sizeof ({first}) == sizeof ({second}), \"size of {first}\");\n"
         );
-        for member in ["callback", "user_data", "free"] {
+        for member in members(name) {
             text += &format!(
                 "_Static_assert (__builtin_offsetof ({first}, {member})\n\
                  \x20               == __builtin_offsetof ({second}, {member})\n\
