@@ -70,7 +70,8 @@ impl Filled {
 
 impl Apart {
     fn new(whole: u64) -> Result<Self, NoMemory> {
-        let words = whole.div_ceil(u64::from(u64::BITS)) as usize;
+        let words = whole.div_ceil(u64::from(u64::BITS));
+        let words = usize::try_from(words).map_err(|_| NoMemory)?;
         let mut bits = Vec::new();
         bits.try_reserve_exact(words)?;
         bits.resize(words, 0);
