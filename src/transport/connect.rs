@@ -179,7 +179,7 @@ fn ended(socket: &Socket) -> io::Result<bool> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::ffi::CString;
+    use std::ffi::{c_int, CString};
     use std::net::{TcpListener, TcpStream};
     use std::os::fd::FromRawFd;
     use std::os::unix::ffi::OsStrExt;
@@ -227,6 +227,13 @@ mod tests {
         }
     }
 
+    /// Sets how many clients may wait.
+    fn listen(listener: &impl AsRawFd, backlog: c_int) {
+        // SAFETY: listen(2) takes integers; doing it again changes the backlog.
+        let result = unsafe { libc::listen(listener.as_raw_fd(), backlog) };
+        assert_eq!(result, 0);
+    }
+
     #[test]
     fn connects_to_a_unix_socket() {
         let server = UnixServer::new("connect");
@@ -245,9 +252,7 @@ mod tests {
     fn a_server_with_too_many_waiting_clients_is_an_error_and_not_a_wait() {
         let server = UnixServer::new("backlog");
         // Fewer than there are descriptors for.
-        // SAFETY: listen(2) takes integers; doing it again changes the backlog.
-        let result = unsafe { libc::listen(server.listener.as_raw_fd(), 4) };
-        assert_eq!(result, 0);
+        listen(&server.listener, 4);
         let mut waiting = Vec::new();
         let error =
             (0..100).find_map(
@@ -333,14 +338,23 @@ mod tests {
 
     #[test]
     fn asking_too_early_changes_nothing() {
-        // Nothing answers there: the addresses are reserved for documentation.
-        // Without a route the attempt fails at once, which is right too.
-        let mut connector = Connector::tcp(c"192.0.2.1", c"1").unwrap();
-        if let Ok(Progress::InProgress) = connector.start() {
-            let fd = connector.fd();
-            let progress = connector.on_writable().unwrap();
-            assert!(matches!(progress, Progress::InProgress));
-            assert_eq!(connector.fd(), fd);
-        }
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        listen(&listener, 0);
+        let address = ipv4(listener.local_addr().unwrap().port());
+        // With a full backlog there is no answer to the next clients.
+        let _waiting: Vec<_> = (0..2)
+            .map(|_| {
+                let mut connector = Connector::sockaddr(&address).unwrap();
+                connector.start().unwrap();
+                connector
+            })
+            .collect();
+        let mut connector = Connector::sockaddr(&address).unwrap();
+        let progress = connector.start().unwrap();
+        assert!(matches!(progress, Progress::InProgress));
+        let fd = connector.fd();
+        let progress = connector.on_writable().unwrap();
+        assert!(matches!(progress, Progress::InProgress));
+        assert_eq!(connector.fd(), fd);
     }
 }
