@@ -7,6 +7,9 @@
 //! the server. A wake-up that is lost leaves all threads blocked, and a failure comes with
 //! the schedule that led to it.
 
+// The scheduler does not know every architecture.
+#![cfg(target_arch = "x86_64")]
+
 #[allow(dead_code)]
 #[path = "../../src/handle/admission.rs"]
 mod admission;
