@@ -6,7 +6,7 @@
  * it fails with the error of the socket.
  * Source: the promise of this library (docs/threads.md).
  */
-#include "harness-commands.h"
+#include "harness-real-calls.h"
 
 #include <pthread.h>
 #include <sys/syscall.h>
@@ -21,14 +21,11 @@ static int polls, waits_for_room;
 int
 poll (struct pollfd *fds, nfds_t count, int timeout)
 {
-  struct timespec limit = { .tv_sec = timeout / 1000,
-                            .tv_nsec = timeout % 1000 * 1000000L };
-
   __atomic_add_fetch (&polls, 1, __ATOMIC_RELAXED);
   for (nfds_t i = 0; i < count; i++)
     if (fds[i].events & POLLOUT)
       __atomic_store_n (&waits_for_room, 1, __ATOMIC_RELAXED);
-  return ppoll (fds, count, timeout < 0 ? NULL : &limit, NULL);
+  return real_poll (fds, count, timeout);
 }
 
 static ssize_t
@@ -42,7 +39,7 @@ slow_at_the_end (ssize_t received)
 ssize_t
 recvmsg (int fd, struct msghdr *message, int flags)
 {
-  return slow_at_the_end (syscall (SYS_recvmsg, fd, message, flags));
+  return slow_at_the_end (real_recvmsg (fd, message, flags));
 }
 
 ssize_t

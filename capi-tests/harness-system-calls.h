@@ -6,7 +6,7 @@
 #ifndef HARNESS_SYSTEM_CALLS_H
 #define HARNESS_SYSTEM_CALLS_H
 
-#include "harness-commands.h"
+#include "harness-real-calls.h"
 
 #include <sys/syscall.h>
 #include <sys/uio.h>
@@ -81,7 +81,7 @@ recv (int fd, void *data, size_t count, int flags)
     errno = fault;
     return -1;
   }
-  return syscall (SYS_recvfrom, fd, data, at_most (count), flags, NULL, NULL);
+  return real_recv (fd, data, at_most (count), flags);
 }
 
 ssize_t
@@ -93,7 +93,7 @@ send (int fd, const void *data, size_t count, int flags)
     errno = fault;
     return -1;
   }
-  return syscall (SYS_sendto, fd, data, at_most (count), flags, NULL, 0);
+  return real_send (fd, data, at_most (count), flags);
 }
 
 ssize_t
@@ -110,7 +110,7 @@ recvmsg (int fd, struct msghdr *message, int flags)
   shorter.msg_iovlen = first_bytes (part, message->msg_iov,
                                     message->msg_iovlen);
   shorter.msg_iov = part;
-  return syscall (SYS_recvmsg, fd, &shorter, flags);
+  return real_recvmsg (fd, &shorter, flags);
 }
 
 ssize_t
@@ -127,7 +127,7 @@ sendmsg (int fd, const struct msghdr *message, int flags)
   shorter.msg_iovlen = first_bytes (part, message->msg_iov,
                                     message->msg_iovlen);
   shorter.msg_iov = part;
-  return syscall (SYS_sendmsg, fd, &shorter, flags);
+  return real_sendmsg (fd, &shorter, flags);
 }
 
 int
@@ -139,7 +139,7 @@ poll (struct pollfd *fds, nfds_t count, int timeout)
     errno = fault;
     return -1;
   }
-  return syscall (SYS_poll, fds, count, timeout);
+  return real_poll (fds, count, timeout);
 }
 
 /* wait4 is what glibc makes of waitpid. */

@@ -8,11 +8,9 @@
  * What the library calls in the C library is defined here instead, and counted
  * on the way.
  */
-#define _GNU_SOURCE
-#include "harness-commands.h"
+#include "harness-real-calls.h"
 
 #include <sys/socket.h>
-#include <sys/syscall.h>
 #include <sys/uio.h>
 
 #define DEPTH 64
@@ -27,35 +25,35 @@ ssize_t
 recv (int fd, void *data, size_t count, int flags)
 {
   ++system_calls;
-  return syscall (SYS_recvfrom, fd, data, count, flags, NULL, NULL);
+  return real_recv (fd, data, count, flags);
 }
 
 ssize_t
 recvmsg (int fd, struct msghdr *message, int flags)
 {
   ++system_calls;
-  return syscall (SYS_recvmsg, fd, message, flags);
+  return real_recvmsg (fd, message, flags);
 }
 
 ssize_t
 send (int fd, const void *data, size_t count, int flags)
 {
   ++system_calls;
-  return syscall (SYS_sendto, fd, data, count, flags, NULL, 0);
+  return real_send (fd, data, count, flags);
 }
 
 ssize_t
 sendmsg (int fd, const struct msghdr *message, int flags)
 {
   ++system_calls;
-  return syscall (SYS_sendmsg, fd, message, flags);
+  return real_sendmsg (fd, message, flags);
 }
 
 int
 poll (struct pollfd *fds, nfds_t count, int timeout)
 {
   ++system_calls;
-  return syscall (SYS_poll, fds, count, timeout);
+  return real_poll (fds, count, timeout);
 }
 
 /* A sanitizer brings its own: system calls only are counted then. */

@@ -4,40 +4,10 @@
  * it, whose completion is not called, and leaves the negotiation as it was.
  * Source: nbd_opt_go(3), nbd_aio_opt_go(3).
  */
-#include "harness-commands.h"
-
-#include <sys/resource.h>
+#include "harness-memory.h"
 
 #define CONTEXTS 8192
 #define LENGTH 4096
-
-/* The limit would be one for a sanitizer and for valgrind, too, which end then. */
-static bool
-memory_can_be_limited (void)
-{
-#ifdef __SANITIZE_ADDRESS__
-  return false;
-#else
-  return getenv ("TEST_UNDER_VALGRIND") == NULL;
-#endif
-}
-
-/* Leave this process room for a few megabytes more, or for anything. */
-static void
-limit_memory (bool limited)
-{
-  struct rlimit limit;
-  unsigned long pages;
-  FILE *file = fopen ("/proc/self/statm", "r");
-
-  CHECK (file != NULL && fscanf (file, "%lu", &pages) == 1);
-  fclose (file);
-  CHECK (getrlimit (RLIMIT_AS, &limit) == 0);
-  limit.rlim_cur = limit.rlim_max;
-  if (limited)
-    limit.rlim_cur = pages * sysconf (_SC_PAGESIZE) + 4 * MIB;
-  CHECK (setrlimit (RLIMIT_AS, &limit) == 0);
-}
 
 int
 main (void)
@@ -51,14 +21,14 @@ main (void)
   for (int i = 0; i < CONTEXTS; ++i)
     CHECK (nbd_add_meta_context (h, name) == 0);
 
-  if (memory_can_be_limited ()) {
-    limit_memory (true);
+  if (can_run_out ()) {
+    last_refused = LONG_MAX;
     CHECK_ERROR (nbd_opt_go (h), ENOMEM);
     CHECK_ERROR (nbd_opt_info (h), ENOMEM);
     CHECK_ERROR (nbd_aio_opt_go (h, COMPLETION (&record)), ENOMEM);
     CHECK_RECORD (record, "c");
     CHECK (nbd_aio_is_negotiating (h) == 1);
-    limit_memory (false);
+    last_refused = -1;
   }
   CHECK (nbd_clear_meta_contexts (h) == 0);
   CHECK (nbd_opt_go (h) == 0);

@@ -5,10 +5,9 @@
  * Source: libnbd(3), "Issuing commands": only asynchronous commands use their
  * buffer after the call. The C library writes to it even so.
  */
-#include "harness-commands.h"
+#include "harness-real-calls.h"
 
 #include <poll.h>
-#include <sys/syscall.h>
 #include <time.h>
 
 static bool out_of_memory;
@@ -21,7 +20,7 @@ recv (int fd, void *data, size_t count, int flags)
     errno = ENOMEM;
     return -1;
   }
-  return syscall (SYS_recvfrom, fd, data, count, flags, NULL, NULL);
+  return real_recv (fd, data, count, flags);
 }
 
 ssize_t
@@ -31,20 +30,17 @@ recvmsg (int fd, struct msghdr *message, int flags)
     errno = ENOMEM;
     return -1;
   }
-  return syscall (SYS_recvmsg, fd, message, flags);
+  return real_recvmsg (fd, message, flags);
 }
 
 int
 poll (struct pollfd *fds, nfds_t count, int timeout)
 {
-  struct timespec limit = { .tv_sec = timeout / 1000,
-                            .tv_nsec = timeout % 1000 * 1000000L };
-
   if (out_of_memory) {
     errno = ENOMEM;
     return -1;
   }
-  return ppoll (fds, count, timeout < 0 ? NULL : &limit, NULL);
+  return real_poll (fds, count, timeout);
 }
 
 /* An oldstyle server of 64 MiB. */
