@@ -8,7 +8,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use super::library::{self, Library};
-use super::{process, programs, systems, Result};
+use super::{process, programs, systems, target, Result};
 
 /// One of them.
 #[derive(Clone)]
@@ -66,7 +66,7 @@ pub fn compile_with(
     }
     // Renamed when it is whole: another test run may be using the previous one.
     let new = directory.join(format!("{}.{}.new", program.name, std::process::id()));
-    let mut cc = Command::new(programs::find("cc")?);
+    let mut cc = Command::new(programs::find(&target::cc())?);
     cc.args(["-std=gnu99", "-Wall", "-Wextra", "-Werror", "-g", "-O1"])
         .arg("-pthread")
         .arg("-o")

@@ -13,7 +13,7 @@ use libtest_mimic::{Arguments, Trial};
 use super::c_program::{self, CProgram};
 use super::library::{self, Library};
 use super::process::{self, Outcome};
-use super::Result;
+use super::{target, Result};
 
 /// How the programs are compiled and run.
 #[derive(Clone, Copy)]
@@ -44,6 +44,13 @@ pub struct Watchdog {
     pub report: &'static str,
 }
 
+/// Why a program cannot run with this library.
+fn obstacle(library: &Library, program: &CProgram) -> Option<&'static str> {
+    let mut impossible = target::IMPOSSIBLE_IN_AN_EMULATOR.iter();
+    let (_, why) = impossible.find(|(name, _)| *name == program.name)?;
+    library.is_emulated().then_some(*why)
+}
+
 impl Suite {
     /// Runs what the arguments of this process ask for.
     pub fn main(self) -> ExitCode {
@@ -60,16 +67,22 @@ impl Suite {
 
     fn trials(self) -> Result<Vec<Trial>> {
         // What all of them need is there, or nothing can be said of any.
-        Library::under_test()?;
+        let library = Library::under_test()?;
         library::memserver()?;
         let of_program = |program: CProgram| {
-            Trial::test(program.name.clone(), move || {
+            let obstacle = obstacle(&library, &program);
+            let trial = Trial::test(program.name.clone(), move || {
                 let outcome = self.run(&program)?;
                 match outcome.status.success() {
                     true => Ok(()),
                     false => Err(outcome.describe().into()),
                 }
-            })
+            });
+            match obstacle {
+                // It is counted as ignored, and the reason is printed beside its name.
+                Some(why) => trial.with_kind(why).with_ignored_flag(true),
+                None => trial,
+            }
         };
         let watchdog = self
             .watchdog
@@ -79,9 +92,7 @@ impl Suite {
     }
 
     fn directory(&self) -> Result<PathBuf> {
-        Ok(library::profile_directory()?
-            .join("capi")
-            .join(self.directory))
+        target::directory(self.directory)
     }
 
     fn run(&self, program: &CProgram) -> Result<Outcome> {
@@ -90,7 +101,7 @@ impl Suite {
             c_program::compile_with(program, &library, &self.directory()?, self.flags)?;
         let mut command = (self.command)(&library, &executable)?;
         command.env("MEMSERVER", library::memserver()?);
-        process::run(&mut command, &[], self.limit)
+        process::run(&mut command, &[], library.limit(self.limit))
     }
 
     fn finds_mistake(&self, watchdog: &Watchdog) -> Result<()> {

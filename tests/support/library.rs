@@ -2,23 +2,24 @@
 
 //! Where cargo left what is under test.
 //!
-//! Two variables of the environment are for people who want to see what another
-//! library does with the same tests:
+//! Two variables of the environment are for other libraries, which are then tested in
+//! the same way (`target.rs` has more of them):
 //!
 //! - `LIBNBD_UNDER_TEST=/path/to/libnbd.so.0` takes that file in place of ours;
 //! - `LIBNBD_TEST_LAUNCHER=/path/to/command` puts a command in front of each
-//!   program that is run with the library under test, for a library that needs
-//!   its own dynamic linker.
+//!   program that is run with the library under test: the dynamic linker that it
+//!   needs, or an emulator.
 
 use std::ffi::OsString;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::{self, Command};
 use std::sync::OnceLock;
+use std::time::Duration;
 use std::{env, fs};
 
 use super::process::text;
-use super::{programs, Result};
+use super::{programs, target, Result};
 
 /// The library that a program is run with.
 #[derive(Clone)]
@@ -72,7 +73,25 @@ impl Library {
             Some(directory) => command.env("LD_LIBRARY_PATH", directory),
             None => command.env_remove("LD_LIBRARY_PATH"),
         };
+        if self.is_emulated() {
+            command.env("TEST_UNDER_EMULATOR", "1");
+        }
         command
+    }
+
+    /// Whether programs run in an emulator with this library.
+    pub fn is_emulated(&self) -> bool {
+        self.launcher.as_deref().is_some_and(target::is_emulator)
+    }
+
+    /// As long as a program may take with this library, where it may take `limit` without
+    /// an emulator.
+    pub fn limit(&self, limit: Duration) -> Duration {
+        if self.is_emulated() {
+            4 * limit
+        } else {
+            limit
+        }
     }
 
     /// A launcher decides about libraries itself.
@@ -116,7 +135,7 @@ fn make_library_directory() -> Result<PathBuf> {
         ),
     };
     let library = fs::canonicalize(&library).map_err(|e| format!("{}: {e}", library.display()))?;
-    let directory = profile_directory()?.join("capi").join(name);
+    let directory = target::directory(&name)?;
     fs::create_dir_all(&directory).map_err(|e| format!("{}: {e}", directory.display()))?;
     for name in ["libnbd.so", "libnbd.so.0"] {
         replace_link(&library, &directory.join(name))?;
@@ -133,12 +152,16 @@ fn replace_link(target: &Path, link: &Path) -> Result<()> {
 }
 
 /// The in-memory server, built now when no build of the workspace was made.
+/// `LIBNBD_TEST_MEMSERVER` names another one.
 pub fn memserver() -> Result<PathBuf> {
     static MEMSERVER: OnceLock<Result<PathBuf>> = OnceLock::new();
     MEMSERVER.get_or_init(find_or_build_memserver).clone()
 }
 
 fn find_or_build_memserver() -> Result<PathBuf> {
+    if let Some(memserver) = env::var_os("LIBNBD_TEST_MEMSERVER") {
+        return Ok(memserver.into());
+    }
     let directory = profile_directory()?;
     let memserver = directory.join("memserver");
     if memserver.exists() {

@@ -18,6 +18,7 @@ pub mod programs;
 pub mod scenario;
 pub mod servers;
 pub mod systems;
+pub mod target;
 pub mod transcript;
 
 /// What went wrong, as the person who reads the test output should see it.

@@ -14,7 +14,7 @@ use crate::support::library::{self, Library};
 use crate::support::memcheck;
 use crate::support::process::{self, Outcome};
 use crate::support::servers::Address;
-use crate::support::Result;
+use crate::support::{target, Result};
 
 /// The programs end themselves before that.
 const LIMIT: Duration = Duration::from_secs(150);
@@ -56,7 +56,7 @@ impl Client {
     /// Runs the program, which must be content with what it saw.
     pub fn run(&self) -> Result<Outcome> {
         let mut command = self.command()?;
-        let outcome = process::run(&mut command, &[], LIMIT)?;
+        let outcome = process::run(&mut command, &[], Library::under_test()?.limit(LIMIT))?;
         match outcome.status.success() {
             true => Ok(outcome),
             false => Err(format!("{}: {}", self.program, outcome.describe())),
@@ -96,7 +96,7 @@ pub fn compile_all() -> Result<()> {
 }
 
 fn directory() -> Result<PathBuf> {
-    Ok(library::profile_directory()?.join("capi/tls"))
+    target::directory("tls")
 }
 
 /// Compiled by the first who runs it.

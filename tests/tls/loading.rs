@@ -14,7 +14,7 @@ use libtest_mimic::Trial;
 use crate::certificates::Certificates;
 use crate::client::Client;
 use crate::servers::{Bench, Steps, Transport};
-use crate::support::{library, process, programs, Result};
+use crate::support::{library, process, programs, target, Result};
 
 const LIBRARY: &str = "libgnutls.so.30";
 const LIMIT: Duration = Duration::from_secs(60);
@@ -78,7 +78,7 @@ fn broken(bench: &Bench) -> Result<()> {
 
 /// A library of that name which has none of the functions.
 fn incomplete(bench: &Bench) -> Result<()> {
-    let mut cc = Command::new(programs::find("cc")?);
+    let mut cc = Command::new(programs::find(&target::cc())?);
     cc.args(["-shared", "-fPIC", "-x", "c", "-", "-o"])
         .arg(bench.directory.path().join(LIBRARY));
     let outcome = process::run(&mut cc, b"int nothing_of_use;\n", LIMIT)?;
