@@ -57,7 +57,7 @@ PAGES = $(shell sed -n 's/^\(nbd_[a-z0-9_]*\).*/\1.3/p' src/capi/functions.tsv) 
 
 all:
 	$(CARGO) build --release
-	$(MAKE) man
+	$(MAKE) man '$(OUT)/static/libnbd.a'
 
 man:
 	$(CARGO) run --release --package manual -- '$(OUT)/man'
@@ -142,14 +142,14 @@ bench:
 
 # Installs what is there, so that it can run as another user than the build. A
 # target that has only static libraries, as musl's, leaves no libnbd.so.
-install: | $(OUT)/libnbd.a $(OUT)/man/man3/libnbd.3
+install: $(OUT)/static/libnbd.a | $(OUT)/man/man3/libnbd.3
 	$(INSTALL) -d '$(libdir)/pkgconfig' '$(includedir)' '$(man3dir)' '$(docdir)'
 	if [ -e '$(OUT)/libnbd.so' ]; then \
 	    $(INSTALL) -m 755 '$(OUT)/libnbd.so' '$(libdir)/libnbd.so.0.0.0' && \
 	    ln -sf libnbd.so.0.0.0 '$(libdir)/libnbd.so.0' && \
 	    ln -sf libnbd.so.0 '$(libdir)/libnbd.so'; \
 	fi
-	$(INSTALL) -m 644 '$(OUT)/libnbd.a' '$(libdir)/libnbd.a'
+	$(INSTALL) -m 644 '$(OUT)/static/libnbd.a' '$(libdir)/libnbd.a'
 	$(INSTALL) -m 644 include/libnbd.h '$(includedir)/libnbd.h'
 	sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@LIBDIR@|$(LIBDIR)|' \
 	    -e 's|@INCLUDEDIR@|$(INCLUDEDIR)|' -e 's|@VERSION@|$(VERSION)|' \
@@ -157,6 +157,10 @@ install: | $(OUT)/libnbd.a $(OUT)/man/man3/libnbd.3
 	chmod 644 '$(libdir)/pkgconfig/libnbd.pc'
 	$(INSTALL) -m 644 $(PAGES:%='$(OUT)/man/man3/%') '$(man3dir)'
 	$(INSTALL) -m 644 COPYING.LIB '$(docdir)/COPYING.LIB'
+
+# CC has to be a compiler for CARGO_BUILD_TARGET.
+$(OUT)/static/libnbd.a: $(OUT)/libnbd.a
+	CC='$(CC)' scripts/static-library.sh '$<' '$@'
 
 $(OUT)/libnbd.a:
 	$(CARGO) build --release

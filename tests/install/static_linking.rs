@@ -3,6 +3,8 @@
 //! Programs with the library inside, built with nothing but what
 //! `pkg-config --static` says.
 
+use std::collections::BTreeSet;
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -12,6 +14,8 @@ use crate::installation::{fresh_directory, Installation};
 use crate::support::library::source;
 use crate::support::Result;
 use crate::{run, runs, PROGRAM};
+
+const FUNCTIONS: &str = include_str!("../../src/capi/functions.tsv");
 
 const MUSL: &str = "x86_64-unknown-linux-musl";
 
@@ -25,6 +29,10 @@ pub fn trials() -> Vec<Trial> {
     };
     vec![
         Trial::test("a static program is built", || Ok(with_glibc()?)),
+        Trial::test("the static library has no names but the API's", || {
+            Ok(names()?)
+        }),
+        Trial::test("the static library is small", || Ok(size()?)),
         musl,
     ]
 }
@@ -33,6 +41,45 @@ fn with_glibc() -> Result<()> {
     let installation = Installation::staged("static", "/opt/nbd/lib")?;
     let program = build("static-program", "cc", &installation)?;
     runs(&program, None)
+}
+
+/// Another Rust library in the same program defines the rest, such as
+/// `rust_eh_personality`.
+fn names() -> Result<()> {
+    let installation = Installation::staged("static-names", "/opt/nbd/lib")?;
+    let mut nm = Command::new("nm");
+    nm.args(["--defined-only", "--extern-only", "--format=just-symbols"])
+        .arg(installation.libraries().join("libnbd.a"));
+    let printed = run(&mut nm)?;
+    // A line with a colon at its end names an object.
+    let lines = printed
+        .lines()
+        .filter(|line| !line.ends_with(':') && !line.is_empty());
+    let defined: BTreeSet<&str> = lines.collect();
+    let functions = manual::interface::functions(FUNCTIONS);
+    let expected = functions
+        .iter()
+        .map(|function| function.name.as_str())
+        .collect();
+    match defined == expected {
+        true => Ok(()),
+        false => Err(format!("{:?}", &defined ^ &expected)),
+    }
+}
+
+/// Rust's standard library has 20 MB, most of it debug information.
+fn size() -> Result<()> {
+    let installation = Installation::staged("static-size", "/opt/nbd/lib")?;
+    let archive = installation.libraries().join("libnbd.a");
+    let size = fs::metadata(&archive)
+        .map_err(|e| format!("{}: {e}", archive.display()))?
+        .len();
+    let mut readelf = Command::new("readelf");
+    let sections = run(readelf.args(["--wide", "--sections"]).arg(&archive))?;
+    match size < 5_000_000 && !sections.contains(" .debug_") {
+        true => Ok(()),
+        false => Err(format!("{size} bytes: {sections}")),
+    }
 }
 
 /// Whether Rust's standard library for that target is there.
