@@ -10,6 +10,7 @@ mod build_systems;
 mod installation;
 mod packages;
 mod root;
+mod same_bytes;
 mod static_linking;
 #[path = "../support/mod.rs"]
 mod support;
@@ -38,7 +39,8 @@ fn main() -> ExitCode {
         .chain(build_systems::trials())
         .chain(static_linking::trials())
         .chain(packages::trials())
-        .chain(without_cbindgen::trials());
+        .chain(without_cbindgen::trials())
+        .chain(same_bytes::trials());
     libtest_mimic::run(&arguments, trials.collect()).exit_code()
 }
 

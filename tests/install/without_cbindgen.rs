@@ -4,13 +4,15 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::OnceLock;
 
 use libtest_mimic::Trial;
 
-use crate::installation::{built, fresh_directory};
+use crate::installation::{self, fresh_directory};
 use crate::run;
+use crate::same_bytes::cargo_home;
 use crate::support::library::source;
 use crate::support::Result;
 
@@ -21,24 +23,39 @@ pub fn trials() -> Vec<Trial> {
     )]
 }
 
-fn same() -> Result<()> {
-    let target = fresh_directory("without-cbindgen")?;
-    let header = source().join("include/libnbd.h");
-    let read = || fs::read(&header).map_err(|e| format!("{}: {e}", header.display()));
-    let before = read()?;
+/// The target directory of such a build.
+pub fn built() -> Result<&'static Path> {
+    static BUILT: OnceLock<Result<PathBuf>> = OnceLock::new();
+    let make = || {
+        let target = fresh_directory("without-cbindgen")?;
+        let header = source().join("include/libnbd.h");
+        let read = || fs::read(&header).map_err(|e| format!("{}: {e}", header.display()));
+        let before = read()?;
+        build(source(), &cargo_home(), &target)?;
+        match read()? == before {
+            true => Ok(target),
+            false => Err("the build has written the header".to_owned()),
+        }
+    };
+    BUILT.get_or_init(make).as_deref().map_err(Clone::clone)
+}
+
+/// Builds the library alone, without cbindgen.
+pub fn build(source: &Path, cargo_home: &Path, target: &Path) -> Result<()> {
     let mut cargo = Command::new(env!("CARGO"));
     cargo
         .args(["build", "--locked", "--offline", "--release", "--lib"])
         .arg("--no-default-features")
-        .env("CARGO_TARGET_DIR", &target)
+        .env("CARGO_HOME", cargo_home)
+        .env("CARGO_TARGET_DIR", target)
         .env_remove("CARGO_BUILD_TARGET")
-        .current_dir(source());
-    run(&mut cargo)?;
-    if read()? != before {
-        return Err("the build has written the header".to_owned());
-    }
-    let expected = functions(&built()?.join("libnbd.so"))?;
-    let found = functions(&target.join("release/libnbd.so"))?;
+        .current_dir(source);
+    run(&mut cargo).map(|_| ())
+}
+
+fn same() -> Result<()> {
+    let expected = functions(&installation::built()?.join("libnbd.so"))?;
+    let found = functions(&built()?.join("release/libnbd.so"))?;
     if expected.len() < 200 {
         return Err(format!("these are not all functions: {expected:?}"));
     }
