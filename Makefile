@@ -11,6 +11,7 @@
 #   make fuzz            have the fuzzers look for more, FUZZ_SECONDS each (default 600)
 #   make oracle          play a million random conversations against a model of the
 #                        protocol; CASES=100000 plays fewer
+#   make cargo-c         install with cargo-c, in Debian sid, and use what is there
 #   make oldest-rust     build and test in Debian 13, whose Rust is the oldest that can
 #   make tsan            look for data races, with a nightly toolchain of Rust and rust-src
 #   make mutants         change the protocol's code in a thousand ways that the tests
@@ -53,7 +54,7 @@ docdir := $(DESTDIR)$(DOCDIR)
 # A page for each function, the overview, and what there is to say of security.
 PAGES = $(shell sed -n 's/^\(nbd_[a-z0-9_]*\).*/\1.3/p' src/capi/functions.tsv) libnbd.3 libnbd-security.3
 
-.PHONY: all man header demo check differential fuzz oldest-rust oracle tsan mutants miri soak deny bench install uninstall deb clean
+.PHONY: all man header demo check differential fuzz cargo-c oldest-rust oracle tsan mutants miri soak deny bench install uninstall deb clean
 
 all:
 	$(CARGO) build --release
@@ -92,6 +93,11 @@ fuzz:
 # The same test plays some of them in `make check`.
 oracle:
 	ORACLE_CASES=$(or $(CASES),1000000) $(CARGO) test --release --test oracle
+
+cargo-c:
+	scripts/install-deps.sh check
+	$(CARGO) build --release --package memserver
+	OUT='$(OUT)' scripts/cargo-c.sh
 
 oldest-rust:
 	scripts/install-deps.sh check

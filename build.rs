@@ -56,6 +56,8 @@ fn make() -> io::Result<()> {
     fs::write(out.join("functions.rs"), functions::rust(&functions))?;
     #[cfg(feature = "header")]
     header::write(&source, &functions, &constants)?;
+    #[cfg(feature = "capi")]
+    manual::write(&source, &out.join("man")).map_err(io::Error::other)?;
     symbols::link(&functions, &out)?;
     uninstalled::write(&source, &out)
 }

@@ -1,0 +1,64 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+#
+# cargo-c.sh: installs the library with `cargo cinstall`, in Debian sid, which has
+# cargo-c, and looks whether everything is there and of use. `make cargo-c` calls it.
+
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+root=$(scripts/make-system.sh sid cargo cargo-c rustc lld gcc libc6-dev pkgconf)
+# There may be no network in there.
+cargo fetch --locked
+CARGO_HOME=${CARGO_HOME:-$HOME/.cargo}
+built=$(realpath "${OUT:-target/release}")
+out=$built/cargo-c
+rm -rf "$out/root"
+mkdir -p "$out"
+cp "$built/memserver" "$out/memserver"
+in_root() {
+    BIND="$CARGO_HOME $out" scripts/in-root.sh "$root" env PATH=/usr/sbin:/usr/bin:/sbin:/bin \
+        CARGO_HOME="$CARGO_HOME" CARGO_TARGET_DIR="$out" CARGO_NET_OFFLINE=true "$@"
+}
+in_root cargo cinstall --version
+in_root cargo cinstall --locked --release --prefix=/usr --libdir=/usr/lib --destdir="$out/root"
+
+# What is there: the library and its names, and 165 functions with a page each.
+cd "$out/root/usr"
+fail() {
+    echo "$*" >&2
+    exit 1
+}
+[ "$(readlink lib/libnbd.so.0)" = libnbd.so.0.0.0 ] || fail 'libnbd.so.0 is not a link to libnbd.so.0.0.0'
+[ -L lib/libnbd.so ] || fail 'no libnbd.so'
+cmp include/libnbd.h "$OLDPWD/include/libnbd.h"
+cmp share/doc/libnbd/COPYING.LIB "$OLDPWD/COPYING.LIB"
+sed -n 's/^\(nbd_[^\t]*\)\t\([^\t]*\).*/\1@@\2/p' "$OLDPWD/src/capi/functions.tsv" |
+    sort >"$out/expected"
+nm --dynamic --defined-only lib/libnbd.so.0.0.0 | awk '$2 == "T" { print $3 }' |
+    sort >"$out/exported"
+diff "$out/expected" "$out/exported"
+while IFS=@ read -r function _; do
+    [ -s "share/man/man3/$function.3" ] || fail "no page of $function"
+done <"$out/expected"
+[ -s share/man/man3/libnbd.3 ] || fail 'no libnbd(3)'
+cd "$OLDPWD"
+
+# A program is built with what pkg-config says, and runs: with the shared library, then
+# with the static one.
+export PKG_CONFIG_LIBDIR=$out/root/usr/lib/pkgconfig PKG_CONFIG_SYSROOT_DIR=$out/root
+echo begin >"$out/data"
+for how in '' '--static'; do
+    case $how in
+    --static) library=-l:libnbd.a ;;
+    *) library=-lnbd ;;
+    esac
+    # shellcheck disable=SC2016 # the shell in there expands it
+    printed=$(in_root sh -euc '
+        flags=$(pkg-config $1 --cflags --libs libnbd | sed "s/-lnbd/$2/")
+        cc tests/install/program.c $flags -o "$3/program"
+        LD_LIBRARY_PATH=$3/root/usr/lib "$3/program" "$4" --stdin --file "$3/data"' \
+        sh "$how" "$library" "$out" "$out/memserver")
+    [ "$printed" = 'libnbd 1.24.4: begin' ] || fail "${how:-shared}: printed '$printed'"
+    echo "a program with $library: $printed"
+done
