@@ -12,6 +12,7 @@
 #   make oracle          play a million random conversations against a model of the
 #                        protocol; CASES=100000 plays fewer
 #   make cargo-c         install with cargo-c, in Debian sid, and use what is there
+#   make librbd          load Ceph's librbd with this library, in Debian sid
 #   make oldest-rust     build and test in Debian 13, whose Rust is the oldest that can
 #   make tsan            look for data races, with a nightly toolchain of Rust and rust-src
 #   make mutants         change the protocol's code in a thousand ways that the tests
@@ -54,7 +55,7 @@ docdir := $(DESTDIR)$(DOCDIR)
 # A page for each function, the overview, and what there is to say of security.
 PAGES = $(shell sed -n 's/^\(nbd_[a-z0-9_]*\).*/\1.3/p' src/capi/functions.tsv) libnbd.3 libnbd-security.3
 
-.PHONY: all man header demo check differential fuzz cargo-c oldest-rust oracle tsan mutants miri soak deny bench install uninstall deb clean
+.PHONY: all man header demo check differential fuzz cargo-c librbd oldest-rust oracle tsan mutants miri soak deny bench install uninstall deb clean
 
 all:
 	$(CARGO) build --release
@@ -98,6 +99,11 @@ cargo-c:
 	scripts/install-deps.sh check
 	$(CARGO) build --release --package memserver
 	OUT='$(OUT)' scripts/cargo-c.sh
+
+librbd:
+	scripts/install-deps.sh check
+	$(CARGO) build --release
+	OUT='$(OUT)' scripts/librbd.sh
 
 oldest-rust:
 	scripts/install-deps.sh check
