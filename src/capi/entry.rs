@@ -18,7 +18,7 @@ use std::panic::{catch_unwind, AssertUnwindSafe};
 
 use super::error;
 use super::function::Function;
-use super::opaque::nbd_handle;
+use super::opaque::{nbd_handle, NoHandle};
 use super::outcome::Outcome;
 use super::run::run;
 use super::trace::{null, Argument};
@@ -91,13 +91,13 @@ pub(super) unsafe fn initialize(h: *mut nbd_handle, buf: &mut ReadBuffer) {
 /// Runs `body` under the lock of the handle.
 pub(super) fn with_connection<R: Outcome>(
     function: &'static Function,
-    handle: Result<&Handle, Error>,
+    handle: Result<&Handle, NoHandle>,
     arguments: &[Argument<'_>],
     body: impl FnOnce(&mut Call<'_>) -> Result<R, Error>,
 ) -> R::C {
     let handle = match handle {
         Ok(handle) => handle,
-        Err(error) => return failed::<R>(function, &error),
+        Err(why) => return refused::<R>(function, why),
     };
     let _not_here = NotHere::new();
     // Unwind safety: the connection is dead after a panic under its lock.
@@ -107,19 +107,19 @@ pub(super) fn with_connection<R: Outcome>(
         let outcome = outcome.and_then(|()| body(&mut call));
         end(function, handle.shared(), outcome)
     }))
-    .unwrap_or_else(|panic| failed::<R>(function, &internal(panic_message(&*panic))))
+    .unwrap_or_else(|panic| panicked::<R>(function, panic))
 }
 
 /// The same for a call that waits.
 pub(super) fn with_waiting<R: Outcome>(
     function: &'static Function,
-    handle: Result<&Handle, Error>,
+    handle: Result<&Handle, NoHandle>,
     arguments: &[Argument<'_>],
     body: impl AsyncFnOnce(&mut Call<'_>) -> Result<R, Error>,
 ) -> R::C {
     let handle = match handle {
         Ok(handle) => handle,
-        Err(error) => return failed::<R>(function, &error),
+        Err(why) => return refused::<R>(function, why),
     };
     let pause = Pause::default();
     let ended = run(&pause, async {
@@ -130,19 +130,19 @@ pub(super) fn with_waiting<R: Outcome>(
         };
         end(function, handle.shared(), outcome)
     });
-    ended.unwrap_or_else(|panic| failed::<R>(function, &internal(panic_message(&*panic))))
+    ended.unwrap_or_else(|panic| panicked::<R>(function, panic))
 }
 
 /// Runs `body` on what can be seen of the handle without its lock.
 pub(super) fn with_shared<R: Outcome>(
     function: &'static Function,
-    handle: Result<&Handle, Error>,
+    handle: Result<&Handle, NoHandle>,
     arguments: &[Argument<'_>],
     body: impl FnOnce(&Shared) -> R,
 ) -> R::C {
     let shared = match handle {
         Ok(handle) => handle.shared(),
-        Err(error) => return failed::<R>(function, &error),
+        Err(why) => return refused::<R>(function, why),
     };
     // Messages are written, and GnuTLS is loaded.
     let _not_here = NotHere::new();
@@ -151,7 +151,7 @@ pub(super) fn with_shared<R: Outcome>(
         let outcome = begin(function, shared, arguments);
         end(function, shared, outcome.map(|()| body(shared)))
     }))
-    .unwrap_or_else(|panic| failed::<R>(function, &internal(panic_message(&*panic))))
+    .unwrap_or_else(|panic| panicked::<R>(function, panic))
 }
 
 /// What all calls begin with: the debug message, and checks.
@@ -199,6 +199,31 @@ fn check_arguments(function: &Function, arguments: &[Argument<'_>]) -> Result<()
 fn failed<R: Outcome>(function: &Function, error: &Error) -> R::C {
     error::keep(function.name, error);
     R::FAILED
+}
+
+/// The same for a call without a handle. The rare cases are in functions of their own, or
+/// each function of the API would contain their code.
+fn refused<R: Outcome>(function: &Function, why: NoHandle) -> R::C {
+    keep_refusal(function, why);
+    R::FAILED
+}
+
+#[cold]
+#[inline(never)]
+fn keep_refusal(function: &Function, why: NoHandle) {
+    error::keep(function.name, &why.into());
+}
+
+/// The same for a call that panicked.
+fn panicked<R: Outcome>(function: &Function, panic: Box<dyn Any + Send>) -> R::C {
+    keep_panic(function, panic);
+    R::FAILED
+}
+
+#[cold]
+#[inline(never)]
+fn keep_panic(function: &Function, panic: Box<dyn Any + Send>) {
+    error::keep(function.name, &internal(panic_message(&*panic)));
 }
 
 #[cold]

@@ -42,7 +42,7 @@ pub unsafe extern "C" fn nbd_close(h: *mut nbd_handle) {
     // SAFETY: no other call on the handle is under way (see above).
     let handle = match unsafe { nbd_handle::check(h) } {
         Ok(handle) => handle,
-        Err(error) => return error::keep(name, &error),
+        Err(why) => return error::keep(name, &why.into()),
     };
     let _not_here = NotHere::new();
     // Unwind safety: nothing looks at the handle afterwards.

@@ -11,6 +11,23 @@ use crate::handle::Handle;
 /// What a handle begins with, to tell it from other memory.
 const MAGIC: usize = u64::from_be_bytes(*b"nbd hndl") as usize;
 
+/// Why a pointer is not that of a handle.
+#[derive(Clone, Copy)]
+pub(super) enum NoHandle {
+    Null,
+    /// It was closed, or is something else.
+    Other,
+}
+
+impl From<NoHandle> for Error {
+    fn from(why: NoHandle) -> Error {
+        match why {
+            NoHandle::Null => null("h"),
+            NoHandle::Other => Error::new(libc::EFAULT, "h is not a handle, or was closed"),
+        }
+    }
+}
+
 /// One connection to one NBD server, as programs hold it.
 #[allow(non_camel_case_types)] // the name it has in C
 pub struct nbd_handle {
@@ -35,14 +52,14 @@ impl nbd_handle {
     /// # Safety
     ///
     /// `h` is NULL, or comes from `nbd_create` and is not closed during `'a`.
-    pub(super) unsafe fn check<'a>(h: *mut nbd_handle) -> Result<&'a Handle, Error> {
+    pub(super) unsafe fn check<'a>(h: *mut nbd_handle) -> Result<&'a Handle, NoHandle> {
         if h.is_null() {
-            return Err(null("h"));
+            return Err(NoHandle::Null);
         }
         // SAFETY: a handle, by the promise of the caller. Only the one field is
         // looked at until that promise is seen to be kept.
         if !h.is_aligned() || unsafe { (*h).magic.load(Ordering::Relaxed) } != MAGIC {
-            return Err(Error::new(libc::EFAULT, "h is not a handle, or was closed"));
+            return Err(NoHandle::Other);
         }
         // SAFETY: the same.
         Ok(unsafe { &(*h).handle })
