@@ -12,7 +12,7 @@
     CHECK (nbd_add_meta_context (h, LIBNBD_CONTEXT_BASE_ALLOCATION) == 0); \
     connect_handle (h, server_command ("--error", error_option)); \
     CHECK_ERROR (call, EIO); \
-    CHECK_MESSAGE (": " name ": command failed: Input/output error"); \
+    CHECK_MESSAGE (with_reason (": " name ": command failed", EIO)); \
     CHECK_RECORD (record, ""); \
     CHECK (nbd_aio_is_ready (h) == 1); \
     CHECK (nbd_shutdown (h, 0) == 0); \

@@ -58,6 +58,16 @@
     free (returned_); \
   } while (0)
 
+/* A text for the above, and what this system's C library calls an errno. */
+static inline const char *
+with_reason (const char *text, int error)
+{
+  static char whole[256];
+
+  snprintf (whole, sizeof whole, "%s: %s", text, strerror (error));
+  return whole;
+}
+
 static inline void
 fail (const char *file, int line, const char *what)
 {

@@ -30,8 +30,8 @@ fail_to_read (struct nbd_handle *h)
                                      (nbd_chunk_callback) {
                                        .callback = see_error,
                                        .user_data = &errors }, 0), EIO);
-  CHECK_EXACT_MESSAGE ("nbd_pread_structured: read: command failed: "
-                       "Input/output error");
+  CHECK_EXACT_MESSAGE (with_reason ("nbd_pread_structured: read: command "
+                                    "failed", EIO));
   CHECK (errors == 1);
   CHECK (nbd_pread (h, buf, 4096, 4096, 0) == 0);
   nbd_close (h);

@@ -221,15 +221,16 @@ mod tests {
             libc::sigaction(libc::SIGWINCH, &raw const action, std::ptr::null_mut());
         }
         let (ours, _theirs) = UnixStream::pair().unwrap();
+        // A pointer in musl, which threads cannot share.
         // SAFETY: pthread_self has no preconditions.
-        let waiter = unsafe { libc::pthread_self() };
+        let waiter = unsafe { libc::pthread_self() } as usize;
         let start = Instant::now();
         std::thread::scope(|scope| {
             scope.spawn(|| {
                 for _ in 0..40 {
                     std::thread::sleep(Duration::from_millis(25));
                     // SAFETY: the waiting thread outlives this scope.
-                    unsafe { libc::pthread_kill(waiter, libc::SIGWINCH) };
+                    unsafe { libc::pthread_kill(waiter as libc::pthread_t, libc::SIGWINCH) };
                 }
             });
             let ready = poll((ours.as_raw_fd(), libc::POLLIN), -1, 200);

@@ -115,12 +115,17 @@ fn plaintext_after_the_agreement_is_refused() {
 
 #[test]
 fn a_refusal_ends_the_connection_that_requires_tls() {
+    // The C library's words, which differ.
+    let reason = std::io::Error::from_raw_os_error(libc::EOPNOTSUPP).to_string();
+    let reason = reason.split(" (os error").next().unwrap();
+    let text = format!(
+        "dead: handshake: server refused TLS, \
+         but handle TLS setting is 'require' (2): {reason}"
+    );
     for error in [1, 2, 3, 4, 5, 6, 7, 8, 9, 77] {
         let server = [newstyle(3), refuse(STARTTLS, error)].concat();
         let outcome = connect(&require, &server);
-        let text = "dead: handshake: server refused TLS, \
-                    but handle TLS setting is 'require' (2): Operation not supported";
-        assert_eq!(outcome.lines, [text]);
+        assert_eq!(outcome.lines, [text.as_str()]);
         assert_eq!(outcome.group, State::Dead);
         let abort = [&b"IHAVEOPT"[..], &ABORT.to_be_bytes(), &[0; 4]].concat();
         assert_eq!(outcome.sent, [first_words(), abort].concat());
