@@ -13,6 +13,7 @@
 #                        protocol; CASES=100000 plays fewer
 #   make cargo-c         install with cargo-c, in Debian sid, and use what is there
 #   make librbd          load Ceph's librbd with this library, in Debian sid
+#   make musl            build and test for musl, in a Debian system that is made for it
 #   make oldest-rust     build and test in Debian 13, whose Rust is the oldest that can
 #   make tsan            look for data races, with a nightly toolchain of Rust and rust-src
 #   make mutants         change the protocol's code in a thousand ways that the tests
@@ -55,7 +56,7 @@ docdir := $(DESTDIR)$(DOCDIR)
 # A page for each function, the overview, and what there is to say of security.
 PAGES = $(shell sed -n 's/^\(nbd_[a-z0-9_]*\).*/\1.3/p' src/capi/functions.tsv) libnbd.3 libnbd-security.3
 
-.PHONY: all man header demo check differential fuzz cargo-c librbd oldest-rust oracle tsan mutants miri soak deny bench install uninstall deb clean
+.PHONY: all man header demo check differential fuzz cargo-c librbd musl oldest-rust oracle tsan mutants miri soak deny bench install uninstall deb clean
 
 all:
 	$(CARGO) build --release
@@ -104,6 +105,9 @@ librbd:
 	scripts/install-deps.sh check
 	$(CARGO) build --release
 	OUT='$(OUT)' scripts/librbd.sh
+musl:
+	scripts/install-deps.sh check
+	OUT='$(OUT)' scripts/musl.sh tests
 
 oldest-rust:
 	scripts/install-deps.sh check
@@ -152,8 +156,8 @@ bench:
 	$(CARGO) build --release --workspace
 	OUT='$(OUT)' python3 -B benches/driver $(if $(QUICK),--quick) $(ROUNDS:%=--rounds %) $(PASSES:%=--passes %)
 
-# Installs what is there, so that it can run as another user than the build. A
-# target that has only static libraries, as musl's, leaves no libnbd.so.
+# Installs what is there, so that it can run as another user than the build. A target
+# may have static libraries only, as musl's where programs are static by default.
 install: $(OUT)/static/libnbd.a | $(OUT)/man/man3/libnbd.3
 	$(INSTALL) -d '$(libdir)/pkgconfig' '$(includedir)' '$(man3dir)' '$(docdir)'
 	if [ -e '$(OUT)/libnbd.so' ]; then \

@@ -24,8 +24,6 @@ pub struct Installation {
     destdir: PathBuf,
     prefix: String,
     libdir: String,
-    /// Where the build left what is installed.
-    built: PathBuf,
 }
 
 impl Installation {
@@ -34,32 +32,20 @@ impl Installation {
         let prefix = fresh_directory(name)?;
         let prefix = prefix.to_string_lossy().into_owned();
         let libdir = prefix.clone() + "/lib";
-        Installation::make(PathBuf::new(), prefix, libdir, built()?)
+        Installation::make(PathBuf::new(), prefix, libdir)
     }
 
     /// Installs as a package is built: for a prefix, and below another directory.
     pub fn staged(name: &str, libdir: &str) -> Result<Installation> {
         let destdir = fresh_directory(name)?;
-        Installation::make(destdir, PREFIX.to_owned(), libdir.to_owned(), built()?)
+        Installation::make(destdir, PREFIX.to_owned(), libdir.to_owned())
     }
 
-    /// The same for a build of its own.
-    pub fn of_build(name: &str, built: PathBuf) -> Result<Installation> {
-        let destdir = fresh_directory(name)?;
-        Installation::make(destdir, PREFIX.to_owned(), format!("{PREFIX}/lib"), built)
-    }
-
-    fn make(
-        destdir: PathBuf,
-        prefix: String,
-        libdir: String,
-        built: PathBuf,
-    ) -> Result<Installation> {
+    fn make(destdir: PathBuf, prefix: String, libdir: String) -> Result<Installation> {
         let installation = Installation {
             destdir,
             prefix,
             libdir,
-            built,
         };
         installation.run_make("install")?;
         Ok(installation)
@@ -75,7 +61,7 @@ impl Installation {
             .arg(format!("PREFIX={}", self.prefix))
             .arg(format!("LIBDIR={}", self.libdir))
             .arg(format!("DESTDIR={}", self.destdir.display()))
-            .arg(format!("OUT={}", self.built.display()))
+            .arg(format!("OUT={}", built()?.display()))
             .env_remove("MAKEFLAGS")
             .current_dir(source());
         run(&mut make).map(|_| ())

@@ -8,6 +8,7 @@
 
 mod build_systems;
 mod installation;
+mod musl;
 mod packages;
 mod root;
 mod same_bytes;
@@ -38,6 +39,7 @@ fn main() -> ExitCode {
     let trials = trials
         .chain(build_systems::trials())
         .chain(static_linking::trials())
+        .chain(musl::trials())
         .chain(packages::trials())
         .chain(without_cbindgen::trials())
         .chain(same_bytes::trials());

@@ -57,7 +57,8 @@ pub fn inside() -> Option<String> {
     env::var(INSIDE).ok()
 }
 
-fn chosen(system: &str) -> bool {
+/// Whether the tests may be run in a system.
+pub fn chosen(system: &str) -> bool {
     let chosen = env::var("LIBNBD_TEST_SYSTEMS");
     chosen.map_or(true, |names| {
         names.split_whitespace().any(|name| name == system)
