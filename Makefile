@@ -105,6 +105,7 @@ librbd:
 	scripts/install-deps.sh check
 	$(CARGO) build --release
 	OUT='$(OUT)' scripts/librbd.sh
+
 musl:
 	scripts/install-deps.sh check
 	OUT='$(OUT)' scripts/musl.sh tests
