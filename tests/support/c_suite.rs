@@ -44,13 +44,6 @@ pub struct Watchdog {
     pub report: &'static str,
 }
 
-/// Why a program cannot run with this library.
-fn obstacle(library: &Library, program: &CProgram) -> Option<&'static str> {
-    let mut impossible = target::IMPOSSIBLE_IN_AN_EMULATOR.iter();
-    let (_, why) = impossible.find(|(name, _)| *name == program.name)?;
-    library.is_emulated().then_some(*why)
-}
-
 impl Suite {
     /// Runs what the arguments of this process ask for.
     pub fn main(self) -> ExitCode {
@@ -67,22 +60,16 @@ impl Suite {
 
     fn trials(self) -> Result<Vec<Trial>> {
         // What all of them need is there, or nothing can be said of any.
-        let library = Library::under_test()?;
+        Library::under_test()?;
         library::memserver()?;
         let of_program = |program: CProgram| {
-            let obstacle = obstacle(&library, &program);
-            let trial = Trial::test(program.name.clone(), move || {
+            Trial::test(program.name.clone(), move || {
                 let outcome = self.run(&program)?;
                 match outcome.status.success() {
                     true => Ok(()),
                     false => Err(outcome.describe().into()),
                 }
-            });
-            match obstacle {
-                // It is counted as ignored, and the reason is printed beside its name.
-                Some(why) => trial.with_kind(why).with_ignored_flag(true),
-                None => trial,
-            }
+            })
         };
         let watchdog = self
             .watchdog

@@ -28,6 +28,11 @@ pub fn cc() -> String {
     }
 }
 
+/// Whether the library under test was built for another system.
+pub fn is_foreign() -> bool {
+    env::var_os(TARGET).is_some()
+}
+
 /// One of the binutils.
 pub fn tool(name: &str) -> String {
     match env::var(TARGET) {
@@ -50,6 +55,3 @@ pub fn is_emulator(launcher: &OsStr) -> bool {
     let name = Path::new(launcher).file_name();
     name.is_some_and(|name| name.as_encoded_bytes().starts_with(b"qemu-"))
 }
-
-/// Programs of `capi-tests/` that cannot run in an emulator, and why.
-pub const IMPOSSIBLE_IN_AN_EMULATOR: &[(&str, &str)] = &[];

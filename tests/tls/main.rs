@@ -34,7 +34,7 @@ use std::sync::Arc;
 
 use certificates::Certificates;
 use libtest_mimic::Arguments;
-use support::systems;
+use support::{systems, target};
 
 fn main() -> ExitCode {
     systems::in_each(&["trixie", "sid"], client::compile_all, run)
@@ -47,7 +47,6 @@ fn run() -> ExitCode {
     let certificates = Arc::new(Certificates::default());
     let mut trials = vec![
         transfers::trials(&certificates),
-        programs::trials(&certificates),
         agreement::trials(&certificates),
         endless::trials(&certificates),
         fail_closed::trials(&certificates),
@@ -55,15 +54,24 @@ fn run() -> ExitCode {
         identity::trials(&certificates),
         slow::trials(&certificates),
         starttls::trials(&certificates),
+    ];
+    // With other people's programs, which are there for this architecture alone.
+    let mut of_this_system = vec![
+        programs::trials(&certificates),
         proxy::trials(&certificates),
     ];
     if systems::inside().is_none() {
         // A root has no compiler and no valgrind.
-        trials.extend([
-            loading::trials(&certificates),
-            memory::trials(&certificates),
-        ]);
+        trials.push(loading::trials(&certificates));
+        of_this_system.push(memory::trials(&certificates));
     }
-    let trials = trials.into_iter().flatten().collect();
+    let of_this_system = of_this_system.into_iter().flatten();
+    let of_this_system = of_this_system.map(|trial| match target::is_foreign() {
+        true => trial
+            .with_kind("not on other systems")
+            .with_ignored_flag(true),
+        false => trial,
+    });
+    let trials = trials.into_iter().flatten().chain(of_this_system).collect();
     libtest_mimic::run(&arguments, trials).exit_code()
 }

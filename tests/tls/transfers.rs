@@ -9,6 +9,7 @@ use libtest_mimic::Trial;
 
 use crate::certificates::Certificates;
 use crate::servers::{Bench, Kind, Transport, KINDS, TRANSPORTS};
+use crate::support::library::Library;
 use crate::support::Result;
 
 pub fn trials(certificates: &Arc<Certificates>) -> Vec<Trial> {
@@ -26,12 +27,16 @@ pub fn trials(certificates: &Arc<Certificates>) -> Vec<Trial> {
 }
 
 fn transfer(bench: &Bench, kind: &Kind, transport: Transport) -> Result<()> {
-    let server = bench.serve("server", kind.line, transport, 256)?;
+    let mebibytes = match Library::under_test()?.is_emulated() {
+        true => 16,
+        false => 256,
+    };
+    let server = bench.serve("server", kind.line, transport, mebibytes)?;
     let client = bench
         .client("data-comes-back-as-it-was-written", kind.authentication)?
         .on(server.address())
         .with("EXPORT", kind.export)
-        .with("MEBIBYTES", "256");
+        .with("MEBIBYTES", mebibytes.to_string());
     client.run()?;
     if kind.export.is_empty() {
         for program in [
