@@ -15,6 +15,8 @@
 #   make librbd          load Ceph's librbd with this library, in Debian sid
 #   make musl            build and test for musl, in a Debian system that is made for it
 #   make oldest-rust     build and test in Debian 13, whose Rust is the oldest that can
+#   make portable        build and test for i386, s390x, arm64 and armhf, in Debian sid;
+#                        ARCHITECTURES='s390x' for some, riscv64 and ppc64el too
 #   make tsan            look for data races, with a nightly toolchain of Rust and rust-src
 #   make mutants         change the protocol's code in a thousand ways that the tests
 #                        should notice
@@ -56,7 +58,7 @@ docdir := $(DESTDIR)$(DOCDIR)
 # A page for each function, the overview, and what there is to say of security.
 PAGES = $(shell sed -n 's/^\(nbd_[a-z0-9_]*\).*/\1.3/p' src/capi/functions.tsv) libnbd.3 libnbd-security.3
 
-.PHONY: all man header demo check differential fuzz cargo-c librbd musl oldest-rust oracle tsan mutants miri soak deny bench install uninstall deb clean
+.PHONY: all man header demo check differential fuzz cargo-c librbd musl oldest-rust oracle portable tsan mutants miri soak deny bench install uninstall deb clean
 
 all:
 	$(CARGO) build --release
@@ -113,6 +115,11 @@ musl:
 oldest-rust:
 	scripts/install-deps.sh check
 	OUT='$(OUT)' scripts/oldest-rust.sh
+
+portable:
+	scripts/install-deps.sh portable
+	$(CARGO) build --release --package memserver
+	OUT='$(OUT)' scripts/portable.sh $(or $(ARCHITECTURES),i386 s390x arm64 armhf)
 
 tsan:
 	$(CARGO) build --release --package memserver

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
-# install-deps.sh demo|check|bench|deb: makes sure that the Debian packages which a
+# install-deps.sh demo|check|portable|bench|deb: makes sure that the Debian packages which a
 # make target needs are there. As root it installs what is missing; otherwise it
 # says how to, and fails.
 
@@ -19,6 +19,8 @@ check="$demo $deb g++ clang nbdkit nbd-server qemu-utils libnbd-bin libnbd-dev
        libev-dev gnutls-bin valgrind strace binutils man-db groff mandoc
        openssh-server openssh-client netcat-openbsd abigail-tools
        autoconf automake cmake meson musl-tools lintian mmdebstrap"
+# All else is in a system of its own.
+portable='gcc libc6-dev mmdebstrap'
 # The C library and its header to compare with, and what counts system calls.
 bench='gcc libc6-dev pkg-config make python3 libnbd-bin libnbd-dev nbdkit fio
        strace linux-perf gnutls-bin'
@@ -26,10 +28,11 @@ bench='gcc libc6-dev pkg-config make python3 libnbd-bin libnbd-dev nbdkit fio
 case ${1-} in
 demo) packages=$demo ;;
 check) packages=$check ;;
+portable) packages=$portable ;;
 bench) packages=$bench ;;
 deb) packages=$deb ;;
 *)
-    echo "usage: $0 demo|check|bench|deb" >&2
+    echo "usage: $0 demo|check|portable|bench|deb" >&2
     exit 2
     ;;
 esac
