@@ -99,21 +99,21 @@ oracle:
 	ORACLE_CASES=$(or $(CASES),1000000) $(CARGO) test --release --test oracle
 
 cargo-c:
-	scripts/install-deps.sh check
+	scripts/install-deps.sh portable
 	$(CARGO) build --release --package memserver
 	OUT='$(OUT)' scripts/cargo-c.sh
 
 librbd:
-	scripts/install-deps.sh check
+	scripts/install-deps.sh portable
 	$(CARGO) build --release
 	OUT='$(OUT)' scripts/librbd.sh
 
 musl:
-	scripts/install-deps.sh check
+	scripts/install-deps.sh portable
 	OUT='$(OUT)' scripts/musl.sh tests
 
 oldest-rust:
-	scripts/install-deps.sh check
+	scripts/install-deps.sh portable
 	OUT='$(OUT)' scripts/oldest-rust.sh
 
 portable:

@@ -7,10 +7,11 @@
 
 set -eu
 
-# Rust's linker driver, pkg-config for programs, mke2fs.
-demo='gcc libc6-dev pkg-config e2fsprogs'
+# Rust's linker driver and its linker (rustup's Rust has one of its own, a distribution's
+# has not), pkg-config for programs, mke2fs.
+demo='gcc lld libc6-dev pkg-config e2fsprogs'
 # What packages are made with.
-deb='gcc libc6-dev make dpkg-dev debhelper'
+deb='gcc lld libc6-dev make dpkg-dev debhelper'
 # Compilers for every dialect of the header, the servers and clients that the
 # library is tested against, what programs on top of it are made of, the tools
 # that watch it, and two readers of manual pages.
@@ -19,10 +20,10 @@ check="$demo $deb g++ clang nbdkit nbd-server qemu-utils libnbd-bin libnbd-dev
        libev-dev gnutls-bin valgrind strace binutils man-db groff mandoc
        openssh-server openssh-client netcat-openbsd abigail-tools
        autoconf automake cmake meson musl-tools lintian mmdebstrap"
-# All else is in a system of its own.
-portable='gcc libc6-dev mmdebstrap'
+# All else is in a system of its own, for which a user needs uidmap.
+portable='gcc lld libc6-dev mmdebstrap uidmap'
 # The C library and its header to compare with, and what counts system calls.
-bench='gcc libc6-dev pkg-config make python3 libnbd-bin libnbd-dev nbdkit fio
+bench='gcc lld libc6-dev pkg-config make python3 libnbd-bin libnbd-dev nbdkit fio
        strace linux-perf gnutls-bin'
 
 case ${1-} in
