@@ -11,8 +11,8 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 root=$(scripts/make-system.sh trixie cargo rustc lld gcc g++ clang make git pkg-config \
-    binutils abigail-tools libnbd-dev libglib2.0-dev libev-dev nbdkit qemu-utils nbd-server \
-    gnutls-bin strace procps man-db groff mandoc e2fsprogs)
+    binutils abigail-tools libnbd-bin libnbd-dev libglib2.0-dev libev-dev nbdkit qemu-utils \
+    nbd-server gnutls-bin strace procps man-db groff mandoc e2fsprogs)
 
 # There may be no network in there.
 cargo fetch --locked
