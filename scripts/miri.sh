@@ -6,6 +6,9 @@
 # promise, and what they use. Most of the rest calls C functions, which Miri
 # cannot.
 #
+# Miri interprets the program for any processor: this one, one of 32 bits, and a big-endian
+# one. It builds the standard library for them from its source.
+#
 #   scripts/miri.sh                  fails where Miri is not at hand
 #   scripts/miri.sh --if-available   says so, and succeeds
 #
@@ -25,5 +28,9 @@ if ! version=$(cargo "+$toolchain" miri --version 2>/dev/null) ||
 fi
 
 echo "miri: $version"
-cargo "+$toolchain" miri test --locked --lib -- machine:: protocol::
-cargo "+$toolchain" miri test --locked --test machine
+host=$(rustc "+$toolchain" -vV | sed -n 's/^host: //p')
+for target in "$host" i686-unknown-linux-gnu s390x-unknown-linux-gnu; do
+    echo "miri: $target"
+    cargo "+$toolchain" miri test --locked --target "$target" --lib -- machine:: protocol::
+    cargo "+$toolchain" miri test --locked --target "$target" --test machine
+done
