@@ -48,7 +48,7 @@ SYSTEMS ?= here trixie sid
 # Where cargo leaves what it builds.
 OUT ?= $(or $(CARGO_TARGET_DIR),target)/$(CARGO_BUILD_TARGET:%=%/)release
 
-VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml)
+VERSION := $(shell sed -n '/^version = /{s/.*"\(.*\)"/\1/p;q}' Cargo.toml)
 
 libdir := $(DESTDIR)$(LIBDIR)
 includedir := $(DESTDIR)$(INCLUDEDIR)
