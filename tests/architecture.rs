@@ -46,7 +46,7 @@ const SERVER_ROWS: &[&[&str]] = &[
     &["command_line", "server"],
     &["connection"],
     // Input and output, and the conversation without them.
-    &["listener", "process", "session", "tls"],
+    &["listener", "no_tls", "process", "session", "tls"],
     // The stages of a conversation.
     &["handshake", "options", "transmission"],
     &["faulty_replies", "meta_context", "starttls"],

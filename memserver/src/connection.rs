@@ -9,12 +9,10 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Instant;
 
-use rustls::ServerConfig;
-
 use crate::export::Exports;
 use crate::session::Session;
 use crate::settings::Settings;
-use crate::tls::{Received, Tls};
+use crate::tls::{Received, ServerConfig, Tls};
 
 /// Send calls in one turn, so that one client does not keep the others waiting.
 const SENDS_PER_TURN: usize = 4096;

@@ -55,6 +55,7 @@ pub mod server;
 pub mod session;
 pub mod settings;
 mod starttls;
+#[cfg_attr(not(feature = "tls"), path = "no_tls.rs")]
 pub mod tls;
 mod transition;
 mod transmission;

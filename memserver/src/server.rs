@@ -11,13 +11,13 @@ use std::time::{Duration, Instant};
 
 use mio::unix::SourceFd;
 use mio::{Events, Interest, Poll, Token};
-use rustls::ServerConfig;
 
 use crate::connection::{Connection, Turn};
 use crate::delivery::Delivery;
 use crate::export::Exports;
 use crate::listener::Listener;
 use crate::settings::Settings;
+use crate::tls::ServerConfig;
 
 /// The receive buffer, shared by all connections: more than a hundred requests
 /// of 4 KiB in one call, and small enough to stay in the processor's cache.

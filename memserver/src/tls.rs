@@ -15,7 +15,8 @@ use rustls::crypto::ring;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::WebPkiClientVerifier;
-use rustls::{RootCertStore, ServerConfig, ServerConnection};
+pub use rustls::ServerConfig;
+use rustls::{RootCertStore, ServerConnection};
 
 use crate::output::Output;
 

@@ -130,13 +130,12 @@ mod tests {
     use std::os::unix::ffi::OsStrExt;
     use std::path::Path;
 
-    use tempfile::TempDir;
-
+    use super::super::scratch::Scratch;
     use super::*;
 
     /// A directory with these files, which are empty.
-    fn directory(files: &[&str]) -> TempDir {
-        let directory = tempfile::tempdir().unwrap();
+    fn directory(files: &[&str]) -> Scratch {
+        let directory = Scratch::new();
         for file in files {
             let path = directory.path().join(file);
             fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -145,7 +144,7 @@ mod tests {
         directory
     }
 
-    fn found_in(files: &[&str]) -> (TempDir, Certificates) {
+    fn found_in(files: &[&str]) -> (Scratch, Certificates) {
         let directory = directory(files);
         let path = c_path(directory.path());
         let found = Certificates::find(Some(&path)).unwrap();
@@ -157,7 +156,7 @@ mod tests {
     }
 
     /// The file's name in the directory.
-    fn name<'a>(directory: &TempDir, file: &'a CStr) -> &'a str {
+    fn name<'a>(directory: &Scratch, file: &'a CStr) -> &'a str {
         let path = Path::new(OsStr::from_bytes(file.to_bytes()));
         let name = path.strip_prefix(directory.path()).unwrap();
         name.to_str().unwrap()

@@ -18,6 +18,8 @@ mod gnutls;
 mod note;
 mod psk;
 mod records;
+#[cfg(test)]
+mod scratch;
 mod session;
 
 pub use credentials::{Credentials, Identity, Proof};

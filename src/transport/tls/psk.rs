@@ -53,6 +53,7 @@ mod tests {
     use std::ffi::CString;
     use std::os::unix::ffi::OsStrExt;
 
+    use super::super::scratch::Scratch;
     use super::*;
 
     const KEYS: &[u8] = b"# comment\nalice:0102\nal:03\r\nbob:0405";
@@ -118,7 +119,7 @@ mod tests {
 
     #[test]
     fn a_missing_user_names_the_file_and_no_keys() {
-        let directory = tempfile::tempdir().unwrap();
+        let directory = Scratch::new();
         let path = directory.path().join("keys.psk");
         std::fs::write(&path, "alice:c0ffee\ncarol\n").unwrap();
         let file = CString::new(path.as_os_str().as_bytes()).unwrap();
