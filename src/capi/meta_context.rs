@@ -115,7 +115,7 @@ pub unsafe extern "C" fn nbd_get_meta_context(h: *mut nbd_handle, i: size_t) -> 
 
 /// Empties the list of meta contexts to ask the server for.
 ///
-/// In option mode this allows to ask something else next. What the server has
+/// In option mode you can then ask for something else. What the server has
 /// agreed to already stays in force.
 ///
 /// # See also
