@@ -29,6 +29,8 @@
 #                        ROUNDS=3 PASSES=4 on a busy machine
 #   make install         install it below PREFIX, staged in DESTDIR where given
 #   make uninstall       remove what was installed
+#   make dist            archive the committed source, and the crates of the library, in
+#                        target/release/dist
 #   make deb             make Debian packages, for apt install, in target/release/deb
 #   make man             write the manual pages alone, for man -M target/release/man
 #   make header          write include/libnbd.h again
@@ -58,14 +60,19 @@ docdir := $(DESTDIR)$(DOCDIR)
 # A page for each function, the overview, and what there is to say of security.
 PAGES = $(shell sed -n 's/^\(nbd_[a-z0-9_]*\).*/\1.3/p' src/capi/functions.tsv) libnbd.3 libnbd-security.3
 
-.PHONY: all man header demo check differential fuzz cargo-c librbd musl oldest-rust oracle portable tsan mutants miri soak deny bench install uninstall deb clean
+.PHONY: all man header demo check differential fuzz cargo-c librbd musl oldest-rust oracle portable tsan mutants miri soak deny bench install uninstall dist deb clean
 
 all:
 	$(CARGO) build --release
 	$(MAKE) man '$(OUT)/static/libnbd.a'
 
+# An archive of `make dist` has the pages.
 man:
-	$(CARGO) run --release --package manual -- '$(OUT)/man'
+	if [ -d manual/pages ]; then \
+	    mkdir -p '$(OUT)/man' && cp -R manual/pages/man3 '$(OUT)/man'; \
+	else \
+	    $(CARGO) run --release --package manual -- '$(OUT)/man'; \
+	fi
 
 header:
 	rm -f include/libnbd.h
@@ -198,6 +205,9 @@ uninstall:
 	    '$(libdir)/pkgconfig/libnbd.pc' '$(includedir)/libnbd.h' \
 	    $(PAGES:%='$(man3dir)/%') '$(docdir)/COPYING.LIB'
 	-rmdir '$(docdir)' 2>/dev/null
+
+dist:
+	scripts/make-dist.sh '$(OUT)/dist'
 
 deb:
 	scripts/install-deps.sh deb

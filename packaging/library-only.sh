@@ -1,0 +1,25 @@
+#!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
+#
+# library-only.sh [DIRECTORY]: leaves in the Cargo.toml of an unpacked source only what
+# the library and the server of its C tests are built from, a dozen crates in place of a
+# hundred. Cargo then builds it with the crates of a distribution, which may lack the
+# others, or with those of the vendor archive (see scripts/make-dist.sh).
+#
+# Removed are development dependencies, the tests that need them, optional dependencies,
+# and the other members of the workspace. The header is the one in include/.
+
+set -eu
+cd "${1:-.}"
+
+for manifest in Cargo.toml memserver/Cargo.toml; do
+    awk '
+        /^\[/ { skipped = /dev-dependencies\]$|^\[\[test\]\]/ }
+        skipped || /optional = true/ { next }
+        /= \["dep:/ { sub(/=.*/, "= []") }
+        /^default = \[/ { $0 = "default = []" }
+        /^members = \[/ { $0 = "members = [\"memserver\"]" }
+        { print }
+    ' "$manifest" >"$manifest.new"
+    mv "$manifest.new" "$manifest"
+done

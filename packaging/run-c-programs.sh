@@ -1,0 +1,27 @@
+#!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
+#
+# run-c-programs.sh OUT [JOBS]: compiles the C programs of capi-tests/ with the library in
+# OUT, and runs each with the memserver there. For the build of a package, where the crates
+# of tests/capi.rs are missing. Fails if one of them fails.
+
+set -eu
+cd "$(dirname "$0")/.."
+out=$(cd "$1" && pwd)
+programs=$out/c-programs
+mkdir -p "$programs"
+export LD_LIBRARY_PATH="$out" MEMSERVER="$out/memserver" out programs
+
+# shellcheck disable=SC2016 # For the shell that runs one program.
+one='
+    source=$1
+    name=$(basename "$source" .c)
+    ${CC:-cc} -std=gnu99 -g -O1 -Iinclude -pthread -o "$programs/$name" "$source" \
+        -L"$out" -lnbd || exit 1
+    timeout 300 "$programs/$name" >"$programs/$name.log" 2>&1 && exit
+    echo "FAILED: $name: exit status $?"
+    cat "$programs/$name.log"
+    exit 1
+'
+printf '%s\n' capi-tests/*.c | xargs -n 1 -P "${2:-1}" sh -c "$one" "$0"
+echo "$(ls capi-tests/*.c | wc -l) C programs passed"
