@@ -32,6 +32,8 @@
 #   make dist            archive the committed source, and the crates of the library, in
 #                        target/release/dist
 #   make deb             make Debian packages, for apt install, in target/release/deb
+#   make packages        build and test the packages of every distribution that there are any
+#                        for, in roots of Debian 12, 13 and sid; PLACES=sid chooses some
 #   make man             write the manual pages alone, for man -M target/release/man
 #   make header          write include/libnbd.h again
 #   make clean           remove what was built
@@ -60,7 +62,7 @@ docdir := $(DESTDIR)$(DOCDIR)
 # A page for each function, the overview, and what there is to say of security.
 PAGES = $(shell sed -n 's/^\(nbd_[a-z0-9_]*\).*/\1.3/p' src/capi/functions.tsv) libnbd.3 libnbd-security.3
 
-.PHONY: all man header demo check differential fuzz cargo-c librbd musl oldest-rust oracle portable tsan mutants miri soak deny bench install uninstall dist deb clean
+.PHONY: all man header demo check differential fuzz cargo-c librbd musl oldest-rust oracle portable tsan mutants miri soak deny bench install uninstall dist deb packages clean
 
 all:
 	$(CARGO) build --release
@@ -209,10 +211,20 @@ uninstall:
 dist:
 	scripts/make-dist.sh '$(OUT)/dist'
 
+# Without the tests, which `DEB_BUILD_OPTIONS= make deb` runs.
+deb: export DEB_BUILD_OPTIONS ?= nocheck
 deb:
 	scripts/install-deps.sh deb
-	$(MAKE) all
-	scripts/make-deb.sh '$(OUT)'
+	scripts/make-dist.sh '$(OUT)/dist'
+	scripts/make-deb.sh '$(OUT)/dist' '$(OUT)/deb'
+
+# All the packages that tests/install knows; `make check` has those of this machine.
+PLACES ?= here again bookworm trixie sid fedora arch alpine
+
+packages:
+	scripts/install-deps.sh check
+	$(CARGO) build --release --workspace
+	LIBNBD_TEST_PACKAGES='$(PLACES)' $(CARGO) test --release --test install -- package
 
 clean:
 	$(CARGO) clean

@@ -11,7 +11,7 @@ set -eu
 # has not), pkg-config for programs, mke2fs.
 demo='gcc lld libc6-dev pkg-config e2fsprogs'
 # What packages are made with.
-deb='gcc lld libc6-dev make dpkg-dev debhelper'
+deb='gcc lld libc6-dev make git xz-utils dpkg-dev debhelper'
 # Compilers for every dialect of the header, the servers and clients that the
 # library is tested against, what programs on top of it are made of, the tools
 # that watch it, and two readers of manual pages.

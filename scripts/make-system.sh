@@ -9,6 +9,9 @@
 # programs that only have to run, make-root.sh is faster. It needs root, or user
 # namespaces and ranges of subordinate ids (/etc/subuid).
 #
+# ARCHIVES in the environment names packages whose .deb files stay in apt's cache, together
+# with the lists of packages: apt can go back to them without a network.
+#
 # A system is used for MAX_AGE days, and after that, too, if no new one can be made.
 
 set -euo pipefail
@@ -24,7 +27,8 @@ MAX_AGE=30
 scripts=$(dirname "$0")
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/libnbd-roots
 native=$(dpkg --print-architecture)
-kept=$cache/$suite-$native-installed-$(cksum <<<"$*" | cut -d ' ' -f 1)
+wanted="$*${ARCHIVES:+, archives: $ARCHIVES}"
+kept=$cache/$suite-$native-installed-$(cksum <<<"$wanted" | cut -d ' ' -f 1)
 mkdir -p "$cache"
 exec 9>"$kept.lock"
 flock 9
@@ -42,6 +46,13 @@ for package; do
 done
 architectures=$(tr , '\n' <<<"$architectures" | awk '!seen[$0]++' | paste -sd ,)
 
+keep=()
+if [ -n "${ARCHIVES-}" ]; then
+    keep=(--skip=cleanup/apt --aptopt='APT::Keep-Downloaded-Packages "true"'
+        --customize-hook='chroot "$1" apt-get clean'
+        --customize-hook='chroot "$1" apt-get -qq --assume-yes --download-only --reinstall install '"$ARCHIVES")
+fi
+
 if ! young || [ ! -d "$kept" ]; then
     rm -rf "$kept.new"
     # A Release file may have expired, as make-root.sh says.
@@ -49,7 +60,7 @@ if ! young || [ ! -d "$kept" ]; then
         --architectures="$architectures" --include="$(IFS=,; echo "$*")" \
         --aptopt='Acquire::Check-Valid-Until "false"' --aptopt='Acquire::Retries "3"' \
         --dpkgopt='path-exclude=/usr/share/man/*' --dpkgopt='path-exclude=/usr/share/locale/*' \
-        "$suite" "$kept.new" "$("$scripts/mirror.sh")" >&2; then
+        "${keep[@]}" "$suite" "$kept.new" "$("$scripts/mirror.sh")" >&2; then
         printf '127.0.0.1 localhost\n::1 localhost\n' >"$kept.new/etc/hosts"
         rm -rf "$kept"
         mv "$kept.new" "$kept"

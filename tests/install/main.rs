@@ -2,19 +2,23 @@
 
 //! `make install` puts in place what programs are built with, and every build
 //! system finds it there: a program is built by each and run with the result.
-//! `make deb` makes packages that apt puts in the place of Debian's own.
+//! `make dist` and `make deb` make archives and packages that apt puts in the place of
+//! Debian's own, and other distributions' packages are built.
 //!
 //! `cargo test --test install -- NAME` runs those whose name contains NAME.
 
 mod build_systems;
+mod dist;
+mod distributions;
 mod installation;
 mod musl;
 mod packages;
-mod root;
 mod same_bytes;
 mod static_linking;
 #[path = "../support/mod.rs"]
 mod support;
+mod swap;
+mod system;
 mod without_cbindgen;
 
 use std::path::Path;
@@ -40,7 +44,9 @@ fn main() -> ExitCode {
         .chain(build_systems::trials())
         .chain(static_linking::trials())
         .chain(musl::trials())
+        .chain(dist::trials())
         .chain(packages::trials())
+        .chain(distributions::trials())
         .chain(without_cbindgen::trials())
         .chain(same_bytes::trials());
     libtest_mimic::run(&arguments, trials.collect()).exit_code()

@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use libtest_mimic::Trial;
 
-use crate::root;
 use crate::support::library::{profile_directory, source};
 use crate::support::{process, systems, Result};
+use crate::system;
 
 /// A system is made, and Rust's standard library is built there.
 const LIMIT: Duration = Duration::from_secs(1800);
@@ -33,7 +33,7 @@ fn obstacle() -> Option<&'static str> {
     } else if !systems::chosen("sid") {
         Some("LIBNBD_TEST_SYSTEMS has no sid")
     } else {
-        root::forbidden()
+        system::forbidden()
     }
 }
 

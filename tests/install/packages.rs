@@ -1,115 +1,287 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! The packages that `make deb` makes: what is in them, and that apt puts them in
-//! the place of Debian's own, and those back.
+//! The packages that `make deb` builds from source: what is in them, and that apt puts them
+//! in the place of Debian's own, and those back.
+//!
+//! `LIBNBD_TEST_PACKAGES="here bookworm trixie sid"` in the environment chooses where they
+//! are built: on this machine, which is what it is without the variable, or in systems of
+//! these releases, with the compiler and the lintian of each. `again` is for building them
+//! here a second time, which gives the same bytes.
 
 use std::collections::BTreeSet;
-use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
+use std::{env, fs};
 
 use libtest_mimic::Trial;
 
-use crate::installation::{built, fresh_directory};
-use crate::root::{self, Root};
-use crate::support::library::{memserver, source};
+use crate::installation::fresh_directory;
+use crate::support::library::source;
 use crate::support::Result;
-use crate::{run, PROGRAM};
+use crate::system::{self, finish, System};
+use crate::{dist, run, swap};
 
-const PACKAGES: [&str; 2] = ["libnbd0", "libnbd-dev"];
+pub const PACKAGES: [&str; 2] = ["libnbd0", "libnbd-dev"];
 
-/// What Debian's packages have besides: the history of the C library, and the
-/// documentation of its bindings for other languages.
-const NOT_OURS: [&str; 4] = [
-    "/usr/share/man/man1/libnbd-release-notes-",
-    "/usr/share/man/man3/NBD.",
-    "/usr/share/man/man3/libnbd-golang.3.gz",
-    "/usr/share/man/man3/libnbd-ocaml.3.gz",
+/// What packages are built with in every release; the crates of Debian are in sid.
+const BUILD: &[&str] = &[
+    "build-essential",
+    "debhelper",
+    "libgnutls28-dev",
+    "lintian",
+    "lld",
+];
+const RELEASES: &[(&str, &[&str])] = &[
+    // Its cargo and rustc are of 2022, and these of a later release.
+    ("bookworm", &["cargo-web", "rustc-web"]),
+    ("trixie", &["cargo", "rustc"]),
+    (
+        "sid",
+        &[
+            "cargo",
+            "librust-iri-string-dev",
+            "librust-lexopt-dev",
+            "librust-libc-dev",
+            "librust-mio-dev",
+            "librust-parking-lot-dev",
+            "librust-scopeguard-dev",
+            "rustc",
+            // For the packages of other distributions.
+            "libarchive-tools",
+            "makepkg",
+            "rpm",
+        ],
+    ),
 ];
 
+/// What one source package cannot have right for the lintian of three releases: the oldest
+/// needs what the newest calls old or redundant, and the newest does not find what is
+/// overridden for the oldest.
+const OF_OTHER_RELEASES: &[&str] = &[
+    "out-of-date-standards-version",
+    "package-uses-old-debhelper-compat-version",
+    "redundant-priority-optional-field",
+    "redundant-rules-requires-root-no-field",
+    "unused-override hardening-no-fortify-functions",
+];
+
+/// Whether the environment asks for tests of that name.
+pub fn chosen(name: &str) -> bool {
+    let names = env::var("LIBNBD_TEST_PACKAGES").unwrap_or("here".to_owned());
+    names.split_whitespace().any(|it| it == name)
+}
+
+/// A trial that is ignored where `why` says why.
+pub fn trial(
+    name: &str,
+    why: Option<&str>,
+    test: impl FnOnce() -> Result<()> + Send + 'static,
+) -> Trial {
+    match why {
+        None => Trial::test(name, || Ok(test()?)),
+        // Said in the list of tests.
+        Some(why) => Trial::test(format!("{name} ({why})"), || Ok(())).with_ignored_flag(true),
+    }
+}
+
+/// Why tests of that name, which need a system of their own, are not run.
+pub fn left_out(name: &str) -> Option<&'static str> {
+    match chosen(name) {
+        true => system::forbidden(),
+        false => Some("make packages runs it"),
+    }
+}
+
 pub fn trials() -> Vec<Trial> {
-    let name = "packages take the place of Debian's, and Debian's come back";
-    let swap = match root::forbidden() {
-        None => Trial::test(name, || Ok(swap()?)),
-        Some(why) => {
-            // Said in the list of tests, and counted as ignored.
-            let name = format!("{name} ({why})");
-            Trial::test(name, || Err("not to be run".into())).with_ignored_flag(true)
-        }
-    };
-    vec![
-        Trial::test("packages have no errors for lintian", || Ok(lintian()?)),
-        Trial::test(
-            "packages have the version of the library",
-            || Ok(version()?),
+    let mut trials = vec![
+        trial(
+            "packages name every crate that is linked in",
+            None,
+            copyright,
         ),
-        Trial::test("packages name every crate that is linked in", || {
-            Ok(copyright()?)
-        }),
-        Trial::test("packages are the same when made again", || Ok(again()?)),
-        swap,
-    ]
-}
-
-/// Makes them, and gives the paths of both.
-fn make() -> Result<Vec<PathBuf>> {
-    let mut script = Command::new(source().join("scripts/make-deb.sh"));
-    let printed = run(script.arg(built()?))?;
-    let mut paths: Vec<_> = printed.lines().map(PathBuf::from).collect();
-    // Longest name last: libnbd0, then libnbd-dev.
-    paths.sort_by_key(|path| path.as_os_str().len());
-    match paths.len() == PACKAGES.len() {
-        true => Ok(paths),
-        false => Err(format!("make-deb.sh made {paths:?}")),
-    }
-}
-
-/// Copies of both, made once for all tests.
-fn packages() -> Result<Vec<PathBuf>> {
-    static MADE: OnceLock<Result<Vec<PathBuf>>> = OnceLock::new();
-    let copies = || {
-        let directory = fresh_directory("packages")?;
-        let copy = |path: PathBuf| {
-            let copy = directory.join(path.file_name().unwrap_or_default());
-            fs::copy(&path, &copy).map_err(|e| format!("{}: {e}", path.display()))?;
-            Ok(copy)
+        trial(
+            "packages have the crates that they name, and no others",
+            dist::impossible(),
+            vendored,
+        ),
+        trial(
+            "packages are the same when made again",
+            left_out("again"),
+            again,
+        ),
+    ];
+    for place in ["here", "bookworm", "trixie", "sid"] {
+        let built = Arc::new(OnceLock::new());
+        let packages = move || {
+            let result: &Result<Built> = built.get_or_init(|| Built::at(place, place));
+            result.clone()
         };
-        make()?.into_iter().map(copy).collect()
-    };
-    MADE.get_or_init(copies).clone()
-}
-
-fn lintian() -> Result<()> {
-    let mut lintian = Command::new("lintian");
-    let printed = run(lintian
-        .args(["--fail-on", "error,warning", "--allow-root"])
-        .args(packages()?))?;
-    match printed.is_empty() {
-        true => Ok(()),
-        false => Err(printed),
+        let why = left_out(place);
+        let needs_root = place != "here" || !chosen(place) || system::release().is_err();
+        let why_not_built = why.filter(|_| needs_root);
+        let (clean, swapped) = (packages.clone(), packages);
+        trials.push(trial(
+            &format!("{place}: packages are built from source, and clean for lintian"),
+            why_not_built,
+            move || clean()?.is_clean(),
+        ));
+        trials.push(trial(
+            &format!("{place}: packages take the place of Debian's, and Debian's come back"),
+            why,
+            move || {
+                let built = swapped()?;
+                swap::there_and_back(&built.release, &built.packages()?)
+            },
+        ));
     }
+    trials
 }
 
-fn version() -> Result<()> {
-    for package in packages()? {
-        let mut dpkg_deb = Command::new("dpkg-deb");
-        let version = run(dpkg_deb.arg("--field").arg(&package).arg("Version"))?;
-        if !version.starts_with(concat!(env!("CARGO_PKG_VERSION"), "+")) {
-            return Err(format!("{} has version {version}", package.display()));
+/// The system of a release that packages are built in.
+pub fn builder(release: &str) -> Result<System> {
+    let (_, more) = RELEASES
+        .iter()
+        .find(|(name, _)| *name == release)
+        .ok_or(format!("{release} is no release"))?;
+    System::with(release, &[BUILD, more].concat(), &[])
+}
+
+/// A source package, and the packages built from it.
+#[derive(Clone)]
+struct Built {
+    release: String,
+    /// Where, if not on this machine.
+    system: Option<Arc<System>>,
+    directory: PathBuf,
+}
+
+impl Built {
+    fn at(place: &str, name: &str) -> Result<Built> {
+        let dist = dist::directory()?;
+        let directory = fresh_directory(&format!("packages-{name}"))?;
+        let script = source().join("scripts/make-deb.sh");
+        let [script, dist, debs] = [&script, &dist, &directory].map(|path| path.to_string_lossy());
+        let system = match place {
+            "here" => {
+                let mut make = Command::new(&*script);
+                // Its tests are those of `make check`.
+                make.env("DEB_BUILD_OPTIONS", "nocheck");
+                finish(make.args([&*dist, &*debs]))?;
+                None
+            }
+            release => {
+                let system = builder(release)?;
+                system.run(&[&script, &dist, &debs])?;
+                Some(Arc::new(system))
+            }
+        };
+        let release = match place {
+            "here" => system::release()?,
+            release => release.to_owned(),
+        };
+        Ok(Built {
+            release,
+            system,
+            directory,
+        })
+    }
+
+    /// Runs a command where they were built.
+    fn run(&self, words: &[&str]) -> Result<String> {
+        match &self.system {
+            Some(system) => system.run(words),
+            None => run(Command::new(words[0]).args(&words[1..])),
         }
     }
-    Ok(())
+
+    fn files(&self, end: &str) -> Result<Vec<PathBuf>> {
+        let entries = fs::read_dir(&self.directory).map_err(|e| e.to_string())?;
+        let mut paths: Vec<_> = entries
+            .filter_map(|entry| Some(entry.ok()?.path()))
+            .filter(|path| path.to_string_lossy().ends_with(end))
+            .collect();
+        paths.sort();
+        Ok(paths)
+    }
+
+    /// The paths of both packages.
+    fn packages(&self) -> Result<Vec<PathBuf>> {
+        let of = |package: &str| {
+            let mut debs = self.files(".deb")?.into_iter();
+            debs.find(|path| {
+                let name = path.file_name().unwrap_or_default().to_string_lossy();
+                name.starts_with(&format!("{package}_"))
+            })
+            .ok_or(format!("no package {package}"))
+        };
+        PACKAGES.iter().map(|package| of(package)).collect()
+    }
+
+    fn is_clean(&self) -> Result<()> {
+        let changes = self.files(".changes")?;
+        let [changes] = changes.as_slice() else {
+            return Err(format!("{changes:?}"));
+        };
+        let changes = changes.to_string_lossy();
+        let printed = self.run(&[
+            "lintian",
+            "--allow-root",
+            "--pedantic",
+            "--display-info",
+            "--tag-display-limit=0",
+            "--fail-on=none",
+            &changes,
+        ])?;
+        let found: Vec<_> = printed
+            .lines()
+            .filter(|line| !line.starts_with("N:"))
+            .filter(|line| !OF_OTHER_RELEASES.iter().any(|tag| line.contains(tag)))
+            .collect();
+        if !found.is_empty() {
+            return Err(found.join("\n"));
+        }
+        for path in self.packages()? {
+            let path = path.to_string_lossy();
+            let field = |name| self.run(&["dpkg-deb", "--field", &path, name]);
+            let version = field("Version")?;
+            if !version.starts_with(concat!(env!("CARGO_PKG_VERSION"), "+")) {
+                return Err(format!("{path} has version {version}"));
+            }
+            let from_debian = field("Static-Built-Using")?.contains("rust-iri-string (=");
+            if from_debian != (self.release == "sid") {
+                return Err(format!("{path}: crates of Debian: {from_debian}"));
+            }
+        }
+        match self.files(".deb")?.len() - PACKAGES.len() {
+            1 => Ok(()),
+            other => Err(format!("{other} packages of debugging symbols")),
+        }
+    }
+}
+
+/// Those that debian/copyright names are the ones in the archive.
+fn vendored() -> Result<()> {
+    let (named, archived) = (named()?, dist::vendored()?);
+    match named == archived {
+        true => Ok(()),
+        false => Err(format!("named: {named:?}, archived: {archived:?}")),
+    }
+}
+
+/// Of the server of the C tests.
+const NOT_LINKED: [&str; 3] = ["lexopt", "log", "mio"];
+
+fn named() -> Result<BTreeSet<String>> {
+    let path = source().join("packaging/debian/copyright");
+    let text = fs::read_to_string(&path).map_err(|e| format!("{}: {e}", path.display()))?;
+    let words = text.split_whitespace();
+    let names = words.filter_map(|word| word.strip_prefix("vendor/")?.strip_suffix("/*"));
+    Ok(names.map(str::to_owned).collect())
 }
 
 fn copyright() -> Result<()> {
-    let path = source().join("packaging/debian/copyright");
-    let text = fs::read_to_string(&path).map_err(|e| format!("{}: {e}", path.display()))?;
-    let named: BTreeSet<_> = text
-        .split_whitespace()
-        .filter_map(|word| word.strip_suffix("/*"))
-        .filter(|name| *name != "std")
-        .collect();
+    let named = named()?;
     let mut cargo = Command::new("cargo");
     cargo.args(["tree", "--edges", "normal", "--prefix", "none"]);
     let tree = run(cargo.args(["--package", "libnbd"]).current_dir(source()))?;
@@ -117,6 +289,8 @@ fn copyright() -> Result<()> {
         .lines()
         .filter_map(|line| line.split(' ').next())
         .filter(|name| !name.is_empty() && *name != "libnbd")
+        .chain(NOT_LINKED)
+        .map(str::to_owned)
         .collect();
     match named == linked {
         true => Ok(()),
@@ -125,121 +299,13 @@ fn copyright() -> Result<()> {
 }
 
 fn again() -> Result<()> {
-    let first = packages()?;
-    for (first, second) in first.iter().zip(make()?) {
+    let [first, second] = ["once", "twice"].map(|name| Built::at("here", name));
+    let (first, second) = (first?.files(".deb")?, second?.files(".deb")?);
+    for (first, second) in first.iter().zip(&second) {
         let contents = |path: &PathBuf| fs::read(path).map_err(|e| e.to_string());
-        if contents(first)? != contents(&second)? {
+        if contents(first)? != contents(second)? {
             return Err(format!("{} is another one now", first.display()));
         }
     }
     Ok(())
-}
-
-/// What is seen of the library on a system.
-#[derive(PartialEq, Eq, Debug)]
-struct Seen {
-    versions: Vec<String>,
-    files: Vec<Vec<String>>,
-    /// What dpkg finds changed in the files of its packages.
-    changes: String,
-    /// The version that the library reports to a program.
-    told: String,
-}
-
-fn see(root: &Root) -> Result<Seen> {
-    let versions = PACKAGES
-        .iter()
-        .map(|package| root.field(package, "Version"));
-    let files = PACKAGES.iter().map(|package| root.files(package));
-    let said = root.run(&["nbdcopy", "--version"])?;
-    // The program's version, and then the library's.
-    let told = said.lines().find_map(|line| line.strip_prefix("libnbd "));
-    Ok(Seen {
-        versions: versions.collect::<Result<_>>()?,
-        files: files.collect::<Result<_>>()?,
-        changes: root.run(&["dpkg", "--verify", "libnbd0", "libnbd-dev"])?,
-        told: told.ok_or(said.as_str())?.to_owned(),
-    })
-}
-
-/// Copies a disk from one server to a file, and gives its checksum.
-fn copies(root: &Root) -> Result<String> {
-    let script = "rm -f /tmp/disk && \
-                  nbdcopy -- [ nbdkit --exit-with-parent pattern 16M ] /tmp/disk && \
-                  nbdinfo --size -- [ nbdkit --exit-with-parent file /tmp/disk ] && \
-                  sha256sum /tmp/disk";
-    root.run(&["sh", "-c", script])
-}
-
-fn swap() -> Result<()> {
-    let root = Root::new()?;
-    let before = see(&root)?;
-    let copied = copies(&root)?;
-
-    for (path, name) in packages()?.iter().zip(PACKAGES) {
-        root.copy_in(path, &format!("tmp/{name}.deb"))?;
-    }
-    root.apt_install(&["/tmp/libnbd0.deb", "/tmp/libnbd-dev.deb"])?;
-    let swapped = see(&root)?;
-    if swapped.told != env!("CARGO_PKG_VERSION") || !swapped.changes.is_empty() {
-        return Err(format!("installed, this is there: {swapped:?}"));
-    }
-    for (theirs, ours) in before.files.iter().zip(&swapped.files) {
-        for file in theirs {
-            let excluded = NOT_OURS.iter().any(|begin| file.starts_with(begin));
-            if !ours.contains(file) && !excluded {
-                return Err(format!("{file} is missing from {ours:?}"));
-            }
-        }
-    }
-    if copies(&root)? != copied {
-        return Err("nbdcopy copies something else now".to_owned());
-    }
-    compiles(&root)?;
-
-    let back: Vec<_> = PACKAGES
-        .iter()
-        .zip(&before.versions)
-        .map(|(package, version)| format!("{package}={version}"))
-        .collect();
-    root.apt_install(&back.iter().map(String::as_str).collect::<Vec<_>>())?;
-    let after = see(&root)?;
-    if after != before {
-        return Err(format!("before: {before:?}\nafter: {after:?}"));
-    }
-    match copies(&root)? == copied {
-        true => Ok(()),
-        false => Err("nbdcopy copies something else after that".to_owned()),
-    }
-}
-
-/// A program compiled with what the packages installed runs there.
-fn compiles(root: &Root) -> Result<()> {
-    let libraries = root.path("usr/lib").join(triplet()?);
-    let mut pkg_config = Command::new("pkg-config");
-    let flags = run(pkg_config
-        .args(["--cflags", "--libs", "libnbd"])
-        .env("PKG_CONFIG_LIBDIR", libraries.join("pkgconfig"))
-        .env("PKG_CONFIG_SYSROOT_DIR", root.path("")))?;
-    let program = root.path("tmp/program");
-    // Its flags come from there even where they are those of the system.
-    let mut cc = Command::new("cc");
-    cc.arg("-I").arg(root.path("usr/include"));
-    cc.arg("-L").arg(&libraries);
-    cc.arg(source().join(PROGRAM)).arg("-o").arg(&program);
-    run(cc.args(flags.split_whitespace()))?;
-    root.copy_in(&memserver()?, "tmp/memserver")?;
-    root.write("tmp/data", "begin")?;
-    let words = ["/tmp/program", "/tmp/memserver", "--stdin"];
-    let printed = root.run(&[&words[..], &["--file", "/tmp/data"]].concat())?;
-    match printed.ends_with(": begin\n") {
-        true => Ok(()),
-        false => Err(printed),
-    }
-}
-
-fn triplet() -> Result<String> {
-    let mut dpkg = Command::new("dpkg-architecture");
-    let printed = run(dpkg.args(["--query", "DEB_HOST_MULTIARCH"]))?;
-    Ok(printed.trim().to_owned())
 }
