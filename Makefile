@@ -16,7 +16,8 @@
 #   make musl            build and test for musl, in a Debian system that is made for it
 #   make oldest-rust     build and test in Debian 13, whose Rust is the oldest that can
 #   make portable        build and test for i386, s390x, arm64 and armhf, in Debian sid;
-#                        ARCHITECTURES='s390x' for some, riscv64 and ppc64el too
+#                        ARCHITECTURES='s390x' for some, riscv64 and ppc64el too;
+#                        TLS=no leaves out what takes longest
 #   make tsan            look for data races, with a nightly toolchain of Rust and rust-src
 #   make mutants         change the protocol's code in a thousand ways that the tests
 #                        should notice

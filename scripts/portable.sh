@@ -105,6 +105,7 @@ for architecture; do
     for words in "${SELECTION[@]}"; do
         LIBNBD_TEST_MEMSERVER=$memserver check suite capi "$words"
     done
+    [ "${TLS:-yes}" = yes ] || continue
     printf '\n%s: TLS\n' "$architecture"
     check suite tls
 done
