@@ -25,7 +25,7 @@ struct arguments {
   long depth;             /* -d operations in flight, or threads */
   long operations;        /* -n of them in all */
   long compute;           /* -c microseconds after issuing, then collect all */
-  const char *loop;       /* -l sync|nbd_poll|own; for the floor: connect */
+  const char *loop;       /* -l sync|nbd_poll|own; for the floor: connect|own */
   const char *debug;      /* -D plain|callback|on */
   const char *style;      /* -x simple|structured|extended */
 };

@@ -4,11 +4,14 @@
  * socket. Each request is sent by a call of its own, as it is issued. Replies
  * are received in batches of half the depth and are not parsed: their length is
  * known. No cookie is looked up, no error is found. With -c it computes after
- * sending, and then receives all replies at once.
+ * sending, and then receives all replies at once. With -l own it waits with poll(2)
+ * before each receive, which takes one reply, so that the socket stays readable as
+ * long as there is another one.
  */
 
 #include <errno.h>
 #include <poll.h>
+#include <stdbool.h>
 #include <sys/uio.h>
 
 #include "arguments.h"
@@ -92,6 +95,15 @@ receive (struct connection *it, size_t at_most, int flags)
     it->received += n;
 }
 
+static void
+wait_for_reply (struct connection *it)
+{
+  struct pollfd fd = { it->fd, POLLIN, 0 };
+
+  if (poll (&fd, 1, -1) == -1)
+    give_up ("poll");
+}
+
 /* Sends what the slices hold. Few replies fit into the socket while this waits
  * for room; with many in flight it receives meanwhile, as the server may be
  * waiting for that. */
@@ -147,7 +159,8 @@ static void
 run (struct connection *it)
 {
   long operations = it->arguments->operations, depth = it->arguments->depth;
-  long batch = it->arguments->compute > 0 ? depth : depth / 2;
+  bool own = strcmp (it->arguments->loop, "own") == 0;
+  long batch = it->arguments->compute > 0 ? depth : own ? 1 : depth / 2;
   long issued = 0, done = 0;
   size_t size = reply_size (it->arguments);
 
@@ -159,6 +172,8 @@ run (struct connection *it)
     while (issued < operations && issued - done < depth)
       send_request (it, issued++);
     compute (it->arguments->compute);
+    if (own)
+      wait_for_reply (it);
     done += issued - done < batch ? issued - done : batch;
     while (it->received < done * size)
       receive (it, done * size - it->received, MSG_WAITALL);

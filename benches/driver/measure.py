@@ -115,6 +115,7 @@ class Bench:
         if subject == FLOOR:
             target = server.target(case.transport)
             words += ["-u", target, "-x", case.style]
+            words += ["-l", "own"] if case.loop == "own" else []
             return [self.programs.path("floor"), *words]
         certificates = self.servers.certificates if case.tls else None
         uri = server.uri(case.operation, case.transport, certificates)
