@@ -17,6 +17,7 @@ use std::{env, fs};
 use libtest_mimic::Trial;
 
 use crate::installation::fresh_directory;
+use crate::support::compare::ignored;
 use crate::support::library::source;
 use crate::support::Result;
 use crate::system::{self, finish, System};
@@ -80,8 +81,7 @@ pub fn trial(
 ) -> Trial {
     match why {
         None => Trial::test(name, || Ok(test()?)),
-        // Said in the list of tests.
-        Some(why) => Trial::test(format!("{name} ({why})"), || Ok(())).with_ignored_flag(true),
+        Some(why) => ignored(name, why),
     }
 }
 
