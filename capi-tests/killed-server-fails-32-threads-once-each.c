@@ -78,10 +78,13 @@ check_readers (void)
 static void
 kill_after (char *bytes)
 {
+  uint64_t before;
+
   h = connected ("--size", "8M", "--no-holes",
                  bytes ? "--stall-after" : NULL, bytes);
+  before = nbd_stats_chunks_sent (h);
   start_reading ();
-  while (bytes && nbd_aio_in_flight (h) < THREADS)
+  while (bytes && nbd_stats_chunks_sent (h) < before + THREADS)
     usleep (1000);
   usleep (5000);
   CHECK (nbd_kill_subprocess (h, SIGKILL) == 0);

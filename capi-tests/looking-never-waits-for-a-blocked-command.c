@@ -49,7 +49,7 @@ main (void)
     CHECK (nbd_aio_is_dead (h) == 0);
     CHECK (nbd_aio_is_closed (h) == 0);
     CHECK (nbd_aio_get_direction (h) == LIBNBD_AIO_DIRECTION_READ);
-    CHECK (nbd_aio_in_flight (h) == 1);
+    CHECK (nbd_aio_in_flight (h) == 0);
     CHECK (nbd_connection_state (h) != NULL);
     CHECK (nbd_stats_bytes_sent (h) > 28);
     CHECK (nbd_stats_chunks_sent (h) == 2);

@@ -91,7 +91,8 @@ pub unsafe extern "C" fn nbd_aio_peek_command_completed(h: *mut nbd_handle) -> i
 
 /// Returns how many commands await their reply.
 ///
-/// Commands that have completed and are not retired yet are not counted. A
+/// Commands that have completed and are not retired yet are not counted, nor are
+/// those of synchronous calls in other threads. A
 /// program that ends the connection before this is 0 does not learn what became
 /// of the rest: they fail with `ENOTCONN`. This call never waits for one in
 /// another thread.

@@ -23,8 +23,6 @@ pub(super) struct Completions {
     option: Option<PendingOption>,
     /// How the program's last option ended, for a call that waits for it.
     pub option_outcome: Option<Result<u32, Error>>,
-    /// Commands of synchronous calls that are in flight.
-    pub synchronous: usize,
     /// Commands of the program's that have completed, ever.
     total: u64,
     /// Those of them that no nbd_poll(3) has returned for.
@@ -85,9 +83,9 @@ impl Completions {
                 self.total += 1;
                 self.unpolled = MOST_UNPOLLED.min(self.unpolled + 1);
             }
-            Waiter::Call => self.synchronous -= 1,
+            Waiter::Call => link.synchronous -= 1,
             Waiter::Nobody => {
-                self.synchronous -= 1;
+                link.synchronous -= 1;
                 drop(link.machine.retire(cookie));
                 return report.publish(link);
             }

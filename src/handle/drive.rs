@@ -40,9 +40,8 @@ impl Connection {
     pub(super) fn queue<R>(&mut self, request: impl FnOnce(&mut Link) -> R) -> R {
         let waits = self.link.waits_for_room();
         let queued = request(&mut self.link);
-        let in_flight = self.link.machine.in_flight();
         // Others see a command before its reply can come.
-        self.report.shared.publish_in_flight(in_flight);
+        self.report.publish_in_flight(&self.link);
         if !waits {
             self.send_accepted();
         }

@@ -32,8 +32,14 @@ impl Report {
         }
     }
 
+    /// Lets other threads see how many commands are in flight.
+    pub fn publish_in_flight(&self, link: &Link) {
+        self.shared.publish_in_flight(link.in_flight());
+    }
+
     /// Lets other threads see where the connection is.
     pub fn publish(&self, link: &Link) {
+        self.publish_in_flight(link);
         self.shared
             .publish(&link.machine, link.machine.state(), link.direction());
     }

@@ -178,7 +178,7 @@ impl Shared {
         self.said_to_write.swap(false, Ordering::Relaxed)
     }
 
-    /// Commands that await their reply.
+    /// Commands of the program, not of synchronous calls, that await their reply.
     pub fn in_flight(&self) -> u32 {
         self.in_flight.load(Ordering::Acquire)
     }
@@ -228,7 +228,6 @@ impl Shared {
 
     pub(super) fn publish<T>(&self, machine: &machine::Machine<T>, state: State, direction: u32) {
         self.direction.store(direction, Ordering::Release);
-        self.publish_in_flight(machine.in_flight());
         // Ready connections have one description.
         if state != State::Ready || self.state.load(Ordering::Relaxed) != State::Ready as u8 {
             let description = machine.description(state).as_ptr().cast_mut();

@@ -40,7 +40,7 @@ impl Connection {
     /// nbd_aio_peek_command_completed(3)
     pub fn aio_peek_command_completed(&mut self) -> Result<i64, Error> {
         // Of commands that calls wait for, the program never hears here.
-        let awaited = self.link.machine.in_flight() > self.completions.synchronous;
+        let awaited = self.link.in_flight() > 0;
         match self.completions.completed.first() {
             Some(cookie) => Ok(cookie as i64),
             None if awaited => Ok(0),

@@ -84,7 +84,7 @@ impl Issue<'_> {
             && payload.is_none()
             && self.connection.link.machine.negotiated().extended_headers;
         // Counted before the request is sent, since that may end the connection.
-        self.connection.completions.synchronous += synchronous;
+        self.connection.link.synchronous += synchronous;
         let issued = self.connection.queue(|link| {
             link.machine.issue(NewCommand {
                 kind,
@@ -96,7 +96,10 @@ impl Issue<'_> {
             })
         });
         let cookie = issued.inspect_err(|_| {
-            self.connection.completions.synchronous -= synchronous;
+            self.connection.link.synchronous -= synchronous;
+            self.connection
+                .report
+                .publish_in_flight(&self.connection.link);
         })?;
         if lacks_payload {
             // The server would wait for the payload that the request announces.

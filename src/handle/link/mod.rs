@@ -78,6 +78,8 @@ pub(super) struct Link {
     /// A transport that has been closed while a thread was waiting for it.
     retired: Stage,
     pub subprocess: Option<Subprocess>,
+    /// Commands of synchronous calls that are in flight.
+    pub synchronous: usize,
 }
 
 impl Link {
@@ -86,11 +88,19 @@ impl Link {
             machine: Machine::default(),
             endpoint: Endpoint::None,
             read_ahead: ReadAhead::default(),
+            synchronous: 0,
             arrivals: Arrivals::default(),
             stage: Stage::None,
             retired: Stage::None,
             subprocess: None,
         }
+    }
+
+    /// The program's commands that are in flight. Those of synchronous calls are not among
+    /// them: in the C library, whoever asks waits until such a call has ended.
+    pub fn in_flight(&self) -> usize {
+        // A command is counted as synchronous a little earlier than as in flight.
+        self.machine.in_flight().saturating_sub(self.synchronous)
     }
 
     /// The descriptor to poll, where there is one.
