@@ -27,7 +27,8 @@
 #                        SEEDS=1000-1999 says which
 #   make deny            check the dependencies' licences, sources and advisories
 #   make bench           measure against the C library; QUICK=1 for two minutes of it,
-#                        ROUNDS=3 PASSES=4 on a busy machine
+#                        ROUNDS=3 PASSES=4 on a busy machine, SYSTEM=sid with the C
+#                        library of that release
 #   make install         install it below PREFIX, staged in DESTDIR where given
 #   make uninstall       remove what was installed
 #   make dist            archive the committed source, and the crates of the library, in
@@ -49,6 +50,7 @@ DOCDIR ?= $(PREFIX)/share/doc/libnbd
 DESTDIR ?=
 SOAK_SECONDS ?= 180
 SYSTEMS ?= here trixie sid
+SYSTEM ?=
 
 # Where cargo leaves what it builds.
 OUT ?= $(or $(CARGO_TARGET_DIR),target)/$(CARGO_BUILD_TARGET:%=%/)release
@@ -172,7 +174,7 @@ differential:
 bench:
 	scripts/install-deps.sh bench
 	$(CARGO) build --release --workspace
-	OUT='$(OUT)' python3 -B benches/driver $(if $(QUICK),--quick) $(ROUNDS:%=--rounds %) $(PASSES:%=--passes %)
+	OUT='$(OUT)' scripts/bench.sh '$(SYSTEM)' $(if $(QUICK),--quick) $(ROUNDS:%=--rounds %) $(PASSES:%=--passes %)
 
 # Installs what is there, so that it can run as another user than the build. A target
 # may have static libraries only, as musl's where programs are static by default.

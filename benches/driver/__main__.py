@@ -5,7 +5,8 @@
     OUT=target/release python3 benches/driver [--quick] [--rounds N] [--passes N] [--only TEXT]
 
 prints tables, and without --quick and --only, or with --write, writes
-docs/performance.md and its plot.
+docs/performance.md and its plot. In a release of Debian without a C compiler it has
+--system NAME, after --compile here; what it writes has a place of its own.
 """
 
 import argparse
@@ -39,6 +40,8 @@ def arguments():
         "--passes", type=int, default=16, help="operations by depth, at least"
     )
     parser.add_argument("--write", action="store_true", help="a part of the page, too")
+    parser.add_argument("--compile", action="store_true", help="compile, and nothing else")
+    parser.add_argument("--system", help="the release of Debian where this runs")
     parser.add_argument("--only", metavar="TEXT", help="cases whose names have it")
     return parser.parse_args()
 
@@ -96,6 +99,10 @@ def main():
     load = os.getloadavg()[0]
     connections = may_open_many_files()
     programs = Programs(os.environ.get("OUT", "target/release"))
+    if not options.system:
+        programs.compile()
+    if options.compile:
+        return
     programs.check(programs.path("commands"))
     processors = Processors()
     rounds, seconds = (3, 0.1) if options.quick else (7, 0.25)
@@ -107,7 +114,7 @@ def main():
             )
             say(f"System calls are counted with {bench.counter.name}.\n")
             results = measure(bench, options, connections)
-    (programs.directory / "results.json").write_text(
+    (programs.directory / f"results{options.system or ''}.json").write_text(
         json.dumps(asdict(results), indent=1)
     )
     if (options.quick or options.only) and not options.write:
@@ -117,9 +124,10 @@ def main():
     facts = describe(bench, load)
     if options.quick:
         facts.append("The cases of `make bench QUICK=1` only")
-    (DOCS / "performance.svg").write_text(plot.svg(results))
-    report.write(DOCS / "performance.md", results, facts)
-    say("\nWritten: docs/performance.md, docs/performance.svg")
+    name = f"performance-{options.system}.svg" if options.system else "performance.svg"
+    (DOCS / name).write_text(plot.svg(results))
+    report.write(DOCS / "performance.md", results, facts, name, options.system)
+    say(f"\nWritten: docs/performance.md, docs/{name}")
 
 
 try:

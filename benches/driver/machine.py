@@ -8,6 +8,8 @@ import re
 import subprocess
 from pathlib import Path
 
+from subjects import C
+
 
 def first_line(*command):
     done = subprocess.run(command, capture_output=True, text=True, check=True)
@@ -18,15 +20,22 @@ def version(text):
     return re.search(r"\d+(\.\d+)+", text)[0]
 
 
-def package(name):
-    """The version of a Debian package, where there are such things."""
+def c_library(bench):
+    """The version that nbdcopy tells of the library it has."""
     done = subprocess.run(
-        ["dpkg-query", "-W", "-f", "${Version}", name],
+        ["nbdcopy", "--version"],
+        env=bench.programs.environment(C),
         capture_output=True,
         text=True,
-        check=False,
+        check=True,
     )
-    return done.stdout.strip() or "unknown"
+    return re.search(r"^libnbd (\S+)", done.stdout, re.M)[1]
+
+
+def compiler(bench):
+    """The version of rustc that the library has in it, where the compiler leaves it."""
+    with open(bench.programs.library / "libnbd.so", "rb") as library:
+        return version(re.search(rb"rustc version ([0-9.]+)", library.read())[1].decode())
 
 
 def system():
@@ -52,9 +61,8 @@ def describe(bench, load):
         f"Processor: {processor}, {os.cpu_count()} CPUs{virtual}; client and server"
         " have a CPU each",
         f"System: {system()}, Linux {kernel}",
-        f"This library: {this_version()}, built with"
-        f" rustc {version(first_line('rustc', '--version'))}",
-        f"C library: Debian's libnbd0 {package('libnbd0')}",
+        f"This library: {this_version()}, built with rustc {compiler(bench)}",
+        f"C library: Debian's libnbd0 {c_library(bench)}",
         f"fio {version(first_line('fio', '--version'))}, "
         f"nbdcopy {version(first_line('nbdcopy', '--version'))}, "
         f"nbdkit {version(first_line('nbdkit', '--version'))}",

@@ -6,11 +6,12 @@ from dataclasses import dataclass, field
 from itertools import groupby
 
 from measure import Result, Spread
-from subjects import C, FLOOR, THIS
+from subjects import C, FLOOR, THIS, Failure
 
-# Between these lines docs/performance.md is written anew; the rest is kept.
-BEGIN = "<!-- begin: written by `make bench` -->"
-END = "<!-- end: written by `make bench` -->"
+def marks(system):
+    """Between these lines docs/performance.md is written anew; the rest is kept."""
+    command = f"make bench SYSTEM={system}" if system else "make bench"
+    return [f"<!-- {word}: written by `{command}` -->" for word in ("begin", "end")]
 
 
 @dataclass
@@ -283,10 +284,14 @@ def short_table(cases):
     yield ""
 
 
-def markdown(results, facts):
-    yield "## In short\n"
-    yield "![CPU and operations per second by case](performance.svg)\n"
+def markdown(results, facts, plot, system):
+    """All of it for this system; for another one, what there is to see at once."""
+    yield f"## In short, in Debian {system}\n" if system else "## In short\n"
+    yield f"![CPU and operations per second by case]({plot})\n"
     yield from short_table(results.cases)
+    if system:
+        yield from (f"- {fact}" for fact in facts)
+        return
     yield "## Measured on\n"
     yield from (f"- {fact}" for fact in facts)
     yield ""
@@ -297,9 +302,12 @@ def markdown(results, facts):
     yield from people_tables(results.people)
 
 
-def write(path, results, facts):
+def write(path, results, facts, plot, system):
     """Puts the figures between the two marks of an existing text."""
-    before, _, rest = path.read_text().partition(BEGIN)
-    _, _, after = rest.partition(END)
-    figures = "\n".join(markdown(results, facts)).strip()
-    path.write_text(f"{before}{BEGIN}\n\n{figures}\n\n{END}{after}")
+    begin, end = marks(system)
+    before, found, rest = path.read_text().partition(begin)
+    if not found:
+        raise Failure(f"{path.name} has no line {begin}")
+    _, _, after = rest.partition(end)
+    figures = "\n".join(markdown(results, facts, plot, system)).strip()
+    path.write_text(f"{before}{begin}\n\n{figures}\n\n{end}{after}")

@@ -25,6 +25,8 @@ class Programs:
     def __init__(self, out):
         self.library = Path(out).resolve()
         self.directory = self.library / "bench"
+
+    def compile(self):
         self.directory.mkdir(exist_ok=True)
         for source in sorted(SOURCES.glob("*.c")):
             command = ["cc", "-O2", "-Wall", "-pthread", source]

@@ -1,0 +1,21 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+#
+# bench.sh SYSTEM [OPTION...]: runs benches/driver with these options: here, where SYSTEM
+# is empty, otherwise in that release of Debian, with its C library and its programs.
+# `make bench` calls it.
+
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+system=$1
+shift
+OUT=$(realpath "${OUT:-target/release}")
+export OUT
+if [ -z "$system" ]; then
+    exec python3 -B benches/driver "$@"
+fi
+root=$(scripts/make-root.sh "$system")
+python3 -B benches/driver --compile
+BIND=$OUT exec scripts/in-root.sh "$root" env PATH=/usr/sbin:/usr/bin:/sbin:/bin OUT="$OUT" \
+    python3 -B benches/driver --system "$system" "$@"
