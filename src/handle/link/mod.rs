@@ -96,8 +96,8 @@ impl Link {
         }
     }
 
-    /// The program's commands that are in flight. Those of synchronous calls are not among
-    /// them: in the C library, whoever asks waits until such a call has ended.
+    /// The program's commands that are in flight, without those of synchronous calls.
+    /// nbd_aio_in_flight(3) of the C library waits until such a call has ended.
     pub fn in_flight(&self) -> usize {
         // A command is counted as synchronous a little earlier than as in flight.
         self.machine.in_flight().saturating_sub(self.synchronous)
