@@ -8,17 +8,14 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 root=$(scripts/make-system.sh sid cargo cargo-c rustc lld gcc libc6-dev pkgconf)
-# There may be no network in there.
 cargo fetch --locked
-CARGO_HOME=${CARGO_HOME:-$HOME/.cargo}
 built=$(realpath "${OUT:-target/release}")
 out=$built/cargo-c
 rm -rf "$out/root"
 mkdir -p "$out"
 cp "$built/memserver" "$out/memserver"
 in_root() {
-    BIND="$CARGO_HOME $out" scripts/in-root.sh "$root" env PATH=/usr/sbin:/usr/bin:/sbin:/bin \
-        CARGO_HOME="$CARGO_HOME" CARGO_TARGET_DIR="$out" CARGO_NET_OFFLINE=true "$@"
+    scripts/cargo-in-root.sh "$root" "$out" "$@"
 }
 in_root cargo cinstall --version
 in_root cargo cinstall --locked --release --prefix=/usr --libdir=/usr/lib --destdir="$out/root"

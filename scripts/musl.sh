@@ -28,14 +28,11 @@ esac
 target=x86_64-unknown-linux-musl
 root=$(scripts/make-system.sh sid cargo rustc rust-src lld gcc libc6-dev musl-tools procps)
 
-# There may be no network in there.
 cargo fetch --locked
-CARGO_HOME=${CARGO_HOME:-$HOME/.cargo}
 mkdir -p "${OUT:-target/release}/musl"
 out=$(realpath "${OUT:-target/release}/musl")
 in_root() {
-    BIND="$CARGO_HOME $out" scripts/in-root.sh "$root" env PATH=/usr/sbin:/usr/bin:/sbin:/bin \
-        CARGO_HOME="$CARGO_HOME" CARGO_TARGET_DIR="$out" CARGO_NET_OFFLINE=true "$@"
+    scripts/cargo-in-root.sh "$root" "$out" "$@"
 }
 # As on Alpine: libnbd.so needs the C library and libgcc_s.so.1, and no program is static
 # unless it is linked so.

@@ -14,15 +14,11 @@ root=$(scripts/make-system.sh trixie cargo rustc lld gcc g++ clang make git pkg-
     binutils abigail-tools libnbd-bin libnbd-dev libglib2.0-dev libev-dev nbdkit qemu-utils \
     nbd-server gnutls-bin strace procps man-db groff mandoc e2fsprogs)
 
-# There may be no network in there.
 cargo fetch --locked
-CARGO_HOME=${CARGO_HOME:-$HOME/.cargo}
-out=$(realpath "${OUT:-target/release}")/trixie
-mkdir -p "$out"
+mkdir -p "${OUT:-target/release}/trixie"
+out=$(realpath "${OUT:-target/release}/trixie")
 in_root() {
-    BIND="$CARGO_HOME $out" scripts/in-root.sh "$root" env PATH=/usr/sbin:/usr/bin:/sbin:/bin \
-        CARGO_HOME="$CARGO_HOME" CARGO_TARGET_DIR="$out" CARGO_NET_OFFLINE=true \
-        LIBNBD_TEST_SYSTEMS=here "$@"
+    scripts/cargo-in-root.sh "$root" "$out" LIBNBD_TEST_SYSTEMS=here "$@"
 }
 
 in_root rustc --version
