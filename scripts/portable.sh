@@ -28,9 +28,9 @@ names() {
     esac
 }
 
-# Words in the names of the C programs that run with a server of the other architecture,
-# too: those that exchange most of what the protocol has.
-SELECTION=(opt- meta- extended pread pwrite chunk)
+# The subjects whose C programs run with a server of the other architecture, too: they
+# exchange most of what the protocol has.
+SELECTION=(options/ read-write/ block-status/)
 
 [ $# -gt 0 ] || names 'no architecture'
 packages=(rustc cargo lld gcc libc6-dev qemu-user gnutls-bin nbdkit nbd-server qemu-utils)

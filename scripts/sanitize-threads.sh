@@ -37,7 +37,7 @@ library=$out/tsan/$host/release/libnbd.a
 run() {
     local source=$1 expected=$2 status=0
     local name=$work/program
-    "${CC:-cc}" -std=gnu99 -g -O1 -pthread -fsanitize=thread -Iinclude -Icapi-tests \
+    "${CC:-cc}" -std=gnu99 -g -O1 -pthread -fsanitize=thread -Iinclude -Icapi-tests/harness \
         -c -o "$name.o" "$source"
     # The runtime has to be that of the library's compiler.
     "${CC:-cc}" -pthread -rdynamic -o "$name" "$name.o" "$library" \
@@ -73,10 +73,10 @@ EOF
 run "$work/race.c" 66
 count=0
 failed=()
-for source in $(grep -l '<pthread.h>' capi-tests/*.c); do
+for source in $(grep -l '<pthread.h>' capi-tests/*/*.c); do
     # The sanitizer takes the locks of a thread that is being cancelled for unlocked, in C
     # programs too; and malloc is its own.
-    if grep -q -e 'pthread_cancel (' -e '"harness-memory.h"' "$source"; then
+    if grep -q -e 'pthread_cancel (' -e 'harness/memory.h"' "$source"; then
         continue
     fi
     run "$source" 0 || failed+=("$source")

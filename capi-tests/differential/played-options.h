@@ -6,7 +6,7 @@
 #ifndef PLAYED_OPTIONS_H
 #define PLAYED_OPTIONS_H
 
-#include "../harness-handshake.h"
+#include "../harness/handshake.h"
 #include "played-server.h"
 
 /* What was agreed on, and the kind of replies that the server can at most. */

@@ -6,7 +6,7 @@
 #ifndef TRANSCRIPT_H
 #define TRANSCRIPT_H
 
-#include "../harness-commands.h"
+#include "../harness/commands.h"
 
 #include <dlfcn.h>
 #include <stdarg.h>

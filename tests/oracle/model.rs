@@ -380,7 +380,7 @@ impl Model<'_> {
             }
         } else {
             // Everything else counts when it is there whole, but for extents of the other
-            // width: capi-tests/chunks-of-the-wrong-kind-are-refused-when-whole.c.
+            // width: capi-tests/hostile-servers/chunks-of-the-wrong-kind-are-refused-when-whole.c.
             if mine && self.has_extents(index, header) == Some(!header.is_extended()) {
                 self.lives[index].fail(libc::EPROTO);
             }

@@ -13,34 +13,64 @@ use super::{process, programs, systems, target, Result};
 /// One of them.
 #[derive(Clone)]
 pub struct CProgram {
+    /// The name of the file without `.c`; a program of `capi-tests/` has its folder, too.
     pub name: String,
     pub source: PathBuf,
 }
 
-/// All of `capi-tests/`, by name.
-pub fn all() -> Result<Vec<CProgram>> {
-    all_in("capi-tests")
-}
+/// Folders of `capi-tests/` whose programs other tests run: `tests/tls` and
+/// `tests/differential`.
+const OF_OTHER_TESTS: [&str; 2] = ["over-tls", "differential"];
 
-/// All in a directory of the source tree, by name.
-pub fn all_in(directory: &str) -> Result<Vec<CProgram>> {
-    let directory = library::source().join(directory);
-    let mut found = Vec::new();
-    for entry in fs::read_dir(&directory).map_err(|e| format!("{}: {e}", directory.display()))? {
-        let source = entry.map_err(|e| e.to_string())?.path();
-        if source.extension().is_some_and(|extension| extension == "c") {
-            let name = source.file_stem().unwrap_or_default().to_string_lossy();
-            found.push(CProgram {
-                name: name.into_owned(),
-                source: source.clone(),
-            });
+/// The programs of `capi-tests/` that need nothing but `memserver`, sorted by name.
+pub fn all() -> Result<Vec<CProgram>> {
+    let mut all = Vec::new();
+    for folder in entries(&library::source().join("capi-tests"))? {
+        let subject = folder.file_name().unwrap_or_default().to_string_lossy();
+        if folder.is_dir() && !OF_OTHER_TESTS.contains(&&*subject) {
+            for program in programs_in(&folder)? {
+                all.push(CProgram {
+                    name: format!("{subject}/{}", program.name),
+                    ..program
+                });
+            }
         }
     }
+    all.sort_by(|a, b| a.name.cmp(&b.name));
+    Ok(all)
+}
+
+/// The programs in a directory of the source tree, sorted by name.
+pub fn all_in(directory: &str) -> Result<Vec<CProgram>> {
+    let directory = library::source().join(directory);
+    let mut found = programs_in(&directory)?;
     if found.is_empty() {
         return Err(format!("no C programs in {}", directory.display()));
     }
     found.sort_by(|a, b| a.name.cmp(&b.name));
     Ok(found)
+}
+
+fn programs_in(directory: &Path) -> Result<Vec<CProgram>> {
+    let is_program = |path: &PathBuf| path.extension().is_some_and(|extension| extension == "c");
+    let program = |source: PathBuf| CProgram {
+        name: source
+            .file_stem()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned(),
+        source,
+    };
+    let sources = entries(directory)?.into_iter().filter(is_program);
+    Ok(sources.map(program).collect())
+}
+
+fn entries(directory: &Path) -> Result<Vec<PathBuf>> {
+    let failed = |e: std::io::Error| format!("{}: {e}", directory.display());
+    fs::read_dir(directory)
+        .map_err(failed)?
+        .map(|entry| entry.map(|entry| entry.path()).map_err(failed))
+        .collect()
 }
 
 /// Compiles a program as a user of the library would, with every warning an
@@ -58,14 +88,15 @@ pub fn compile_with(
     directory: &Path,
     others: &[&str],
 ) -> Result<PathBuf> {
-    fs::create_dir_all(directory).map_err(|e| format!("{}: {e}", directory.display()))?;
     let executable = directory.join(&program.name);
+    let directory = executable.parent().unwrap_or(directory);
+    fs::create_dir_all(directory).map_err(|e| format!("{}: {e}", directory.display()))?;
     if systems::inside().is_some() {
         // Compiled before this root was entered.
         return Ok(executable);
     }
     // Renamed when it is whole: another test run may be using the previous one.
-    let new = directory.join(format!("{}.{}.new", program.name, std::process::id()));
+    let new = executable.with_extension(format!("{}.new", std::process::id()));
     let mut cc = Command::new(programs::find(&target::cc())?);
     cc.args(["-std=gnu99", "-Wall", "-Wextra", "-Werror", "-g", "-O1"])
         .arg("-pthread")

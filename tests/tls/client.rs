@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! The C programs of `capi-tests/tls/`, which take from their environment what
-//! to connect to and how: see `harness-tls.h`.
+//! The C programs of `capi-tests/over-tls/`, which take from their environment what
+//! to connect to and how: see `capi-tests/harness/tls.h`.
 
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -90,7 +90,7 @@ pub fn server(address: &Address) -> String {
 /// Compiles all of them.
 pub fn compile_all() -> Result<()> {
     let (library, directory) = (Library::under_test()?, directory()?);
-    c_program::all_in("capi-tests/tls")?
+    c_program::all_in("capi-tests/over-tls")?
         .iter()
         .try_for_each(|program| c_program::compile(program, &library, &directory).map(|_| ()))
 }
@@ -105,7 +105,7 @@ fn compiled(program: &'static str) -> Result<PathBuf> {
     let compiled = COMPILED.get_or_init(Mutex::default);
     let mut compiled = compiled.lock().unwrap_or_else(PoisonError::into_inner);
     let executable = compiled.entry(program).or_insert_with(|| {
-        let source = library::source().join("capi-tests/tls");
+        let source = library::source().join("capi-tests/over-tls");
         let program = CProgram {
             name: program.to_owned(),
             source: source.join(format!("{program}.c")),

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* A size that does not fit the result is EOVERFLOW when it is asked for; the
+ * connection itself is fine.
+ *
+ * Rule: nbd_get_size(3).
+ */
+#include "../harness/harness.h"
+
+/* An oldstyle greeting of an export with this size in exabytes. */
+static struct nbd_handle *
+connect_to (unsigned char exabytes)
+{
+  unsigned char greeting[152] = "NBDMAGIC\x00\x00\x42\x02\x81\x86\x12\x53";
+  struct nbd_handle *h = nbd_create ();
+  int server;
+
+  greeting[16] = exabytes << 4;
+  greeting[27] = 1; /* NBD_FLAG_HAS_FLAGS */
+  CHECK (nbd_connect_socket (h, scripted_server (greeting, sizeof greeting,
+                                                 &server)) == 0);
+  close (server);
+  return h;
+}
+
+int
+main (void)
+{
+  struct nbd_handle *h = connect_to (7);
+
+  CHECK (nbd_get_size (h) == INT64_C (7) << 60);
+  nbd_close (h);
+
+  h = connect_to (8);
+  CHECK (nbd_aio_is_ready (h) == 1);
+  CHECK_ERROR (nbd_get_size (h), EOVERFLOW);
+  CHECK_MESSAGE ("9223372036854775808");
+  nbd_close (h);
+
+  h = connect_to (15);
+  CHECK_ERROR (nbd_get_size (h), EOVERFLOW);
+  nbd_close (h);
+  return 0;
+}

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* An export whose transmission flags lack NBD_FLAG_HAS_FLAGS is connected to;
+ * only one with no flag at all is refused.  Flags that need what was not
+ * negotiated are ignored.
+ * Source: nbd_opt_go(3), nbd_can_df(3); seen with libnbd 1.24.4.
+ */
+#include "../harness/handshake.h"
+
+enum how { BY_GO, BY_EXPORT_NAME, OLDSTYLE };
+
+static struct script
+export (enum how how, uint16_t flags)
+{
+  struct script s = script_begin (how == BY_GO ? GREETING_FIXED
+                                               : GREETING_NOT_FIXED, false);
+  static const char zeroes[124];
+
+  switch (how) {
+  case BY_GO:
+    put_info_export (&s, OPT_GO, flags);
+    put_reply (&s, OPT_GO, REP_ACK, "", 0);
+    break;
+  case BY_EXPORT_NAME:
+    put64 (&s.says, MIB);
+    put16 (&s.says, flags);
+    break;
+  case OLDSTYLE:
+    s.says.count = 0;
+    put (&s.says, "NBDMAGIC\0\0\x42\x02\x81\x86\x12\x53", 16);
+    put64 (&s.says, MIB);
+    put32 (&s.says, flags);
+    put (&s.says, zeroes, sizeof zeroes);
+    break;
+  }
+  return s;
+}
+
+int
+main (void)
+{
+  static const uint16_t words[] = { 1, 2, 3, 0x3000, 0x8000, 0xffff };
+
+  for (enum how how = BY_GO; how <= OLDSTYLE; ++how) {
+    struct script s;
+
+    for (size_t i = 0; i < ITEMS (words); ++i) {
+      s = export (how, words[i]);
+      CHECK (script_connect (&s) == 0);
+      CHECK (nbd_get_size (s.h) == 1 * MIB);
+      CHECK (nbd_is_read_only (s.h) == ((words[i] & 2) != 0));
+      CHECK (nbd_can_cache (s.h) == (words[i] == 0xffff));
+      CHECK (nbd_can_df (s.h) == 0);
+      CHECK (nbd_can_block_status_payload (s.h) == 0);
+      script_end (&s);
+    }
+    s = export (how, 0);
+    CHECK_ERROR (script_connect (&s), EINVAL);
+    CHECK_EXACT_MESSAGE ("nbd_connect_socket: handshake: "
+                         "invalid eflags == 0 from server: Invalid argument");
+    CHECK (nbd_aio_is_dead (s.h) == 1);
+    script_end (&s);
+  }
+  return 0;
+}

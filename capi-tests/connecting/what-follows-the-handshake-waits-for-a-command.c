@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* What a server sends after the handshake, its end included, does not change
+ * the outcome of connecting: the handle is ready, and a command finds out.
+ * Source: nbd_connect_socket(3); outcomes of libnbd 1.24.4.
+ */
+#include "../harness/commands.h"
+
+enum behind { END, RUBBISH, REPLY };
+
+static void
+append (struct bytes *bytes, enum behind behind)
+{
+  switch (behind) {
+  case END:
+    break;
+  case RUBBISH:
+    put32 (bytes, 0xdeadbeef);
+    put64 (bytes, 0);
+    put32 (bytes, 0);
+    break;
+  case REPLY:                   /* an error for the first command */
+    put32 (bytes, 0x67446698);
+    put32 (bytes, 5);
+    put64 (bytes, 1);
+    break;
+  }
+}
+
+static void
+check_commands (struct nbd_handle *h, enum behind behind)
+{
+  char buf[512];
+
+  CHECK (nbd_aio_is_ready (h) == 1);
+  CHECK (nbd_get_size (h) == MIB);
+  switch (behind) {
+  case END:
+    CHECK_ERROR (nbd_pread (h, buf, sizeof buf, 0, 0), ENOTCONN);
+    break;
+  case RUBBISH:
+    CHECK (nbd_pread (h, buf, sizeof buf, 0, 0) == -1);
+    CHECK (nbd_aio_is_dead (h) == 1);
+    break;
+  case REPLY:
+    CHECK_ERROR (nbd_pread (h, buf, sizeof buf, 0, 0), EIO);
+    break;
+  }
+}
+
+/* The server says all that it will ever say at once. */
+static void
+connecting (struct bytes *bytes, enum behind behind)
+{
+  struct nbd_handle *h = nbd_create ();
+  int server, client;
+
+  append (bytes, behind);
+  client = scripted_server (bytes->data, bytes->count, &server);
+  CHECK (shutdown (server, SHUT_WR) == 0);
+  CHECK (nbd_set_request_extended_headers (h, false) == 0);
+  CHECK (nbd_set_request_structured_replies (h, false) == 0);
+  CHECK (nbd_connect_socket (h, client) == 0);
+  check_commands (h, behind);
+  nbd_close (h);
+  close (server);
+}
+
+/* The same in option mode. */
+static void
+going (struct bytes *bytes, enum behind behind)
+{
+  struct nbd_handle *h = nbd_create ();
+  int server, client;
+
+  append (bytes, behind);
+  client = scripted_server (bytes->data, 18, &server);
+  CHECK (nbd_set_request_extended_headers (h, false) == 0);
+  CHECK (nbd_set_request_structured_replies (h, false) == 0);
+  CHECK (nbd_set_opt_mode (h, true) == 0);
+  CHECK (nbd_connect_socket (h, client) == 0);
+  CHECK (nbd_aio_is_negotiating (h) == 1);
+  CHECK (write (server, bytes->data + 18, bytes->count - 18)
+         == (ssize_t) bytes->count - 18);
+  CHECK (shutdown (server, SHUT_WR) == 0);
+  CHECK (nbd_opt_go (h) == 0);
+  check_commands (h, behind);
+  nbd_close (h);
+  close (server);
+}
+
+int
+main (void)
+{
+  const struct peer peer = { .replies = SIMPLE, .size = MIB, .flags = 1 };
+
+  for (enum behind behind = END; behind <= REPLY; ++behind) {
+    struct bytes newstyle = { .count = 0 }, again = { .count = 0 };
+    struct bytes oldstyle = { .count = 0 };
+
+    put_handshake (&newstyle, &peer);
+    connecting (&newstyle, behind);
+    put_handshake (&again, &peer);
+    going (&again, behind);
+
+    put (&oldstyle, "NBDMAGIC", 8);
+    put64 (&oldstyle, UINT64_C (0x420281861253));
+    put64 (&oldstyle, MIB);
+    put32 (&oldstyle, 1);
+    for (int i = 0; i < 124; ++i)
+      put (&oldstyle, "", 1);
+    connecting (&oldstyle, behind);
+  }
+  return 0;
+}

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Bursts of requests to a server that the program itself plays. */
+#ifndef HARNESS_BURSTS_H
+#define HARNESS_BURSTS_H
+
+#include "commands.h"
+
+#include <sys/socket.h>
+
+/* How long a request may be on its way that was sent. */
+#define SOON 2000
+
+static inline void
+issue_flush (struct nbd_handle *h)
+{
+  CHECK (nbd_aio_flush (h, NBD_NULL_COMPLETION, 0) > 0);
+}
+
+/* Issue count requests. */
+static inline void
+burst (struct nbd_handle *h, int count)
+{
+  while (count-- > 0)
+    issue_flush (h);
+}
+
+static inline bool
+arrives (struct peer *peer, int timeout)
+{
+  struct pollfd fd = { .fd = peer->fd, .events = POLLIN };
+
+  return poll (&fd, 1, timeout) == 1;
+}
+
+/* Exactly count requests arrive; they are not answered. */
+static inline void
+expect_requests (struct peer *peer, int count)
+{
+  char byte;
+
+  while (count-- > 0) {
+    CHECK (arrives (peer, SOON));
+    CHECK (peer_request (peer, NULL).type == NBD_CMD_FLUSH);
+  }
+  /* Nothing but the end, perhaps. */
+  CHECK (!arrives (peer, 0) || recv (peer->fd, &byte, 1, MSG_PEEK) == 0);
+}
+
+/* Many rounds of issuing two requests and waiting with nbd_poll: a library that
+ * learns from what the program does has seen enough.
+ */
+static inline void
+wait_often_by_nbd_poll (struct nbd_handle *h, struct peer *peer)
+{
+  for (int i = 0; i < 50; ++i) {
+    burst (h, 2);
+    CHECK (nbd_poll (h, 0) == 0);
+    for (int j = 0; j < 2; ++j) {
+      struct request request = peer_request (peer, NULL);
+
+      peer_success (peer, &request);
+    }
+    wait_for_all (h);
+  }
+}
+
+/* A connected handle whose program has done so. */
+static inline struct nbd_handle *
+busy_handle (struct peer *peer)
+{
+  struct nbd_handle *h = nbd_create ();
+
+  CHECK (h != NULL);
+  memset (peer, 0, sizeof *peer);
+  peer_connect (h, peer);
+  wait_often_by_nbd_poll (h, peer);
+  return h;
+}
+
+#endif

@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* A conversation with a server that is recorded once and then played back up to
+ * any byte: what the server says, and how much it had heard before it said it.
+ * The program plays the server, so nothing waits and nothing depends on time.
+ */
+#ifndef HARNESS_REPLAY_H
+#define HARNESS_REPLAY_H
+
+#include "commands.h"
+
+#define MAX_SAID 65536
+#define MAX_TURNS 256
+
+/* The server says the bytes up to `until` when it has heard `heard` bytes. */
+struct turn {
+  size_t heard, until;
+};
+
+struct recording {
+  unsigned char said[MAX_SAID];
+  size_t count;
+  struct turn turns[MAX_TURNS];
+  size_t nr_turns;
+  size_t heard;
+};
+
+/* How the playback ends. */
+enum ending { STALL, CLOSE, RESET, GOES_ON };
+
+/* A server with these options and one end of a socket as standard input;
+ * returns the other end.
+ */
+static inline int
+spawn_server (char **argv, pid_t *pid)
+{
+  int pair[2];
+
+  CHECK (socketpair (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) == 0);
+  *pid = fork ();
+  CHECK (*pid >= 0);
+  if (*pid == 0) {
+    dup2 (pair[1], 0);
+    execvp (argv[0], argv);
+    perror (argv[0]);
+    _exit (127);
+  }
+  CHECK (close (pair[1]) == 0);
+  return pair[0];
+}
+
+/* Passes on what has come, in one direction; false at the end of the stream. */
+static inline bool
+pass_on (int from, int to, unsigned char *copy, size_t room, size_t *count)
+{
+  unsigned char buffer[4096];
+  ssize_t r = recv (from, buffer, sizeof buffer, MSG_DONTWAIT);
+
+  *count = 0;
+  if (r <= 0)
+    return r < 0 && errno == EAGAIN;
+  if (copy) {
+    CHECK ((size_t) r <= room);
+    memcpy (copy, buffer, r);
+  }
+  CHECK (send (to, buffer, r, MSG_NOSIGNAL) == r);
+  *count = r;
+  return true;
+}
+
+/* Lets the handle, on which connecting has begun over the other end of
+ * `client`, speak with the server until `session` says that it is done.
+ */
+static inline void
+record (struct recording *recording, struct nbd_handle *h, int client,
+        char **argv, bool (*session) (struct nbd_handle *, void *), void *data)
+{
+  pid_t pid;
+  int server = spawn_server (argv, &pid);
+  bool open = true;
+
+  memset (recording, 0, sizeof *recording);
+  while (!session (h, data)) {
+    struct pollfd fds[3] = {
+      { .fd = nbd_aio_get_fd (h), .events = POLLIN },
+      { .fd = client, .events = POLLIN },
+      { .fd = open ? server : -1, .events = POLLIN },
+    };
+    size_t count;
+
+    if (nbd_aio_get_direction (h) & LIBNBD_AIO_DIRECTION_WRITE)
+      fds[0].events |= POLLOUT;
+    CHECK (poll (fds, 3, LONG_ENOUGH) > 0);
+    if (fds[0].revents & POLLIN)
+      CHECK (nbd_aio_notify_read (h) == 0);
+    else if (fds[0].revents & POLLOUT)
+      CHECK (nbd_aio_notify_write (h) == 0);
+    /* The handle may have closed its end, and then the session is done. */
+    pass_on (client, server, NULL, 0, &count);
+    recording->heard += count;
+    count = 0;
+    if (open) {
+      open = pass_on (server, client, recording->said + recording->count,
+                      MAX_SAID - recording->count, &count);
+      if (!open)
+        CHECK (shutdown (client, SHUT_WR) == 0);
+    }
+    if (count > 0) {
+      CHECK (recording->nr_turns < MAX_TURNS);
+      recording->count += count;
+      recording->turns[recording->nr_turns++] = (struct turn) {
+        .heard = recording->heard, .until = recording->count,
+      };
+    }
+  }
+  CHECK (close (server) == 0);
+  CHECK (waitpid (pid, NULL, 0) == pid);
+}
+
+struct playback {
+  const struct recording *recording;
+  int client;                   /* the server's end */
+  size_t limit, step;           /* bytes to say in all, and at a time */
+  enum ending ending;
+  size_t said, heard;
+  bool ended;
+};
+
+/* Sends what is due, and ends as the test wants; returns whether it did
+ * anything.
+ */
+static inline bool
+play (struct playback *p)
+{
+  static char discard[65536];
+  const struct recording *recording = p->recording;
+  size_t until = 0;
+  ssize_t r;
+  bool done = false;
+
+  if (p->ended)
+    return false;
+  /* A socket is reset where it is closed before everything was read. */
+  while (!(p->ending == RESET && p->said == p->limit)
+         && (r = recv (p->client, discard, sizeof discard, MSG_DONTWAIT)) > 0) {
+    p->heard += r;
+    done = true;
+  }
+  for (size_t i = 0; i < recording->nr_turns
+                     && recording->turns[i].heard <= p->heard; ++i)
+    until = recording->turns[i].until;
+  if (until > p->limit)
+    until = p->limit;
+  if (until > p->said && until - p->said > p->step)
+    until = p->said + p->step;
+  if (until > p->said) {
+    r = send (p->client, recording->said + p->said, until - p->said,
+              MSG_NOSIGNAL | MSG_DONTWAIT);
+    /* The handle may have found its end before. */
+    if (r <= 0)
+      return done;
+    p->said += r;
+    done = true;
+  }
+  if (p->said == p->limit && (p->ending == CLOSE || p->ending == RESET)) {
+    close (p->client);
+    p->ended = done = true;
+  }
+  return done;
+}
+
+#endif /* HARNESS_REPLAY_H */

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* A reply that is wrong from its beginning is noticed although the rest of it
+ * never comes, whether it arrived alone or together with the reply before it.
+ * Source: seen with libnbd 1.24.4.
+ */
+#include "../harness/answers.h"
+
+enum { LENGTH = 8 + READ_SIZE };
+
+/* A good reply and the beginning of one whose data lies outside of the read. */
+static void
+check_offset (bool given, bool own_loop)
+{
+  struct reads reads;
+  struct request requests[2];
+  struct bytes bytes = { .count = 0 };
+  char zeroes[READ_SIZE] = "";
+  int r = 0;
+
+  start_reads (&reads, STRUCTURED, given);
+  reads.may_fail = true;
+  for (int i = 0; i < 2; ++i) {
+    issue_read (&reads, i);
+    requests[i] = peer_request (&reads.peer, NULL);
+  }
+  for (int i = 0; i < 2; ++i) {
+    put32 (&bytes, 0x668e33ef);
+    put16 (&bytes, 1);
+    put16 (&bytes, REPLY_OFFSET_DATA);
+    put (&bytes, &requests[i].cookie, 8);
+    put32 (&bytes, LENGTH);
+    put64 (&bytes, i == 0 ? 0 : 900000);
+    if (i == 0)
+      put (&bytes, zeroes, READ_SIZE);
+  }
+  peer_bytes (&reads.peer, &bytes);
+  CHECK (nbd_poll (reads.h, LONG_ENOUGH) == 1);
+  CHECK (reads.completed == 1);
+  if (own_loop) {
+    struct pollfd fd = { .fd = nbd_aio_get_fd (reads.h), .events = POLLIN };
+
+    if (nbd_aio_get_direction (reads.h) & LIBNBD_AIO_DIRECTION_WRITE)
+      fd.events |= POLLOUT;
+    CHECK (poll (&fd, 1, LONG_ENOUGH) == 1);
+    r = fd.revents & POLLIN ? nbd_aio_notify_read (reads.h)
+                            : nbd_aio_notify_write (reads.h);
+  }
+  else
+    r = nbd_poll (reads.h, LONG_ENOUGH);
+  CHECK (r == -1);
+  CHECK (nbd_aio_is_dead (reads.h) == 1);
+  CHECK (reads.completed == 2);
+  end_reads (&reads);
+}
+
+/* A magic that was not negotiated, with some of what would follow. */
+static void
+check_magic (bool given, size_t count)
+{
+  struct reads reads;
+  struct request request;
+  struct bytes bytes = { .count = 0 };
+
+  start_reads (&reads, EXTENDED, given);
+  reads.may_fail = true;
+  issue_read (&reads, 0);
+  request = peer_request (&reads.peer, NULL);
+  put32 (&bytes, 0x67446698);
+  put32 (&bytes, 0);
+  put (&bytes, &request.cookie, 8);
+  put64 (&bytes, 0);
+  put64 (&bytes, 0);
+  bytes.count = count;
+  peer_bytes (&reads.peer, &bytes);
+  CHECK (nbd_poll (reads.h, LONG_ENOUGH) == -1);
+  CHECK_MESSAGE ("nbd_poll: invalid or unexpected reply magic 0x67446698");
+  CHECK (nbd_aio_is_dead (reads.h) == 1);
+  CHECK (reads.completed == 1);
+  end_reads (&reads);
+}
+
+int
+main (void)
+{
+  for (int given = 0; given < 2; ++given) {
+    check_offset (given, false);
+    check_offset (given, true);
+    for (size_t count = 4; count <= 32; count += 4)
+      check_magic (given, count);
+  }
+  return 0;
+}

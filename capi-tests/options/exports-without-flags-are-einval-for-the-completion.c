@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* An export whose transmission flags lack NBD_FLAG_HAS_FLAGS is refused, and the
+ * completion callback of the option that asked for it hears EINVAL, not that
+ * there is no connection.
+ * Source: protocol document (transmission flags); seen with the C library.
+ */
+#include "../harness/harness.h"
+
+static int
+done (void *user_data, int *error)
+{
+  *(int *) user_data = *error;
+  return 1;
+}
+
+int
+main (void)
+{
+  struct nbd_handle *h = negotiating ("--fault", "info-no-flags");
+  int told = -1;
+
+  CHECK (nbd_aio_opt_go (h, (nbd_completion_callback) {
+    .callback = done, .user_data = &told }) == 0);
+  while (nbd_aio_is_connecting (h))
+    nbd_poll (h, -1);
+  CHECK (told == EINVAL);
+  CHECK (nbd_aio_is_dead (h) == 1);
+  nbd_close (h);
+  return 0;
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* A server that agreed to extended headers is not asked with EXPORT_NAME when it
+ * does not know GO: the export is refused.
+ * Source: NBD protocol document, "NBD_OPT_EXTENDED_HEADERS".
+ */
+#include "../harness/handshake.h"
+
+static struct script
+agreed (bool opt_mode)
+{
+  struct script script = script_begin (GREETING_FIXED, opt_mode);
+
+  CHECK (nbd_set_request_structured_replies (script.h, true) == 0);
+  put_reply (&script, OPT_EXTENDED_HEADERS, REP_ACK, "", 0);
+  put_reply (&script, OPT_GO, REP_ERR (1), "", 0);
+  return script;
+}
+
+int
+main (void)
+{
+  struct script script = agreed (false);
+
+  CHECK_ERROR (script_connect (&script), ENOTSUP);
+  CHECK (nbd_aio_is_dead (script.h) == 1);
+  CHECK_SAID (&script, OPT_EXTENDED_HEADERS, OPT_GO, OPT_ABORT);
+  script_end (&script);
+
+  script = agreed (true);
+  CHECK (script_connect (&script) == 0);
+  CHECK_ERROR (nbd_opt_go (script.h), ENOTSUP);
+  CHECK (nbd_aio_is_negotiating (script.h) == 1);
+  CHECK (nbd_opt_abort (script.h) == 0);
+  CHECK_SAID (&script, OPT_EXTENDED_HEADERS, OPT_GO, OPT_ABORT);
+  script_end (&script);
+  return 0;
+}

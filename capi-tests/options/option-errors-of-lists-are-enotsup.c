@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Any error in reply to LIST, LIST_META_CONTEXT or SET_META_CONTEXT is ENOTSUP;
+ * negotiation goes on.  While connecting, a server that answers an error to
+ * EXTENDED_HEADERS, STRUCTURED_REPLY or SET_META_CONTEXT is taken to be one
+ * that does not have it.
+ *
+ * Rule: nbd_opt_list(3), nbd_opt_list_meta_context(3),
+ * nbd_opt_set_meta_context(3); the errno is the C library's.
+ */
+#include "../harness/harness.h"
+
+static int
+on_list (void *user_data, const char *name, const char *description)
+{
+  (void) user_data; (void) name; (void) description;
+  return 0;
+}
+
+static int
+on_context (void *user_data, const char *name)
+{
+  (void) user_data; (void) name;
+  return 0;
+}
+
+#define LIST ((nbd_list_callback) { .callback = on_list })
+#define CONTEXT ((nbd_context_callback) { .callback = on_context })
+
+int
+main (void)
+{
+  const char *errors[] = { "UNSUP", "POLICY", "INVALID", "TOO_BIG" };
+  struct nbd_handle *h;
+  char options[5][64];
+  size_t i;
+
+  for (i = 0; i < sizeof errors / sizeof errors[0]; ++i) {
+    snprintf (options[0], 64, "LIST=%s", errors[i]);
+    snprintf (options[1], 64, "LIST_META_CONTEXT=%s", errors[i]);
+    snprintf (options[2], 64, "SET_META_CONTEXT=%s", errors[i]);
+    h = negotiating ("--option-error", options[0], "--option-error", options[1],
+                     "--option-error", options[2]);
+    CHECK_ERROR (nbd_opt_list (h, LIST), ENOTSUP);
+    CHECK_ERROR (nbd_opt_list_meta_context (h, CONTEXT), ENOTSUP);
+    CHECK_ERROR (nbd_opt_set_meta_context (h, CONTEXT), ENOTSUP);
+    CHECK (nbd_aio_is_negotiating (h) == 1);
+    CHECK (nbd_opt_go (h) == 0);
+    nbd_close (h);
+
+    snprintf (options[3], 64, "STRUCTURED_REPLY=%s", errors[i]);
+    snprintf (options[4], 64, "EXTENDED_HEADERS=%s", errors[i]);
+    h = connected ("--option-error", options[3], "--option-error", options[4]);
+    CHECK (nbd_get_structured_replies_negotiated (h) == 0);
+    nbd_close (h);
+
+    h = nbd_create ();
+    CHECK (nbd_add_meta_context (h, "base:allocation") == 0);
+    connect_handle (h, server_command ("--option-error", options[2]));
+    CHECK (nbd_can_meta_context (h, "base:allocation") == 0);
+    nbd_close (h);
+  }
+  return 0;
+}

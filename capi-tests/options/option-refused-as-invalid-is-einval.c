@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* A server that refuses what it can only agree to or refuse has answered: the
+ * call that waits returns false.  The completion callback hears EINVAL when the
+ * server calls the request invalid, and ENOTSUP otherwise.
+ * Source: seen with the C library.
+ */
+#include "../harness/harness.h"
+
+static int told;
+
+static int
+done (void *user_data, int *error)
+{
+  (void) user_data;
+  told = *error;
+  return 1;
+}
+
+static void
+refused (const char *option, const char *reply,
+         int (*wait) (struct nbd_handle *),
+         int (*begin) (struct nbd_handle *, nbd_completion_callback),
+         int expected)
+{
+  char rule[64];
+  struct nbd_handle *h = in_opt_mode (nbd_create ());
+
+  snprintf (rule, sizeof rule, "%s=%s", option, reply);
+  CHECK (nbd_set_request_structured_replies (h, false) == 0);
+  connect_handle (h, server_command ("--option-error", rule));
+  CHECK (wait (h) == 0);
+  told = -1;
+  CHECK (begin (h, (nbd_completion_callback) { .callback = done }) == 0);
+  while (nbd_aio_is_connecting (h))
+    CHECK (nbd_poll (h, -1) >= 0);
+  CHECK (told == expected);
+  CHECK (nbd_aio_is_negotiating (h) == 1);
+  nbd_close (h);
+}
+
+int
+main (void)
+{
+  static const struct { const char *reply; int expected; } replies[] = {
+    { "INVALID", EINVAL }, { "UNSUP", ENOTSUP }, { "POLICY", ENOTSUP },
+    { "SHUTDOWN", ENOTSUP },
+  };
+  size_t i;
+
+  for (i = 0; i < sizeof replies / sizeof replies[0]; i++) {
+    refused ("STRUCTURED_REPLY", replies[i].reply, nbd_opt_structured_reply,
+             nbd_aio_opt_structured_reply, replies[i].expected);
+    refused ("EXTENDED_HEADERS", replies[i].reply, nbd_opt_extended_headers,
+             nbd_aio_opt_extended_headers, replies[i].expected);
+    refused ("STARTTLS", replies[i].reply, nbd_opt_starttls,
+             nbd_aio_opt_starttls, replies[i].expected);
+  }
+  return 0;
+}

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* In option mode, a server that is gone when the program asks for something, or
+ * leaves in the middle of its answer, is an error of that call; the handle is
+ * dead, and says so to whatever comes next.
+ * Source: nbd_set_opt_mode(3), nbd_opt_go(3).
+ */
+#include "../harness/commands.h"
+
+static int
+ask (struct nbd_handle *h, uint32_t option)
+{
+  const nbd_list_callback list = { .callback = no_list };
+  const nbd_context_callback context = { .callback = no_context };
+
+  switch (option) {
+  case 3:
+    return nbd_opt_list (h, list);
+  case 6:
+    return nbd_opt_info (h);
+  case 7:
+    return nbd_opt_go (h);
+  case 8:
+    return nbd_opt_structured_reply (h);
+  case 9:
+    return nbd_opt_list_meta_context (h, context);
+  case 10:
+    return nbd_opt_set_meta_context (h, context);
+  default:
+    return nbd_opt_extended_headers (h);
+  }
+}
+
+static void
+leave (uint32_t option, size_t bytes, bool deaf)
+{
+  struct nbd_handle *h = nbd_create ();
+  struct bytes greeting = { .count = 0 }, reply = { .count = 0 };
+  int client, server;
+
+  CHECK (nbd_set_opt_mode (h, true) == 0);
+  CHECK (nbd_set_request_structured_replies (h, false) == 0);
+  put (&greeting, "NBDMAGICIHAVEOPT\0\3", 18);
+  client = scripted_server (greeting.data, greeting.count, &server);
+  CHECK (nbd_connect_socket (h, client) == 0);
+  CHECK (nbd_aio_is_negotiating (h) == 1);
+
+  /* An error with a message. */
+  put_option_reply (&reply, option, UINT32_C (0x80000006), 2);
+  put (&reply, "no", 2);
+  CHECK (write (server, reply.data, bytes) == (ssize_t) bytes);
+  if (deaf)
+    CHECK (close (server) == 0);
+  else
+    CHECK (shutdown (server, SHUT_WR) == 0);
+
+  CHECK (ask (h, option) == -1);
+  CHECK (nbd_aio_is_dead (h) == 1);
+  CHECK_ERROR (nbd_opt_go (h), EINVAL);
+  CHECK_ERROR (nbd_opt_info (h), EINVAL);
+  nbd_close (h);
+  if (!deaf)
+    close (server);
+}
+
+int
+main (void)
+{
+  static const uint32_t options[] = { 3, 6, 7, 8, 9, 10, 11 };
+
+  for (size_t i = 0; i < ITEMS (options); ++i)
+    for (size_t bytes = 0; bytes < 22; ++bytes) {
+      leave (options[i], bytes, false);
+      leave (options[i], bytes, true);
+    }
+  return 0;
+}

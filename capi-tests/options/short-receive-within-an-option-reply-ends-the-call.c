@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* In the negotiation, a call that handles what has arrived notices that the server has
+ * gone after a complete header or complete data of an option reply, not after the
+ * beginning of one of them.
+ * Source: observed of libnbd 1.24.4.
+ */
+#include "../harness/handshake.h"
+
+/* Send the first COUNT bytes of a reply, and close.  Does nbd_aio_notify_read notice? */
+static bool
+notices (size_t count)
+{
+  struct script script = script_begin (GREETING_FIXED, true);
+  struct bytes reply = { .count = 0 };
+  bool dead;
+
+  CHECK (script_connect (&script) == 0);
+  CHECK (nbd_aio_opt_info (script.h, NBD_NULL_COMPLETION) == 0);
+  put_option_reply (&reply, OPT_INFO, REP_INFO, 12);
+  put16 (&reply, 0);
+  put64 (&reply, MIB);
+  put16 (&reply, EVERY_FLAG);
+  CHECK (send (script.server, reply.data, count, MSG_NOSIGNAL)
+         == (ssize_t) count);
+  CHECK (shutdown (script.server, SHUT_WR) == 0);
+  CHECK (nbd_aio_get_direction (script.h) == LIBNBD_AIO_DIRECTION_READ);
+  CHECK (nbd_aio_notify_read (script.h)
+         == (nbd_aio_is_dead (script.h) ? -1 : 0));
+  dead = nbd_aio_is_dead (script.h) == 1;
+  if (!dead)
+    CHECK (nbd_aio_notify_read (script.h) == -1);
+  CHECK (nbd_aio_is_dead (script.h) == 1);
+  script_end (&script);
+  return dead;
+}
+
+int
+main (void)
+{
+  for (size_t count = 1; count <= 32; ++count)
+    CHECK (notices (count) == (count == 20 || count == 32));
+  return 0;
+}

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* A thread waits in nbd_poll for a command. A synchronous command of another thread,
+ * which has the handle to itself for the sake of its callback, receives the reply, in
+ * either order with its own: nbd_poll returns.
+ * Source: the promise of this library (docs/threads.md).
+ */
+#include "../harness/commands.h"
+
+#include <pthread.h>
+
+#define ROUNDS 200
+
+/* A thread that has looked, and calls nbd_poll only when its command has completed, waits
+ * in vain, as it does with libnbd 1.24.4. On a busy machine that happens now and then.
+ */
+#define MOST_IN_VAIN 10
+
+static struct nbd_handle *h;
+static int in_vain;
+static struct peer peer;
+
+static void *
+ask (void *arg)
+{
+  struct record record = { .result = 0 };
+
+  (void) arg;
+  CHECK (nbd_block_status (h, 512, 0, EXTENT (&record), 0) == 0);
+  CHECK_RECORD (record, "Mm");
+  return NULL;
+}
+
+static void *
+wait_in_poll (void *arg)
+{
+  int r;
+
+  while ((r = nbd_aio_command_completed (h, *(int64_t *) arg)) == 0)
+    in_vain += nbd_poll (h, 2000) == 0;
+  CHECK (r == 1);
+  return NULL;
+}
+
+static void
+put_chunk (struct bytes *bytes, const struct request *to, uint16_t type,
+           uint32_t length)
+{
+  put32 (bytes, 0x668e33ef);
+  put16 (bytes, 1);
+  put16 (bytes, type);
+  put (bytes, &to->cookie, 8);
+  put32 (bytes, length);
+}
+
+static void
+run (bool polled_for_first)
+{
+  struct bytes replies = { .count = 0 };
+  struct request polled_for, other;
+  pthread_t poller, asker;
+  int64_t cookie;
+
+  h = nbd_create ();
+  peer = (struct peer) { .replies = STRUCTURED, .contexts = 1 };
+  peer_accept (h, &peer);
+  cookie = nbd_aio_flush (h, NBD_NULL_COMPLETION, 0);
+  CHECK (cookie > 0);
+  polled_for = peer_request (&peer, NULL);
+  CHECK (pthread_create (&poller, NULL, wait_in_poll, &cookie) == 0);
+  usleep (2000);                /* by now it most likely waits */
+  CHECK (pthread_create (&asker, NULL, ask, NULL) == 0);
+  other = peer_request (&peer, NULL);
+  usleep (2000);
+  if (polled_for_first)
+    put_chunk (&replies, &polled_for, REPLY_NONE, 0);
+  put_chunk (&replies, &other, REPLY_BLOCK_STATUS, 12);
+  put32 (&replies, 1);
+  put32 (&replies, 512);
+  put32 (&replies, 0);
+  if (!polled_for_first)
+    put_chunk (&replies, &polled_for, REPLY_NONE, 0);
+  peer_bytes (&peer, &replies);
+  CHECK (pthread_join (asker, NULL) == 0);
+  CHECK (pthread_join (poller, NULL) == 0);
+  nbd_close (h);
+  peer_close (&peer);
+}
+
+int
+main (void)
+{
+  alarm (60);
+  for (int i = 0; i < ROUNDS; ++i)
+    run (i % 2);
+  CHECK (in_vain <= MOST_IN_VAIN);
+  return 0;
+}

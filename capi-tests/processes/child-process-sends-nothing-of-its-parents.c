@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* A child of fork(2) sends no request of its parent's: not when it exits, not
+ * when it closes its copy of the handle, and not when it uses handles of its
+ * own.  Older data would overwrite newer data on the disk.
+ * Source: seen with libnbd 1.24.4.
+ */
+#include "../harness/bursts.h"
+
+#include <sys/wait.h>
+
+#define REQUESTS 5
+
+/* A child does one of these with its copy of h. */
+static void
+just_exit (struct nbd_handle *h)
+{
+  (void) h;
+}
+
+static void
+use_own_handle (struct nbd_handle *h)
+{
+  struct peer peer;
+  struct nbd_handle *own = busy_handle (&peer);
+
+  (void) h;
+  burst (own, 1);
+  expect_requests (&peer, 1);
+  CHECK (nbd_aio_get_direction (own) == LIBNBD_AIO_DIRECTION_READ);
+  CHECK (nbd_poll (own, 0) == 0);
+  nbd_close (own);
+  peer_close (&peer);
+}
+
+static void (*const children[]) (struct nbd_handle *) = {
+  nbd_close, just_exit, use_own_handle,
+};
+
+int
+main (void)
+{
+  /* A child that does not close the handle leaks it, which valgrind sees. */
+  size_t count = getenv ("TEST_UNDER_VALGRIND") ? 1 : ITEMS (children);
+
+  for (size_t i = 0; i < count; ++i) {
+    struct peer peer;
+    int status;
+    pid_t pid;
+    struct nbd_handle *h = busy_handle (&peer);
+
+    burst (h, REQUESTS);
+    pid = fork ();
+    CHECK (pid >= 0);
+    if (pid == 0) {
+      children[i] (h);
+      exit (0);
+    }
+    CHECK (waitpid (pid, &status, 0) == pid);
+    CHECK (WIFEXITED (status) && WEXITSTATUS (status) == 0);
+    CHECK (nbd_poll (h, 0) == 0);
+    expect_requests (&peer, REQUESTS);
+    nbd_close (h);
+    peer_close (&peer);
+  }
+  return 0;
+}

@@ -1,0 +1,294 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* When a thread is cancelled that waits on a handle, other threads go on with it, whether
+ * the one that is cancelled received for all or slept. Its command ends without it: its
+ * memory is not touched any more, even by a reply that comes later. Only where its data is
+ * not sent yet does the connection end.
+ * More than libnbd 1.24.4 does, where the handle stays locked.
+ * Source: the promise of this library (docs/threads.md).
+ */
+#include "../harness/commands.h"
+
+#include <pthread.h>
+#include <sys/mman.h>
+
+#define SIZE 4096
+
+static struct nbd_handle *h;
+static struct peer peer;
+
+/* A read of SIZE bytes into memory of its own. */
+struct reader {
+  pthread_t thread;
+  struct request request;
+  void *memory;
+  uint64_t offset;
+};
+
+static void *
+read_data (void *arg)
+{
+  struct reader *reader = arg;
+
+  CHECK (nbd_pread (h, reader->memory, SIZE, reader->offset, 0) == 0);
+  return NULL;
+}
+
+/* There is no way to see that a thread waits already. */
+static void
+let_it_wait (void)
+{
+  usleep (20000);
+}
+
+static void
+begin (struct reader *reader, uint64_t offset)
+{
+  reader->offset = offset;
+  reader->memory = mmap (NULL, SIZE, PROT_READ | PROT_WRITE,
+                         MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  CHECK (reader->memory != MAP_FAILED);
+  CHECK (pthread_create (&reader->thread, NULL, read_data, reader) == 0);
+  reader->request = peer_request (&peer, NULL);
+  CHECK (reader->request.offset == offset);
+  let_it_wait ();
+}
+
+static void
+cancel (pthread_t thread)
+{
+  void *result;
+
+  CHECK (pthread_cancel (thread) == 0);
+  CHECK (pthread_join (thread, &result) == 0);
+  CHECK (result == PTHREAD_CANCELED);
+}
+
+/* Its memory is gone with it. */
+static void
+cancel_reader (struct reader *reader)
+{
+  cancel (reader->thread);
+  CHECK (munmap (reader->memory, SIZE) == 0);
+}
+
+static void
+answer (const struct reader *reader, char byte)
+{
+  char data[SIZE];
+
+  memset (data, byte, sizeof data);
+  peer_simple (&peer, &reader->request, 0);
+  peer_write (&peer, data, sizeof data);
+}
+
+static void
+end (struct reader *reader, char byte)
+{
+  const char *data = reader->memory;
+
+  CHECK (pthread_join (reader->thread, NULL) == 0);
+  CHECK (data[0] == byte && data[SIZE - 1] == byte);
+  CHECK (munmap (reader->memory, SIZE) == 0);
+}
+
+static void
+connect_peer (void)
+{
+  h = nbd_create ();
+  peer = (struct peer) { .replies = SIMPLE, .size = 64 * MIB };
+  peer_accept (h, &peer);
+}
+
+static void
+disconnect_peer (void)
+{
+  nbd_close (h);
+  peer_close (&peer);
+}
+
+/* The first one receives, the second one sleeps. */
+static void
+one_of_two_readers (bool first_is_cancelled)
+{
+  struct reader readers[2];
+  struct reader *stays = &readers[first_is_cancelled];
+
+  connect_peer ();
+  begin (&readers[0], 0);
+  begin (&readers[1], SIZE);
+  cancel_reader (&readers[!first_is_cancelled]);
+  CHECK (nbd_aio_is_ready (h) == 1);
+  answer (&readers[0], 'a');
+  answer (&readers[1], 'b');
+  end (stays, stays == &readers[0] ? 'a' : 'b');
+
+  /* What comes then is as ever. */
+  begin (&readers[0], 2 * SIZE);
+  answer (&readers[0], 'c');
+  end (&readers[0], 'c');
+  CHECK (nbd_aio_in_flight (h) == 0);
+  CHECK_ERROR (nbd_aio_peek_command_completed (h), EINVAL);
+  disconnect_peer ();
+}
+
+/* The reply was there in part. The rest comes when its reader is gone, also where nothing
+ * may be received that does not belong to it, as the program polls the socket, too.
+ */
+static void
+in_the_middle_of_its_data (bool program_polls)
+{
+  struct reader reader, next;
+  char data[SIZE / 2] = { 0 };
+
+  connect_peer ();
+  if (program_polls)
+    CHECK (nbd_aio_get_fd (h) >= 0);
+  begin (&reader, 0);
+  peer_simple (&peer, &reader.request, 0);
+  peer_write (&peer, data, sizeof data);
+  let_it_wait ();
+  cancel_reader (&reader);
+  CHECK (nbd_aio_is_ready (h) == 1);
+  peer_write (&peer, data, sizeof data);
+  begin (&next, SIZE);
+  answer (&next, 'n');
+  end (&next, 'n');
+  disconnect_peer ();
+}
+
+static void *
+poll_once (void *arg)
+{
+  (void) arg;
+  CHECK (nbd_poll (h, -1) == 1);
+  return NULL;
+}
+
+/* A thread in nbd_poll has the turn; the reader takes it. */
+static void
+a_thread_in_poll (void)
+{
+  struct reader reader;
+  pthread_t poller;
+
+  connect_peer ();
+  CHECK (pthread_create (&poller, NULL, poll_once, NULL) == 0);
+  let_it_wait ();
+  begin (&reader, 0);
+  cancel (poller);
+  answer (&reader, 'p');
+  end (&reader, 'p');
+  disconnect_peer ();
+}
+
+static void *
+write_data (void *arg)
+{
+  CHECK (nbd_pwrite (h, arg, 32 * MIB, 0, 0) == 0);
+  return NULL;
+}
+
+/* The rest of the data is in memory that the thread takes away. */
+static void
+a_thread_whose_data_is_not_sent (void)
+{
+  void *memory = mmap (NULL, 32 * MIB, PROT_READ | PROT_WRITE,
+                       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  pthread_t writer;
+  char data[SIZE];
+
+  CHECK (memory != MAP_FAILED);
+  connect_peer ();
+  CHECK (pthread_create (&writer, NULL, write_data, memory) == 0);
+  let_it_wait ();
+  cancel (writer);
+  CHECK (munmap (memory, 32 * MIB) == 0);
+  CHECK (nbd_aio_is_dead (h) == 1);
+  CHECK (nbd_aio_in_flight (h) == 0);
+  CHECK_ERROR (nbd_pread (h, data, sizeof data, 0, 0), EINVAL);
+  disconnect_peer ();
+}
+
+static void *
+read_uncancelled (void *arg)
+{
+  CHECK (pthread_setcancelstate (PTHREAD_CANCEL_DISABLE, NULL) == 0);
+  return read_data (arg);
+}
+
+/* The choice is the program's. */
+static void
+a_thread_that_does_not_allow_it (void)
+{
+  struct reader reader = { .offset = 0 };
+
+  connect_peer ();
+  reader.memory = malloc (SIZE);
+  CHECK (reader.memory != NULL);
+  CHECK (pthread_create (&reader.thread, NULL, read_uncancelled, &reader) == 0);
+  reader.request = peer_request (&peer, NULL);
+  let_it_wait ();
+  CHECK (pthread_cancel (reader.thread) == 0);
+  let_it_wait ();
+  answer (&reader, 'd');
+  CHECK (pthread_join (reader.thread, NULL) == 0);
+  CHECK (*(char *) reader.memory == 'd');
+  free (reader.memory);
+  disconnect_peer ();
+}
+
+static int
+sleep_a_little (void *user_data, int *error)
+{
+  (void) error;
+  *(int *) user_data = 1;
+  usleep (50000);
+  *(int *) user_data = 2;
+  return 1;
+}
+
+static int called;
+
+static void *
+poll_and_be_called (void *arg)
+{
+  CHECK (nbd_aio_flush (h, (nbd_completion_callback) {
+           .callback = sleep_a_little, .user_data = &called }, 0) > 0);
+  while (nbd_poll (h, -1) == 1)
+    ;
+  return arg;
+}
+
+/* A callback runs to its end, although usleep(3) is a place to be cancelled at. */
+static void
+a_thread_in_a_callback (void)
+{
+  struct request request;
+  pthread_t thread;
+
+  connect_peer ();
+  CHECK (pthread_create (&thread, NULL, poll_and_be_called, NULL) == 0);
+  request = peer_request (&peer, NULL);
+  peer_simple (&peer, &request, 0);
+  while (__atomic_load_n (&called, __ATOMIC_SEQ_CST) == 0)
+    usleep (100);
+  cancel (thread);
+  CHECK (called == 2);
+  disconnect_peer ();
+}
+
+int
+main (void)
+{
+  alarm (60);
+  one_of_two_readers (true);
+  one_of_two_readers (false);
+  in_the_middle_of_its_data (false);
+  in_the_middle_of_its_data (true);
+  a_thread_in_poll ();
+  a_thread_whose_data_is_not_sent ();
+  a_thread_that_does_not_allow_it ();
+  a_thread_in_a_callback ();
+  return 0;
+}

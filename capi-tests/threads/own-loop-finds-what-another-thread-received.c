@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* The program begins to poll the descriptor by itself while another thread waits in a
+ * synchronous command. The replies come together, and that thread receives both with
+ * one system call: the program learns of its own reply.
+ * Source: the promise of this library (docs/threads.md).
+ */
+#include "../harness/commands.h"
+
+#include <pthread.h>
+
+#define SIZE 512
+
+static struct nbd_handle *h;
+static struct peer peer;
+
+static void *
+read_first (void *arg)
+{
+  CHECK (nbd_pread (h, arg, SIZE, 0, 0) == 0);
+  return NULL;
+}
+
+static void
+put_reply (struct bytes *bytes, const struct request *to, const char *data)
+{
+  put32 (bytes, 0x67446698);
+  put32 (bytes, 0);
+  put (bytes, &to->cookie, 8);
+  put (bytes, data, SIZE);
+}
+
+int
+main (void)
+{
+  static char first_data[SIZE], data[SIZE];
+  static const char zeroes[SIZE];
+  struct bytes replies = { .count = 0 };
+  struct request first, second;
+  struct pollfd fd = { .events = 0 };
+  pthread_t thread;
+  unsigned direction;
+  int64_t cookie;
+  int r;
+
+  h = nbd_create ();
+  peer_accept (h, &peer);
+  CHECK (pthread_create (&thread, NULL, read_first, first_data) == 0);
+  first = peer_request (&peer, NULL);
+  usleep (20000);               /* by now it most likely receives */
+  cookie = nbd_aio_pread (h, data, SIZE, SIZE, NBD_NULL_COMPLETION, 0);
+  CHECK (cookie > 0);
+  second = peer_request (&peer, NULL);
+
+  fd.fd = nbd_aio_get_fd (h);
+  direction = nbd_aio_get_direction (h);
+  put_reply (&replies, &first, zeroes);
+  put_reply (&replies, &second, zeroes);
+  peer_bytes (&peer, &replies);
+  CHECK (pthread_join (thread, NULL) == 0);
+  /* The direction was asked for before the replies came. */
+  do {
+    fd.events = direction & LIBNBD_AIO_DIRECTION_READ ? POLLIN : 0;
+    if (direction & LIBNBD_AIO_DIRECTION_WRITE)
+      fd.events |= POLLOUT;
+    CHECK (poll (&fd, 1, LONG_ENOUGH) == 1);
+    if (fd.revents & POLLIN)
+      CHECK (nbd_aio_notify_read (h) == 0);
+    else if (fd.revents & POLLOUT)
+      CHECK (nbd_aio_notify_write (h) == 0);
+    direction = nbd_aio_get_direction (h);
+  } while ((r = nbd_aio_command_completed (h, cookie)) == 0);
+  CHECK (r == 1);
+  nbd_close (h);
+  return 0;
+}

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* A server that agrees to TLS and then says nothing leaves the handle
+ * connecting: nbd_poll returns 0, the library waits in poll(2) and does not ask
+ * the socket again and again, and nbd_close does not wait.
+ *
+ * Rule: nbd_poll(3), nbd_aio_get_direction(3).  libnbd 1.24.4 stays in the
+ * call that received the agreement until the server goes on.
+ *
+ * What the library calls in the C library is defined here instead, and counted
+ * on the way.
+ */
+#include "../harness/real-calls.h"
+#include "../harness/starttls.h"
+
+#include <sys/uio.h>
+
+/* A wait may be interrupted, and a socket asked once for nothing. */
+#define FEW 8
+
+static unsigned long system_calls;
+
+ssize_t
+recv (int fd, void *data, size_t count, int flags)
+{
+  ++system_calls;
+  return real_recv (fd, data, count, flags);
+}
+
+ssize_t
+recvmsg (int fd, struct msghdr *message, int flags)
+{
+  ++system_calls;
+  return real_recvmsg (fd, message, flags);
+}
+
+ssize_t
+send (int fd, const void *data, size_t count, int flags)
+{
+  ++system_calls;
+  return real_send (fd, data, count, flags);
+}
+
+ssize_t
+sendmsg (int fd, const struct msghdr *message, int flags)
+{
+  ++system_calls;
+  return real_sendmsg (fd, message, flags);
+}
+
+int
+poll (struct pollfd *fds, nfds_t count, int timeout)
+{
+  ++system_calls;
+  return real_poll (fds, count, timeout);
+}
+
+static void
+check_connecting (struct nbd_handle *h)
+{
+  char byte;
+
+  CHECK (nbd_aio_is_connecting (h) == 1);
+  CHECK (nbd_aio_get_direction (h) == LIBNBD_AIO_DIRECTION_READ);
+  CHECK (nbd_get_tls_negotiated (h) != 1);
+  CHECK (nbd_aio_pread (h, &byte, 1, 0, NBD_NULL_COMPLETION, 0) == -1);
+}
+
+/* Until the server has agreed: it has then said this much. */
+static void
+check_stalled (struct nbd_handle *h, uint64_t received)
+{
+  struct pollfd fd = { .events = POLLIN };
+
+  while (nbd_stats_bytes_received (h) < received)
+    CHECK (nbd_poll (h, LONG_ENOUGH) == 1);
+  CHECK (nbd_stats_bytes_received (h) == received);
+  check_connecting (h);
+
+  CHECK (system_calls > 0);
+  system_calls = 0;
+  CHECK (nbd_poll (h, 50) == 0);
+  CHECK (nbd_poll (h, 0) == 0);
+  CHECK (system_calls > 0);
+  CHECK (system_calls <= FEW);
+  check_connecting (h);
+
+  /* The program's own loop has nothing to do either. */
+  fd.fd = nbd_aio_get_fd (h);
+  CHECK (poll (&fd, 1, 50) == 0);
+
+  /* It may be wrong about that. */
+  system_calls = 0;
+  CHECK (nbd_aio_notify_read (h) == 0);
+  CHECK (system_calls <= FEW);
+  check_connecting (h);
+  CHECK (nbd_poll (h, 50) == 0);
+}
+
+int
+main (void)
+{
+  static const int modes[] = { LIBNBD_TLS_REQUIRE, LIBNBD_TLS_ALLOW };
+  char **server = server_command ("--fault", "starttls-stall");
+  struct record record = { .error = -1 };
+  struct nbd_handle *h;
+
+  for (size_t i = 0; i < 2 * ITEMS (modes); ++i) {
+    h = with_tls (modes[i / 2], i % 2);
+    CHECK (nbd_aio_connect_command (h, server) == 0);
+    check_stalled (h, GREETING + OPTION_REPLY);
+    nbd_close (h);
+  }
+
+  h = with_tls (LIBNBD_TLS_DISABLE, true);
+  CHECK (nbd_connect_command (h, server) == 0);
+  CHECK (nbd_aio_opt_starttls (h, COMPLETION (&record)) == 0);
+  check_stalled (h, nbd_stats_bytes_received (h) + OPTION_REPLY);
+  CHECK (record.letters[0] == '\0');
+  nbd_close (h);
+  /* Completed with an error, or just dropped; freed once. */
+  CHECK (strcmp (record.letters, "Cc") == 0
+         || strcmp (record.letters, "c") == 0);
+  CHECK (record.error != 0);
+  return 0;
+}

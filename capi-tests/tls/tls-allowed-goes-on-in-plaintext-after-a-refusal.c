@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Where TLS is allowed but not required, a server that refuses it is connected
+ * to in plaintext, for whatever reason it gives; with TLS required it is not.
+ * In option mode the program gets to negotiate, or not.  A refusal that breaks
+ * the rules is none.
+ *
+ * Rule: nbd_set_tls(3); outcomes of libnbd 1.24.4.
+ */
+#include "../harness/starttls.h"
+
+static char *const refusals[][2] = {
+  { "--option-error", "STARTTLS=UNSUP" },
+  { "--option-error", "STARTTLS=POLICY" },
+  { "--option-error", "STARTTLS=INVALID" },
+  { "--option-error", "STARTTLS=PLATFORM" },
+  { "--option-error", "STARTTLS=TLS_REQD" },
+  { "--option-error", "STARTTLS=UNKNOWN" },
+  { "--option-error", "STARTTLS=SHUTDOWN" },
+  { "--option-error", "STARTTLS=BLOCK_SIZE_REQD" },
+  { "--option-error", "STARTTLS=TOO_BIG" },
+  { "--option-error", "STARTTLS=EXT_HEADER_REQD" },
+  { "--fault", "option-unknown-error:1" },
+};
+
+/* STARTTLS is the first option, and the only one that goes wrong. */
+static char *const broken[] = {
+  "option-magic:1", "option-number:1", "option-unknown-type:1",
+  "option-long-error:1", "option-huge-length:1", "option-close:1",
+};
+
+int
+main (void)
+{
+  struct nbd_handle *h;
+
+  for (size_t i = 0; i < ITEMS (refusals); ++i) {
+    char **server = server_command (refusals[i][0], refusals[i][1]);
+
+    h = with_tls (LIBNBD_TLS_ALLOW, false);
+    CHECK (nbd_connect_command (h, server) == 0);
+    check_plaintext_works (h);
+    nbd_close (h);
+
+    h = with_tls (LIBNBD_TLS_ALLOW, true);
+    CHECK (nbd_connect_command (h, server) == 0);
+    CHECK (nbd_aio_is_negotiating (h) == 1);
+    CHECK (nbd_get_tls_negotiated (h) == 0);
+    CHECK (nbd_get_extended_headers_negotiated (h) == 1);
+    CHECK (nbd_opt_go (h) == 0);
+    check_plaintext_works (h);
+    nbd_close (h);
+
+    /* ABORT may follow, and nothing else. */
+    h = with_tls (LIBNBD_TLS_REQUIRE, false);
+    CHECK_ERROR (nbd_connect_command (h, server), ENOTSUP);
+    CHECK (nbd_stats_bytes_sent (h) <= CLIENT_FLAGS + 2 * OPTION);
+    check_tls_failed (h);
+    nbd_close (h);
+  }
+
+  for (size_t i = 0; i < ITEMS (broken); ++i) {
+    h = with_tls (LIBNBD_TLS_ALLOW, false);
+    CHECK (nbd_connect_command (h, server_command ("--fault", broken[i]))
+           == -1);
+    CHECK (nbd_stats_bytes_sent (h) == CLIENT_FLAGS + OPTION);
+    check_tls_failed (h);
+    nbd_close (h);
+  }
+  return 0;
+}

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* After an attempt to connect by TCP that failed, nbd_get_uri still names its
+ * address, also when the program then connects over a socket of its own.
+ * Source: nbd_get_uri(3); seen with libnbd 1.24.4.
+ */
+#include "../harness/handshake.h"
+
+int
+main (void)
+{
+  struct script s = script_begin (GREETING_FIXED, false);
+
+  put_info_export (&s, OPT_GO, 1);
+  put_reply (&s, OPT_GO, REP_ACK, "", 0);
+  CHECK_ERROR (nbd_connect_tcp (s.h, "127.0.0.1", "1"), ECONNREFUSED);
+  CHECK (script_connect (&s) == 0);
+  CHECK_STRING (nbd_get_uri (s.h), "nbd://127.0.0.1:1/");
+  script_end (&s);
+  return 0;
+}
