@@ -93,16 +93,19 @@ check:
 	$(CARGO) build --release --workspace
 	LIBNBD_TEST_SYSTEMS='$(SYSTEMS)' $(CARGO) test --release --workspace
 
-# What make check has of this needs no nightly toolchain: see fuzzing/.
+# make check replays the corpus, which needs no nightly toolchain.
 FUZZ_SECONDS ?= 600
-FUZZERS := $(notdir $(wildcard fuzz/corpus/*))
+FUZZERS := $(basename $(notdir $(wildcard fuzz/corpus/*.hex)))
+FUZZ_CORPUS := $(OUT)/fuzz-corpus
 
 fuzz:
 	@$(CARGO) +nightly fuzz --version >/dev/null 2>&1 || { \
 	    echo 'make fuzz needs a nightly toolchain (rustup toolchain install nightly)' >&2; \
 	    echo 'and cargo-fuzz (cargo install cargo-fuzz --locked).' >&2; exit 1; }
+	$(CARGO) run --package fuzzing --bin corpus -- unpack '$(FUZZ_CORPUS)'
 	for target in $(FUZZERS); do \
-	    $(CARGO) +nightly fuzz run $$target -- -max_total_time=$(FUZZ_SECONDS) \
+	    $(CARGO) +nightly fuzz run --features libfuzzer $$target '$(FUZZ_CORPUS)'/$$target \
+	        -- -max_total_time=$(FUZZ_SECONDS) \
 	        -max_len=4096 -timeout=20 -print_final_stats=1 || exit; \
 	done
 

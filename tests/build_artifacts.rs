@@ -3,8 +3,6 @@
 //! What the build makes is what programs expect to find: the shared library and
 //! its symbols, the static library, and the header.
 
-mod support;
-
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::fs;

@@ -8,8 +8,6 @@
 //! With `LIBNBD_UNDER_TEST=/path/to/libnbd.so.0` the same programs run with
 //! another library, to see what that one does.
 
-mod support;
-
 use std::process::ExitCode;
 use std::time::Duration;
 

@@ -5,19 +5,15 @@
 //!
 //! `cargo test --test examples -- NAME` runs those whose name contains NAME.
 
-#[path = "tls/certificates.rs"]
-mod certificates;
-mod support;
-
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::{fs, iter};
 
-use certificates::Certificates;
 use libtest_mimic::{Arguments, Trial};
 use support::c_program::{self, CProgram};
+use support::certificates::Certificates;
 use support::library::{self, Library};
 use support::scenario::{Ending, Scenario};
 use support::servers::{Address, Server};

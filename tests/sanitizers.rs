@@ -9,8 +9,6 @@
 //! Leaks are for valgrind to find (`tests/valgrind.rs`), since it sees into the
 //! library's own stacks.
 
-mod support;
-
 use std::path::Path;
 use std::process::{Command, ExitCode};
 use std::time::Duration;

@@ -4,8 +4,6 @@
 //! memory that is not there or not initialised, no leak, whichever path through
 //! the library a program takes. (Those about TLS are in `tests/tls/`.)
 
-mod support;
-
 use std::process::ExitCode;
 use std::time::Duration;
 

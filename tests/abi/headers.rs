@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Command;
 
-use crate::support::process::Outcome;
 use crate::{cc, directory, our_header, outcome, read, run, system_header, write};
+use support::process::Outcome;
 
 /// Macros that only help the header itself, and those that grow when a bit is
 /// added.

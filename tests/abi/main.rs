@@ -5,8 +5,6 @@
 
 mod headers;
 mod programs;
-#[path = "../support/mod.rs"]
-mod support;
 mod symbols;
 mod types;
 

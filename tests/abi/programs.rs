@@ -7,9 +7,9 @@ use std::process::Command;
 
 use manual::interface::Function;
 
-use crate::support::library::{self, Library};
-use crate::support::servers::{Address, Server};
 use crate::{cc, directory, our_header, outcome, read, run, system_header};
+use support::library::{self, Library};
+use support::servers::{Address, Server};
 
 const PROGRAM: &str = "tests/abi/every-common-function.c";
 const FUNCTIONS: &str = include_str!("../../src/capi/functions.tsv");

@@ -14,8 +14,8 @@ use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::support::process::Outcome;
 use crate::{cc, directory, functions, our_header, outcome, read, run, system_header, write};
+use support::process::Outcome;
 
 /// A pointer to each function.
 fn pointers(functions: &BTreeSet<String>) -> String {

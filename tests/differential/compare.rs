@@ -7,8 +7,8 @@ use std::fmt;
 
 use super::differences::{self, Then};
 use super::program::{Call, Kind, Program, Steps, Transcript, Which};
-use super::support::transcript::edits;
-use super::support::Result;
+use support::transcript::edits;
+use support::Result;
 
 /// How often a sequence that differs is run again with each library. On a busy machine,
 /// one order of events can come several times in a row.

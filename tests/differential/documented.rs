@@ -6,8 +6,8 @@ use std::collections::BTreeSet;
 use std::fs;
 
 use super::differences::{Versions, TABLE};
-use super::support::library;
-use super::support::Result;
+use support::library;
+use support::Result;
 
 /// What differs from the reference, an entry for each heading.
 const REFERENCE: &str = "## Covered by the differential test";

@@ -21,9 +21,6 @@ mod documented;
 mod program;
 mod shrink;
 
-#[path = "../support/mod.rs"]
-mod support;
-
 use std::env;
 use std::ops::RangeInclusive;
 use std::process::ExitCode;

@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::differences;
-use super::support::c_program::{self, CProgram};
-use super::support::library::{self, Library};
-use super::support::{process, Result};
+use support::c_program::{self, CProgram};
+use support::library::{self, Library};
+use support::{process, Result};
 
 /// The program ends itself before that.
 const LIMIT: Duration = Duration::from_secs(60);

@@ -4,7 +4,7 @@
 
 use super::compare;
 use super::program::{Kind, Program, Steps, Transcript, Which};
-use super::support::Result;
+use support::Result;
 
 /// Lines of context in front of the first call that differs.
 const CONTEXT: usize = 4;

@@ -13,9 +13,9 @@ use libtest_mimic::Trial;
 use crate::installation::fresh_directory;
 use crate::packages::trial;
 use crate::run;
-use crate::support::library::source;
-use crate::support::Result;
 use crate::system::finish;
+use support::library::source;
+use support::Result;
 
 pub fn trials() -> Vec<Trial> {
     let name = "archives of two checkouts have the same bytes";

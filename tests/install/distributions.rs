@@ -13,9 +13,9 @@ use libtest_mimic::Trial;
 
 use crate::installation::fresh_directory;
 use crate::packages::{builder, left_out, trial};
-use crate::support::library::source;
-use crate::support::Result;
 use crate::{dist, run};
+use support::library::source;
+use support::Result;
 
 pub fn trials() -> Vec<Trial> {
     vec![

@@ -8,10 +8,10 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 
-use crate::support::directory;
-use crate::support::library::{profile_directory, source};
-use crate::support::Result;
-use crate::{run, support};
+use crate::run;
+use support::directory;
+use support::library::{profile_directory, source};
+use support::Result;
 
 const FUNCTIONS: &str = include_str!("../../src/capi/functions.tsv");
 

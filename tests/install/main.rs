@@ -15,8 +15,6 @@ mod musl;
 mod packages;
 mod same_bytes;
 mod static_linking;
-#[path = "../support/mod.rs"]
-mod support;
 mod swap;
 mod system;
 mod without_cbindgen;

@@ -7,9 +7,9 @@ use std::process::Command;
 use libtest_mimic::Trial;
 
 use crate::packages::trial;
-use crate::support::library::{profile_directory, source};
-use crate::support::{systems, Result};
 use crate::system;
+use support::library::{profile_directory, source};
+use support::{systems, Result};
 
 pub fn trials() -> Vec<Trial> {
     let name = "programs run with the library for musl";

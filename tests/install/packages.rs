@@ -17,11 +17,11 @@ use std::{env, fs};
 use libtest_mimic::Trial;
 
 use crate::installation::fresh_directory;
-use crate::support::compare::ignored;
-use crate::support::library::source;
-use crate::support::Result;
 use crate::system::{self, finish, System};
 use crate::{dist, run, swap};
+use support::compare::ignored;
+use support::library::source;
+use support::Result;
 
 pub const PACKAGES: [&str; 2] = ["libnbd0", "libnbd-dev"];
 

@@ -12,9 +12,9 @@ use libtest_mimic::Trial;
 
 use crate::installation::fresh_directory;
 use crate::run;
-use crate::support::library::source;
-use crate::support::Result;
 use crate::without_cbindgen::{build, built};
+use support::library::source;
+use support::Result;
 
 pub fn trials() -> Vec<Trial> {
     vec![Trial::test(

@@ -10,9 +10,9 @@ use std::process::Command;
 use libtest_mimic::Trial;
 
 use crate::installation::{fresh_directory, Installation};
-use crate::support::library::source;
-use crate::support::Result;
 use crate::{run, runs, PROGRAM};
+use support::library::source;
+use support::Result;
 
 const FUNCTIONS: &str = include_str!("../../src/capi/functions.tsv");
 

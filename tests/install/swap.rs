@@ -6,10 +6,10 @@
 use std::path::PathBuf;
 
 use crate::packages::PACKAGES;
-use crate::support::library::{memserver, source};
-use crate::support::Result;
 use crate::system::System;
 use crate::PROGRAM;
+use support::library::{memserver, source};
+use support::Result;
 
 /// What a user of the C library has.
 const PROGRAMS: &[&str] = &[

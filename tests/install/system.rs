@@ -10,8 +10,8 @@ use std::time::Duration;
 
 use crate::installation::fresh_directory;
 use crate::run;
-use crate::support::library::source;
-use crate::support::{process, Result};
+use support::library::source;
+use support::{process, Result};
 
 /// How long a command may take there: a package is built with its tests.
 const LIMIT: Duration = Duration::from_secs(40 * 60);

@@ -13,8 +13,8 @@ use libtest_mimic::Trial;
 use crate::installation::{self, fresh_directory};
 use crate::run;
 use crate::same_bytes::cargo_home;
-use crate::support::library::source;
-use crate::support::Result;
+use support::library::source;
+use support::Result;
 
 pub fn trials() -> Vec<Trial> {
     vec![Trial::test(

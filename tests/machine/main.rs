@@ -14,6 +14,7 @@ mod reads;
 mod replies;
 mod script;
 mod sending;
-mod server;
 mod starttls;
 mod states;
+
+use support::server_messages as server;

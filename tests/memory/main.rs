@@ -6,11 +6,10 @@
 mod allocator;
 mod client;
 mod hostile;
-#[allow(dead_code)] // the bytes of more messages than are needed here
-#[path = "../machine/server.rs"]
-mod server;
 
 use std::sync::Mutex;
+
+use support::server_messages as server;
 
 use client::Client;
 use hostile::Hostile;

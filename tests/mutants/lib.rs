@@ -3,9 +3,6 @@
 //! The protocol without the rest of the library, and its tests: what `make mutants` builds
 //! again for each change that it makes. See docs/testing.md.
 
-// Both kinds of conversations are written with the messages of tests/machine/server.rs.
-#![allow(clippy::duplicate_mod)]
-
 extern crate self as nbd;
 
 #[path = "../../src/error.rs"]

@@ -16,12 +16,11 @@ mod model;
 mod outcome;
 mod random;
 mod replies;
-#[allow(dead_code)]
-#[path = "../machine/server.rs"]
-mod server;
 
 use std::collections::HashMap;
 use std::panic::{catch_unwind, AssertUnwindSafe};
+
+use support::server_messages as server;
 
 use conversation::Conversation;
 

@@ -10,12 +10,12 @@ use std::sync::{Mutex, PoisonError};
 use libtest_mimic::Trial;
 
 use crate::images;
-use crate::support::c_program::{self, CProgram};
-use crate::support::compare::same;
-use crate::support::library::{self, Library};
-use crate::support::scenario::Scenario;
-use crate::support::servers::{words, Server};
-use crate::support::Result;
+use support::c_program::{self, CProgram};
+use support::compare::same;
+use support::library::{self, Library};
+use support::scenario::Scenario;
+use support::servers::{words, Server};
+use support::Result;
 
 /// Servers to start, and how.
 const STARTED: &[(&str, &str)] = &[

@@ -4,11 +4,11 @@
 
 use libtest_mimic::Trial;
 
-use crate::support::compare::same;
-use crate::support::scenario::Scenario;
-use crate::support::servers::{unused_port, Address, Server};
-use crate::support::transcript::Transcript;
-use crate::support::Result;
+use support::compare::same;
+use support::scenario::Scenario;
+use support::servers::{unused_port, Address, Server};
+use support::transcript::Transcript;
+use support::Result;
 
 fn on_a_port(s: &Scenario, line: &str) -> Result<(Server, u16)> {
     let server = Server::start_on_a_port(s.directory(), "server", line)?;

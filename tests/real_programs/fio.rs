@@ -7,9 +7,9 @@ use libtest_mimic::Trial;
 
 use crate::images;
 use crate::servers::EVAL;
-use crate::support::compare::same;
-use crate::support::scenario::{Ending, Scenario};
-use crate::support::Result;
+use support::compare::same;
+use support::scenario::{Ending, Scenario};
+use support::Result;
 
 const VERIFY: &[&str] = &["--verify=crc32c", "--verify_fatal=1"];
 

@@ -8,10 +8,10 @@ use std::os::unix::fs::FileExt;
 
 use libtest_mimic::Trial;
 
-use crate::support::compare::same;
-use crate::support::library;
-use crate::support::scenario::Scenario;
-use crate::support::Result;
+use support::compare::same;
+use support::library;
+use support::scenario::Scenario;
+use support::Result;
 
 const SIZE: u64 = 8 << 20;
 

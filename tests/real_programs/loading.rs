@@ -9,10 +9,10 @@ use std::fs;
 
 use libtest_mimic::Trial;
 
-use crate::support::library::{self, Library};
-use crate::support::scenario::Scenario;
-use crate::support::{process, programs, Result};
 use crate::{c_programs, ocaml};
+use support::library::{self, Library};
+use support::scenario::Scenario;
+use support::{process, programs, Result};
 
 pub fn trials() -> Vec<Trial> {
     let of_program = |program: &'static str| {

@@ -8,9 +8,6 @@
 //! `cargo test --test real_programs -- WORDS` runs the tests with WORDS in their
 //! name. A program that is not installed fails its tests: they name the package.
 
-#[path = "../support/mod.rs"]
-mod support;
-
 mod c_programs;
 mod connections;
 mod fio;

@@ -6,9 +6,9 @@ use libtest_mimic::Trial;
 
 use crate::images;
 use crate::servers::EVAL;
-use crate::support::compare::same;
-use crate::support::scenario::{Ending, Scenario};
-use crate::support::Result;
+use support::compare::same;
+use support::scenario::{Ending, Scenario};
+use support::Result;
 
 /// Servers that can be written to, large enough for `disk.raw`.
 const DESTINATIONS: &[&str] = &[

@@ -5,7 +5,7 @@
 use libtest_mimic::Trial;
 
 use crate::images;
-use crate::support::compare::same;
+use support::compare::same;
 
 const SERVERS: &[&str] = &[
     "nbdkit memory 1M",

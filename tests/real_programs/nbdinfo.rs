@@ -7,9 +7,9 @@ use libtest_mimic::Trial;
 
 use crate::images;
 use crate::servers::{is_simple, Export, EXPORTS};
-use crate::support::compare::{same, same_since};
-use crate::support::scenario::{Ending, Scenario};
-use crate::support::Result;
+use support::compare::{same, same_since};
+use support::scenario::{Ending, Scenario};
+use support::Result;
 
 /// What is asked in one test. Options in a group go to one server after another
 /// client has left it.

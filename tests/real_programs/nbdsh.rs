@@ -18,11 +18,11 @@ use libtest_mimic::{Failed, Trial};
 
 use crate::images;
 use crate::servers::is_simple;
-use crate::support::compare::same_since;
-use crate::support::library;
-use crate::support::scenario::{Ending, Scenario};
-use crate::support::servers::words;
-use crate::support::Result;
+use support::compare::same_since;
+use support::library;
+use support::scenario::{Ending, Scenario};
+use support::servers::words;
+use support::Result;
 
 pub fn trials() -> Vec<Trial> {
     match scripts() {

@@ -6,11 +6,11 @@
 use libtest_mimic::Trial;
 
 use crate::images;
-use crate::support::compare::same;
-use crate::support::programs;
-use crate::support::scenario::{Ending, Scenario};
-use crate::support::systems;
-use crate::support::Result;
+use support::compare::same;
+use support::programs;
+use support::scenario::{Ending, Scenario};
+use support::systems;
+use support::Result;
 
 const SERVERS: &[&str] = &[
     "nbdkit memory 8M",

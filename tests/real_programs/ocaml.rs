@@ -12,8 +12,8 @@ use std::time::Duration;
 use libtest_mimic::Trial;
 
 use crate::images;
-use crate::support::compare::same;
-use crate::support::{library, process, programs, systems, Result};
+use support::compare::same;
+use support::{library, process, programs, systems, Result};
 
 const NAME: &str = "ocaml_binding";
 

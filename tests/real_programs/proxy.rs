@@ -7,10 +7,10 @@ use libtest_mimic::Trial;
 
 use crate::images;
 use crate::servers::EVAL;
-use crate::support::compare::same;
-use crate::support::scenario::Scenario;
-use crate::support::servers::Server;
-use crate::support::Result;
+use support::compare::same;
+use support::scenario::Scenario;
+use support::servers::Server;
+use support::Result;
 
 const SERVERS: &[&str] = &[
     "nbdkit memory 8M",

@@ -10,10 +10,10 @@ use libtest_mimic::Trial;
 
 use crate::c_programs;
 use crate::images;
-use crate::support::compare::same;
-use crate::support::scenario::Scenario;
-use crate::support::servers::{Address, Server};
-use crate::support::Result;
+use support::compare::same;
+use support::scenario::Scenario;
+use support::servers::{Address, Server};
+use support::Result;
 
 /// The most bytes of one system call that are compared.
 const MOST: &str = "1000000";

@@ -3,9 +3,6 @@
 //! `nbd+ssh` URIs: through a real Secure Shell server to real NBD servers; and
 //! hostile ones, which run nothing at all.
 
-#[path = "../support/mod.rs"]
-mod support;
-
 mod sshd;
 
 use std::fs;

@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
-use crate::support::{process, programs, Result};
+use support::{process, programs, Result};
 
 const START_LIMIT: Duration = Duration::from_secs(20);
 

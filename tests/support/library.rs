@@ -102,7 +102,14 @@ impl Library {
 
 /// The root of the source tree.
 pub fn source() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    here.ancestors().nth(2).unwrap_or(here)
+}
+
+/// The `target` directory.
+pub fn target_directory() -> Result<PathBuf> {
+    let profile = profile_directory()?;
+    Ok(profile.parent().unwrap_or(Path::new("/")).to_owned())
 }
 
 /// `target/release` or its like: the parent of the directory of this test.

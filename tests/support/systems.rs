@@ -91,13 +91,12 @@ fn run_again(release: &str) -> Result<()> {
     let scripts = library::source().join("scripts");
     let root = make(&scripts.join("make-root.sh"), release)?;
     let program = env::current_exe().map_err(|e| format!("path of this test: {e}"))?;
-    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent();
     let mut command = Command::new(scripts.join("in-root.sh"));
     command
         .arg(root)
         .arg(program)
         .args(env::args_os().skip(1))
-        .env("BIND", target.unwrap_or(Path::new("/")))
+        .env("BIND", library::target_directory()?)
         .env(INSIDE, release);
     process::end_with_this_thread(&mut command);
     let status = command.status().map_err(|e| format!("{command:?}: {e}"))?;

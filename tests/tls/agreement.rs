@@ -7,11 +7,11 @@ use std::sync::Arc;
 
 use libtest_mimic::Trial;
 
-use crate::certificates::{ml_dsa_key_type, Certificates};
 use crate::client::Client;
 use crate::servers::{Authentication, Bench, Steps, Transport, KINDS, TRANSPORTS};
-use crate::support::servers::{Address, Server};
-use crate::support::Result;
+use support::certificates::{ml_dsa_key_type, Certificates};
+use support::servers::{Address, Server};
+use support::Result;
 
 const EPERM: &str = "1";
 const EINVAL: &str = "22";

@@ -9,12 +9,12 @@ use std::process::Command;
 use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
-use crate::support::c_program::{self, CProgram};
-use crate::support::library::{self, Library};
-use crate::support::memcheck;
-use crate::support::process::{self, Outcome};
-use crate::support::servers::Address;
-use crate::support::{target, Result};
+use support::c_program::{self, CProgram};
+use support::library::{self, Library};
+use support::memcheck;
+use support::process::{self, Outcome};
+use support::servers::Address;
+use support::{target, Result};
 
 /// The programs end themselves before that.
 const LIMIT: Duration = Duration::from_secs(150);

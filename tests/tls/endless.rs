@@ -6,9 +6,9 @@ use std::sync::Arc;
 
 use libtest_mimic::Trial;
 
-use crate::certificates::Certificates;
 use crate::servers::{Authentication, Bench};
-use crate::support::Result;
+use support::certificates::Certificates;
+use support::Result;
 
 /// What the server sends, and the version of TLS that has it.
 const RECORDS: &[(&str, &str)] = &[

@@ -8,12 +8,12 @@ use std::sync::Arc;
 
 use libtest_mimic::Trial;
 
-use crate::certificates::Certificates;
 use crate::client::Client;
 use crate::peer::{Peer, Tampering, Then};
 use crate::seen::{reply, ACK, ERROR, STARTTLS, STRUCTURED_REPLY};
 use crate::servers::{Bench, Transport};
-use crate::support::Result;
+use support::certificates::Certificates;
+use support::Result;
 
 /// A protocol that was not kept to has no errno; a connection that is gone may
 /// have one.
@@ -274,7 +274,7 @@ fn cut(bench: &Bench, mode: &str) -> Result<()> {
 
 fn refused_through(
     bench: &Bench,
-    server: &crate::support::servers::Server,
+    server: &support::servers::Server,
     name: &str,
     mode: &str,
     to_server: Tampering,

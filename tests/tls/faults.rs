@@ -7,11 +7,11 @@ use std::sync::Arc;
 
 use libtest_mimic::Trial;
 
-use crate::certificates::Certificates;
 use crate::client::Client;
 use crate::fail_closed::BROKEN;
 use crate::servers::{Bench, Transport, TRANSPORTS};
-use crate::support::Result;
+use support::certificates::Certificates;
+use support::Result;
 
 /// With an RSA key: every other ECDSA key of certtool's is longer by a zero than
 /// rustls accepts.

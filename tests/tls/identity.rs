@@ -8,12 +8,12 @@ use std::sync::Arc;
 
 use libtest_mimic::Trial;
 
-use crate::certificates::{Certificates, BAD_SERVERS};
 use crate::client::Client;
 use crate::fail_closed::{trial, BROKEN};
 use crate::servers::{Authentication, Bench, Steps, Transport, KINDS, TRANSPORTS};
-use crate::support::servers::Server;
-use crate::support::Result;
+use support::certificates::{Certificates, BAD_SERVERS};
+use support::servers::Server;
+use support::Result;
 
 const ENOENT: &str = "2";
 const EINVAL: &str = "22";

@@ -11,10 +11,10 @@ use std::time::Duration;
 
 use libtest_mimic::Trial;
 
-use crate::certificates::Certificates;
 use crate::client::Client;
 use crate::servers::{Bench, Steps, Transport};
-use crate::support::{library, process, programs, target, Result};
+use support::certificates::Certificates;
+use support::{library, process, programs, target, Result};
 
 const LIBRARY: &str = "libgnutls.so.30";
 const LIMIT: Duration = Duration::from_secs(60);

@@ -8,11 +8,7 @@
 //! `cargo test --test tls -- WORDS` runs the tests with WORDS in their name. A
 //! program that is not installed fails its tests: they name the package.
 
-#[path = "../support/mod.rs"]
-mod support;
-
 mod agreement;
-mod certificates;
 mod client;
 mod endless;
 mod fail_closed;
@@ -32,8 +28,8 @@ mod transfers;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use certificates::Certificates;
 use libtest_mimic::Arguments;
+use support::certificates::Certificates;
 use support::{systems, target};
 
 fn main() -> ExitCode {

@@ -7,10 +7,10 @@ use std::sync::Arc;
 
 use libtest_mimic::Trial;
 
-use crate::certificates::Certificates;
 use crate::client::Client;
 use crate::servers::{Bench, Transport};
-use crate::support::Result;
+use support::certificates::Certificates;
+use support::Result;
 
 /// A test: the version of TLS is given.
 type Test = fn(&Bench, &str) -> Result<()>;

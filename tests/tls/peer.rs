@@ -11,8 +11,8 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use crate::seen::Seen;
-use crate::support::servers::Address;
-use crate::support::Result;
+use support::servers::Address;
+use support::Result;
 
 /// How long a peer waits for what is bound to come.
 const PATIENCE: Duration = Duration::from_secs(30);

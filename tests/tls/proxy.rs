@@ -7,11 +7,11 @@ use std::sync::Arc;
 
 use libtest_mimic::Trial;
 
-use crate::certificates::Certificates;
-use crate::support::compare::same;
-use crate::support::scenario::Scenario;
-use crate::support::servers::{Address, Server};
-use crate::support::Result;
+use support::certificates::Certificates;
+use support::compare::same;
+use support::scenario::Scenario;
+use support::servers::{Address, Server};
+use support::Result;
 
 const MEBIBYTES: usize = 4;
 

@@ -3,7 +3,7 @@
 //! What left the client, byte by byte: which options it sent in plaintext, and
 //! whether all that came after them was encrypted.
 
-use crate::support::Result;
+use support::Result;
 
 /// Values of the NBD protocol document.
 pub const OPTION_MAGIC: &[u8; 8] = b"IHAVEOPT";

@@ -9,10 +9,10 @@ use std::sync::Arc;
 
 use tempfile::TempDir;
 
-use crate::certificates::Certificates;
 use crate::client::Client;
-use crate::support::servers::Server;
-use crate::support::Result;
+use support::certificates::Certificates;
+use support::servers::Server;
+use support::Result;
 
 /// How both sides prove who they are.
 #[derive(Clone, Copy, Debug, PartialEq)]

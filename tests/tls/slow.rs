@@ -7,10 +7,10 @@ use std::sync::Arc;
 
 use libtest_mimic::Trial;
 
-use crate::certificates::Certificates;
 use crate::peer::{Peer, Tampering};
 use crate::servers::{Authentication, Bench, Transport, KINDS};
-use crate::support::Result;
+use support::certificates::Certificates;
+use support::Result;
 
 pub fn trials(certificates: &Arc<Certificates>) -> Vec<Trial> {
     let mut trials = Vec::new();

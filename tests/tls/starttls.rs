@@ -6,11 +6,11 @@ use std::sync::Arc;
 
 use libtest_mimic::Trial;
 
-use crate::certificates::Certificates;
 use crate::client::Client;
 use crate::fail_closed::BROKEN;
 use crate::servers::{Bench, Kind, Steps, Transport, KINDS, TRANSPORTS};
-use crate::support::Result;
+use support::certificates::Certificates;
+use support::Result;
 
 pub fn trials(certificates: &Arc<Certificates>) -> Vec<Trial> {
     let tests: &[(&str, Steps)] = &[

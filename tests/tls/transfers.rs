@@ -7,10 +7,10 @@ use std::sync::Arc;
 
 use libtest_mimic::Trial;
 
-use crate::certificates::Certificates;
 use crate::servers::{Bench, Kind, Transport, KINDS, TRANSPORTS};
-use crate::support::library::Library;
-use crate::support::Result;
+use support::certificates::Certificates;
+use support::library::Library;
+use support::Result;
 
 pub fn trials(certificates: &Arc<Certificates>) -> Vec<Trial> {
     let mut trials = Vec::new();

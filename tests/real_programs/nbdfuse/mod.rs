@@ -15,12 +15,12 @@ use std::thread;
 use libtest_mimic::Trial;
 
 use crate::images;
-use crate::support::compare::{self, same};
-use crate::support::library::{self, Library};
-use crate::support::scenario::Scenario;
-use crate::support::servers::{Address, Server};
-use crate::support::Result;
 use mount::Mount;
+use support::compare::{self, same};
+use support::library::{self, Library};
+use support::scenario::Scenario;
+use support::servers::{Address, Server};
+use support::Result;
 
 /// Disks of 8 MiB that can be written to.
 const SERVERS: &[&str] = &[

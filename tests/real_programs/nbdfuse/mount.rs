@@ -10,9 +10,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::support::process;
-use crate::support::scenario::Scenario;
-use crate::support::Result;
+use support::process;
+use support::scenario::Scenario;
+use support::Result;
 
 /// Long after all that a test does with one mount.
 const LIMIT: Duration = Duration::from_secs(60);
