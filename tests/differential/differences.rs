@@ -160,7 +160,7 @@ const FACTS: &[&str] = &[
 
 pub const TABLE: &[Difference] = &[
     Difference {
-        heading: "Data is not taken for replies",
+        heading: "Payload of skipped replies",
         version: Reference,
         server: &[
             "--no-structured-replies*'none-",
@@ -182,7 +182,7 @@ pub const TABLE: &[Difference] = &[
         then: Ends,
     },
     Difference {
-        heading: "A simple reply to a structured read",
+        heading: "Simple replies to structured reads",
         version: Reference,
         server: &["'reply-simple"],
         functions: ANY,
@@ -198,7 +198,7 @@ pub const TABLE: &[Difference] = &[
         then: Ends,
     },
     Difference {
-        heading: "A read that is not complete",
+        heading: "Missing data in a read",
         version: Reference,
         server: &[
             "'data-overlap",
@@ -241,7 +241,7 @@ pub const TABLE: &[Difference] = &[
         then: Ends,
     },
     Difference {
-        heading: "Completion callbacks at nbd_close",
+        heading: "Completion callbacks in nbd_close",
         version: Reference,
         server: ANY,
         functions: &["nbd_close"],
@@ -250,7 +250,7 @@ pub const TABLE: &[Difference] = &[
         then: GoesOn,
     },
     Difference {
-        heading: "A failed synchronous call leaves nothing behind",
+        heading: "Closures of failed synchronous calls",
         version: Reference,
         server: ANY,
         functions: &["nbd_aio_command_completed"],
@@ -259,7 +259,7 @@ pub const TABLE: &[Difference] = &[
         then: GoesOn,
     },
     Difference {
-        heading: "A failed synchronous call leaves nothing behind",
+        heading: "Closures of failed synchronous calls",
         version: Reference,
         server: ANY,
         functions: &["nbd_aio_peek_command_completed"],
@@ -268,7 +268,7 @@ pub const TABLE: &[Difference] = &[
         then: GoesOn,
     },
     Difference {
-        heading: "A failed synchronous call leaves nothing behind",
+        heading: "Closures of failed synchronous calls",
         version: Reference,
         server: ANY,
         functions: &["nbd_pread_structured"],
@@ -277,7 +277,7 @@ pub const TABLE: &[Difference] = &[
         then: GoesOn,
     },
     Difference {
-        heading: "A failed synchronous call leaves nothing behind",
+        heading: "Closures of failed synchronous calls",
         version: Reference,
         server: ANY,
         functions: &[
@@ -290,7 +290,7 @@ pub const TABLE: &[Difference] = &[
         then: GoesOn,
     },
     Difference {
-        heading: "A failed synchronous call leaves nothing behind",
+        heading: "Closures of failed synchronous calls",
         version: Reference,
         server: ANY,
         functions: &["nbd_close"],
@@ -304,7 +304,7 @@ pub const TABLE: &[Difference] = &[
         then: GoesOn,
     },
     Difference {
-        heading: "Strict mode has more bits",
+        heading: "Strict mode default",
         version: Older,
         server: ANY,
         functions: &["nbd_get_strict_mode"],
@@ -331,7 +331,7 @@ pub const TABLE: &[Difference] = &[
         then: GoesOn,
     },
     Difference {
-        heading: "Shutting down a negotiation",
+        heading: "Shutdown during negotiation",
         version: Older,
         server: ANY,
         functions: &["nbd_shutdown"],
@@ -358,7 +358,7 @@ pub const TABLE: &[Difference] = &[
         then: GoesOn,
     },
     Difference {
-        heading: "Closures of a failed call",
+        heading: "Closures of failed calls",
         version: Older,
         server: ANY,
         functions: &["nbd_aio_command_completed"],
@@ -367,7 +367,7 @@ pub const TABLE: &[Difference] = &[
         then: GoesOn,
     },
     Difference {
-        heading: "Closures of a failed call",
+        heading: "Closures of failed calls",
         version: Older,
         server: ANY,
         functions: &["nbd_aio_peek_command_completed"],
@@ -376,7 +376,7 @@ pub const TABLE: &[Difference] = &[
         then: GoesOn,
     },
     Difference {
-        heading: "Closures of a failed call",
+        heading: "Closures of failed calls",
         version: Older,
         server: ANY,
         functions: &["nbd_pread_structured"],
@@ -385,7 +385,7 @@ pub const TABLE: &[Difference] = &[
         then: GoesOn,
     },
     Difference {
-        heading: "Closures of a failed call",
+        heading: "Closures of failed calls",
         version: Older,
         server: ANY,
         functions: &["nbd_block_status"],
@@ -394,7 +394,7 @@ pub const TABLE: &[Difference] = &[
         then: GoesOn,
     },
     Difference {
-        heading: "Closures of a failed call",
+        heading: "Closures of failed calls",
         version: Older,
         server: ANY,
         functions: &["nbd_close", "nbd_aio_command_completed"],
@@ -480,7 +480,7 @@ pub const TABLE: &[Difference] = &[
         then: Ends,
     },
     Difference {
-        heading: "Why an export is refused",
+        heading: "Errno of refused exports",
         version: Older,
         server: &["'GO=", "'INFO=", "'option-unknown-error"],
         functions: ANY,
@@ -507,7 +507,7 @@ pub const TABLE: &[Difference] = &[
         then: GoesOn,
     },
     Difference {
-        heading: "Facts of the export while negotiating",
+        heading: "Export information during negotiation",
         version: Older,
         server: ANY,
         functions: FACTS,
@@ -516,7 +516,7 @@ pub const TABLE: &[Difference] = &[
         then: GoesOn,
     },
     Difference {
-        heading: "Facts of the export while negotiating",
+        heading: "Export information during negotiation",
         version: Older,
         server: ANY,
         functions: &[
@@ -546,7 +546,7 @@ pub const TABLE: &[Difference] = &[
         then: GoesOn,
     },
     Difference {
-        heading: "Facts of the export while negotiating",
+        heading: "Export information during negotiation",
         version: Older,
         server: ANY,
         functions: FACTS,
@@ -573,7 +573,7 @@ pub const TABLE: &[Difference] = &[
         then: GoesOn,
     },
     Difference {
-        heading: "Extents without a length",
+        heading: "Extents of zero length",
         version: Older,
         server: &["'status-zero-extent"],
         functions: ANY,
