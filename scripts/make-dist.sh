@@ -8,6 +8,7 @@
 #   libnbd-rust-VERSION-vendor.tar.xz  the crates that the library and the server of its C
 #                                      tests are built from, after packaging/library-only.sh
 #   libnbd-rust.spec APKBUILD PKGBUILD for these archives, with their checksums
+#   SHA256SUMS                         the checksums of both archives
 #
 # Two checkouts of one commit give the same bytes. The times in them are that of the commit,
 # or SOURCE_DATE_EPOCH.
@@ -94,3 +95,5 @@ for file in fedora/libnbd-rust.spec alpine/APKBUILD arch/PKGBUILD; do
         "$work/$name/packaging/$file" >"$dist/${file#*/}"
     echo "$dist/${file#*/}"
 done
+(cd "$dist" && sha256sum "$name.tar.xz" "$name-vendor.tar.xz" >SHA256SUMS)
+echo "$dist/SHA256SUMS"

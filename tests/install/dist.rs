@@ -71,7 +71,7 @@ fn reproducible() -> Result<()> {
         }
     }
     match printed.lines().count() {
-        5 => Ok(()),
+        6 => Ok(()),
         _ => Err(format!("other files than expected: {printed}")),
     }
 }
