@@ -18,6 +18,9 @@ const VERSION: &CStr =
         Err(_) => panic!("a version has no NUL in it"),
     };
 
+/// Whose build it is, and the version of this implementation: the first in CHANGELOG.md.
+const VERSION_EXTRA: &CStr = c"Rust 0.4.0";
+
 /// Returns the name of the library.
 ///
 /// That is the name of the interface. The library that is written in C returns
@@ -56,7 +59,7 @@ pub unsafe extern "C" fn nbd_get_version(h: *mut nbd_handle) -> *const c_char {
 /// Returns whose build of the library this is.
 ///
 /// It is a text for people and for bug reports, without a format. This library
-/// returns "Rust", which tells it from the one that is written in C.
+/// returns "Rust" and its own version, such as "Rust 0.4.0".
 ///
 /// # Result
 ///
@@ -67,7 +70,7 @@ pub unsafe extern "C" fn nbd_get_version(h: *mut nbd_handle) -> *const c_char {
 /// `nbd_get_version`, `nbd_get_package_name`.
 #[no_mangle]
 pub unsafe extern "C" fn nbd_get_version_extra(h: *mut nbd_handle) -> *const c_char {
-    looking!(NBD_GET_VERSION_EXTRA(h), |_shared| c"Rust")
+    looking!(NBD_GET_VERSION_EXTRA(h), |_shared| VERSION_EXTRA)
 }
 
 /// Returns whether connections can be encrypted with TLS.
