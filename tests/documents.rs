@@ -8,7 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The directories with documents in Markdown.
-const DIRECTORIES: [&str; 4] = ["", "docs", "examples", "packaging"];
+const DIRECTORIES: [&str; 4] = ["", "docs", "examples", "capi-tests"];
 
 fn source() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -69,12 +69,12 @@ fn quoted(text: &str) -> Vec<String> {
         .collect()
 }
 
-/// Whether a file or folder is there. A path begins at the top or in `src`; a name alone
-/// may be that of any file.
-fn exists(file: &str, names: &BTreeSet<String>) -> bool {
-    let places = ["", "src"];
-    let found = |place: &&str| source().join(place).join(file).exists();
-    names.contains(file) || places.iter().any(|place| found(place))
+/// Whether a file or folder is there. A path begins at the top, in `src` or beside the
+/// document; a name alone may be that of any file.
+fn exists(file: &str, document: &Path, names: &BTreeSet<String>) -> bool {
+    let beside = document.parent().expect("a directory");
+    let places = [source(), &source().join("src"), beside];
+    names.contains(file) || places.iter().any(|place| place.join(file).exists())
 }
 
 /// The names of the files in this directory and below.
@@ -138,7 +138,11 @@ fn every_file_that_is_named_is_there() {
             (is_file || is_folder) && !is_pattern
         });
         for file in files {
-            assert!(exists(file, &there), "{}: {file}", document.display());
+            assert!(
+                exists(file, &document, &there),
+                "{}: {file}",
+                document.display()
+            );
             seen += 1;
         }
     }
