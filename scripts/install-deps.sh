@@ -17,7 +17,7 @@ deb='gcc lld libc6-dev make git xz-utils dpkg-dev debhelper'
 # that watch it, and two readers of manual pages.
 check="$demo $deb g++ clang nbdkit nbd-server qemu-utils libnbd-bin libnbd-dev
        python3 python3-libnbd fio fuse3 libnbd-ocaml-dev libglib2.0-dev
-       libev-dev gnutls-bin valgrind strace binutils man-db groff mandoc
+       libev-dev gnutls-bin valgrind strace binutils man-db groff mandoc clang-format
        openssh-server openssh-client netcat-openbsd abigail-tools
        autoconf automake cmake meson musl-tools lintian mmdebstrap"
 # All else is in a system of its own, for which a user needs uidmap.
