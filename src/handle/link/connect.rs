@@ -14,7 +14,7 @@ impl Link {
         self.endpoint = endpoint;
         self.machine.connecting();
         let progress = connector.start();
-        self.stage = Stage::Connecting(connector);
+        self.stage = Stage::Connecting(Box::new(connector));
         self.progress(progress?);
         Ok(())
     }

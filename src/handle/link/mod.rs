@@ -55,8 +55,8 @@ impl From<Error> for Lost {
 enum Stage {
     /// Not at all: before connecting, and after the end.
     None,
-    /// An address is being tried.
-    Connecting(Connector),
+    /// An address is being tried. In a box, so that a handle is small after that.
+    Connecting(Box<Connector>),
     /// The server has agreed to TLS, and the handshake is going on.
     TlsHandshake(Handshake),
     /// There is a connection.

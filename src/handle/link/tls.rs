@@ -37,7 +37,7 @@ impl Link {
             HandshakeStep::Pending(handshake) => Stage::TlsHandshake(handshake),
             HandshakeStep::Established(session) => {
                 self.machine.tls_established();
-                Stage::Connected(Channel::Tls(Box::new(session)))
+                Stage::Connected(Channel::Tls(session))
             }
         };
         Ok(())

@@ -36,7 +36,7 @@ const WARNINGS: u32 = 16;
 
 /// A session whose handshake is going on.
 #[derive(Debug)]
-pub struct Handshake(Session);
+pub struct Handshake(Box<Session>);
 
 /// How far a handshake has come.
 #[derive(Debug)]
@@ -44,7 +44,7 @@ pub enum HandshakeStep {
     /// It goes on when the socket is ready.
     Pending(Handshake),
     /// Both sides are who they claim to be, as far as that was asked for.
-    Established(Session),
+    Established(Box<Session>),
 }
 
 /// An encrypted connection: what is received was sent by the server that the
@@ -90,7 +90,7 @@ impl Handshake {
         let status = unsafe { (gnutls.init)(&mut raw, flags) };
         check(gnutls, "gnutls_init", status)?;
         let records = Box::new(Records::new(socket, gnutls, raw));
-        let mut session = Session {
+        let mut session = Box::new(Session {
             gnutls,
             raw,
             records: NonNull::from(Box::leak(records)),
@@ -100,7 +100,7 @@ impl Handshake {
             staging: Vec::new(),
             open: false,
             process: std::process::id(),
-        };
+        });
         session.prepare()?;
         Ok(Handshake(session))
     }
