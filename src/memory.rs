@@ -9,7 +9,7 @@
 
 #![forbid(unsafe_code)]
 
-use std::collections::TryReserveError;
+use std::collections::{TryReserveError, VecDeque};
 use std::ffi::{CStr, CString};
 
 use crate::error::Error;
@@ -70,6 +70,16 @@ pub fn push<T>(list: &mut Vec<T>, item: T) -> Result<(), NoMemory> {
     Ok(())
 }
 
+/// Moves a queue to new memory with room for `room` items, or leaves it where it is if
+/// there is none.
+pub fn shrink<T>(queue: &mut VecDeque<T>, room: usize) {
+    let mut smaller = VecDeque::new();
+    if smaller.try_reserve_exact(room.max(queue.len())).is_ok() {
+        smaller.append(queue);
+        *queue = smaller;
+    }
+}
+
 /// Makes a list, up to the first item that is an error.
 pub fn collect<T, E: From<NoMemory>>(
     items: impl IntoIterator<Item = Result<T, E>>,
@@ -101,6 +111,19 @@ mod tests {
             collect::<_, NoMemory>(items.into_iter().take(1)),
             Ok(vec![1])
         );
+    }
+
+    #[test]
+    fn a_queue_keeps_its_items_when_it_shrinks() {
+        let mut queue: VecDeque<_> = (0..1000).collect();
+        queue.drain(..990);
+        shrink(&mut queue, 64);
+        assert_eq!(queue.capacity(), 64);
+        shrink(&mut queue, 1);
+        assert_eq!(queue.capacity(), 10);
+        shrink(&mut queue, usize::MAX);
+        assert_eq!(queue.capacity(), 10);
+        assert!(queue.into_iter().eq(990..1000));
     }
 
     #[test]

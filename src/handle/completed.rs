@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 use super::attachment::{Attachment, Waiter};
 use super::link::Link;
 use crate::machine::Command;
-use crate::memory::NoMemory;
+use crate::memory::{self, NoMemory};
 
 /// The order in which commands of the program's have completed. The commands are in
 /// the machine; their callbacks are freed when they are retired.
@@ -25,6 +25,11 @@ impl Completed {
     /// it completes.
     pub fn reserve(&mut self, in_flight: usize) -> Result<(), NoMemory> {
         Ok(self.order.try_reserve(in_flight + 1)?)
+    }
+
+    /// Gives memory back, but for `count` commands.
+    pub fn shrink(&mut self, count: usize) {
+        memory::shrink(&mut self.order, count);
     }
 
     /// A command is done.

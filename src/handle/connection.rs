@@ -7,6 +7,7 @@ use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::sync::Arc;
 
 use super::completions::Completions;
+use super::high_water::HighWater;
 use super::link::{Link, Lost};
 use super::report::Report;
 use super::settings::Settings;
@@ -25,6 +26,7 @@ pub struct Connection {
     pub(super) completions: Completions,
     pub(super) report: Report,
     pub(super) turns: Turns,
+    pub(super) high_water: HighWater,
     /// Why the connection has to end, as soon as no thread receives any more.
     failure: Option<Lost>,
 }
@@ -40,6 +42,7 @@ impl Connection {
                 context: c"",
             },
             turns: Turns::new(),
+            high_water: HighWater::default(),
             failure: None,
         }
     }

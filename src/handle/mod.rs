@@ -28,6 +28,7 @@ mod debug;
 mod drive;
 mod endpoint;
 mod extents;
+mod high_water;
 #[allow(unsafe_code)]
 mod link;
 #[allow(unsafe_code)]

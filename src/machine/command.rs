@@ -115,7 +115,7 @@ impl<T> Command<T> {
 /// stay where they are when they are done, so that no memory is needed for that.
 #[derive(Debug)]
 pub struct Commands<T> {
-    all: HashMap<u64, Command<T>, BuildHasherDefault<CookieHasher>>,
+    all: Table<T>,
     /// How many of them are done.
     done: usize,
     /// How many of those in flight are reads.
@@ -123,13 +123,15 @@ pub struct Commands<T> {
     last_cookie: u64,
 }
 
+type Table<T> = HashMap<u64, Command<T>, BuildHasherDefault<CookieHasher>>;
+
 /// How many cookies there is always memory for.
 const FEW: usize = 64;
 
 impl<T> Default for Commands<T> {
     fn default() -> Self {
         Commands {
-            all: HashMap::default(),
+            all: Table::default(),
             done: 0,
             reads: 0,
             last_cookie: 0,
@@ -147,6 +149,17 @@ impl<T> Commands<T> {
     /// Makes room for a command.
     pub fn reserve(&mut self) -> Result<(), NoMemory> {
         Ok(self.all.try_reserve(1)?)
+    }
+
+    /// Gives memory back, but for `count` commands, or for those there are if they are
+    /// more.
+    pub fn shrink(&mut self, count: usize) {
+        let mut smaller = Table::default();
+        // Where there is no memory for the smaller one, the larger one stays.
+        if smaller.try_reserve(count.max(self.all.len())).is_ok() {
+            smaller.extend(self.all.drain());
+            self.all = smaller;
+        }
     }
 
     /// Adds a command.
@@ -237,6 +250,11 @@ impl<T> Commands<T> {
             first.push(command.cookie);
         }
         first.sort_unstable_by_key(place);
+    }
+
+    /// How many commands there are, those that are done included.
+    pub fn count(&self) -> usize {
+        self.all.len()
     }
 
     /// How many commands are in flight.

@@ -4,7 +4,7 @@
 
 use std::collections::VecDeque;
 
-use crate::memory::NoMemory;
+use crate::memory::{self, NoMemory};
 use crate::protocol::request::EXTENDED_LENGTH;
 
 /// What a queued message is.
@@ -70,6 +70,11 @@ impl Outgoing {
     /// Makes room for a request, and for the `NBD_CMD_DISC` that comes last.
     pub fn reserve(&mut self) -> Result<(), NoMemory> {
         Ok(self.requests.try_reserve(2)?)
+    }
+
+    /// Gives memory back that no request needs now.
+    pub fn shrink(&mut self) {
+        memory::shrink(&mut self.requests, 0);
     }
 
     pub fn push(&mut self, request: Queued) {

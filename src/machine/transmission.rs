@@ -90,6 +90,17 @@ impl<T> Machine<T> {
         Ok(cookie)
     }
 
+    /// How many commands there are, in flight or not retired.
+    pub fn commands(&self) -> usize {
+        self.commands.count()
+    }
+
+    /// Gives memory back, but for `commands` commands.
+    pub fn shrink(&mut self, commands: usize) {
+        self.commands.shrink(commands);
+        self.outgoing.shrink();
+    }
+
     /// Queues `NBD_CMD_DISC`, with command flags as they go on the wire: the last
     /// request of the connection.
     pub fn disconnect(&mut self, flags: u16) {

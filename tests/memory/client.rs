@@ -27,6 +27,8 @@ type OnExtents =
     unsafe extern "C" fn(*mut c_void, *const c_char, u64, *mut Extent, usize, *mut c_int) -> c_int;
 type OnList = unsafe extern "C" fn(*mut c_void, *const c_char, *const c_char) -> c_int;
 
+type OnCompletion = unsafe extern "C" fn(*mut c_void, *mut c_int) -> c_int;
+
 enum Handle {}
 
 extern "C" {
@@ -46,6 +48,15 @@ extern "C" {
         extent: Closure<OnExtents>,
         flags: u32,
     ) -> c_int;
+    fn nbd_aio_cache(
+        h: *mut Handle,
+        count: u64,
+        offset: u64,
+        completion: Closure<OnCompletion>,
+        flags: u32,
+    ) -> i64;
+    fn nbd_aio_peek_command_completed(h: *mut Handle) -> i64;
+    fn nbd_aio_command_completed(h: *mut Handle, cookie: u64) -> c_int;
     fn nbd_aio_is_dead(h: *mut Handle) -> c_int;
     fn nbd_get_error() -> *const c_char;
 }
@@ -84,16 +95,23 @@ unsafe extern "C" fn ignore_export(
 }
 
 impl Client {
-    /// A handle that asks for `base:allocation`, not connected yet.
-    pub fn new() -> Client {
+    /// A handle that is not connected yet.
+    pub fn plain() -> Client {
         // SAFETY: the handle lives until the client is dropped.
         let handle = unsafe { nbd_create() };
         assert!(!handle.is_null());
+        Client(handle)
+    }
+
+    /// The same, and it asks for `base:allocation`.
+    pub fn new() -> Client {
+        let client = Client::plain();
+        let handle = client.0;
         let context = CString::new("base:allocation").expect("no NUL");
         // SAFETY: handle and string are there during the call.
         let added = unsafe { nbd_add_meta_context(handle, context.as_ptr()) };
         assert_eq!(added, 0);
-        Client(handle)
+        client
     }
 
     /// Has the next connection pause for options.
@@ -126,6 +144,30 @@ impl Client {
     pub fn flush(&self) -> Result<c_int, String> {
         // SAFETY: see `new`.
         outcome(unsafe { nbd_flush(self.0, 0) })
+    }
+
+    /// Has `depth` commands in flight, and waits until they are done and retired. The
+    /// last of them is a flush.
+    pub fn round(&self, depth: usize) {
+        for _ in 1..depth {
+            let closure = Closure {
+                callback: None,
+                user_data: std::ptr::null_mut(),
+                free: None,
+            };
+            // SAFETY: see `new`; there is no callback.
+            let cookie = unsafe { nbd_aio_cache(self.0, 512, 0, closure, 0) };
+            assert!(cookie > 0);
+        }
+        assert_eq!(self.flush(), Ok(0));
+        for _ in 1..depth {
+            // SAFETY: see `new`.
+            let retired = unsafe {
+                let cookie = nbd_aio_peek_command_completed(self.0);
+                nbd_aio_command_completed(self.0, cookie as u64)
+            };
+            assert_eq!(outcome(retired), Ok(1));
+        }
     }
 
     pub fn read(&self, buffer: &mut [u8]) -> Result<c_int, String> {

@@ -99,6 +99,20 @@ impl Hostile {
         header[8..16].try_into().ok().map(u64::from_be_bytes)
     }
 
+    /// Answers each NBD_CMD_FLUSH with the commands before it.
+    pub fn answer_at_flush(&mut self) {
+        let mut answers = Vec::new();
+        while let Some(header) = self.receive::<28>() {
+            let [.., kind_high, kind_low] = *header.first_chunk::<8>().expect("a header");
+            let cookie = header[8..16].try_into().map(u64::from_be_bytes);
+            answers.extend(server::chunk(cookie.expect("8 bytes"), true, 0, &[]));
+            if u16::from_be_bytes([kind_high, kind_low]) == 3 {
+                self.send(&answers);
+                answers.clear();
+            }
+        }
+    }
+
     /// The header of a chunk that announces `length` bytes.
     pub fn chunk(&mut self, cookie: u64, done: bool, kind: u16, length: u32) {
         let mut header = server::chunk(cookie, done, kind, &[]);

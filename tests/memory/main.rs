@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! How much memory a server can make a client use. The limits are those that
-//! libnbd-security(3) states; each is tried with a server that sends more.
+//! How much memory a server can make a client use, and how much a handle keeps. The
+//! limits of the first are those that libnbd-security(3) states; each is tried with a
+//! server that sends more.
 
 mod allocator;
 mod client;
+mod depth;
 mod hostile;
 
-use std::sync::Mutex;
+use std::sync::{Mutex, MutexGuard};
 
 use support::server_messages as server;
 
@@ -17,7 +19,12 @@ use hostile::Hostile;
 const MIB: usize = 1 << 20;
 
 /// What is counted is the memory of the whole process: one test at a time.
-static ALONE: Mutex<()> = Mutex::new(());
+fn alone() -> MutexGuard<'static, ()> {
+    static ALONE: Mutex<()> = Mutex::new(());
+    ALONE
+        .lock()
+        .unwrap_or_else(|poisoned| poisoned.into_inner())
+}
 
 /// What this thread lends to handles, and what the system keeps, is there from
 /// the first connection on.
@@ -33,9 +40,7 @@ fn warm_up() {
 /// how many bytes were in use at most, and how many were still in use when the
 /// work was done but the handle open.
 fn measure(client: Client, script: fn(&mut Hostile), work: impl FnOnce(&Client)) -> (usize, usize) {
-    let _alone = ALONE
-        .lock()
-        .unwrap_or_else(|poisoned| poisoned.into_inner());
+    let _alone = alone();
     warm_up();
     let before = allocator::now();
     let mut kept = 0;

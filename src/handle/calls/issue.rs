@@ -74,6 +74,10 @@ impl Issue<'_> {
         mut attachment: Attachment,
     ) -> Result<u64, Error> {
         attachment.waiter = self.waiter;
+        let count = self.connection.link.machine.commands() + 1;
+        if let Some(enough) = self.connection.high_water.rise(count) {
+            self.shrink(enough);
+        }
         let in_flight = self.connection.link.machine.in_flight();
         let synchronous = usize::from(self.waiter == Waiter::Call);
         if self.waiter == Waiter::Program {
@@ -108,5 +112,12 @@ impl Issue<'_> {
                 .end(Error::new(libc::EFAULT, "send: Bad address").into());
         }
         Ok(cookie)
+    }
+
+    /// Gives memory back, but for `commands` commands.
+    #[cold]
+    fn shrink(&mut self, commands: usize) {
+        self.connection.link.machine.shrink(commands);
+        self.connection.completions.completed.shrink(commands);
     }
 }

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+//! The memory of a handle, before, during and after many commands in flight.
+//!
+//! Handles are used by one thread, whose memory is counted.
+
+use std::os::unix::net::UnixStream;
+use std::thread::JoinHandle;
+
+use crate::allocator::of_this_thread;
+use crate::alone;
+use crate::client::Client;
+use crate::hostile::Hostile;
+
+fn start() -> (UnixStream, JoinHandle<()>) {
+    Hostile::start(|it| {
+        it.negotiate(false);
+        it.answer_at_flush();
+    })
+}
+
+/// Runs `work` on a handle that is connected to a server that answers each flush with all
+/// commands before it. What a thread keeps from its first connection on is there.
+fn connected(work: impl FnOnce(&Client)) {
+    let (socket, server) = start();
+    let client = Client::plain();
+    client.connect(socket).expect("connected");
+    client.round(2);
+    work(&client);
+    drop(client);
+    server.join().expect("the server ends");
+}
+
+#[test]
+fn an_idle_handle_needs_2_kib() {
+    let _alone = alone();
+    connected(|_| {});
+    let (socket, server) = start();
+    let before = of_this_thread().bytes;
+    let client = Client::plain();
+    let created = of_this_thread().bytes - before;
+    assert!((1..2048).contains(&created), "{created} bytes");
+    client.connect(socket).expect("connected");
+    let connected = of_this_thread().bytes - before;
+    assert!((created..2048).contains(&connected), "{connected} bytes");
+    drop(client);
+    assert_eq!(of_this_thread().bytes, before);
+    server.join().expect("the server ends");
+}
+
+#[test]
+fn rounds_of_the_same_depth_allocate_nothing() {
+    let _alone = alone();
+    for depth in [1, 3, 64, 1024, 1500] {
+        connected(|client| {
+            client.round(depth);
+            client.round(depth);
+            let before = of_this_thread().allocations;
+            for _ in 0..(3000 / depth).max(2) {
+                client.round(depth);
+            }
+            let allocations = of_this_thread().allocations - before;
+            assert_eq!(allocations, 0, "depth {depth}");
+        });
+    }
+}
+
+#[test]
+fn memory_for_1024_commands_is_given_back_after_1024_more() {
+    let _alone = alone();
+    connected(|client| {
+        client.round(1);
+        let few = of_this_thread().bytes;
+        client.round(1024);
+        let many = of_this_thread().bytes;
+        assert!(many - few > 100 * 1024, "{few} and {many} bytes");
+        (0..1023).for_each(|_| client.round(1));
+        assert_eq!(of_this_thread().bytes, many);
+        client.round(1);
+        let again = of_this_thread().bytes;
+        assert!(again <= few + 512, "{few}, {many} and {again} bytes");
+    });
+}
+
+#[test]
+fn memory_that_is_used_is_not_given_back() {
+    let _alone = alone();
+    connected(|client| {
+        client.round(1024);
+        let many = of_this_thread().bytes;
+        for _ in 0..10 {
+            (0..300).for_each(|_| client.round(1));
+            client.round(256);
+        }
+        assert_eq!(of_this_thread().bytes, many);
+    });
+}
