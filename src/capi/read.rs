@@ -3,6 +3,7 @@
 //! Reading from the export.
 
 use libc::{c_int, c_void, size_t};
+use scopeguard::{guard, ScopeGuard};
 
 use super::entry::{initialize, locked, waiting};
 use super::opaque::nbd_handle;
@@ -11,6 +12,25 @@ use super::trace::Mask;
 use crate::handle::buffer::ReadBuffer;
 use crate::handle::callback::{nbd_chunk_callback, nbd_completion_callback};
 use crate::handle::Access;
+
+/// The buffer of a read that a call is going to wait for. Nobody looks at it before the
+/// call returns, so it is filled with zeroes only if the command is not issued: it is
+/// dropped then. Once it has been issued, the call fills what has not arrived.
+///
+/// # Safety
+///
+/// As for [`nbd_handle::check`].
+unsafe fn initialize_on_failure(
+    h: *mut nbd_handle,
+    mut buf: ReadBuffer,
+) -> ScopeGuard<ReadBuffer, fn(ReadBuffer)> {
+    // SAFETY: by the promise of the caller.
+    match unsafe { nbd_handle::check(h) } {
+        Ok(handle) if !handle.shared().pread_initialize() => {}
+        _ => buf.clear_on_failure(),
+    }
+    guard(buf, |buf| buf.failed(0, buf.len()))
+}
 
 /// Reads from the export and waits until the data is there.
 ///
@@ -73,15 +93,17 @@ pub unsafe extern "C-unwind" fn nbd_pread(
 ) -> c_int {
     // SAFETY: NULL or `count` bytes of the caller's, there for the length of the
     // call, in which the command ends.
-    let mut buf = unsafe { ReadBuffer::new(buf, count) };
+    let buf = unsafe { ReadBuffer::new(buf, count) };
     // SAFETY: as for the call itself.
-    unsafe { initialize(h, &mut buf) };
+    let buf = unsafe { initialize_on_failure(h, buf) };
     waiting!(
-        NBD_PREAD(h, buf: &buf, count: count, offset: offset, flags: Mask(flags)),
+        NBD_PREAD(h, buf: &*buf, count: count, offset: offset, flags: Mask(flags)),
         async |c| {
             let access = Access::read(offset, count as u64);
             c.until_completed(access, |mut issue, done| {
-                issue.pread(buf, offset, done, flags)
+                let cookie = issue.pread(buf.clone(), offset, done, flags)?;
+                ScopeGuard::into_inner(buf);
+                Ok(cookie)
             }).await
         }
     )

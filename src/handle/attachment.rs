@@ -71,6 +71,13 @@ impl Attachment {
     }
 }
 
+/// A read that a call waits for has failed, or nobody waits for it any more.
+pub(super) fn clear_gaps(command: &Command<Attachment>) {
+    if let Buffer::Read(buffer) = &command.attachment.buffer {
+        command.gaps(|at, count| buffer.failed(at, count));
+    }
+}
+
 /// Puts data of a read where it belongs.
 pub(super) fn put(command: &mut Command<Attachment>, at: usize, bytes: &[u8]) {
     if let Buffer::Read(buffer) = &command.attachment.buffer {

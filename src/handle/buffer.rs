@@ -11,12 +11,22 @@
 use libc::{c_void, iovec};
 
 /// Where the data of a read goes.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct ReadBuffer {
     start: *mut u8,
     len: usize,
-    /// All of it was cleared before the command was sent.
-    cleared: bool,
+    cleared: Cleared,
+}
+
+/// When a buffer is filled with zeroes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Cleared {
+    /// Never.
+    No,
+    /// Before the command is sent.
+    Before,
+    /// When the read has failed, where nothing has arrived.
+    OnFailure,
 }
 
 // SAFETY: the program allows any thread that drives the handle to fill the buffer
@@ -28,14 +38,14 @@ impl ReadBuffer {
     ///
     /// # Safety
     ///
-    /// Until the value is no longer used, which is when the command is complete,
-    /// `start` is NULL or the bytes may be written, and no reference of Rust's to
+    /// Until the value and its copies are no longer used, which is when the command is
+    /// complete, `start` is NULL or the bytes may be written, and no reference of Rust's to
     /// them is used.
     pub unsafe fn new(start: *mut c_void, len: usize) -> Self {
         ReadBuffer {
             start: start.cast(),
             len: if start.is_null() { 0 } else { len },
-            cleared: false,
+            cleared: Cleared::No,
         }
     }
 
@@ -57,15 +67,29 @@ impl ReadBuffer {
     /// Fills the whole buffer with zeroes, before anything else is done with it.
     pub fn clear(&mut self) {
         self.zero(0, self.len);
-        self.cleared = true;
+        self.cleared = Cleared::Before;
+    }
+
+    /// Leaves the buffer to be cleared when the read has failed. Nobody looks at it before
+    /// that where a call waits for the read.
+    pub fn clear_on_failure(&mut self) {
+        self.cleared = Cleared::OnFailure;
+    }
+
+    /// The read has failed, and nothing has arrived `at` bytes into the buffer, nor in the
+    /// `len` bytes from there on.
+    pub fn failed(&self, at: usize, len: usize) {
+        if self.cleared == Cleared::OnFailure {
+            self.zero(at, len);
+        }
     }
 
     /// `len` bytes, `at` bytes into the buffer, are a hole: zeroes. They are that
     /// already where the buffer was cleared, since no part of a read comes twice.
     pub fn hole(&self, at: usize, len: usize) {
         match self.cleared {
-            true => _ = part(self.start, self.len, at, len),
-            false => self.zero(at, len),
+            Cleared::Before => _ = part(self.start, self.len, at, len),
+            Cleared::No | Cleared::OnFailure => self.zero(at, len),
         }
     }
 
@@ -222,6 +246,20 @@ mod tests {
         buffer.copy_in(0, b"abcdef");
         buffer.hole(1, 2);
         assert_eq!(memory, *b"abcdef\xff\xff");
+    }
+
+    #[test]
+    fn after_a_failure_zeroes_are_where_nothing_arrived() {
+        let mut memory = [0xff; 8];
+        let mut buffer = buffer(&mut memory, 6);
+        buffer.failed(0, 6);
+        assert_eq!(memory, [0xff; 8]);
+        buffer.clear_on_failure();
+        buffer.copy_in(0, b"ab");
+        buffer.hole(2, 1);
+        buffer.failed(4, 2);
+        assert_eq!(memory, *b"ab\0\xff\0\0\xff\xff");
+        assert!(catch_unwind(|| buffer.failed(4, 3)).is_err());
     }
 
     #[test]

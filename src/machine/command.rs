@@ -95,6 +95,19 @@ impl<T> Command<T> {
         }
     }
 
+    /// The connection has failed within data, of which `count` bytes have come, `at` bytes
+    /// into the buffer. They count only for [`gaps`](Self::gaps).
+    pub(super) fn fill_in_part(&mut self, at: usize, count: usize) {
+        let _ = self.filled.add(at as u64, count as u64, self.length);
+    }
+
+    /// Calls `gap` with the place and the length of each part of a read's buffer that
+    /// nothing has come for.
+    pub fn gaps(&self, mut gap: impl FnMut(usize, usize)) {
+        self.filled
+            .gaps(self.length, |at, count| gap(at as usize, count as usize));
+    }
+
     /// The reply is complete. A read fails unless each part has come once; an error
     /// that the server reported goes before that.
     /// Source: seen with libnbd 1.24.4.

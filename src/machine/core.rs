@@ -159,6 +159,7 @@ impl<T> Machine<T> {
     /// Ends the connection after an error: nothing is sent or received any
     /// more. Commands in flight stay, for their owner to end them.
     pub fn fail(&mut self) {
+        self.keep_data_in_part();
         self.phase.fail();
         self.forget_messages();
     }

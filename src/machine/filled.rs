@@ -62,6 +62,24 @@ impl Filled {
         apart.add(at, at + length)
     }
 
+    /// Calls `gap` with the place and the length of each part of `whole` bytes that has not
+    /// come.
+    pub fn gaps(&self, whole: u64, mut gap: impl FnMut(u64, u64)) {
+        let Some(apart) = &self.apart else {
+            return gap(self.until, whole - self.until);
+        };
+        let mut at = self.until;
+        while at < whole {
+            let here = apart.has(at);
+            let end = (at + 1..whole).find(|other| apart.has(*other) != here);
+            let end = end.unwrap_or(whole);
+            if !here {
+                gap(at, end - at);
+            }
+            at = end;
+        }
+    }
+
     /// Whether each of the first `length` bytes has come.
     pub fn is_complete(&self, length: u64) -> bool {
         self.until + self.apart.as_ref().map_or(0, |apart| apart.count) == length
@@ -76,6 +94,11 @@ impl Apart {
         bits.try_reserve_exact(words)?;
         bits.resize(words, 0);
         Ok(Apart { bits, count: 0 })
+    }
+
+    fn has(&self, at: u64) -> bool {
+        let width = u64::from(u64::BITS);
+        self.bits[(at / width) as usize] >> (at % width) & 1 != 0
     }
 
     fn add(&mut self, start: u64, end: u64) -> Result<(), Refused> {
@@ -155,6 +178,21 @@ mod tests {
         assert!(!filled(&[(0, 4), (8, 4)]).is_complete(12));
         assert!(!filled(&[(4, 8)]).is_complete(12));
         assert!(!filled(&[]).is_complete(1));
+    }
+
+    #[test]
+    fn gaps_are_what_has_not_come() {
+        for (parts, expected) in [
+            (&[][..], &[(0, 100)][..]),
+            (&[(0, 30)], &[(30, 70)]),
+            (&[(0, 100)], &[(100, 0)]),
+            (&[(0, 4), (8, 60), (70, 30)], &[(4, 4), (68, 2)]),
+            (&[(99, 1), (0, 98)], &[(98, 1)]),
+        ] {
+            let mut gaps = Vec::new();
+            filled(parts).gaps(100, |at, count| gaps.push((at, count)));
+            assert_eq!(gaps, expected, "{parts:?}");
+        }
     }
 
     #[test]

@@ -53,7 +53,7 @@ impl Receiving {
     pub fn has_begun(&self, begun: usize) -> bool {
         match self {
             Receiving::DataOffset(_) | Receiving::Payload(_) => begun > 0,
-            Receiving::Data(data) => data.at > data.chunk.map_or(0, |(_, at, _)| at),
+            Receiving::Data(data) => data.at > data.start(),
             Receiving::Skip { chunk, left, .. } => *left < chunk.header.length,
             Receiving::Header | Receiving::Done(_) | Receiving::End => false,
         }
@@ -88,4 +88,11 @@ pub(super) struct Data {
     pub left: usize,
     /// The chunk to report, and whether it is the command's last.
     pub chunk: Option<(Chunk, usize, usize)>,
+}
+
+impl Data {
+    /// Where the chunk begins, in the buffer.
+    pub fn start(&self) -> usize {
+        self.chunk.map_or(0, |(_, at, _)| at)
+    }
 }

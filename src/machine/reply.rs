@@ -306,6 +306,20 @@ impl<T> Machine<T> {
         })
     }
 
+    /// The connection fails, perhaps within data.
+    pub(super) fn keep_data_in_part(&mut self) {
+        if let Phase::Transmission {
+            receiving: Receiving::Data(data),
+            ..
+        } = *self.phase
+        {
+            let start = data.start();
+            if let Some(command) = self.commands.get_mut(data.cookie) {
+                command.fill_in_part(start, data.at - start);
+            }
+        }
+    }
+
     /// All data of a chunk or of a simple reply is in the user's buffer.
     fn data_complete(&mut self, data: &Data) {
         let Some(command) = self.commands.get_mut(data.cookie) else {

@@ -6,7 +6,7 @@ use scopeguard::{guard, ScopeGuard};
 
 use crate::error::Error;
 use crate::handle::admission::Access;
-use crate::handle::attachment::Attachment;
+use crate::handle::attachment::{clear_gaps, Attachment};
 use crate::handle::call::Call;
 use crate::handle::callback::nbd_completion_callback;
 use crate::handle::calls::Issue;
@@ -73,7 +73,7 @@ impl Call<'_> {
         loop {
             if self.link.machine.command(cookie).is_none() {
                 if let Some(command) = self.link.machine.retire(cookie) {
-                    return outcome(&command);
+                    return outcome(&command).inspect_err(|_| clear_gaps(&command));
                 }
             }
             if let Err(mut error) = self.wait_for_command(cookie, access).await {
@@ -85,10 +85,14 @@ impl Call<'_> {
                 self.wait_for_its_end(cookie).await;
                 // What the server said of the command before the connection
                 // was lost still counts. Nothing will ask for it any more.
-                return match self.link.machine.retire(cookie) {
-                    Some(command) if command.error() == 0 => Ok(()),
-                    _ => Err(error),
+                let Some(command) = self.link.machine.retire(cookie) else {
+                    return Err(error);
                 };
+                if command.error() == 0 {
+                    return Ok(());
+                }
+                clear_gaps(&command);
+                return Err(error);
             }
         }
     }
@@ -119,6 +123,11 @@ impl Call<'_> {
             let _ = self.sleep_at_once(Goal::EndOfTurn);
         }
         let connection = &mut **self;
+        let machine = &connection.link.machine;
+        let command = machine.command(cookie).or_else(|| machine.finished(cookie));
+        if let Some(command) = command {
+            clear_gaps(command);
+        }
         connection.completions.forget(&mut connection.link, cookie);
     }
 }

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* After a read that fails, the buffer holds what arrived of it. The rest is zeroes with
+ * pread_initialize, the default, and what it was before without it.
+ * Source: nbd_set_pread_initialize(3); observed of libnbd 1.24.4.
+ */
+#include "../harness/commands.h"
+
+#define COUNT 4096
+#define DATA 'd'
+#define BEFORE 's'
+
+static struct peer peer;
+
+/* The first command of a connection, for which replies can be written in advance. */
+static struct request first;
+
+static char buf[COUNT], expected[COUNT];
+
+static void
+expect (size_t at, size_t count, char byte)
+{
+  memset (expected + at, byte, count);
+}
+
+/* A chunk of data, of which the last MISSING bytes do not come. */
+static void
+send_data (size_t at, size_t count, size_t missing)
+{
+  struct bytes chunk = { .count = 0 };
+  char data[COUNT];
+
+  memset (data, DATA, sizeof data);
+  put32 (&chunk, 0x668e33ef);
+  put16 (&chunk, 0);
+  put16 (&chunk, REPLY_OFFSET_DATA);
+  put (&chunk, &first.cookie, 8);
+  put32 (&chunk, 8 + count);
+  put64 (&chunk, at);
+  put (&chunk, data, count - missing);
+  peer_bytes (&peer, &chunk);
+  expect (at, count - missing, DATA);
+}
+
+static void
+send_hole (size_t at, size_t count)
+{
+  struct bytes chunk = { .count = 0 };
+
+  put64 (&chunk, at);
+  put32 (&chunk, count);
+  peer_chunk (&peer, &first, false, REPLY_OFFSET_HOLE, &chunk);
+  expect (at, count, 0);
+}
+
+static struct nbd_handle *
+start (enum replies replies, bool initialize)
+{
+  struct nbd_handle *h = nbd_create ();
+
+  peer = (struct peer) { .replies = replies };
+  CHECK (nbd_set_pread_initialize (h, initialize) == 0);
+  peer_connect (h, &peer);
+  memset (buf, BEFORE, sizeof buf);
+  expect (0, COUNT, initialize ? 0 : BEFORE);
+  return h;
+}
+
+static void
+fail_to_read (struct nbd_handle *h, int errno_expected)
+{
+  CHECK_ERROR (nbd_pread (h, buf, COUNT, 0, 0), errno_expected);
+  CHECK (memcmp (buf, expected, COUNT) == 0);
+  nbd_close (h);
+  peer_close (&peer);
+}
+
+static void
+check_all (bool initialize)
+{
+  struct nbd_handle *h = start (STRUCTURED, initialize);
+
+  /* An error is the whole answer, or comes after data in any order. */
+  peer_error (&peer, &first, true, 5);
+  fail_to_read (h, EIO);
+
+  h = start (STRUCTURED, initialize);
+  send_data (300, 100, 0);
+  send_data (100, 100, 0);
+  send_hole (500, 100);
+  send_data (COUNT - 1, 1, 0);
+  peer_error (&peer, &first, true, 5);
+  fail_to_read (h, EIO);
+
+  h = start (STRUCTURED, initialize);
+  send_data (0, 1000, 0);
+  send_hole (1000, 1000);
+  peer_error (&peer, &first, true, 5);
+  fail_to_read (h, EIO);
+
+  /* The server says that it is done, and is not. */
+  h = start (STRUCTURED, initialize);
+  send_data (64, 128, 0);
+  peer_chunk (&peer, &first, true, REPLY_NONE, NULL);
+  fail_to_read (h, EPROTO);
+
+  /* The connection ends within data. */
+  h = start (STRUCTURED, initialize);
+  send_data (0, 100, 0);
+  send_data (2000, 1000, 10);
+  peer_hang_up (&peer);
+  fail_to_read (h, 0);
+
+  h = start (SIMPLE, initialize);
+  peer_simple (&peer, &first, 0);
+  peer_write (&peer, "ddd", 3);
+  expect (0, 3, DATA);
+  peer_hang_up (&peer);
+  fail_to_read (h, 0);
+
+  /* It has ended before. */
+  h = start (STRUCTURED, initialize);
+  peer_hang_up (&peer);
+  CHECK (nbd_poll (h, LONG_ENOUGH) >= 0);
+  fail_to_read (h, EINVAL);
+}
+
+int
+main (void)
+{
+  first.cookie = htobe64 (1);
+  check_all (true);
+  check_all (false);
+  return 0;
+}
