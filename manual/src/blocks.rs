@@ -212,8 +212,13 @@ impl Writer<'_> {
                 }
             }
         }
+        let begins = self.place == Place::Explanation && self.text.trim().is_empty();
         self.plain.push_str(text);
-        self.text.push_str(&inline::words(text)?);
+        let text = inline::words(text)?;
+        self.text.push_str(&match begins {
+            true => capitalized(&text),
+            false => text,
+        });
         Ok(())
     }
 
@@ -241,6 +246,18 @@ impl Writer<'_> {
         self.page.push_str(&roff::lines(&text));
         self.text.clear();
         self.plain.clear();
+    }
+}
+
+/// The text with a capital letter at its beginning. The explanation of a term begins a
+/// line of its own in a page, and does not in the source.
+fn capitalized(text: &str) -> String {
+    let text = text.trim_start();
+    match text.chars().next() {
+        Some(first) if first.is_ascii_lowercase() => {
+            format!("{}{}", first.to_ascii_uppercase(), &text[1..])
+        }
+        _ => text.to_string(),
     }
 }
 
@@ -285,7 +302,7 @@ mod tests {
     fn items_that_explain_a_term_are_told_from_those_that_do_not() {
         assert_eq!(
             rendered("- `EIO`, or none:\n  it\n  failed.\n- Others.\n\nEnd.").unwrap(),
-            ".TP\n\\%\\fBEIO\\fP, or none\nit\nfailed.\n.PP\nOthers.\n.PP\nEnd.\n"
+            ".TP\n\\%\\fBEIO\\fP, or none\nIt\nfailed.\n.PP\nOthers.\n.PP\nEnd.\n"
         );
         assert_eq!(rendered("- Others.").unwrap(), ".IP \\(bu 2\nOthers.\n");
     }

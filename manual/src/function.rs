@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! The page of a function: what its comment says, and around it what follows
+//! The page of a function: the text of its comment, and the sections that follow
 //! from its line in `functions.tsv`.
 
 use crate::comments::Comment;
@@ -12,8 +12,7 @@ use crate::names::{Context, Names};
 use crate::page::{Footer, Page};
 use crate::Result;
 
-/// The states of a handle that programs can tell apart, each with what
-/// `functions.tsv` calls it.
+/// The states of a handle, each with its name in `functions.tsv`.
 const STATES: [(&str, &str); 7] = [
     ("created", "created"),
     ("connecting", "connecting"),
@@ -61,10 +60,14 @@ pub fn page(
 
 /// The summary as lists of pages have it: `returns the size of the export`.
 fn about(summary: &str) -> String {
-    let mut characters = summary.trim_end_matches('.').chars();
+    uncapitalized(summary.trim_end_matches('.')).replace('`', "")
+}
+
+/// The summary, to follow the name of the function.
+fn uncapitalized(summary: &str) -> String {
+    let mut characters = summary.chars();
     let first = characters.next().unwrap_or_default();
-    let plain: String = characters.filter(|it| *it != '`').collect();
-    format!("{}{plain}", first.to_lowercase())
+    format!("{}{}", first.to_lowercase(), characters.as_str())
 }
 
 /// The names of the parameters in a piece of C: the last word of each, without its
@@ -101,15 +104,17 @@ fn synopsis(function: &Function, types: &Types) -> String {
     parts.join("\n\n")
 }
 
-/// What is the same for all functions that return the cookie of a command.
+/// The paragraph shared by all functions that return the cookie of a command.
 const ISSUES_A_COMMAND: &str = "\
-The call returns as soon as the command is issued. What moves it along are further
-calls on this handle: `nbd_poll`, or those of the program's main loop. Its outcome
-goes to the completion callback and is what `nbd_aio_command_completed` returns.
+The call does not wait for the reply. Call `nbd_poll`, or run a main loop of your own,
+until the command completes (libnbd(3), \"ASYNCHRONOUS COMMANDS\"). The result
+of the command is passed to the completion callback and returned by
+`nbd_aio_command_completed`.
 ";
 
 fn description(function: &Function, comment: &Comment) -> String {
-    let mut text = format!("{}\n\n{}", comment.summary, comment.body);
+    let summary = uncapitalized(&comment.summary);
+    let mut text = format!("`{}` {summary}\n\n{}", function.name, comment.body);
     if function.returns == "int64_t" && function.parameters.contains("nbd_completion_callback ") {
         text.push_str(&format!("\n{ISSUES_A_COMMAND}"));
     }
@@ -124,21 +129,23 @@ fn result(function: &Function, comment: &Comment) -> String {
     let mut text = match (comment.section("Result"), function.returns.as_str()) {
         (Some(text), _) => text.to_string(),
         (None, "void") => "None.".into(),
-        (None, _) => "0, or -1 on error.".into(),
+        (None, _) => "0 on success, or -1 on error.".into(),
     };
     match function.release.as_deref() {
-        Some("__builtin_free") => text.push_str("\n\nThe text is released with free(3)."),
-        Some(release) => text.push_str(&format!("\n\nIt is released with `{release}`.")),
+        Some("__builtin_free") => {
+            text.push_str("\n\nThe caller must release the string with free(3).")
+        }
+        Some(release) => text.push_str(&format!("\n\nRelease it with `{release}`.")),
         None => {}
     }
     if takes_handle(function) && function.returns != "void" && !text.contains("does not fail") {
-        text.push_str("\n\nAfter an error, `nbd_get_error` and `nbd_get_errno` tell more.");
+        text.push_str("\n\nOn error, `nbd_get_error` and `nbd_get_errno` return the reason.");
     }
     text
 }
 
-/// The errors of this function, and those that the table gives to many; those
-/// without a number come last.
+/// The errors of this function, then those that follow from the table; errors
+/// without an errno come last.
 fn errors(function: &Function, comment: &Comment) -> String {
     let own = comment.section("Errors").unwrap_or_default();
     let (numbered, others): (Vec<String>, Vec<String>) =
@@ -147,10 +154,14 @@ fn errors(function: &Function, comment: &Comment) -> String {
     if function.states != "any" {
         let allowed: Vec<&str> = function.states.split(',').collect();
         if allowed.contains(&"created") {
-            all.push("`EINVAL`: the handle is in a state that does not allow the call.".into());
+            all.push(
+                "`EINVAL`: the call is not allowed in the current state of the handle.".into(),
+            );
         } else {
             all.push("`ENOTCONN`: the handle is not connected yet.".into());
-            all.push("`EINVAL`: the handle is in another state that rules out the call.".into());
+            all.push(
+                "`EINVAL`: the call is not allowed in the current state of the handle.".into(),
+            );
         }
     }
     all.extend(null(function));
@@ -181,8 +192,7 @@ fn has_term(item: &str) -> bool {
     inline::term(&item.replace('\n', " ")).is_some_and(|(term, _)| term.len() <= TERM)
 }
 
-/// The error of a pointer that is NULL. A callback that is required is one when
-/// there is nothing in it.
+/// The error for NULL pointers. An empty required callback counts as one.
 fn null(function: &Function) -> Option<String> {
     let names = parameters(&function.parameters);
     let mut required: Vec<String> = function
@@ -199,7 +209,7 @@ fn null(function: &Function) -> Option<String> {
         match parameter.split_once("_callback ") {
             Some(("nbd_completion", _)) | None => {}
             Some((_, name)) => text.push_str(&format!(
-                ", or `{name}` has neither a function to call nor one to free its data"
+                ", or `{name}` has neither a `callback` nor a `free` function"
             )),
         }
     }
@@ -209,10 +219,10 @@ fn null(function: &Function) -> Option<String> {
 /// The table of states.
 fn states(function: &Function) -> String {
     if !takes_handle(function) {
-        return "The function takes no handle, and can be called at any time.".into();
+        return "This function does not use a handle and can be called at any time.".into();
     }
     let allowed: Vec<&str> = function.states.split(',').collect();
-    let mut text = "| State | Asked by | The call |\n| --- | --- | --- |\n".to_string();
+    let mut text = "| State | Tested by | This call |\n| --- | --- | --- |\n".to_string();
     for (state, group) in STATES {
         let outcome = if allowed.contains(&"any") || allowed.contains(&group) {
             "is allowed"
@@ -229,19 +239,19 @@ fn states(function: &Function) -> String {
 fn version(function: &Function) -> String {
     let number = function.version.trim_start_matches("LIBNBD_");
     format!(
-        "The function is there since libnbd {number}. Its symbol has the version `{}`.\n\n\
-         Where the header has the function, it has this macro too:\n\n\
+        "Added in libnbd {number}. The symbol has the version `{}`.\n\n\
+         If the header declares the function, it also defines this macro:\n\n\
          ```text\n#define LIBNBD_HAVE_{} 1\n```\n",
         function.version,
         function.name.to_uppercase()
     )
 }
 
-/// What the comment refers to, and the overview.
+/// The references of the comment, and the overview.
 fn see_also(comment: &Comment) -> Result<String> {
     let text = comment
         .section("See also")
-        .ok_or("the comment refers to nothing")?
+        .ok_or("the comment has no section See also")?
         .trim_end_matches('.');
     Ok(match text.contains("libnbd(3)") {
         true => format!("{text}."),

@@ -13,15 +13,16 @@ pub struct Footer {
     pub version: String,
 }
 
-/// The terms of COPYING.LIB, in short.
+/// The standard notice of COPYING.LIB.
 const LICENSE: &str = "\
-This library is free software. You may pass it on, changed or not, under the
-terms of the GNU Lesser General Public License as published by the Free
-Software Foundation: version 2.1 of that license or, if you prefer, a later one.
+This library is free software; you can redistribute it and/or modify it under
+the terms of the GNU Lesser General Public License as published by the Free
+Software Foundation; either version 2.1 of the License, or (at your option) any
+later version.
 
-It comes in the hope that it is of use, and without any warranty: not even that
-it can be sold, or is fit for a purpose, is implied. The license has the
-details; it is in the file COPYING.LIB of the source.
+This library is distributed in the hope that it will be useful, but WITHOUT ANY
+WARRANTY; without even the implied warranty of MERCHANTABILITY or FITNESS FOR A
+PARTICULAR PURPOSE. See the GNU Lesser General Public License for more details.
 ";
 
 /// A page that is being written, section by section.

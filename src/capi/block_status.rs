@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! Block status: what meta contexts say of the blocks of the export, asked for
-//! with and without waiting.
+//! Block status.
 
 use libc::{c_char, c_int};
 
@@ -14,28 +13,30 @@ use crate::handle::callback::{
 };
 use crate::handle::Access;
 
-/// Asks for the status of a range, with 32-bit extents, and waits.
+/// Queries block status with 32-bit extents.
 ///
-/// The older form of `nbd_block_status_64`, which is the one to use: an extent
-/// here is limited to less than 4 GiB, and its flags to 32 bits. A longer one is
-/// cut to just below 4 GiB, and those behind it in the reply are left out. For
-/// flags of more than 32 bits, which only connections with extended headers have,
-/// the callback is told `EOVERFLOW`.
+/// This is the older form of `nbd_block_status_64`. Use it only in programs that
+/// must run with versions of libnbd before 1.18. It has these limits:
 ///
-/// The callback is called as that of `nbd_block_status_64` is, except that
-/// `entries` are pairs of numbers, first the length of an extent in bytes, then
-/// its flags. `nr_entries` counts the numbers, so it is twice the number of
-/// extents.
+/// - An extent is shorter than 4 GiB. A longer one is shortened, and the extents
+///   after it in the reply are dropped.
+/// - Flags have 32 bits. If an extent has larger flags, which is only possible with
+///   extended headers, the command fails with `EOVERFLOW`.
+///
+/// The callback is called as for `nbd_block_status_64`, except for its extents:
+/// `entries` is an array of 32-bit numbers, alternately the length of an extent in
+/// bytes and its flags. `nr_entries` is the number of array elements, which is twice
+/// the number of extents.
 ///
 /// # Parameters
 ///
-/// - `count`, `offset`, `flags`: as in `nbd_block_status_64`.
-/// - `extent_callback`: the callback; freed when the command is done.
+/// - `count`, `offset`, `flags`: see `nbd_block_status_64`.
+/// - `extent_callback`: the callback, which is freed before the call returns.
 ///
 /// # Errors
 ///
-/// - `EOVERFLOW`: the flags of an extent need more than 32 bits.
-/// - Otherwise those of `nbd_block_status_64`.
+/// - `EOVERFLOW`: the flags of an extent do not fit in 32 bits.
+/// - Errors of `nbd_block_status_64`.
 ///
 /// # Standards
 ///
@@ -66,49 +67,60 @@ pub unsafe extern "C-unwind" fn nbd_block_status(
     )
 }
 
-/// Asks what the meta contexts say of a range, and waits.
+/// Queries the block status of a range.
 ///
-/// The range is a hint. The server may tell of less, down to a single extent, and
-/// the last extent may end behind the range; the contexts need not agree in how
-/// far they get. Ask again from where a reply ended to get all of it.
+/// Use it to find out which parts of the export hold data (`base:allocation`), or
+/// which have changed since a backup (dirty bitmaps). Request the meta contexts
+/// before connecting with `nbd_add_meta_context`. The call returns when the reply is
+/// complete; `nbd_aio_block_status_64` does not wait.
 ///
-/// The callback is called for each context, with its `user_data` and
+/// The range is a hint. The server may describe less of it, down to a single extent,
+/// and the last extent may end after the range. To cover the whole range, call the
+/// function again from the end of the last extent.
 ///
-/// - `metacontext`: the name of the context, such as
-///   `LIBNBD_CONTEXT_BASE_ALLOCATION`;
-/// - `offset`: where in the export the first extent begins, in bytes;
-/// - `entries`, `nr_entries`: the extents, each beginning where the one before it
-///   ends: its length in bytes, and the flags of the context. For
-///   `base:allocation` these are `LIBNBD_STATE_HOLE` (1) for what is not allocated
-///   and `LIBNBD_STATE_ZERO` (2) for what reads as zeroes. The array is the
-///   callback's to change, and ends with the call;
-/// - `error`: the errno of the first error so far, or 0.
+/// The callback is called once or more for each meta context. Its arguments are:
 ///
-/// When it returns -1, the command fails with the errno that it has put into
-/// `error`, or else `EPROTO`, unless it had failed before; further contexts are
-/// passed to it all the same. Which contexts it is called for, and how often, is
-/// up to the server: look at the name. It must not call functions of libnbd on
-/// the same handle.
+/// - `user_data`: the pointer from the callback struct.
+/// - `metacontext`: name of the meta context, such as
+///   `LIBNBD_CONTEXT_BASE_ALLOCATION`. Always check it: the server chooses the order
+///   of the contexts, and need not describe the same range for each.
+/// - `offset`: offset of the first extent in the export.
+/// - `entries`, `nr_entries`: array of extents and their number. An extent has a
+///   `length` in bytes and the `flags` of the context; it begins where the previous
+///   one ends. The callback may modify the array, which is freed when it returns.
+/// - `error`: the first error of this command so far, or 0.
+///
+/// For `base:allocation`, the flags are 0 for data, or a bitwise OR of
+/// `LIBNBD_STATE_HOLE` (1), the range is not allocated, and `LIBNBD_STATE_ZERO` (2),
+/// it reads as zeroes.
+///
+/// If the callback returns -1, the command fails with the errno that it stored in
+/// `error`, or with `EPROTO` if it stored none. If the command has already failed,
+/// it keeps its first error. The callback is still called for the rest of the reply.
+/// The callback must not call functions on this handle.
 ///
 /// # Parameters
 ///
-/// - `count`: how many bytes. 4 GiB and more take extended headers
-///   (`nbd_get_extended_headers_negotiated`), and a server may take less.
-/// - `offset`: where in the export, in bytes.
-/// - `extent64_callback`: the callback; freed when the command is done.
-/// - `flags`: 0, or `LIBNBD_CMD_FLAG_REQ_ONE` for one extent of each context, not
-///   longer than the range. Whether the server keeps to it is not checked.
+/// - `count`: number of bytes. 4 GiB and more requires extended headers
+///   (`nbd_get_extended_headers_negotiated`), and a server may have a lower limit.
+/// - `offset`: offset of the first byte in the export.
+/// - `extent64_callback`: the callback, which is freed before the call returns.
+/// - `flags`: 0, or `LIBNBD_CMD_FLAG_REQ_ONE` to request a single extent for each
+///   context that does not end after the range. The library does not check that the
+///   server complies.
 ///
 /// # Errors
 ///
-/// - `ENOTSUP`: no meta contexts are in force: none were asked for before
-///   connecting (`nbd_add_meta_context`), or the server has none of them.
-/// - `EINVAL`: the range is empty, goes beyond the export, or is not made of whole
-///   blocks; or a flag is set that has no meaning here.
+/// - `ENOTSUP`: no meta context was negotiated: none was requested
+///   (`nbd_add_meta_context`), or the server supports none of them.
+/// - `EINVAL`: `count` is 0, the range ends beyond the end of the export, or it is
+///   not aligned to the minimum block size.
+/// - `EINVAL`: a flag does not apply to this command.
 /// - `ERANGE`: `count` is too large for a request on this connection.
-/// - `ENOTCONN`: the connection ended before the reply.
-/// - `EPROTO`: the reply did not fit the request.
-/// - Those that the server replies with, and those of the callback.
+/// - `ENOTCONN`: the connection ended before the reply arrived.
+/// - `EPROTO`: the reply does not match the request.
+/// - Errors that the server replies with.
+/// - Errors from the callback.
 ///
 /// # Standards
 ///
@@ -117,8 +129,7 @@ pub unsafe extern "C-unwind" fn nbd_block_status(
 ///
 /// # Example
 ///
-/// Which parts of the export hold data, with `base:allocation` asked for before
-/// connecting:
+/// Print a map of data and holes. `base:allocation` was requested before connecting:
 ///
 /// ```c
 /// static int
@@ -142,17 +153,17 @@ pub unsafe extern "C-unwind" fn nbd_block_status(
 /// ```
 ///
 /// ```c
-/// uint64_t size = nbd_get_size (nbd), offset = 0, before;
+/// uint64_t size = nbd_get_size (nbd), offset = 0, previous;
 ///
 /// while (offset < size) {
 ///   nbd_extent64_callback callback = {
 ///     .callback = print_extents, .user_data = &offset
 ///   };
 ///
-///   before = offset;
+///   previous = offset;
 ///   if (nbd_block_status_64 (nbd, size - offset, offset,
 ///                            callback, 0) == -1 ||
-///       offset == before)
+///       offset == previous)
 ///     return -1;
 /// }
 /// ```
@@ -183,26 +194,27 @@ pub unsafe extern "C-unwind" fn nbd_block_status_64(
     )
 }
 
-/// Asks what some of the meta contexts say of a range, and waits.
+/// Queries the block status of a range for some meta contexts.
 ///
-/// This is `nbd_block_status_64` with a choice of contexts, which the server has
-/// to support (`nbd_can_block_status_payload`).
+/// This is `nbd_block_status_64` for a subset of the negotiated meta contexts. Use
+/// it to reduce the size of replies. The server must support it
+/// (`nbd_can_block_status_payload`).
 ///
 /// # Parameters
 ///
-/// - `count`, `offset`, `extent64_callback`: as in `nbd_block_status_64`.
-/// - `contexts`: the names of the contexts, with NULL at the end of the list, each
-///   of which has to be in force (`nbd_can_meta_context`). They are copied.
-/// - `flags`: as in `nbd_block_status_64`. `LIBNBD_CMD_FLAG_PAYLOAD_LEN` is set as
-///   the request needs it, unless `nbd_set_strict_mode` leaves that to the
-///   program.
+/// - `count`, `offset`, `extent64_callback`: see `nbd_block_status_64`.
+/// - `contexts`: NULL-terminated list of meta context names, which are copied. Each
+///   must have been negotiated (`nbd_can_meta_context`).
+/// - `flags`: see `nbd_block_status_64`. The library sets
+///   `LIBNBD_CMD_FLAG_PAYLOAD_LEN` as the request requires, unless
+///   `nbd_set_strict_mode` turns that off.
 ///
 /// # Errors
 ///
 /// - `ENOTSUP`: the connection does not use extended headers.
-/// - `EINVAL`: the server does not let contexts be chosen, or one in the list is
-///   not in force.
-/// - Otherwise those of `nbd_block_status_64`.
+/// - `EINVAL`: the server does not support this request, or a name in `contexts` was
+///   not negotiated.
+/// - Errors of `nbd_block_status_64`.
 ///
 /// # Standards
 ///
@@ -210,7 +222,8 @@ pub unsafe extern "C-unwind" fn nbd_block_status_64(
 ///
 /// # See also
 ///
-/// `nbd_aio_block_status_filter`, `nbd_can_block_status_payload`.
+/// `nbd_aio_block_status_filter`, `nbd_block_status_64`,
+/// `nbd_can_block_status_payload`.
 #[no_mangle]
 pub unsafe extern "C-unwind" fn nbd_block_status_filter(
     h: *mut nbd_handle,
@@ -220,7 +233,7 @@ pub unsafe extern "C-unwind" fn nbd_block_status_filter(
     extent64_callback: nbd_extent64_callback,
     flags: u32,
 ) -> c_int {
-    // SAFETY: NULL or a list of the caller's, there for the length of the call.
+    // SAFETY: NULL, or a list that outlives the call.
     let contexts = unsafe { Strings::new(contexts) };
     waiting!(
         NBD_BLOCK_STATUS_FILTER(
@@ -238,25 +251,28 @@ pub unsafe extern "C-unwind" fn nbd_block_status_filter(
     )
 }
 
-/// Asks for the status of a range, with 32-bit extents, without waiting.
+/// Starts a query of block status with 32-bit extents.
 ///
-/// The command is that of `nbd_block_status`, with its limits; see
-/// `nbd_aio_block_status_64` for the form without them.
+/// This is the asynchronous form of `nbd_block_status`, and has the same limits. Use
+/// `nbd_aio_block_status_64` in new programs.
 ///
 /// # Parameters
 ///
-/// - `count`, `offset`, `extent_callback`, `flags`: as in `nbd_block_status`. The
-///   callback is freed when the command is retired.
-/// - `completion_callback`: called once when the command is complete; it retires
-///   the command by returning 1. May be NULL.
+/// - `count`, `offset`, `flags`: see `nbd_block_status`.
+/// - `extent_callback`: see `nbd_block_status`. It is freed when the command is
+///   retired.
+/// - `completion_callback`: called once when the command completes, with its errno
+///   in `error`, or 0 on success. If it returns 1, the command is retired. Pass
+///   `NBD_NULL_COMPLETION` for no callback.
 ///
 /// # Result
 ///
-/// The cookie of the command, at least 1, or -1.
+/// The cookie of the command, which is 1 or more, or -1 on error.
 ///
 /// # Errors
 ///
-/// - Those of `nbd_block_status`, where they show before the request is sent.
+/// - Errors of `nbd_block_status` that are detected before the request is sent.
+///   Later errors are reported when the command completes.
 ///
 /// # Standards
 ///
@@ -292,25 +308,29 @@ pub unsafe extern "C" fn nbd_aio_block_status(
     )
 }
 
-/// Asks what the meta contexts say of a range, without waiting.
+/// Starts a query of the block status of a range.
 ///
-/// The command is that of `nbd_block_status_64`. The callback is called as the
-/// reply comes in, which may be before this returns.
+/// This is the asynchronous form of `nbd_block_status_64`. Use it to map an export
+/// while other commands are in flight. The extent callback may be called before this
+/// call returns.
 ///
 /// # Parameters
 ///
-/// - `count`, `offset`, `extent64_callback`, `flags`: as in
-///   `nbd_block_status_64`. The callback is freed when the command is retired.
-/// - `completion_callback`: called once when the command is complete; it retires
-///   the command by returning 1. May be NULL.
+/// - `count`, `offset`, `flags`: see `nbd_block_status_64`.
+/// - `extent64_callback`: see `nbd_block_status_64`. It is freed when the command is
+///   retired.
+/// - `completion_callback`: called once when the command completes, with its errno
+///   in `error`, or 0 on success. If it returns 1, the command is retired. Pass
+///   `NBD_NULL_COMPLETION` for no callback.
 ///
 /// # Result
 ///
-/// The cookie of the command, at least 1, or -1.
+/// The cookie of the command, which is 1 or more, or -1 on error.
 ///
 /// # Errors
 ///
-/// - Those of `nbd_block_status_64`, where they show before the request is sent.
+/// - Errors of `nbd_block_status_64` that are detected before the request is sent.
+///   Later errors are reported when the command completes.
 ///
 /// # Standards
 ///
@@ -346,26 +366,28 @@ pub unsafe extern "C" fn nbd_aio_block_status_64(
     )
 }
 
-/// Asks what some of the meta contexts say of a range, without waiting.
+/// Starts a query of the block status for some meta contexts.
 ///
-/// The command is that of `nbd_block_status_filter`. The callback is called as the
-/// reply comes in, which may be before this returns.
+/// This is the asynchronous form of `nbd_block_status_filter`. The extent callback
+/// may be called before this call returns.
 ///
 /// # Parameters
 ///
-/// - `count`, `offset`, `contexts`, `extent64_callback`, `flags`: as in
-///   `nbd_block_status_filter`. The callback is freed when the command is retired.
-/// - `completion_callback`: called once when the command is complete; it retires
-///   the command by returning 1. May be NULL.
+/// - `count`, `offset`, `contexts`, `flags`: see `nbd_block_status_filter`.
+/// - `extent64_callback`: see `nbd_block_status_64`. It is freed when the command is
+///   retired.
+/// - `completion_callback`: called once when the command completes, with its errno
+///   in `error`, or 0 on success. If it returns 1, the command is retired. Pass
+///   `NBD_NULL_COMPLETION` for no callback.
 ///
 /// # Result
 ///
-/// The cookie of the command, at least 1, or -1.
+/// The cookie of the command, which is 1 or more, or -1 on error.
 ///
 /// # Errors
 ///
-/// - Those of `nbd_block_status_filter`, where they show before the request is
-///   sent.
+/// - Errors of `nbd_block_status_filter` that are detected before the request is
+///   sent. Later errors are reported when the command completes.
 ///
 /// # Standards
 ///
@@ -384,7 +406,7 @@ pub unsafe extern "C" fn nbd_aio_block_status_filter(
     completion_callback: nbd_completion_callback,
     flags: u32,
 ) -> i64 {
-    // SAFETY: NULL or a list of the caller's, there for the length of the call.
+    // SAFETY: NULL, or a list that outlives the call.
     let contexts = unsafe { Strings::new(contexts) };
     locked!(
         NBD_AIO_BLOCK_STATUS_FILTER(

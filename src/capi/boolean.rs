@@ -2,16 +2,17 @@
 
 //! Parameters of the type `bool`.
 
-/// A `bool` from C. A program that declares the functions itself, as language
-/// bindings do, may pass any byte, but a `bool` of Rust other than 0 or 1 is
-/// undefined behaviour.
+/// A `bool` from C.
+///
+/// Programs that declare the functions themselves, such as language bindings, can pass
+/// any byte. A Rust `bool` other than 0 or 1 would be undefined behaviour.
 #[allow(non_camel_case_types)]
 #[derive(Debug, Clone, Copy)]
 #[repr(transparent)]
 pub struct c_bool(u8);
 
 impl c_bool {
-    /// Any byte but 0 is true.
+    /// Returns true for any byte but 0.
     pub(super) fn get(self) -> bool {
         self.0 != 0
     }

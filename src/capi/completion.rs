@@ -1,34 +1,38 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! Completion: what has become of the commands that were issued without
-//! waiting.
+//! Command completion.
 
 use libc::c_int;
 
 use super::entry::{locked, looking};
 use super::opaque::nbd_handle;
 
-/// Returns whether a command has completed, and retires it if it has.
+/// Checks whether a command has completed, and retires it.
 ///
-/// To retire a command is to forget it: its callbacks are freed, and its cookie
-/// means nothing any more. Commands that are not retired, here or by a completion
-/// callback that returns 1, stay until the handle is closed.
+/// Call it with the cookie that an asynchronous command returned, after each
+/// `nbd_poll` or notify call. If the command has completed, its result is returned
+/// and the command is retired: its callbacks are freed and its cookie is no longer
+/// valid.
+///
+/// Every command has to be retired, by this function or by a completion callback
+/// that returns 1. Otherwise it uses memory until the handle is closed.
 ///
 /// # Parameters
 ///
-/// - `cookie`: what the call returned that issued the command.
+/// - `cookie`: the cookie of the command.
 ///
 /// # Result
 ///
-/// 1 when the command has succeeded, -1 when it has failed; it is retired in both
-/// cases. 0 when it is still in flight, or when there is no command of that
-/// cookie, for instance because it is retired already.
+/// 1 if the command succeeded, -1 if it failed. In both cases it is now retired. 0
+/// if it is still in flight; also 0 if there is no command with this cookie, for
+/// example because it was already retired.
 ///
 /// # Errors
 ///
-/// - `EINVAL`: `cookie` is not one, that is, it is less than 1.
-/// - `ENOTCONN`: the connection ended before the reply.
-/// - Those that the server replies with, and those of the command's callbacks.
+/// - `EINVAL`: `cookie` is less than 1.
+/// - `ENOTCONN`: the connection ended before the reply arrived.
+/// - Errors that the server replied with, and errors from the callbacks of the
+///   command.
 ///
 /// # Example
 ///
@@ -46,7 +50,8 @@ use super::opaque::nbd_handle;
 ///
 /// # See also
 ///
-/// `nbd_aio_peek_command_completed`, `nbd_aio_in_flight`; libnbd(3), "CALLBACKS".
+/// `nbd_aio_peek_command_completed`, `nbd_aio_in_flight`, `nbd_poll`; libnbd(3),
+/// "ASYNCHRONOUS COMMANDS".
 #[no_mangle]
 pub unsafe extern "C" fn nbd_aio_command_completed(h: *mut nbd_handle, cookie: u64) -> c_int {
     locked!(NBD_AIO_COMMAND_COMPLETED(h, cookie: cookie), |connection| {
@@ -54,15 +59,17 @@ pub unsafe extern "C" fn nbd_aio_command_completed(h: *mut nbd_handle, cookie: u
     })
 }
 
-/// Returns the cookie of a command that has completed and is to be retired.
+/// Returns the cookie of a command that has completed.
 ///
-/// Of several it is the one that completed first. The command is not retired by
-/// this; `nbd_aio_command_completed` does that, and tells how it went.
+/// Use it in programs that do not keep the cookies of their commands. Pass the
+/// cookie to `nbd_aio_command_completed`, which returns the result and retires the
+/// command. If several commands have completed, the first to complete is returned;
+/// calling this function again without retiring it returns the same cookie.
 ///
 /// # Result
 ///
-/// The cookie, at least 1; 0 when commands are in flight but none has completed;
-/// or -1.
+/// The cookie of a completed command, which is 1 or more; 0 if commands are in
+/// flight but none has completed; -1 on error.
 ///
 /// # Errors
 ///
@@ -70,7 +77,7 @@ pub unsafe extern "C" fn nbd_aio_command_completed(h: *mut nbd_handle, cookie: u
 ///
 /// # Example
 ///
-/// Retires all that has completed:
+/// Retire all completed commands:
 ///
 /// ```c
 /// int64_t cookie;
@@ -89,17 +96,19 @@ pub unsafe extern "C" fn nbd_aio_peek_command_completed(h: *mut nbd_handle) -> i
         .aio_peek_command_completed())
 }
 
-/// Returns how many commands await their reply.
+/// Returns the number of commands in flight.
 ///
-/// Commands that have completed and are not retired yet are not counted, nor are
-/// those of synchronous calls in other threads. A
-/// program that ends the connection before this is 0 does not learn what became
-/// of the rest: they fail with `ENOTCONN`. This call never waits for one in
-/// another thread.
+/// Use it to limit the number of outstanding requests, or to wait for all replies
+/// before `nbd_aio_disconnect`: commands that are in flight when the connection ends
+/// fail with `ENOTCONN`.
+///
+/// Commands that have completed but are not retired are not counted. Nor are those
+/// of synchronous calls in other threads.
 ///
 /// # Result
 ///
-/// The number of commands, or -1.
+/// The number of commands, or -1 on error. This function never waits for a call in
+/// another thread.
 ///
 /// # See also
 ///

@@ -2,10 +2,10 @@
 
 //! Connecting to a server.
 //!
-//! The functions with `aio` in their names begin to connect and return. While the
-//! connection is made and the handshake runs, `nbd_aio_is_connecting` is true and the
-//! program's main loop moves things along. The others wait: the handshake is over when
-//! they return, or in option mode has got to the options.
+//! The `nbd_aio_connect_...` functions start connecting and return. While the
+//! handshake runs, `nbd_aio_is_connecting` returns 1 and the main loop of the
+//! program drives it. The synchronous functions return when the handshake is over,
+//! or in option mode when it has reached the options.
 
 use libc::{c_char, c_int, sockaddr, socklen_t};
 
@@ -13,36 +13,50 @@ use super::entry::{locked, waiting};
 use super::opaque::nbd_handle;
 use super::trace::{Address, Text};
 
-/// Connects to the server and export that a URI names, and waits.
+/// Connects to an NBD URI.
 ///
-/// The URI sets the export's name and what it says of TLS on the handle, as
-/// `nbd_set_export_name` and the `nbd_set_tls_...` functions do, and the handle
-/// connects. Some URIs:
+/// Use it when the user or a configuration file names the server: one string
+/// contains the transport, the server, the export and the TLS settings. The call
+/// returns when the handle is ready, or in option mode negotiating
+/// (`nbd_set_opt_mode`); `nbd_aio_connect_uri` does not wait.
 ///
-/// - `nbd://server/disk`: the export "disk" of a server, over TCP, port 10809.
+/// Examples:
+///
+/// - `nbd://server/disk`: the export "disk", over TCP on port 10809.
 /// - `nbds://server:10999`: the default export, with TLS, on another port.
 /// - `nbd+unix:///disk?socket=/run/nbd.sock`: over a Unix domain socket.
 /// - `nbd+vsock://2/disk`: from a virtual machine to its host.
-/// - `nbd+ssh://user@server/disk`: over TCP from the server to itself, with
-///   ssh(1) in between.
+/// - `nbd+ssh://user@server/disk`: to port 10809 of "server" itself, through ssh(1).
 ///
-/// The export's name is the path without the `/` that it begins with. The user's
-/// name in front of the host is that for TLS, and with ssh the one to log in
-/// with. Further parameters after a `?`, put together with `&`:
+/// The parts of a URI are:
 ///
-/// - `socket`: the path of the socket; needed with `+unix`.
-/// - `nbd-port`: the port, where the place behind the host will not do: with ssh
-///   that is the port of ssh, and vsock ports may be too large for it.
-/// - `tls-certificates`, `tls-psk-file`, `tls-username`: as the functions
-///   `nbd_set_tls_...` of these names.
-/// - `tls-hostname`, `tls-priority`, `tls-verify-peer`: likewise.
-/// - `compress`: `true` to have ssh compress.
+/// - Scheme: `nbd`, `nbd+unix`, `nbd+vsock` or `nbd+ssh`. The schemes with TLS are
+///   `nbds`, `nbds+unix`, `nbds+vsock` and `nbds+ssh`.
+/// - Host and port: the server. The default port is 10809. With vsock, the host is
+///   the context ID; with a Unix domain socket, it is empty.
+/// - User: the TLS user name (`nbd_set_tls_username`). With ssh, also the user to
+///   log in as.
+/// - Path: the export name, without its leading `/`.
+/// - Query: parameters, after `?` and separated by `&`.
 ///
-/// Some of this is refused unless the program allows it on this handle:
-/// `tls-certificates` and `tls-psk-file` with `nbd_set_uri_allow_local_file`,
-/// and `tls-priority` with `nbd_set_uri_allow_tls_priority`. Transports and TLS
-/// can be restricted as well, see `nbd_set_uri_allow_transports` and
-/// `nbd_set_uri_allow_tls`.
+/// The query parameters are:
+///
+/// - `socket`: path of the Unix domain socket. Required with `+unix`.
+/// - `nbd-port`: port of the NBD server. Use it with ssh, where the port after the
+///   host is that of ssh, and for vsock ports that are too large for that place.
+/// - `tls-certificates`: see `nbd_set_tls_certificates`. Needs
+///   `nbd_set_uri_allow_local_file`.
+/// - `tls-psk-file`: see `nbd_set_tls_psk_file`. Needs
+///   `nbd_set_uri_allow_local_file`.
+/// - `tls-priority`: see `nbd_set_tls_priority`. Needs
+///   `nbd_set_uri_allow_tls_priority`.
+/// - `tls-username`, `tls-hostname`, `tls-verify-peer`: see `nbd_set_tls_username`,
+///   `nbd_set_tls_hostname` and `nbd_set_tls_verify_peer`.
+/// - `compress`: `true` to compress the data that ssh transfers.
+///
+/// Before you connect to a URI from an untrusted source, restrict what it may use:
+/// see `nbd_set_uri_allow_transports` and `nbd_set_uri_allow_tls`. `nbd+ssh` URIs
+/// are allowed by default, and run ssh(1).
 ///
 /// # Parameters
 ///
@@ -50,20 +64,24 @@ use super::trace::{Address, Text};
 ///
 /// # Errors
 ///
-/// - `EINVAL`: it is no URI, or not one of NBD's, or lacks something.
-/// - `EPERM`: it asks for something that is not allowed on this handle.
-/// - `ENOTSUP`: it asks for TLS where there is none, see `nbd_supports_tls`.
-/// - Otherwise those of connecting, see `nbd_connect_tcp` and the others.
+/// - `EINVAL`: `uri` is not a valid NBD URI, or a required part is missing.
+/// - `EPERM`: the URI uses a feature that this handle does not allow.
+/// - `ENOTSUP`: the URI requires TLS, and TLS is not available (`nbd_supports_tls`).
+/// - Errors of the transport; see `nbd_connect_tcp`, `nbd_connect_unix`,
+///   `nbd_connect_vsock` and `nbd_connect_command`.
+/// - Errors of the handshake. Some of them have no errno: `nbd_get_errno` then
+///   returns 0.
 ///
 /// # Standards
 ///
-/// NBD URI specification; RFC 3986. vsock, ssh, and all parameters but `socket`,
-/// `tls-hostname` and `tls-verify-peer` are additions of libnbd.
+/// NBD URI specification; RFC 3986. The transports vsock and ssh, and all query
+/// parameters except `socket`, `tls-hostname` and `tls-verify-peer`, are extensions
+/// of libnbd.
 ///
 /// # Example
 ///
-/// A URI from the command line, which may name any server but read no files and run
-/// no programs:
+/// Connect to a URI from the command line that may name any server, but must not run
+/// ssh:
 ///
 /// ```c
 /// const char *uri = "nbd://localhost/disk";
@@ -78,55 +96,63 @@ use super::trace::{Address, Text};
 ///
 /// # See also
 ///
-/// `nbd_aio_connect_uri`, `nbd_get_uri`, `nbd_is_uri`.
+/// `nbd_aio_connect_uri`, `nbd_get_uri`, `nbd_is_uri`,
+/// `nbd_set_uri_allow_transports`, `nbd_set_uri_allow_local_file`; libnbd(3),
+/// "CONNECTING".
 #[no_mangle]
 pub unsafe extern "C-unwind" fn nbd_connect_uri(h: *mut nbd_handle, uri: *const c_char) -> c_int {
-    // SAFETY: NULL or a string of the caller's, there for the length of the call.
+    // SAFETY: NULL, or a string that outlives the call.
     let uri = unsafe { Text::new(uri) };
     waiting!(NBD_CONNECT_URI(h, uri: uri), async |c| c.until_connected(|mut c| c.uri(uri.get())).await)
 }
 
-/// Begins to connect to the server and export that a URI names.
+/// Starts connecting to an NBD URI.
 ///
-/// The URI is as for `nbd_connect_uri`. While connecting goes on,
-/// `nbd_aio_is_connecting` is true; then the handle is ready (`nbd_aio_is_ready`),
-/// or in option mode negotiating. A host that goes by a name is looked up before
-/// this returns, which can take time.
+/// This is the asynchronous form of `nbd_connect_uri`. The call does not wait for
+/// the connection. Call `nbd_poll`, or run a main loop of your own, while
+/// `nbd_aio_is_connecting` returns 1. After that the handle is ready
+/// (`nbd_aio_is_ready`), in option mode negotiating (`nbd_aio_is_negotiating`), or
+/// it has failed.
+///
+/// Looking up the name of a host is not asynchronous: this call waits for it.
 ///
 /// # Parameters
 ///
-/// - `uri`: the URI.
+/// - `uri`: the URI; see `nbd_connect_uri`.
 ///
 /// # Errors
 ///
-/// - Those of `nbd_connect_uri`, where they show at once.
+/// - Errors of `nbd_connect_uri` that are detected before the call returns. After a
+///   later failure the handle is dead (`nbd_aio_is_dead`).
 ///
 /// # See also
 ///
 /// `nbd_connect_uri`, `nbd_aio_is_connecting`.
 #[no_mangle]
 pub unsafe extern "C" fn nbd_aio_connect_uri(h: *mut nbd_handle, uri: *const c_char) -> c_int {
-    // SAFETY: NULL or a string of the caller's, there for the length of the call.
+    // SAFETY: NULL, or a string that outlives the call.
     let uri = unsafe { Text::new(uri) };
     locked!(NBD_AIO_CONNECT_URI(h, uri: uri), |connection| connection
         .connecting().uri(uri.get()))
 }
 
-/// Connects to a server on a Unix domain socket, and waits.
+/// Connects to a server over a Unix domain socket.
 ///
-/// The socket is one in the file system, on the same machine. For one in the
-/// abstract namespace, `nbd_aio_connect` takes the address.
+/// Use it for a server on the same machine that listens on a socket in the file
+/// system. For a socket in the abstract namespace, use `nbd_aio_connect`. The call
+/// returns when the handle is ready, or in option mode negotiating.
 ///
 /// # Parameters
 ///
-/// - `unixsocket`: the path of the socket.
+/// - `unixsocket`: path of the socket.
 ///
 /// # Errors
 ///
-/// - `ENAMETOOLONG`: a socket's path cannot be that long. The handle can be
-///   connected to something else then.
-/// - `ENOENT`, `ECONNREFUSED` and others of connect(2). The handle is dead then.
-/// - Those of the handshake, with or without an errno.
+/// - `ENAMETOOLONG`: the path is too long for a socket. The handle is unchanged.
+/// - `ENOENT`, `ECONNREFUSED` and other errors of connect(2). The handle is then
+///   dead.
+/// - Errors of the handshake. Some of them have no errno: `nbd_get_errno` then
+///   returns 0.
 ///
 /// # See also
 ///
@@ -136,7 +162,7 @@ pub unsafe extern "C-unwind" fn nbd_connect_unix(
     h: *mut nbd_handle,
     unixsocket: *const c_char,
 ) -> c_int {
-    // SAFETY: NULL or a string of the caller's, there for the length of the call.
+    // SAFETY: NULL, or a string that outlives the call.
     let unixsocket = unsafe { Text::new(unixsocket) };
     waiting!(
         NBD_CONNECT_UNIX(h, unixsocket: unixsocket),
@@ -144,18 +170,22 @@ pub unsafe extern "C-unwind" fn nbd_connect_unix(
     )
 }
 
-/// Begins to connect to a server on a Unix domain socket.
+/// Starts connecting to a server over a Unix domain socket.
 ///
-/// While connecting goes on, `nbd_aio_is_connecting` is true; then the handle is
-/// ready (`nbd_aio_is_ready`), or in option mode negotiating.
+/// This is the asynchronous form of `nbd_connect_unix`. The call does not wait for
+/// the connection. Call `nbd_poll`, or run a main loop of your own, while
+/// `nbd_aio_is_connecting` returns 1. After that the handle is ready
+/// (`nbd_aio_is_ready`), in option mode negotiating (`nbd_aio_is_negotiating`), or
+/// it has failed.
 ///
 /// # Parameters
 ///
-/// - `unixsocket`: the path of the socket.
+/// - `unixsocket`: path of the socket.
 ///
 /// # Errors
 ///
-/// - Those of `nbd_connect_unix`, where they show at once.
+/// - Errors of `nbd_connect_unix` that are detected before the call returns. After a
+///   later failure the handle is dead (`nbd_aio_is_dead`).
 ///
 /// # See also
 ///
@@ -165,7 +195,7 @@ pub unsafe extern "C" fn nbd_aio_connect_unix(
     h: *mut nbd_handle,
     unixsocket: *const c_char,
 ) -> c_int {
-    // SAFETY: NULL or a string of the caller's, there for the length of the call.
+    // SAFETY: NULL, or a string that outlives the call.
     let unixsocket = unsafe { Text::new(unixsocket) };
     locked!(
         NBD_AIO_CONNECT_UNIX(h, unixsocket: unixsocket),
@@ -173,20 +203,22 @@ pub unsafe extern "C" fn nbd_aio_connect_unix(
     )
 }
 
-/// Connects to a server over vsock, and waits.
+/// Connects to a server over vsock.
 ///
-/// vsock joins virtual machines and the host that they run on.
+/// Use it between a virtual machine and its host. The call returns when the handle
+/// is ready, or in option mode negotiating.
 ///
 /// # Parameters
 ///
-/// - `cid`: the machine; 2 is the host.
-/// - `port`: the port; servers mostly use 10809.
+/// - `cid`: context ID of the machine that runs the server; 2 is the host.
+/// - `port`: port of the server, usually 10809.
 ///
 /// # Errors
 ///
-/// - `EAFNOSUPPORT`, `ENODEV`, `ETIMEDOUT` and others of socket(2) and
-///   connect(2). The handle is dead then.
-/// - Those of the handshake, with or without an errno.
+/// - `EAFNOSUPPORT`, `ENODEV`, `ETIMEDOUT` and other errors of socket(2) and
+///   connect(2). The handle is then dead.
+/// - Errors of the handshake. Some of them have no errno: `nbd_get_errno` then
+///   returns 0.
 ///
 /// # See also
 ///
@@ -202,19 +234,23 @@ pub unsafe extern "C-unwind" fn nbd_connect_vsock(
     })
 }
 
-/// Begins to connect to a server over vsock.
+/// Starts connecting to a server over vsock.
 ///
-/// While connecting goes on, `nbd_aio_is_connecting` is true; then the handle is
-/// ready (`nbd_aio_is_ready`), or in option mode negotiating.
+/// This is the asynchronous form of `nbd_connect_vsock`. The call does not wait for
+/// the connection. Call `nbd_poll`, or run a main loop of your own, while
+/// `nbd_aio_is_connecting` returns 1. After that the handle is ready
+/// (`nbd_aio_is_ready`), in option mode negotiating (`nbd_aio_is_negotiating`), or
+/// it has failed.
 ///
 /// # Parameters
 ///
-/// - `cid`: the machine; 2 is the host.
-/// - `port`: the port; servers mostly use 10809.
+/// - `cid`: context ID of the machine that runs the server; 2 is the host.
+/// - `port`: port of the server, usually 10809.
 ///
 /// # Errors
 ///
-/// - Those of `nbd_connect_vsock`, where they show at once.
+/// - Errors of `nbd_connect_vsock` that are detected before the call returns. After
+///   a later failure the handle is dead (`nbd_aio_is_dead`).
 ///
 /// # See also
 ///
@@ -227,24 +263,26 @@ pub unsafe extern "C" fn nbd_aio_connect_vsock(h: *mut nbd_handle, cid: u32, por
     )
 }
 
-/// Connects to a server over TCP, and waits.
+/// Connects to a server over TCP.
 ///
-/// Every address of the host is tried, IPv6 and IPv4, until one accepts. The
-/// name of the host is also the one that the server's certificate has to be made
-/// out to, unless `nbd_set_tls_hostname` says otherwise.
+/// The library tries each address of the host, IPv6 and IPv4, until one accepts the
+/// connection. With TLS, the server's certificate must be valid for `hostname`,
+/// unless `nbd_set_tls_hostname` sets another name. The call returns when the handle
+/// is ready, or in option mode negotiating.
 ///
 /// # Parameters
 ///
-/// - `hostname`: the name or the address of the host.
-/// - `port`: the port, as a number or as the name of a service, such as "nbd".
+/// - `hostname`: name or address of the host.
+/// - `port`: port number or service name, such as "nbd".
 ///
 /// # Errors
 ///
-/// - None, that is 0: the name of the host or of the service is unknown; the text
-///   of the error is that of getaddrinfo(3).
-/// - `ECONNREFUSED` and others of connect(2), for the address tried last. The
-///   handle may then be connected to something else.
-/// - Those of the handshake, with or without an errno.
+/// - No errno (`nbd_get_errno` returns 0): `hostname` or `port` cannot be resolved.
+///   The error message contains the text of getaddrinfo(3).
+/// - `ECONNREFUSED` and other errors of connect(2), for the last address tried. The
+///   handle is then unchanged, and can connect to another server.
+/// - Errors of the handshake. Some of them have no errno: `nbd_get_errno` then
+///   returns 0.
 ///
 /// # Example
 ///
@@ -254,14 +292,14 @@ pub unsafe extern "C" fn nbd_aio_connect_vsock(h: *mut nbd_handle, cid: u32, por
 ///
 /// # See also
 ///
-/// `nbd_aio_connect_tcp`, `nbd_connect_uri`.
+/// `nbd_aio_connect_tcp`, `nbd_connect_uri`; getaddrinfo(3).
 #[no_mangle]
 pub unsafe extern "C-unwind" fn nbd_connect_tcp(
     h: *mut nbd_handle,
     hostname: *const c_char,
     port: *const c_char,
 ) -> c_int {
-    // SAFETY: NULL or strings of the caller's, there for the length of the call.
+    // SAFETY: NULL, or strings that outlive the call.
     let (hostname, port) = unsafe { (Text::new(hostname), Text::new(port)) };
     waiting!(
         NBD_CONNECT_TCP(h, hostname: hostname, port: port),
@@ -269,24 +307,27 @@ pub unsafe extern "C-unwind" fn nbd_connect_tcp(
     )
 }
 
-/// Begins to connect to a server over TCP.
+/// Starts connecting to a server over TCP.
 ///
-/// While connecting goes on, `nbd_aio_is_connecting` is true; then the handle is
-/// ready (`nbd_aio_is_ready`), or in option mode negotiating. A host that goes by
-/// a name is looked up before this returns, which can take time.
+/// This is the asynchronous form of `nbd_connect_tcp`. The call does not wait for
+/// the connection. Call `nbd_poll`, or run a main loop of your own, while
+/// `nbd_aio_is_connecting` returns 1. After that the handle is ready
+/// (`nbd_aio_is_ready`), in option mode negotiating (`nbd_aio_is_negotiating`), or
+/// it has failed.
 ///
-/// Every address of the host is tried in turn, each with a socket of its own: as
-/// long as the handle is connecting, `nbd_aio_get_fd` may return another file
-/// descriptor after each step.
+/// Looking up the name of the host is not asynchronous: this call waits for it. Each
+/// address that is tried has a socket of its own, so call `nbd_aio_get_fd` again
+/// before each wait.
 ///
 /// # Parameters
 ///
-/// - `hostname`: the name or the address of the host.
-/// - `port`: the port, as a number or as the name of a service, such as "nbd".
+/// - `hostname`: name or address of the host.
+/// - `port`: port number or service name, such as "nbd".
 ///
 /// # Errors
 ///
-/// - Those of `nbd_connect_tcp`, where they show at once.
+/// - Errors of `nbd_connect_tcp` that are detected before the call returns. After a
+///   later failure the handle is dead (`nbd_aio_is_dead`).
 ///
 /// # See also
 ///
@@ -297,7 +338,7 @@ pub unsafe extern "C" fn nbd_aio_connect_tcp(
     hostname: *const c_char,
     port: *const c_char,
 ) -> c_int {
-    // SAFETY: NULL or strings of the caller's, there for the length of the call.
+    // SAFETY: NULL, or strings that outlive the call.
     let (hostname, port) = unsafe { (Text::new(hostname), Text::new(port)) };
     locked!(
         NBD_AIO_CONNECT_TCP(h, hostname: hostname, port: port),
@@ -305,22 +346,25 @@ pub unsafe extern "C" fn nbd_aio_connect_tcp(
     )
 }
 
-/// Talks to a server over a socket that is connected already, and waits.
+/// Connects to a server over an open socket.
 ///
-/// This is for servers that nothing else here reaches, and for tests. The socket
-/// has to be a stream; it becomes non-blocking and close-on-exec.
+/// Use it when the program has made the connection itself, for instance through a
+/// proxy or with socketpair(2). The call returns when the handle is ready, or in
+/// option mode negotiating.
+///
+/// On success the socket belongs to the handle, which closes it: do not use it any
+/// more. The library makes it non-blocking and close-on-exec.
 ///
 /// # Parameters
 ///
-/// - `sock`: its file descriptor. When the call succeeds it belongs to the
-///   handle, which closes it; the program must not use it any more. When the
-///   call fails before the handle has taken it, it stays the program's.
+/// - `sock`: file descriptor of a connected stream socket.
 ///
 /// # Errors
 ///
-/// - `EBADF`: `sock` is not an open file descriptor.
-/// - `ENOTSOCK`: it is not a socket.
-/// - Those of the handshake, with or without an errno.
+/// - `EBADF`: `sock` is not an open file descriptor. The socket remains yours.
+/// - `ENOTSOCK`: `sock` is not a socket. The file descriptor remains yours.
+/// - Errors of the handshake. Some of them have no errno: `nbd_get_errno` then
+///   returns 0.
 ///
 /// # Example
 ///
@@ -329,7 +373,7 @@ pub unsafe extern "C" fn nbd_aio_connect_tcp(
 ///
 /// if (socketpair (AF_UNIX, SOCK_STREAM, 0, sockets) == -1)
 ///   return -1;
-/// /* ... hand sockets[1] to a thread or a process that serves NBD ... */
+/// /* ... give sockets[1] to a thread or process that serves NBD ... */
 /// return nbd_connect_socket (nbd, sockets[0]);
 /// ```
 ///
@@ -343,19 +387,23 @@ pub unsafe extern "C-unwind" fn nbd_connect_socket(h: *mut nbd_handle, sock: c_i
     })
 }
 
-/// Begins to talk to a server over a socket that is connected already.
+/// Starts the handshake over an open socket.
 ///
-/// While the handshake goes on, `nbd_aio_is_connecting` is true; then the handle
-/// is ready (`nbd_aio_is_ready`), or in option mode negotiating.
+/// This is the asynchronous form of `nbd_connect_socket`. The call does not wait for
+/// the connection. Call `nbd_poll`, or run a main loop of your own, while
+/// `nbd_aio_is_connecting` returns 1. After that the handle is ready
+/// (`nbd_aio_is_ready`), in option mode negotiating (`nbd_aio_is_negotiating`), or
+/// it has failed.
 ///
 /// # Parameters
 ///
-/// - `sock`: the file descriptor of the socket. When the call succeeds it belongs
-///   to the handle, which closes it; the program must not use it any more.
+/// - `sock`: file descriptor of a connected stream socket. On success it belongs to
+///   the handle, which closes it: do not use it any more.
 ///
 /// # Errors
 ///
-/// - Those of `nbd_connect_socket`, where they show at once.
+/// - Errors of `nbd_connect_socket` that are detected before the call returns. After
+///   a later failure the handle is dead (`nbd_aio_is_dead`).
 ///
 /// # See also
 ///
@@ -367,32 +415,36 @@ pub unsafe extern "C" fn nbd_aio_connect_socket(h: *mut nbd_handle, sock: c_int)
     })
 }
 
-/// Begins to connect to a server at a socket address.
+/// Starts connecting to a socket address.
 ///
-/// The address is as for connect(2), of any family with stream sockets. While
-/// connecting goes on, `nbd_aio_is_connecting` is true; then the handle is ready
-/// (`nbd_aio_is_ready`), or in option mode negotiating.
+/// Use it for addresses that the other functions do not cover, such as abstract Unix
+/// domain sockets. The call does not wait for the connection. Call `nbd_poll`, or
+/// run a main loop of your own, while `nbd_aio_is_connecting` returns 1. After that
+/// the handle is ready (`nbd_aio_is_ready`), in option mode negotiating
+/// (`nbd_aio_is_negotiating`), or it has failed.
 ///
 /// # Parameters
 ///
-/// - `addr`: the address, which is copied.
-/// - `addrlen`: its length in bytes.
+/// - `addr`: the address, as for connect(2), of any family with stream sockets. It
+///   is copied.
+/// - `addrlen`: length of the address in bytes.
 ///
 /// # Errors
 ///
-/// - Those of socket(2) and connect(2), where they show at once. The handle is
-///   dead then.
+/// - Errors of socket(2) and connect(2) that are detected before the call returns.
+///   The handle is then dead.
 ///
 /// # See also
 ///
-/// `nbd_aio_connect_tcp`, `nbd_aio_connect_unix`, `nbd_aio_is_connecting`.
+/// `nbd_aio_connect_tcp`, `nbd_aio_connect_unix`, `nbd_aio_is_connecting`;
+/// connect(2).
 #[no_mangle]
 pub unsafe extern "C" fn nbd_aio_connect(
     h: *mut nbd_handle,
     addr: *const sockaddr,
     addrlen: socklen_t,
 ) -> c_int {
-    // SAFETY: NULL or an address of the caller's, there for the length of the call.
+    // SAFETY: NULL, or an address that outlives the call.
     let addr = unsafe { Address::new(addr, addrlen) };
     locked!(
         NBD_AIO_CONNECT(h, addr: addr, addrlen: addrlen),

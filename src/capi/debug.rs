@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! Debug messages: whether there are any, and where they go.
+//! Debug messages.
 
 use libc::c_int;
 
@@ -9,25 +9,26 @@ use super::entry::locked;
 use super::opaque::nbd_handle;
 use crate::handle::callback::nbd_debug_callback;
 
-/// Turns the debug messages of the handle on or off.
+/// Turns debug messages of the handle on or off.
 ///
-/// The messages tell which functions are called, with which arguments and
-/// results, and what the library and the server agree on. They are for people:
-/// their text may change with any release. Written data is in them, names and
-/// addresses too, so keep them where such things may be kept.
+/// Use it to find out why a connection fails. The messages show each call with its
+/// arguments and result, and the negotiation with the server. They go to standard
+/// error, one per line, or to the callback of `nbd_set_debug_callback`. The text is
+/// for people and can change in any release.
 ///
-/// They are off at first, unless the environment variable `LIBNBD_DEBUG` was `1`
-/// when the handle was made. They go to standard error, one line a message,
-/// until `nbd_set_debug_callback` says otherwise. While they are off they cost
-/// nothing.
+/// The messages contain names, addresses and the beginning of the data of every
+/// write: keep logs where this data may be kept. While messages are off they cost no
+/// time.
 ///
 /// # Parameters
 ///
-/// - `debug`: whether to write messages.
+/// - `debug`: true to write messages. The default is false, or true if the
+///   environment variable `LIBNBD_DEBUG` was `1` when the handle was created.
 ///
 /// # See also
 ///
-/// `nbd_get_debug`, `nbd_set_debug_callback`, `nbd_set_handle_name`.
+/// `nbd_get_debug`, `nbd_set_debug_callback`, `nbd_set_handle_name`; libnbd(3),
+/// "DEBUGGING".
 #[no_mangle]
 pub unsafe extern "C" fn nbd_set_debug(h: *mut nbd_handle, debug: c_bool) -> c_int {
     let debug = debug.get();
@@ -37,14 +38,14 @@ pub unsafe extern "C" fn nbd_set_debug(h: *mut nbd_handle, debug: c_bool) -> c_i
     })
 }
 
-/// Returns whether the handle writes debug messages.
+/// Checks whether debug messages of the handle are on.
 ///
-/// That is what `nbd_set_debug` set last or, before that, what the environment
-/// variable `LIBNBD_DEBUG` asked for when the handle was made.
+/// Returns the value of `nbd_set_debug`, or the default from the environment
+/// variable `LIBNBD_DEBUG`.
 ///
 /// # Result
 ///
-/// 1 for yes or 0 for no. With a valid handle this function does not fail.
+/// 1 for yes, 0 for no. This function does not fail if `h` is a valid handle.
 ///
 /// # See also
 ///
@@ -57,22 +58,31 @@ pub unsafe extern "C" fn nbd_get_debug(h: *mut nbd_handle) -> c_int {
         .enabled()))
 }
 
-/// Sets the function that is given the debug messages of the handle.
+/// Sets a callback for debug messages.
 ///
-/// It is called while debug messages are on (`nbd_set_debug`), in whichever
-/// thread a message arises, in several at the same time, too. Mostly the handle
-/// is locked: do not call functions of libnbd on the same handle.
+/// Use it to write the messages to a log file. It receives them instead of standard
+/// error, while debug messages are on (`nbd_set_debug`).
 ///
-/// The previous callback is freed, after it has returned if a thread is calling
-/// it. The new one is freed when another one takes its place, with
-/// `nbd_clear_debug_callback`, or with the handle.
+/// The callback can be called from any thread that uses the handle, and from several
+/// threads at the same time. The callback must not call functions on this handle.
+///
+/// A previous callback is freed, after it has returned in all threads. The new one
+/// is freed when it is replaced, by `nbd_clear_debug_callback`, or when the handle
+/// is closed.
 ///
 /// # Parameters
 ///
-/// - `debug_callback`: called with its `user_data`, the name of the function of
-///   libnbd that the message comes from, and the message, without a newline at
-///   its end. Both strings are the library's, and end with the call. What it
-///   returns is ignored. With a NULL function the messages are lost.
+/// - `debug_callback`: the callback. If its `callback` member is NULL, messages are
+///   discarded.
+///
+/// The arguments of the callback are:
+///
+/// - `user_data`: the pointer from the callback struct.
+/// - `context`: name of the function of the library that the message is about.
+/// - `msg`: the message, without a newline. Both strings are valid only during the
+///   call.
+///
+/// The return value of the callback is ignored.
 ///
 /// # Example
 ///
@@ -112,10 +122,10 @@ pub unsafe extern "C" fn nbd_set_debug_callback(
     )
 }
 
-/// Removes the function that is given the debug messages.
+/// Removes the callback for debug messages.
 ///
-/// Its data is freed. Messages go to standard error again. Without such a function there is nothing
-/// to do, and that is no error.
+/// Messages go to standard error again. The callback is freed. If there is none, the
+/// function does nothing and succeeds.
 ///
 /// # See also
 ///

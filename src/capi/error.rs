@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! Errors: the last one of each thread, and the two functions that ask for it.
+//! Errors: the last error of each thread.
 //!
-//! An error stays until the next call of the same thread that fails: success
-//! does not clear it, and it outlives the handle (libnbd(3), "ERROR HANDLING").
+//! An error is kept until the next call of the same thread that fails. A successful
+//! call does not clear it, and it outlives the handle (libnbd(3), "ERROR HANDLING").
 
 use std::borrow::Cow;
 use std::ffi::CStr;
@@ -19,17 +19,17 @@ use crate::thread_block::ThreadBlock;
 /// The last error of each thread, a [`Last`].
 static LAST: ThreadBlock = ThreadBlock::new();
 
-/// An error, with the text up to its NUL in the same block.
+/// An error, followed in the same block by its NUL-terminated text.
 #[repr(C)]
 struct Last {
     errno: c_int,
     text: [c_char; 0],
 }
 
-/// Keeps the error of a call of `function` for this thread.
+/// Stores the error of a call of `function` for this thread.
 pub(super) fn keep(function: &CStr, error: &Error) {
     let text = text(function, error);
-    // A server can put a NUL in what it says; what follows it cannot be shown.
+    // A message of the server can contain a NUL, which ends a C string.
     let text = text.split('\0').next().unwrap_or_default();
     let mut last = block(text, error.errno());
     if last.is_null() {
@@ -41,10 +41,10 @@ pub(super) fn keep(function: &CStr, error: &Error) {
     unsafe { LAST.replace(last.cast()) };
 }
 
-/// What is left of a text for which there is no memory, in bytes.
+/// Length in bytes to which a text is shortened when memory is short.
 const SHORT: usize = 256;
 
-/// A new block with this error, or null when memory is short.
+/// Returns a new block with this error, or null if memory is short.
 fn block(text: &str, errno: c_int) -> *mut Last {
     let start = offset_of!(Last, text);
     // SAFETY: a block of malloc is aligned for any type and has room for the
@@ -61,25 +61,25 @@ fn block(text: &str, errno: c_int) -> *mut Last {
     }
 }
 
-/// The error as programs see it.
+/// Returns the error message for programs.
 pub(super) fn text(function: &CStr, error: &Error) -> Cow<'static, str> {
     text!("{}: {error}", shown(function))
 }
 
-/// Returns the text of the last error of this thread.
+/// Returns the message of the last error in this thread.
 ///
-/// A call that fails says so by its result; this tells why, in words that begin
-/// with the name of the function that failed and end, where there is one, with
-/// the system's text for the errno. Ask at once, in the thread that made the
-/// call: each thread has its own last error, and the next call that fails
-/// replaces it. A call that succeeds leaves it alone, so the result of this
-/// function says nothing of whether a call failed.
+/// Call it after a function has failed, in the same thread and before any other
+/// call. The message begins with the name of the function that failed. If the error
+/// has an errno, it ends with the text for that errno.
+///
+/// Successful calls do not clear the error. To find out whether a call failed, check
+/// its return value.
 ///
 /// # Result
 ///
-/// The text, in UTF-8. It belongs to the library, which frees it when a later
-/// libnbd call of this thread fails: copy it to keep it. NULL when no call of
-/// this thread has failed yet. This function does not fail itself.
+/// The message in UTF-8, or NULL if no call in this thread has failed. It belongs to
+/// the library and is valid until the next call in this thread that fails: copy it
+/// to keep it. This function does not fail.
 ///
 /// # Example
 ///
@@ -104,20 +104,19 @@ pub unsafe extern "C" fn nbd_get_error() -> *const c_char {
     last.wrapping_byte_add(offset_of!(Last, text)).cast()
 }
 
-/// Returns the errno of the last error of this thread.
+/// Returns the errno of the last error in this thread.
 ///
-/// The numbers are those of `<errno.h>`: that of the system call that failed,
-/// or one of a few with a meaning of their own, such as `EINVAL` for arguments
-/// or a state of the handle that do not allow the call, `EFAULT` for a pointer
-/// that is NULL and may not be, `ERANGE` for a request that is too large, and
-/// `ENOTSUP` for what this build cannot do. A command that the server refuses
-/// has the errno that the server gave.
+/// Use it when the program has to distinguish errors; for people, `nbd_get_error`
+/// returns a message. The value is that of a failed system call, an error that the
+/// server replied with, or one of those in libnbd(3), "ERROR HANDLING".
+///
+/// Successful calls do not clear the error. To find out whether a call failed, check
+/// its return value.
 ///
 /// # Result
 ///
-/// The errno, or 0 when no call of this thread has failed yet, or none fits the
-/// error: 0 does not mean that there was no error. This function does not fail
-/// itself.
+/// The errno; 0 if no call in this thread has failed, or if the last error has no
+/// errno. This function does not fail.
 ///
 /// # See also
 ///

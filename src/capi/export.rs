@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! The export: which one of the server is wanted, and what is asked about it.
+//! Choosing and describing the export.
 
 use libc::{c_char, c_int};
 
@@ -10,25 +10,23 @@ use super::opaque::nbd_handle;
 use super::trace::Text;
 use crate::memory;
 
-/// Sets the name of the export to ask the server for.
+/// Sets the name of the export to open.
 ///
-/// A server may offer several disks, each under a name; "" asks for the one that
-/// the server takes as its default, and is what a new handle asks for. Set the
-/// name before connecting. In option mode (`nbd_set_opt_mode`) it can be changed
-/// between options too, for instance to one that `nbd_opt_list` has shown; what
-/// was known of the export of before is then forgotten. A URI given to
-/// `nbd_connect_uri` sets the name by itself.
+/// Call it before connecting to a server with several exports. In option mode
+/// (`nbd_set_opt_mode`) you can also call it between options, for example with a
+/// name from `nbd_opt_list`; this discards cached information about the previous
+/// export. A URI passed to `nbd_connect_uri` sets the name too.
 ///
-/// Servers that speak the oldstyle protocol have one export without a name, and
-/// never see this one.
+/// Servers that use the oldstyle protocol have only one export and ignore the name.
 ///
 /// # Parameters
 ///
-/// - `export_name`: the name in UTF-8, at most 4096 bytes. It is copied.
+/// - `export_name`: the name in UTF-8, at most 4096 bytes. It is copied. The default
+///   is "", the default export of the server.
 ///
 /// # Errors
 ///
-/// - `ENAMETOOLONG`: the name is longer than the protocol allows.
+/// - `ENAMETOOLONG`: `export_name` is longer than 4096 bytes.
 ///
 /// # Standards
 ///
@@ -42,7 +40,7 @@ pub unsafe extern "C" fn nbd_set_export_name(
     h: *mut nbd_handle,
     export_name: *const c_char,
 ) -> c_int {
-    // SAFETY: NULL or a string of the caller's, there for the length of the call.
+    // SAFETY: NULL, or a string that outlives the call.
     let export_name = unsafe { Text::new(export_name) };
     locked!(
         NBD_SET_EXPORT_NAME(h, export_name: export_name),
@@ -50,18 +48,18 @@ pub unsafe extern "C" fn nbd_set_export_name(
     )
 }
 
-/// Returns the name of the export that the handle asks for.
+/// Returns the name of the export to open.
 ///
-/// It is the name that the program chose. The server may know the export under
-/// another one, see `nbd_get_canonical_export_name`.
+/// This is the name set with `nbd_set_export_name` or by a URI. The server may use
+/// another name for the export: see `nbd_get_canonical_export_name`.
 ///
 /// # Result
 ///
-/// The name, for the caller to free, or NULL.
+/// The name, or NULL on error.
 ///
 /// # See also
 ///
-/// `nbd_set_export_name`.
+/// `nbd_set_export_name`, `nbd_get_canonical_export_name`.
 #[no_mangle]
 pub unsafe extern "C" fn nbd_get_export_name(h: *mut nbd_handle) -> *mut c_char {
     locked!(NBD_GET_EXPORT_NAME(h), |connection| Ok(memory::copy(
@@ -69,17 +67,17 @@ pub unsafe extern "C" fn nbd_get_export_name(h: *mut nbd_handle) -> *mut c_char 
     )?))
 }
 
-/// Sets whether to ask the server for its block sizes.
+/// Sets whether to request block sizes from the server.
 ///
-/// A client that asks for the block sizes of an export promises to keep to them,
-/// and a server with special needs may refuse one that does not ask. A server
-/// may also tell them unasked. Whenever they are known, `nbd_get_block_size`
-/// gives them and requests are checked against them, see `nbd_set_strict_mode`.
-/// The setting is there to see what servers do with clients that do not ask.
+/// Turn it off only to test servers. A client that requests the block sizes of an
+/// export promises to respect them, and a server may refuse a client that does not
+/// request them. A server may also send them unrequested. If they are known,
+/// `nbd_get_block_size` returns them and requests are checked against them
+/// (`nbd_set_strict_mode`).
 ///
 /// # Parameters
 ///
-/// - `request`: whether to ask; true at first.
+/// - `request`: true to request them; true is the default.
 ///
 /// # Standards
 ///
@@ -100,18 +98,18 @@ pub unsafe extern "C" fn nbd_set_request_block_size(h: *mut nbd_handle, request:
     )
 }
 
-/// Returns whether the server is asked for its block sizes.
+/// Checks whether block sizes are requested from the server.
 ///
-/// That is the setting of `nbd_set_request_block_size`, true at first. What the
-/// server told is in `nbd_get_block_size`.
+/// Returns the setting of `nbd_set_request_block_size`. Use `nbd_get_block_size` for
+/// the sizes themselves.
 ///
 /// # Result
 ///
-/// 1 for yes, 0 for no, or -1 on error.
+/// 1 for yes, 0 for no, -1 on error.
 ///
 /// # See also
 ///
-/// `nbd_set_request_block_size`.
+/// `nbd_set_request_block_size`, `nbd_get_block_size`.
 #[no_mangle]
 pub unsafe extern "C" fn nbd_get_request_block_size(h: *mut nbd_handle) -> c_int {
     locked!(NBD_GET_REQUEST_BLOCK_SIZE(h), |connection| Ok(connection
@@ -120,16 +118,15 @@ pub unsafe extern "C" fn nbd_get_request_block_size(h: *mut nbd_handle) -> c_int
         .request_block_size))
 }
 
-/// Sets whether to ask the server to name and describe the export.
+/// Sets whether to request the export's name and description.
 ///
-/// Neither is needed to read and write, so a connection does not ask for them on
-/// its own. A server may tell them unasked, and may keep them to itself although
-/// it was asked. Block sizes are asked for apart from these, see
-/// `nbd_set_request_block_size`.
+/// Call it with true before connecting if you need `nbd_get_canonical_export_name`
+/// or `nbd_get_export_description`. A server may send this information without a
+/// request, and may not send it although it was requested.
 ///
 /// # Parameters
 ///
-/// - `request`: whether to ask; false at first.
+/// - `request`: true to request it; false is the default.
 ///
 /// # Standards
 ///
@@ -148,14 +145,14 @@ pub unsafe extern "C" fn nbd_set_full_info(h: *mut nbd_handle, request: c_bool) 
     })
 }
 
-/// Returns whether the server is asked to name and describe the export.
+/// Checks whether the export's name and description are requested.
 ///
-/// That is the setting of `nbd_set_full_info`, false at first. It says nothing
-/// of whether the server told them.
+/// Returns the setting of `nbd_set_full_info`. It does not say whether the server
+/// sent them.
 ///
 /// # Result
 ///
-/// 1 for yes, 0 for no, or -1 on error.
+/// 1 for yes, 0 for no, -1 on error.
 ///
 /// # See also
 ///
@@ -168,18 +165,19 @@ pub unsafe extern "C" fn nbd_get_full_info(h: *mut nbd_handle) -> c_int {
         .full_info))
 }
 
-/// Returns the name that the server itself uses for the export.
+/// Returns the server's name for the export.
 ///
-/// It may differ from the one asked for, above all when that was "", the
-/// default export. Few servers tell it unless asked, see `nbd_set_full_info`.
+/// Use it to find out which export the server chose, above all if the requested name
+/// was "", the default export. Most servers send the name only if
+/// `nbd_set_full_info` was called before connecting.
 ///
 /// # Result
 ///
-/// The name, for the caller to free, or NULL.
+/// The name, or NULL on error.
 ///
 /// # Errors
 ///
-/// - `ENOTSUP`: the server did not tell a name.
+/// - `ENOTSUP`: the server did not send a name.
 ///
 /// # Standards
 ///
@@ -195,18 +193,18 @@ pub unsafe extern "C" fn nbd_get_canonical_export_name(h: *mut nbd_handle) -> *m
         .canonical_export_name())
 }
 
-/// Returns what the server says of the export, in words.
+/// Returns the server's description of the export.
 ///
-/// The text is for people. Few servers tell it unless asked, see
-/// `nbd_set_full_info`.
+/// The description is a text for people. Most servers send it only if
+/// `nbd_set_full_info` was called before connecting.
 ///
 /// # Result
 ///
-/// The description, for the caller to free, or NULL.
+/// The description, or NULL on error.
 ///
 /// # Errors
 ///
-/// - `ENOTSUP`: the server did not tell a description.
+/// - `ENOTSUP`: the server did not send a description.
 ///
 /// # Standards
 ///

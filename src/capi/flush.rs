@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! Commands about what the server keeps in memory: flushing and caching.
+//! Flushing and caching.
 
 use libc::c_int;
 
@@ -11,22 +11,24 @@ use super::trace::Mask;
 use crate::handle::callback::nbd_completion_callback;
 use crate::handle::Access;
 
-/// Makes sure that what was written is safe, and waits for it.
+/// Flushes written data to stable storage.
 ///
-/// It concerns the writes, trims and zeroings that were complete before this
-/// began: they are on permanent storage when it succeeds. Commands still in
-/// flight are not included.
+/// Call it when data has to survive a power failure. When it succeeds, all writes,
+/// zeroes and trims that completed before the call are on stable storage. Commands
+/// that are still in flight are not included: wait for them first.
+///
+/// The call returns when the server has replied; `nbd_aio_flush` does not wait.
 ///
 /// # Parameters
 ///
-/// - `flags`: 0; the protocol has none for this yet.
+/// - `flags`: 0. The protocol defines no flags for this command.
 ///
 /// # Errors
 ///
-/// - `EINVAL`: the server has no flush command (`nbd_can_flush`), or a flag is
-///   set.
-/// - `ENOTCONN`: the connection ended before the reply.
-/// - Those that the server replies with, such as `EIO`.
+/// - `EINVAL`: the server does not support flush commands (`nbd_can_flush`), or a
+///   flag is set.
+/// - `ENOTCONN`: the connection ended before the reply arrived.
+/// - Errors that the server replies with, such as `EIO`.
 ///
 /// # Standards
 ///
@@ -42,23 +44,27 @@ pub unsafe extern "C-unwind" fn nbd_flush(h: *mut nbd_handle, flags: u32) -> c_i
     })
 }
 
-/// Makes sure that what was written is safe, without waiting for it.
+/// Starts flushing written data to stable storage.
 ///
-/// The command is that of `nbd_flush`: it concerns what was complete before.
+/// This is the asynchronous form of `nbd_flush`. It covers the commands that
+/// completed before this call: issue it after the writes have completed, not right
+/// after issuing them.
 ///
 /// # Parameters
 ///
-/// - `completion_callback`: called once when the command is complete, with its
-///   errno in `error`, or 0; it retires the command by returning 1. May be NULL.
-/// - `flags`: as in `nbd_flush`.
+/// - `completion_callback`: called once when the command completes, with its errno
+///   in `error`, or 0 on success. If it returns 1, the command is retired. Pass
+///   `NBD_NULL_COMPLETION` for no callback.
+/// - `flags`: see `nbd_flush`.
 ///
 /// # Result
 ///
-/// The cookie of the command, at least 1, or -1.
+/// The cookie of the command, which is 1 or more, or -1 on error.
 ///
 /// # Errors
 ///
-/// - Those of `nbd_flush`, where they show before the request is sent.
+/// - Errors of `nbd_flush` that are detected before the request is sent. Later
+///   errors are reported when the command completes.
 ///
 /// # Standards
 ///
@@ -83,26 +89,29 @@ pub unsafe extern "C" fn nbd_aio_flush(
     )
 }
 
-/// Tells the server that a range will be read soon, and waits.
+/// Asks the server to prefetch a range.
 ///
-/// The server may fetch it into memory that is faster to read from, and may do
-/// nothing.
+/// Use it before reading the range. The server may load the data into faster
+/// storage, or do nothing. No data is sent to the client.
+///
+/// The call returns when the server has replied; `nbd_aio_cache` does not wait.
 ///
 /// # Parameters
 ///
-/// - `count`: how many bytes. 4 GiB and more take extended headers
-///   (`nbd_get_extended_headers_negotiated`), and a server may take less.
-/// - `offset`: where in the export, in bytes.
-/// - `flags`: 0; the protocol has none for this yet.
+/// - `count`: number of bytes. 4 GiB and more requires extended headers
+///   (`nbd_get_extended_headers_negotiated`), and a server may have a lower limit.
+/// - `offset`: offset of the first byte in the export.
+/// - `flags`: 0. The protocol defines no flags for this command.
 ///
 /// # Errors
 ///
-/// - `EINVAL`: the server has no cache command (`nbd_can_cache`); or the range is
-///   empty, goes beyond the export, or is not made of whole blocks; or a flag is
-///   set.
+/// - `EINVAL`: the server does not support cache commands (`nbd_can_cache`).
+/// - `EINVAL`: `count` is 0, the range ends beyond the end of the export, or it is
+///   not aligned to the minimum block size.
+/// - `EINVAL`: a flag is set.
 /// - `ERANGE`: `count` is too large for a request on this connection.
-/// - `ENOTCONN`: the connection ended before the reply.
-/// - Those that the server replies with.
+/// - `ENOTCONN`: the connection ended before the reply arrived.
+/// - Errors that the server replies with, such as `EIO`.
 ///
 /// # Standards
 ///
@@ -129,23 +138,26 @@ pub unsafe extern "C-unwind" fn nbd_cache(
     )
 }
 
-/// Tells the server that a range will be read soon, without waiting.
+/// Starts prefetching a range on the server.
 ///
-/// The command is that of `nbd_cache`.
+/// This is the asynchronous form of `nbd_cache`. Use it to prefetch data while other
+/// commands are in flight.
 ///
 /// # Parameters
 ///
-/// - `count`, `offset`, `flags`: as in `nbd_cache`.
-/// - `completion_callback`: called once when the command is complete, with its
-///   errno in `error`, or 0; it retires the command by returning 1. May be NULL.
+/// - `count`, `offset`, `flags`: see `nbd_cache`.
+/// - `completion_callback`: called once when the command completes, with its errno
+///   in `error`, or 0 on success. If it returns 1, the command is retired. Pass
+///   `NBD_NULL_COMPLETION` for no callback.
 ///
 /// # Result
 ///
-/// The cookie of the command, at least 1, or -1.
+/// The cookie of the command, which is 1 or more, or -1 on error.
 ///
 /// # Errors
 ///
-/// - Those of `nbd_cache`, where they show before the request is sent.
+/// - Errors of `nbd_cache` that are detected before the request is sent. Later
+///   errors are reported when the command completes.
 ///
 /// # Standards
 ///

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! Handles: made, closed, named, and given something to keep.
+//! Handles.
 
 use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::ptr;
@@ -15,20 +15,22 @@ use super::outcome::PrivateData;
 use super::trace::Text;
 use crate::cancellation::NotHere;
 
-/// Closes a handle and frees all that belongs to it.
+/// Closes a handle and frees its resources.
 ///
-/// The socket is closed at once, without a word to the server; `nbd_shutdown`
-/// says goodbye first. Commands in flight fail: their completion callbacks are
-/// told `ENOTCONN`, while what became of them on the server stays unknown. Every
-/// closure that the handle still holds is freed. A server that runs as a
-/// subprocess of the handle is killed and waited for, so this call may take as
-/// long as the server takes to end.
+/// Call it once for each handle from `nbd_create`, when no other thread uses the
+/// handle. The handle must not be used afterwards.
 ///
-/// No other thread may be in a call on the handle, nor use it afterwards.
+/// The socket is closed without notifying the server; call `nbd_shutdown` first for
+/// an orderly end. Commands in flight fail: their completion callbacks are called
+/// with `ENOTCONN`, and it is unknown whether the server has carried them out. All
+/// callbacks of the handle are freed.
+///
+/// A server that the handle started as a subprocess (`nbd_connect_command`) is
+/// killed. The call waits until that process has ended.
 ///
 /// # Parameters
 ///
-/// - `h`: the handle. NULL is allowed, and nothing happens then.
+/// - `h`: the handle. If it is NULL, the function does nothing.
 ///
 /// # See also
 ///
@@ -45,16 +47,15 @@ pub unsafe extern "C" fn nbd_close(h: *mut nbd_handle) {
         Err(why) => return error::keep(name, &why.into()),
     };
     let _not_here = NotHere::new();
-    // Unwind safety: nothing looks at the handle afterwards.
+    // Unwind safety: nothing uses the handle afterwards.
     let closed = catch_unwind(AssertUnwindSafe(|| {
         if handle.shared().debug_enabled() {
             handle.shared().debug(name, format_args!("closing handle"));
         }
-        // Callbacks may look at the handle, so it has to be one until they are
-        // done.
+        // Callbacks may query the handle, so it stays valid until they have returned.
         if handle.close(&NBD_CLOSE) {
-            // SAFETY: `nbd_create` made it with `Box::into_raw`, and whoever closes
-            // it does not use it again.
+            // SAFETY: `nbd_create` made it with `Box::into_raw`, and programs do
+            // not use a handle after they have closed it.
             drop(unsafe { Box::from_raw(h) });
         }
     }));
@@ -63,20 +64,22 @@ pub unsafe extern "C" fn nbd_close(h: *mut nbd_handle) {
     }
 }
 
-/// Makes a handle, which is not connected yet.
+/// Creates a handle.
 ///
-/// A handle is one connection to one server. It is connected once, with one of
-/// the `nbd_connect_...` or `nbd_aio_connect_...` functions, and never again;
-/// for another connection, make another handle. All functions of a handle may be
-/// called from any thread.
+/// This is the first call of every program. A handle is one connection to one
+/// server: configure it with the `nbd_set_...` functions, then connect it with one
+/// of the `nbd_connect_...` or `nbd_aio_connect_...` functions. It connects only
+/// once; create another handle for another connection.
 ///
-/// Its name is `nbd1`, `nbd2` and so on in the order in which a process makes
-/// its handles. It writes debug messages from the start if the environment
+/// Any thread can use any handle (libnbd(3), "THREADS").
+///
+/// The handle has a name for debug messages, which is `nbd1`, `nbd2` and so on in
+/// the order of creation. Debug messages are on from the start if the environment
 /// variable `LIBNBD_DEBUG` is `1`.
 ///
 /// # Result
 ///
-/// The handle, which belongs to the caller until `nbd_close`, or NULL.
+/// The handle, or NULL on error. Close it with `nbd_close`.
 ///
 /// # Example
 ///
@@ -92,7 +95,7 @@ pub unsafe extern "C" fn nbd_close(h: *mut nbd_handle) {
 ///
 /// # See also
 ///
-/// `nbd_close`, `nbd_set_handle_name`, `nbd_set_debug`.
+/// `nbd_close`, `nbd_connect_uri`, `nbd_set_handle_name`, `nbd_set_debug`.
 #[no_mangle]
 pub unsafe extern "C" fn nbd_create() -> *mut nbd_handle {
     let created = catch_unwind(|| Box::new(nbd_handle::new()));
@@ -105,10 +108,10 @@ pub unsafe extern "C" fn nbd_create() -> *mut nbd_handle {
     }
 }
 
-/// Sets the name of the handle, which debug messages show.
+/// Sets the name of the handle in debug messages.
 ///
-/// It is for people who read the messages of a program with several handles:
-/// nothing checks that names differ, and no server sees them.
+/// Use it in programs with several handles to distinguish their messages. Names need
+/// not be unique, and are not sent to the server.
 ///
 /// # Parameters
 ///
@@ -122,7 +125,7 @@ pub unsafe extern "C" fn nbd_set_handle_name(
     h: *mut nbd_handle,
     handle_name: *const c_char,
 ) -> c_int {
-    // SAFETY: NULL or a string of the caller's, there for the length of the call.
+    // SAFETY: NULL, or a string that outlives the call.
     let handle_name = unsafe { Text::new(handle_name) };
     locked!(
         NBD_SET_HANDLE_NAME(h, handle_name: handle_name),
@@ -132,14 +135,14 @@ pub unsafe extern "C" fn nbd_set_handle_name(
     )
 }
 
-/// Returns the name of the handle.
+/// Returns the name of the handle in debug messages.
 ///
-/// That is the one set with `nbd_set_handle_name`, or the one that `nbd_create`
-/// gave it, such as `nbd1`.
+/// This is the name set with `nbd_set_handle_name`, or the default name from
+/// `nbd_create`, such as `nbd1`.
 ///
 /// # Result
 ///
-/// The name, for the caller to free, or NULL.
+/// The name, or NULL on error.
 ///
 /// # See also
 ///
@@ -152,20 +155,23 @@ pub unsafe extern "C" fn nbd_get_handle_name(h: *mut nbd_handle) -> *mut c_char 
         .handle_name())
 }
 
-/// Sets a value that the handle keeps for the program.
+/// Stores a value of the program in the handle.
 ///
-/// The library never looks at the value. Where it is a pointer, what it points
-/// to stays the program's: closing the handle does not free it. Old and new
-/// value are exchanged in one step, without waiting for other calls.
+/// Use it to find the program's own data again when only the handle is known, with
+/// `nbd_get_private_data`. The library does not use the value. If it is a pointer,
+/// the library does not free what it points to.
+///
+/// The old and the new value are exchanged atomically. The call never waits for a
+/// call in another thread.
 ///
 /// # Parameters
 ///
-/// - `private_data`: the value, a number or a pointer made into one.
+/// - `private_data`: the value: a number, or a pointer converted to one.
 ///
 /// # Result
 ///
-/// The value of before, 0 at first. With a valid handle this
-/// function does not fail.
+/// The previous value; initially 0. This function does not fail if `h` is a valid
+/// handle.
 ///
 /// # Example
 ///
@@ -187,15 +193,15 @@ pub unsafe extern "C" fn nbd_set_private_data(h: *mut nbd_handle, private_data: 
     })
 }
 
-/// Returns the value that the handle keeps for the program.
+/// Returns the value that the program stored in the handle.
 ///
-/// A callback that is given no more than a handle can find its way back to what
-/// it belongs to with this. The library never looks at the value.
+/// Use it in code that knows only the handle, to find the data that belongs to it.
+/// The call never waits for a call in another thread.
 ///
 /// # Result
 ///
-/// What `nbd_set_private_data` set last, or 0. With a valid handle this
-/// function does not fail, and it never waits.
+/// The value from `nbd_set_private_data`; initially 0. This function does not fail
+/// if `h` is a valid handle.
 ///
 /// # See also
 ///
@@ -207,15 +213,15 @@ pub unsafe extern "C" fn nbd_get_private_data(h: *mut nbd_handle) -> usize {
     ))
 }
 
-/// Returns about how much memory the handle uses.
+/// Estimates the memory used by the handle.
 ///
-/// It is an estimate, for garbage collectors that weigh what they free. It
-/// counts what the library has allocated for the handle, not the buffers of the
-/// program that commands in flight point to.
+/// Use it in language bindings whose garbage collector takes the size of objects
+/// into account. The estimate covers what the library has allocated for the handle.
+/// It does not cover the program's buffers of commands in flight.
 ///
 /// # Result
 ///
-/// A number of bytes, or -1.
+/// A number of bytes, or -1 on error.
 ///
 /// # See also
 ///

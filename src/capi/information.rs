@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! Information: what the server has said of the export during the handshake.
-//! Nothing is sent to answer these questions.
+//! Information about the export.
 //!
-//! They fail with `EINVAL` as long as the server has not said anything of an
-//! export, which in option mode it does in answer to `nbd_opt_info` or
-//! `nbd_opt_go`.
+//! The server sends it during the handshake, and these functions return it without
+//! asking the server again. They fail with `EINVAL` until then. In option mode, the
+//! server sends it in reply to `nbd_opt_info` or `nbd_opt_go`.
 
 use libc::{c_char, c_int};
 
@@ -14,19 +13,20 @@ use super::opaque::nbd_handle;
 use super::trace::Text;
 use crate::protocol::flags::TransmissionFlags;
 
-/// Returns whether the export is read-only.
+/// Checks whether the export is read-only.
 ///
-/// Writing, trimming and zeroing fail then: the client refuses them unless
-/// `nbd_set_strict_mode` says otherwise, and the server does in any case.
+/// Call it before writing. Writes, zeroes and trims on a read-only export fail with
+/// `EPERM`: the library refuses them, unless `nbd_set_strict_mode` turns the check
+/// off, and so does the server.
 ///
 /// # Result
 ///
-/// 1 for yes, 0 for no, or -1 on error.
+/// 1 for yes, 0 for no, -1 on error.
 ///
 /// # Errors
 ///
-/// - `EINVAL`: the server has not said anything of an export yet, see
-///   `nbd_opt_info`.
+/// - `EINVAL`: the server has not described an export yet. In option mode, call
+///   `nbd_opt_info` or `nbd_opt_go` first.
 ///
 /// # Standards
 ///
@@ -42,19 +42,19 @@ pub unsafe extern "C" fn nbd_is_read_only(h: *mut nbd_handle) -> c_int {
         .has(TransmissionFlags::READ_ONLY))
 }
 
-/// Returns whether the server has the flush command.
+/// Checks whether the server supports flush commands.
 ///
-/// Where it has not, there is no telling when written data is safe, short of
-/// `LIBNBD_CMD_FLAG_FUA` if the server has that.
+/// Call it before `nbd_flush`. Without flush commands, `LIBNBD_CMD_FLAG_FUA` is the
+/// only way to get data to stable storage (`nbd_can_fua`).
 ///
 /// # Result
 ///
-/// 1 for yes, 0 for no, or -1 on error.
+/// 1 for yes, 0 for no, -1 on error.
 ///
 /// # Errors
 ///
-/// - `EINVAL`: the server has not said anything of an export yet, see
-///   `nbd_opt_info`.
+/// - `EINVAL`: the server has not described an export yet. In option mode, call
+///   `nbd_opt_info` or `nbd_opt_go` first.
 ///
 /// # Standards
 ///
@@ -70,19 +70,20 @@ pub unsafe extern "C" fn nbd_can_flush(h: *mut nbd_handle) -> c_int {
         .has(TransmissionFlags::SEND_FLUSH))
 }
 
-/// Returns whether the server has the flag FUA.
+/// Checks whether the server supports the FUA flag.
 ///
-/// A write, trim or zero command with `LIBNBD_CMD_FLAG_FUA` is complete only when
-/// what it changed is safe on permanent storage.
+/// Call it before using `LIBNBD_CMD_FLAG_FUA` ("force unit access"). A write, zero
+/// or trim command with this flag completes only when its changes are on stable
+/// storage.
 ///
 /// # Result
 ///
-/// 1 for yes, 0 for no, or -1 on error.
+/// 1 for yes, 0 for no, -1 on error.
 ///
 /// # Errors
 ///
-/// - `EINVAL`: the server has not said anything of an export yet, see
-///   `nbd_opt_info`.
+/// - `EINVAL`: the server has not described an export yet. In option mode, call
+///   `nbd_opt_info` or `nbd_opt_go` first.
 ///
 /// # Standards
 ///
@@ -98,19 +99,19 @@ pub unsafe extern "C" fn nbd_can_fua(h: *mut nbd_handle) -> c_int {
         .has(TransmissionFlags::SEND_FUA))
 }
 
-/// Returns whether the export is a disk that rotates.
+/// Checks whether the export is on a rotating disk.
 ///
-/// It may pay then to read and write in the order of the offsets. On all other
-/// media the order makes no difference.
+/// On a rotating disk, it can be faster to read and write in the order of the
+/// offsets.
 ///
 /// # Result
 ///
-/// 1 for yes, 0 for no, or -1 on error.
+/// 1 for yes, 0 for no, -1 on error.
 ///
 /// # Errors
 ///
-/// - `EINVAL`: the server has not said anything of an export yet, see
-///   `nbd_opt_info`.
+/// - `EINVAL`: the server has not described an export yet. In option mode, call
+///   `nbd_opt_info` or `nbd_opt_go` first.
 ///
 /// # Standards
 ///
@@ -126,18 +127,18 @@ pub unsafe extern "C" fn nbd_is_rotational(h: *mut nbd_handle) -> c_int {
         .has(TransmissionFlags::ROTATIONAL))
 }
 
-/// Returns whether the server has the trim command.
+/// Checks whether the server supports trim commands.
 ///
-/// A trim command tells the server that some data is no longer needed.
+/// Call it before `nbd_trim`, which discards data that is no longer needed.
 ///
 /// # Result
 ///
-/// 1 for yes, 0 for no, or -1 on error.
+/// 1 for yes, 0 for no, -1 on error.
 ///
 /// # Errors
 ///
-/// - `EINVAL`: the server has not said anything of an export yet, see
-///   `nbd_opt_info`.
+/// - `EINVAL`: the server has not described an export yet. In option mode, call
+///   `nbd_opt_info` or `nbd_opt_go` first.
 ///
 /// # Standards
 ///
@@ -153,18 +154,19 @@ pub unsafe extern "C" fn nbd_can_trim(h: *mut nbd_handle) -> c_int {
         .has(TransmissionFlags::SEND_TRIM))
 }
 
-/// Returns whether the server has the zero command.
+/// Checks whether the server supports zero commands.
 ///
-/// Without it, zeroes have to be written as any other data.
+/// Call it before `nbd_zero`. If the server does not support them, write zeroes with
+/// `nbd_pwrite`.
 ///
 /// # Result
 ///
-/// 1 for yes, 0 for no, or -1 on error.
+/// 1 for yes, 0 for no, -1 on error.
 ///
 /// # Errors
 ///
-/// - `EINVAL`: the server has not said anything of an export yet, see
-///   `nbd_opt_info`.
+/// - `EINVAL`: the server has not described an export yet. In option mode, call
+///   `nbd_opt_info` or `nbd_opt_go` first.
 ///
 /// # Standards
 ///
@@ -180,20 +182,20 @@ pub unsafe extern "C" fn nbd_can_zero(h: *mut nbd_handle) -> c_int {
         .has(TransmissionFlags::SEND_WRITE_ZEROES))
 }
 
-/// Returns whether the server has the flag for fast zeroing.
+/// Checks whether the server supports the fast zero flag.
 ///
-/// With `LIBNBD_CMD_FLAG_FAST_ZERO`, a zero command that would be no faster than
-/// writing zeroes fails at once instead. Nothing gets faster by the flag: it lets
-/// the program choose what to do in place of something slow.
+/// Call it before using `LIBNBD_CMD_FLAG_FAST_ZERO`. With this flag, a zero command
+/// that would be no faster than a write fails at once with `ENOTSUP`, so that the
+/// program can do something else. The flag does not make zeroing faster.
 ///
 /// # Result
 ///
-/// 1 for yes, 0 for no, or -1 on error.
+/// 1 for yes, 0 for no, -1 on error.
 ///
 /// # Errors
 ///
-/// - `EINVAL`: the server has not said anything of an export yet, see
-///   `nbd_opt_info`.
+/// - `EINVAL`: the server has not described an export yet. In option mode, call
+///   `nbd_opt_info` or `nbd_opt_go` first.
 ///
 /// # Standards
 ///
@@ -209,19 +211,19 @@ pub unsafe extern "C" fn nbd_can_fast_zero(h: *mut nbd_handle) -> c_int {
         .has(TransmissionFlags::SEND_FAST_ZERO))
 }
 
-/// Returns whether block status can be limited to some contexts.
+/// Checks whether block status can be limited to some contexts.
 ///
-/// It can only on connections with extended headers. `nbd_block_status_filter`
-/// then tells the server which of its meta contexts are of interest.
+/// Call it before `nbd_block_status_filter`. Only servers with extended headers
+/// support this.
 ///
 /// # Result
 ///
-/// 1 for yes, 0 for no, or -1 on error.
+/// 1 for yes, 0 for no, -1 on error.
 ///
 /// # Errors
 ///
-/// - `EINVAL`: the server has not said anything of an export yet, see
-///   `nbd_opt_info`.
+/// - `EINVAL`: the server has not described an export yet. In option mode, call
+///   `nbd_opt_info` or `nbd_opt_go` first.
 ///
 /// # Standards
 ///
@@ -237,20 +239,20 @@ pub unsafe extern "C" fn nbd_can_block_status_payload(h: *mut nbd_handle) -> c_i
         .can_block_status_payload())
 }
 
-/// Returns whether reads can be asked for in one piece.
+/// Checks whether the server supports the "don't fragment" flag.
 ///
-/// A read with `LIBNBD_CMD_FLAG_DF` is not split into several chunks, which would
-/// otherwise be up to the server. There is such a flag only on connections with
-/// structured replies.
+/// Call it before using `LIBNBD_CMD_FLAG_DF` with `nbd_pread_structured`. With this
+/// flag, the server replies to a read with a single chunk. Only servers with
+/// structured replies support it.
 ///
 /// # Result
 ///
-/// 1 for yes, 0 for no, or -1 on error.
+/// 1 for yes, 0 for no, -1 on error.
 ///
 /// # Errors
 ///
-/// - `EINVAL`: the server has not said anything of an export yet, see
-///   `nbd_opt_info`.
+/// - `EINVAL`: the server has not described an export yet. In option mode, call
+///   `nbd_opt_info` or `nbd_opt_go` first.
 ///
 /// # Standards
 ///
@@ -266,21 +268,21 @@ pub unsafe extern "C" fn nbd_can_df(h: *mut nbd_handle) -> c_int {
         .has(TransmissionFlags::SEND_DF))
 }
 
-/// Returns whether several connections may write to the export.
+/// Checks whether several connections can write to the export.
 ///
-/// Where they may, what one connection has flushed is seen by all of them. Where
-/// they may not, several connections may be open to read, but as soon as one of
-/// them writes, it is undefined what the others see. Ask on the first connection
-/// before opening more.
+/// Call it on the first connection before you open more. If the result is 1, data
+/// that one connection has flushed (`nbd_flush`) is visible to all of them. If it is
+/// 0, use several connections only for reading: as soon as one of them writes, the
+/// data that the others read is undefined.
 ///
 /// # Result
 ///
-/// 1 for yes, 0 for no, or -1 on error.
+/// 1 for yes, 0 for no, -1 on error.
 ///
 /// # Errors
 ///
-/// - `EINVAL`: the server has not said anything of an export yet, see
-///   `nbd_opt_info`.
+/// - `EINVAL`: the server has not described an export yet. In option mode, call
+///   `nbd_opt_info` or `nbd_opt_go` first.
 ///
 /// # Standards
 ///
@@ -301,7 +303,7 @@ pub unsafe extern "C" fn nbd_can_df(h: *mut nbd_handle) -> c_int {
 ///
 /// # See also
 ///
-/// `nbd_flush`, `nbd_create`.
+/// `nbd_flush`, `nbd_create`; libnbd(3), "ASYNCHRONOUS COMMANDS".
 #[no_mangle]
 pub unsafe extern "C" fn nbd_can_multi_conn(h: *mut nbd_handle) -> c_int {
     locked!(NBD_CAN_MULTI_CONN(h), |connection| connection
@@ -309,18 +311,18 @@ pub unsafe extern "C" fn nbd_can_multi_conn(h: *mut nbd_handle) -> c_int {
         .has(TransmissionFlags::CAN_MULTI_CONN))
 }
 
-/// Returns whether the server has the cache command.
+/// Checks whether the server supports cache commands.
 ///
-/// A cache command announces to the server that data will be read soon.
+/// Call it before `nbd_cache`, which prefetches data.
 ///
 /// # Result
 ///
-/// 1 for yes, 0 for no, or -1 on error.
+/// 1 for yes, 0 for no, -1 on error.
 ///
 /// # Errors
 ///
-/// - `EINVAL`: the server has not said anything of an export yet, see
-///   `nbd_opt_info`.
+/// - `EINVAL`: the server has not described an export yet. In option mode, call
+///   `nbd_opt_info` or `nbd_opt_go` first.
 ///
 /// # Standards
 ///
@@ -336,24 +338,23 @@ pub unsafe extern "C" fn nbd_can_cache(h: *mut nbd_handle) -> c_int {
         .has(TransmissionFlags::SEND_CACHE))
 }
 
-/// Returns whether a meta context is in force.
+/// Checks whether a meta context was negotiated.
 ///
-/// It is when the handle has asked for it (`nbd_add_meta_context`) and the server
-/// has agreed. Then the block status commands tell of it, and
-/// `nbd_block_status_filter` may name it.
+/// Call it after connecting and before `nbd_block_status_64`. The result is 1 if the
+/// context was requested with `nbd_add_meta_context` and the server supports it. The
+/// block status functions then report it.
 ///
 /// # Parameters
 ///
-/// - `metacontext`: the name of the context, such as
-///   `LIBNBD_CONTEXT_BASE_ALLOCATION`.
+/// - `metacontext`: name of the context, such as `LIBNBD_CONTEXT_BASE_ALLOCATION`.
 ///
 /// # Result
 ///
-/// 1 for yes, 0 for no, or -1 on error.
+/// 1 for yes, 0 for no, -1 on error.
 ///
 /// # Errors
 ///
-/// - `EINVAL`: contexts were to be asked for, and that has not been done yet, or
+/// - `EINVAL`: the negotiation of the requested contexts has not taken place yet, or
 ///   has failed.
 ///
 /// # Standards
@@ -368,7 +369,7 @@ pub unsafe extern "C" fn nbd_can_meta_context(
     h: *mut nbd_handle,
     metacontext: *const c_char,
 ) -> c_int {
-    // SAFETY: NULL or a string of the caller's, there for the length of the call.
+    // SAFETY: NULL, or a string that outlives the call.
     let metacontext = unsafe { Text::new(metacontext) };
     locked!(
         NBD_CAN_META_CONTEXT(h, metacontext: metacontext),
@@ -376,22 +377,23 @@ pub unsafe extern "C" fn nbd_can_meta_context(
     )
 }
 
-/// Returns which variant of the protocol the connection speaks.
+/// Returns the protocol variant of the connection.
 ///
-/// - "newstyle-fixed": the one that all servers of today speak.
-/// - "newstyle": the one before it, in which options cannot be refused, and so
-///   only the export's name is negotiated.
-/// - "oldstyle": the first one, which has a single export and no options.
+/// Use it for diagnostic messages. The variants are:
 ///
-/// Later versions may know more.
+/// - "newstyle-fixed": used by all current servers.
+/// - "newstyle": an older variant, which negotiates only the export name.
+/// - "oldstyle": the first variant, which has a single export and no negotiation.
+///
+/// Later versions of the library may return other strings.
 ///
 /// # Result
 ///
-/// One of these strings, which belongs to the library and stays, or NULL.
+/// One of these strings, which stays valid, or NULL on error. Do not free it.
 ///
 /// # Errors
 ///
-/// - `EINVAL`: the server has not shown yet which it speaks.
+/// - `EINVAL`: the server has not sent its greeting yet.
 ///
 /// # Standards
 ///
@@ -408,21 +410,21 @@ pub unsafe extern "C" fn nbd_get_protocol(h: *mut nbd_handle) -> *const c_char {
         .protocol())
 }
 
-/// Returns the size of the export.
+/// Returns the export size in bytes.
 ///
-/// The server tells it when the export is opened, or in option mode when it is
-/// asked about it, and nothing is sent to get it here. Commands may address the
-/// bytes from 0 up to it.
+/// Commands can use offsets from 0 up to, but not including, this size. The server
+/// sends the size when the export is opened, or in reply to `nbd_opt_info`; this
+/// function does not ask it again.
 ///
 /// # Result
 ///
-/// A number of bytes, or -1.
+/// The size in bytes, or -1 on error.
 ///
 /// # Errors
 ///
-/// - `EINVAL`: the server has not said anything of an export yet, see
-///   `nbd_opt_info`.
-/// - `EOVERFLOW`: the server claims a size that an `int64_t` cannot hold.
+/// - `EINVAL`: the server has not described an export yet. In option mode, call
+///   `nbd_opt_info` or `nbd_opt_go` first.
+/// - `EOVERFLOW`: the server sent a size that does not fit in an `int64_t`.
 ///
 /// # Standards
 ///
@@ -438,36 +440,34 @@ pub unsafe extern "C" fn nbd_get_size(h: *mut nbd_handle) -> i64 {
         .size())
 }
 
-/// Returns one of the block sizes of the export, or a limit.
+/// Returns a block size constraint of the export.
 ///
-/// - `LIBNBD_SIZE_MINIMUM` (0): offset and length of every request have to be
-///   multiples of it. A power of 2, at most 64 KiB. Where it is unknown, 512 is a
-///   safe choice.
-/// - `LIBNBD_SIZE_PREFERRED` (1): requests smaller than this, or not aligned to
-///   it, are slower than they could be. A power of 2. Where it is unknown, 4096
-///   is a good choice.
-/// - `LIBNBD_SIZE_MAXIMUM` (2): the most that one read or write may transfer, as
-///   the server says; the library does not go above 64 MiB. Commands without
-///   data, such as zero, may cover more. Where it is unknown, 32 MiB is safe with
-///   most servers.
-/// - `LIBNBD_SIZE_PAYLOAD` (3): the most that one write on this connection may
-///   carry, as the library sees it: at least 1 MiB, at most 64 MiB, and in
-///   between, the maximum of the server. It is always known.
-///
-/// The library checks requests against them, see `nbd_set_strict_mode`.
+/// Use it to choose the size and alignment of requests, which the library checks
+/// against these values (`nbd_set_strict_mode`).
 ///
 /// # Parameters
 ///
-/// - `size_type`: one of the four.
+/// - `size_type`: one of the constants below.
+/// - `LIBNBD_SIZE_MINIMUM` (0): offset and length of every request must be multiples
+///   of this value, a power of 2 of at most 64 KiB. If it is unknown, 512 is safe.
+/// - `LIBNBD_SIZE_PREFERRED` (1): requests are fastest if they are aligned to this
+///   value, a power of 2. If it is unknown, 4096 is a good choice.
+/// - `LIBNBD_SIZE_MAXIMUM` (2): maximum length of a read or write, as set by the
+///   server; the library never allows more than 64 MiB. Commands without data, such
+///   as zero, can be longer. If it is unknown, 32 MiB is safe with most servers.
+/// - `LIBNBD_SIZE_PAYLOAD` (3): maximum length of a write that the library sends on
+///   this connection: the server's maximum, but at least 1 MiB and at most 64 MiB.
+///   It is always known.
 ///
 /// # Result
 ///
-/// A number of bytes; 0 where the server did not say; or -1.
+/// The value in bytes; 0 if the server did not send it; -1 on error.
 ///
 /// # Errors
 ///
-/// - `EINVAL`: `size_type` is none of the four, or the server has not said
-///   anything of an export yet, see `nbd_opt_info`.
+/// - `EINVAL`: `size_type` is not one of these constants.
+/// - `EINVAL`: the server has not described an export yet. In option mode, call
+///   `nbd_opt_info` or `nbd_opt_go` first.
 ///
 /// # Standards
 ///
@@ -475,7 +475,7 @@ pub unsafe extern "C" fn nbd_get_size(h: *mut nbd_handle) -> i64 {
 ///
 /// # Example
 ///
-/// The length of a buffer that suits the server:
+/// Choose a buffer size that suits the server:
 ///
 /// ```c
 /// int64_t size = nbd_get_block_size (nbd, LIBNBD_SIZE_PREFERRED);

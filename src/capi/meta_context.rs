@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! Meta contexts: the list of those to ask the server for.
+//! Meta contexts to request.
 
 use libc::{c_char, c_int, size_t, ssize_t};
 
@@ -8,24 +8,30 @@ use super::entry::locked;
 use super::opaque::nbd_handle;
 use super::trace::Text;
 
-/// Adds a meta context to the list of those to ask the server for.
+/// Adds a meta context to the list to request.
 ///
-/// A meta context is something that the server can tell of every block of the
-/// export; `nbd_block_status_64` fetches it. `base:allocation`
-/// (`LIBNBD_CONTEXT_BASE_ALLOCATION`), which many servers have, tells which
-/// blocks are allocated, and which read as zeroes. Others belong to a server:
-/// qemu-nbd has `qemu:dirty-bitmap:NAME` and `qemu:allocation-depth`.
+/// A meta context is a kind of metadata that the server can report for each range of
+/// the export. Call this function before connecting, then query the metadata with
+/// `nbd_block_status_64`. After connecting, `nbd_can_meta_context` returns whether
+/// the server supports a context.
 ///
-/// The list is empty at first. The server is asked for what is in it when the
-/// handle connects; `nbd_can_meta_context` tells what it has agreed to.
+/// Names of contexts are:
+///
+/// - `base:allocation` (`LIBNBD_CONTEXT_BASE_ALLOCATION`): which ranges are
+///   allocated, and which read as zeroes. Many servers support it.
+/// - `qemu:dirty-bitmap:NAME`: which ranges a dirty bitmap of qemu-nbd(8) marks as
+///   changed.
+/// - `qemu:allocation-depth`: in which layer of a backing chain qemu-nbd(8) finds
+///   the data.
 ///
 /// # Parameters
 ///
-/// - `name`: the name in UTF-8, at most 4096 bytes. It is copied.
+/// - `name`: the name in UTF-8, at most 4096 bytes. It is copied. The list is
+///   initially empty.
 ///
 /// # Errors
 ///
-/// - `ENAMETOOLONG`: the name is longer than the protocol allows.
+/// - `ENAMETOOLONG`: `name` is longer than 4096 bytes.
 ///
 /// # Standards
 ///
@@ -33,14 +39,12 @@ use super::trace::Text;
 ///
 /// # Example
 ///
-/// Before connecting:
-///
 /// ```c
 /// if (nbd_add_meta_context (nbd, LIBNBD_CONTEXT_BASE_ALLOCATION) == -1 ||
 ///     nbd_connect_uri (nbd, "nbd://localhost") == -1)
 ///   return -1;
 /// if (nbd_can_meta_context (nbd, LIBNBD_CONTEXT_BASE_ALLOCATION) != 1)
-///   fprintf (stderr, "the server does not tell data from holes\n");
+///   fprintf (stderr, "the server does not report holes\n");
 /// ```
 ///
 /// # See also
@@ -49,20 +53,21 @@ use super::trace::Text;
 /// `nbd_can_meta_context`, `nbd_set_request_meta_context`.
 #[no_mangle]
 pub unsafe extern "C" fn nbd_add_meta_context(h: *mut nbd_handle, name: *const c_char) -> c_int {
-    // SAFETY: NULL or a string of the caller's, there for the length of the call.
+    // SAFETY: NULL, or a string that outlives the call.
     let name = unsafe { Text::new(name) };
     locked!(NBD_ADD_META_CONTEXT(h, name: name), |connection| {
         connection.setup().add_meta_context(name.get())
     })
 }
 
-/// Returns how many meta contexts are in the list to ask the server for.
+/// Returns the number of meta contexts to request.
 ///
-/// It says nothing of what the server has: see `nbd_can_meta_context`.
+/// Use it with `nbd_get_meta_context` to go through the list. It does not say what
+/// the server supports: see `nbd_can_meta_context`.
 ///
 /// # Result
 ///
-/// The number of names, or -1.
+/// The length of the list, or -1 on error.
 ///
 /// # See also
 ///
@@ -76,19 +81,23 @@ pub unsafe extern "C" fn nbd_get_nr_meta_contexts(h: *mut nbd_handle) -> ssize_t
         .len()))
 }
 
-/// Returns one name of the list of meta contexts to ask the server for.
+/// Returns the name of a meta context to request.
+///
+/// Use it with `nbd_get_nr_meta_contexts` to go through the list that
+/// `nbd_add_meta_context` makes.
 ///
 /// # Parameters
 ///
-/// - `i`: which one, from 0 on, in the order in which they were added.
+/// - `i`: index in the list, starting at 0. Names are in the order in which they
+///   were added.
 ///
 /// # Result
 ///
-/// The name, for the caller to free, or NULL.
+/// The name, or NULL on error.
 ///
 /// # Errors
 ///
-/// - `EINVAL`: there are not so many.
+/// - `EINVAL`: `i` is out of range.
 ///
 /// # Example
 ///
@@ -113,10 +122,10 @@ pub unsafe extern "C" fn nbd_get_meta_context(h: *mut nbd_handle, i: size_t) -> 
     locked!(NBD_GET_META_CONTEXT(h, i: i), |connection| connection.setup().meta_context(i))
 }
 
-/// Empties the list of meta contexts to ask the server for.
+/// Empties the list of meta contexts to request.
 ///
-/// In option mode you can then ask for something else. What the server has
-/// agreed to already stays in force.
+/// Use it in option mode to request other contexts than before, for example for
+/// another export. Contexts that are already negotiated stay negotiated.
 ///
 /// # See also
 ///

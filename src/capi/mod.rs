@@ -1,24 +1,23 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! The C API: the functions of `libnbd.h`, one file for each of its subjects.
+//! The C API: the functions of `libnbd.h`, one file per subject.
 //!
-//! A function here does three things: it says in Rust what its arguments are,
-//! has `entry` make the call, and so returns what `outcome` makes of the
-//! result. What the call does is the business of [`crate::handle`].
+//! A function here converts its arguments to Rust types, makes the call through
+//! `entry`, and returns the result that `outcome` converts to C. [`crate::handle`] does
+//! the work.
 //!
-//! The comment of a function is its manual page, and the first line of it the
-//! function's line in `libnbd.h`. What is the same for many functions is not said
-//! there but in `functions.tsv`: the states of a handle that allow the call,
-//! the parameters that may not be NULL, what frees the result, and the symbol
-//! version. From the same table, the build takes the symbol versions and checks
-//! the types written here. Where a call fails for a state or a NULL, the errors
-//! are the same for all of them too: `ENOTCONN` before the handle connects,
-//! `EINVAL` in any other state that is wrong, and `EFAULT` for NULL. A callback
-//! other than a completion callback counts as NULL when there is nothing in it,
-//! neither a function to call nor one to free its data.
+//! The comment of a function is the source of its manual page; its first line is also
+//! the comment of the function in `libnbd.h`. Facts that many pages share are not in
+//! the comments but in `functions.tsv`: the handle states that allow the call, the
+//! parameters that must not be NULL, the function that frees the result, and the symbol
+//! version. The build reads the symbol versions from this table, and checks the types
+//! of the functions against it. The errors that follow from the table are the same for
+//! all functions: `ENOTCONN` before the handle connects, `EINVAL` in any other wrong
+//! state, and `EFAULT` for NULL. A callback other than a completion callback counts as
+//! NULL if it has neither a function to call nor one to free its data.
 
-// What callers have to keep to is what C callers always have to, and what the
-// comments say of buffers and strings; none of them is a Rust program.
+// The callers are C programs. Their duties are the usual ones of C, and those that the
+// comments state for buffers and strings.
 #![allow(clippy::missing_safety_doc)]
 
 mod boolean;

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! Negotiation: what the connection asks for on its own during the handshake,
-//! and what came of it.
+//! Automatic negotiation.
 
 use libc::c_int;
 
@@ -11,16 +10,16 @@ use super::opaque::nbd_handle;
 use super::outcome::Bits;
 use super::trace::Mask;
 
-/// Sets whether to ask the server for extended headers.
+/// Sets whether to request extended headers from the server.
 ///
-/// With them, lengths have 64 bits, so one request can trim, zero or describe
-/// more than 4 GiB. Nothing is asked where structured replies are not to be
-/// asked for either (`nbd_set_request_structured_replies`), since these come
-/// with them. The setting is there to test servers.
+/// Turn it off only to test servers. With extended headers, lengths have 64 bits, so
+/// that a single command can zero, trim or query 4 GiB and more. They are requested
+/// only if structured replies are requested as well
+/// (`nbd_set_request_structured_replies`), because they include them.
 ///
 /// # Parameters
 ///
-/// - `request`: whether to ask; true at first.
+/// - `request`: true to request them; true is the default.
 ///
 /// # Standards
 ///
@@ -44,17 +43,18 @@ pub unsafe extern "C" fn nbd_set_request_extended_headers(
     )
 }
 
-/// Returns whether the server is asked for extended headers.
+/// Checks whether extended headers are requested from the server.
 ///
-/// What it answered is told by `nbd_get_extended_headers_negotiated`.
+/// Returns the setting of `nbd_set_request_extended_headers`. After connecting,
+/// `nbd_get_extended_headers_negotiated` returns the result.
 ///
 /// # Result
 ///
-/// 1 for yes or 0 for no. With a valid handle this function does not fail.
+/// 1 for yes, 0 for no. This function does not fail if `h` is a valid handle.
 ///
 /// # See also
 ///
-/// `nbd_set_request_extended_headers`.
+/// `nbd_set_request_extended_headers`, `nbd_get_extended_headers_negotiated`.
 #[no_mangle]
 pub unsafe extern "C" fn nbd_get_request_extended_headers(h: *mut nbd_handle) -> c_int {
     locked!(NBD_GET_REQUEST_EXTENDED_HEADERS(h), |connection| Ok(
@@ -62,17 +62,15 @@ pub unsafe extern "C" fn nbd_get_request_extended_headers(h: *mut nbd_handle) ->
     ))
 }
 
-/// Returns whether the connection uses extended headers.
+/// Checks whether the connection uses extended headers.
 ///
-/// Where it does not, no request covers 4 GiB or more. Where it does, the server
-/// may still have limits of its own. Block status should then be asked for with
-/// `nbd_block_status_64`, since the flags of a context may have 64 bits too.
-/// Once agreed on, they stay: that a second `nbd_opt_extended_headers` is refused
-/// changes nothing.
+/// Call it after connecting, before commands of 4 GiB and more. Once negotiated,
+/// extended headers stay in use, even if the server refuses a second
+/// `nbd_opt_extended_headers`.
 ///
 /// # Result
 ///
-/// 1 for yes, 0 for no, or -1 on error.
+/// 1 for yes, 0 for no, -1 on error.
 ///
 /// # See also
 ///
@@ -84,17 +82,16 @@ pub unsafe extern "C" fn nbd_get_extended_headers_negotiated(h: *mut nbd_handle)
     })
 }
 
-/// Sets whether to ask the server for structured replies.
+/// Sets whether to request structured replies from the server.
 ///
-/// They let a server answer a read in pieces and say which of them are holes,
-/// and there are no meta contexts without them, nor `LIBNBD_CMD_FLAG_DF`. When
-/// they are not asked for, extended headers are not asked for either. The
-/// setting is there to test servers, and to leave it to `nbd_opt_structured_reply`
-/// when to ask.
+/// Turn it off only to test servers, or to request them later with
+/// `nbd_opt_structured_reply`. With structured replies, a server can answer a read
+/// in several chunks and mark holes. Meta contexts, extended headers and
+/// `LIBNBD_CMD_FLAG_DF` depend on them.
 ///
 /// # Parameters
 ///
-/// - `request`: whether to ask; true at first.
+/// - `request`: true to request them; true is the default.
 ///
 /// # Standards
 ///
@@ -118,17 +115,18 @@ pub unsafe extern "C" fn nbd_set_request_structured_replies(
     )
 }
 
-/// Returns whether the server is asked for structured replies.
+/// Checks whether structured replies are requested from the server.
 ///
-/// What it answered is told by `nbd_get_structured_replies_negotiated`.
+/// Returns the setting of `nbd_set_request_structured_replies`. After connecting,
+/// `nbd_get_structured_replies_negotiated` returns the result.
 ///
 /// # Result
 ///
-/// 1 for yes or 0 for no. With a valid handle this function does not fail.
+/// 1 for yes, 0 for no. This function does not fail if `h` is a valid handle.
 ///
 /// # See also
 ///
-/// `nbd_set_request_structured_replies`.
+/// `nbd_set_request_structured_replies`, `nbd_get_structured_replies_negotiated`.
 #[no_mangle]
 pub unsafe extern "C" fn nbd_get_request_structured_replies(h: *mut nbd_handle) -> c_int {
     locked!(NBD_GET_REQUEST_STRUCTURED_REPLIES(h), |connection| {
@@ -136,14 +134,15 @@ pub unsafe extern "C" fn nbd_get_request_structured_replies(h: *mut nbd_handle) 
     })
 }
 
-/// Returns whether the connection uses structured replies.
+/// Checks whether the connection uses structured replies.
 ///
-/// It does with extended headers too, which include them. Once agreed on, they
-/// stay: that a second `nbd_opt_structured_reply` is refused changes nothing.
+/// Call it after connecting. The result is also 1 with extended headers, which
+/// include structured replies. Once negotiated, they stay in use, even if the server
+/// refuses a second `nbd_opt_structured_reply`.
 ///
 /// # Result
 ///
-/// 1 for yes, 0 for no, or -1 on error.
+/// 1 for yes, 0 for no, -1 on error.
 ///
 /// # See also
 ///
@@ -155,17 +154,18 @@ pub unsafe extern "C" fn nbd_get_structured_replies_negotiated(h: *mut nbd_handl
     })
 }
 
-/// Sets whether connecting asks the server for the meta contexts by itself.
+/// Sets whether meta contexts are requested automatically.
 ///
-/// Those are the ones listed with `nbd_add_meta_context`, and asking for them is
-/// part of connecting, or in option mode of `nbd_opt_go` and `nbd_opt_info`. It
-/// can be turned off when that would be asking twice, as in `nbd_opt_info`
-/// followed by `nbd_opt_go`, or when `nbd_opt_set_meta_context` does it. Where
-/// nobody asks, `nbd_block_status` has nothing to tell.
+/// The automatic request sends the names from `nbd_add_meta_context` while
+/// connecting, or in option mode in `nbd_opt_go` and `nbd_opt_info`. Turn it off in
+/// option mode if you request the contexts yourself with `nbd_opt_set_meta_context`,
+/// or to avoid a second request in `nbd_opt_go` after `nbd_opt_info`.
+///
+/// If no contexts are requested at all, `nbd_block_status_64` fails.
 ///
 /// # Parameters
 ///
-/// - `request`: whether to ask; true at first.
+/// - `request`: true to request them automatically; true is the default.
 ///
 /// # Standards
 ///
@@ -190,18 +190,18 @@ pub unsafe extern "C" fn nbd_set_request_meta_context(
     )
 }
 
-/// Returns whether connecting asks the server for the meta contexts.
+/// Checks whether meta contexts are requested automatically.
 ///
-/// That is the setting of `nbd_set_request_meta_context`, true at first. What
-/// the server agreed to is told by `nbd_can_meta_context`.
+/// Returns the setting of `nbd_set_request_meta_context`. After connecting,
+/// `nbd_can_meta_context` returns the result for each context.
 ///
 /// # Result
 ///
-/// 1 for yes, 0 for no, or -1 on error.
+/// 1 for yes, 0 for no, -1 on error.
 ///
 /// # See also
 ///
-/// `nbd_set_request_meta_context`.
+/// `nbd_set_request_meta_context`, `nbd_can_meta_context`.
 #[no_mangle]
 pub unsafe extern "C" fn nbd_get_request_meta_context(h: *mut nbd_handle) -> c_int {
     locked!(NBD_GET_REQUEST_META_CONTEXT(h), |connection| Ok(connection
@@ -210,27 +210,28 @@ pub unsafe extern "C" fn nbd_get_request_meta_context(h: *mut nbd_handle) -> c_i
         .request_meta_context))
 }
 
-/// Sets which handshake flags the client accepts from the server.
+/// Sets the handshake flags that the client accepts.
 ///
-/// A flag is in force when the server offers it and the client accepts it. All
-/// are accepted at first; the setting is there to act like an older client.
+/// Use it only to test servers with the behaviour of an older client. A flag takes
+/// effect if the server offers it and the client accepts it. All flags are accepted
+/// by default:
 ///
-/// - `LIBNBD_HANDSHAKE_FLAG_FIXED_NEWSTYLE` (0x1): the server answers options
-///   that it does not know instead of ending the connection. Without it there
-///   are no options but the export's name: no TLS, no structured replies.
-/// - `LIBNBD_HANDSHAKE_FLAG_NO_ZEROES` (0x2): the server leaves out 124 zero
-///   bytes after NBD_OPT_EXPORT_NAME.
+/// - `LIBNBD_HANDSHAKE_FLAG_FIXED_NEWSTYLE` (0x1): the server answers unknown
+///   options instead of closing the connection. Without this flag, only the export
+///   name can be negotiated: no TLS and no structured replies.
+/// - `LIBNBD_HANDSHAKE_FLAG_NO_ZEROES` (0x2): the server omits 124 zero bytes after
+///   NBD_OPT_EXPORT_NAME.
 ///
-/// Flags may be added in later versions, so to turn one off, take it out of what
-/// `nbd_get_handshake_flags` returns.
+/// Later versions may add flags. To turn one off, remove it from the value of
+/// `nbd_get_handshake_flags`.
 ///
 /// # Parameters
 ///
-/// - `flags`: the sum of those accepted.
+/// - `flags`: a bitwise OR of the flags to accept.
 ///
 /// # Errors
 ///
-/// - `EINVAL`: a bit outside `LIBNBD_HANDSHAKE_FLAG_MASK` is set.
+/// - `EINVAL`: `flags` has a bit outside `LIBNBD_HANDSHAKE_FLAG_MASK`.
 ///
 /// # Standards
 ///
@@ -258,13 +259,13 @@ pub unsafe extern "C" fn nbd_set_handshake_flags(h: *mut nbd_handle, flags: u32)
 
 /// Returns the handshake flags.
 ///
-/// Before connecting these are the ones that the client accepts; afterwards,
-/// those of them that the server offered as well.
+/// Before connecting, these are the flags that the client accepts. After connecting,
+/// they are the flags in effect: those that the server offered as well.
 ///
 /// # Result
 ///
-/// A sum of `LIBNBD_HANDSHAKE_FLAG_...`. With a valid handle this
-/// function does not fail.
+/// A bitwise OR of `LIBNBD_HANDSHAKE_FLAG_...` values. This function does not fail
+/// if `h` is a valid handle.
 ///
 /// # See also
 ///

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! What a program holds: a pointer that only the library looks behind.
+//! The handle that programs hold: an opaque pointer.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -8,14 +8,14 @@ use super::trace::null;
 use crate::error::Error;
 use crate::handle::Handle;
 
-/// What a handle begins with, to tell it from other memory.
+/// The first word of every handle, which distinguishes it from other memory.
 const MAGIC: usize = u64::from_be_bytes(*b"nbd hndl") as usize;
 
-/// Why a pointer is not that of a handle.
+/// The reason why a pointer is not a handle.
 #[derive(Clone, Copy)]
 pub(super) enum NoHandle {
     Null,
-    /// It was closed, or is something else.
+    /// A closed handle, or other memory.
     Other,
 }
 
@@ -28,7 +28,7 @@ impl From<NoHandle> for Error {
     }
 }
 
-/// One connection to one NBD server, as programs hold it.
+/// A connection to an NBD server.
 #[allow(non_camel_case_types)] // the name it has in C
 pub struct nbd_handle {
     magic: AtomicUsize,
@@ -36,7 +36,7 @@ pub struct nbd_handle {
 }
 
 impl nbd_handle {
-    /// A handle that has not begun to connect.
+    /// Makes a handle that is not connected.
     pub(super) fn new() -> Self {
         nbd_handle {
             magic: AtomicUsize::new(MAGIC),
@@ -44,10 +44,10 @@ impl nbd_handle {
         }
     }
 
-    /// The handle behind a pointer, when there is one.
+    /// Returns the handle that a pointer points to.
     ///
-    /// Something that was never a handle, or is one no longer, is noticed where
-    /// that can be done: a mistake in the program is better reported than run.
+    /// A pointer to a closed handle or to other memory is an error where that can be
+    /// detected: it is better to report a mistake in the program than to crash.
     ///
     /// # Safety
     ///
@@ -56,12 +56,12 @@ impl nbd_handle {
         if h.is_null() {
             return Err(NoHandle::Null);
         }
-        // SAFETY: a handle, by the promise of the caller. Only the one field is
-        // looked at until that promise is seen to be kept.
+        // SAFETY: the caller promises a handle. Until the promise is checked, only this
+        // one field is read.
         if !h.is_aligned() || unsafe { (*h).magic.load(Ordering::Relaxed) } != MAGIC {
             return Err(NoHandle::Other);
         }
-        // SAFETY: the same.
+        // SAFETY: the caller promises a handle, and the check agrees.
         Ok(unsafe { &(*h).handle })
     }
 }

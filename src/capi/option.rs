@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! Option mode: the program, not the library, decides what is negotiated.
+//! Option mode.
 //!
-//! The functions with `aio` in their names send an option and return. While the answer
-//! is awaited, the handle is connecting (`nbd_aio_is_connecting`), and no other option
-//! can be sent. With the answer it is negotiating again, or ready, closed or dead, and
-//! the completion callback is called. The others wait for the answer.
+//! In option mode the program, not the library, decides what is negotiated. The
+//! `nbd_aio_opt_...` functions send an option and return. Until the server has
+//! answered, the handle is connecting (`nbd_aio_is_connecting`) and no other option
+//! can be sent. With the answer it becomes negotiating again, ready, closed or dead,
+//! and the completion callback is called. The synchronous functions wait for the
+//! answer.
 
 use libc::c_int;
 
@@ -14,24 +16,24 @@ use super::entry::{locked, waiting};
 use super::opaque::nbd_handle;
 use crate::handle::callback::nbd_completion_callback;
 
-/// Sets whether connecting stops to let the program negotiate options.
+/// Sets whether connecting stops for negotiation.
 ///
-/// Usually connecting goes all the way to a connection that reads and writes. In
-/// option mode it stops in the negotiating state (`nbd_aio_is_negotiating`), and
-/// the program calls the `nbd_opt_...` functions: to list the exports, say, and
-/// to choose one. `nbd_opt_go` ends option mode with a connection that is ready,
-/// `nbd_opt_abort` without one.
+/// Turn option mode on to list the exports of a server or to query an export before
+/// opening it. Connecting then stops in the negotiating state
+/// (`nbd_aio_is_negotiating`), in which the program calls `nbd_opt_...` functions.
+/// `nbd_opt_go` opens the export; `nbd_opt_abort` ends the connection without
+/// opening one.
 ///
-/// Before it stops, the connection still asks for TLS, extended headers and
-/// structured replies as far as the settings say so. Turn those settings off to
-/// do that with `nbd_opt_starttls` and its siblings.
+/// Before it stops, the library still requests TLS, extended headers and structured
+/// replies according to the settings of the handle. To request them yourself, with
+/// `nbd_opt_starttls` and similar functions, turn these settings off.
 ///
-/// A server that speaks the oldstyle protocol has no options: connecting to it
-/// does not stop. Look at the state to know.
+/// Servers that use the oldstyle protocol have no options: connecting to one ends in
+/// the ready state. Check the state after connecting.
 ///
 /// # Parameters
 ///
-/// - `enable`: whether to stop; false at first.
+/// - `enable`: true for option mode; false is the default.
 ///
 /// # Standards
 ///
@@ -39,7 +41,8 @@ use crate::handle::callback::nbd_completion_callback;
 ///
 /// # See also
 ///
-/// `nbd_get_opt_mode`, `nbd_aio_is_negotiating`, `nbd_opt_go`.
+/// `nbd_get_opt_mode`, `nbd_aio_is_negotiating`, `nbd_opt_go`; libnbd(3), "OPTION
+/// MODE".
 #[no_mangle]
 pub unsafe extern "C" fn nbd_set_opt_mode(h: *mut nbd_handle, enable: c_bool) -> c_int {
     let enable = enable.get();
@@ -49,18 +52,18 @@ pub unsafe extern "C" fn nbd_set_opt_mode(h: *mut nbd_handle, enable: c_bool) ->
     })
 }
 
-/// Returns whether connecting stops to let the program negotiate options.
+/// Checks whether connecting stops for negotiation.
 ///
-/// That is the setting. Whether the handle is in option mode now is told by
-/// `nbd_aio_is_negotiating`.
+/// Returns the setting of `nbd_set_opt_mode`. Use `nbd_aio_is_negotiating` to find
+/// out whether the handle is negotiating now.
 ///
 /// # Result
 ///
-/// 1 for yes or 0 for no. With a valid handle this function does not fail.
+/// 1 for yes, 0 for no. This function does not fail if `h` is a valid handle.
 ///
 /// # See also
 ///
-/// `nbd_set_opt_mode`.
+/// `nbd_set_opt_mode`, `nbd_aio_is_negotiating`.
 #[no_mangle]
 pub unsafe extern "C" fn nbd_get_opt_mode(h: *mut nbd_handle) -> c_int {
     locked!(NBD_GET_OPT_MODE(h), |connection| Ok(connection
@@ -69,24 +72,24 @@ pub unsafe extern "C" fn nbd_get_opt_mode(h: *mut nbd_handle) -> c_int {
         .opt_mode))
 }
 
-/// Ends option mode: opens the export and waits until it is ready.
+/// Ends option mode and opens the export.
 ///
-/// The export is the one of `nbd_set_export_name`. The meta contexts listed with
-/// `nbd_add_meta_context` are asked for on the way, unless
-/// `nbd_set_request_meta_context` says not to.
+/// Call it after `nbd_set_export_name`. The call returns when the handle is ready;
+/// `nbd_aio_opt_go` does not wait. The meta contexts from `nbd_add_meta_context` are
+/// requested as well, unless `nbd_set_request_meta_context` turns that off.
 ///
-/// When the server refuses, the handle is mostly still negotiating, and another
-/// export can be tried; some old servers end the connection instead.
+/// If the server refuses, the handle is usually still negotiating, and the program
+/// can try another export. Some old servers close the connection instead.
 ///
 /// # Errors
 ///
-/// - `ENOENT`: the server has no such export.
-/// - `ENOTSUP`, `EINVAL`, or none: the server has another reason to refuse, which
-///   is in the text of the error.
+/// - `ENOENT`: the server has no export of this name.
+/// - `ENOTSUP`, `EINVAL` or no errno: the server refuses for another reason, which
+///   is in the error message.
 ///
 /// # Standards
 ///
-/// NBD protocol, NBD_OPT_GO; NBD_OPT_EXPORT_NAME for servers that do not know it.
+/// NBD protocol, NBD_OPT_GO; NBD_OPT_EXPORT_NAME for servers that do not support it.
 ///
 /// # See also
 ///
@@ -99,16 +102,18 @@ pub unsafe extern "C-unwind" fn nbd_opt_go(h: *mut nbd_handle) -> c_int {
         .map(drop))
 }
 
-/// Begins to end option mode and to open the export.
+/// Starts opening the export in option mode.
 ///
-/// The request is as in `nbd_opt_go`. This call does not wait for the answer:
-/// `nbd_aio_is_connecting` is true until it is there, `nbd_aio_is_ready` when the
-/// export is open, and `nbd_aio_is_negotiating` when the server refused.
+/// This is the asynchronous form of `nbd_opt_go`. The call does not wait for the
+/// answer. Call `nbd_poll`, or run a main loop of your own, while
+/// `nbd_aio_is_connecting` returns 1. Then `nbd_aio_is_ready` returns 1 if the
+/// export is open, and `nbd_aio_is_negotiating` returns 1 if the server refused.
 ///
 /// # Parameters
 ///
-/// - `completion_callback`: called once with the answer, its errno in `error`, or
-///   0; retired whatever it returns. May be NULL.
+/// - `completion_callback`: called once when the server has answered, with an errno
+///   in `error`, or 0 on success. Its return value is ignored. Pass
+///   `NBD_NULL_COMPLETION` for no callback.
 ///
 /// # Standards
 ///
@@ -128,21 +133,21 @@ pub unsafe extern "C" fn nbd_aio_opt_go(
     )
 }
 
-/// Asks the server about the export without opening it, and waits.
+/// Requests information about the export without opening it.
 ///
-/// The export is the one of `nbd_set_export_name`. Afterwards `nbd_get_size`,
-/// `nbd_is_read_only` and the other functions that tell of an export do so; and
-/// so does `nbd_can_meta_context`, unless `nbd_set_request_meta_context` was set
-/// to false. The handle is still negotiating: `nbd_opt_go` opens the export,
-/// which the server may still refuse.
+/// Use it in option mode, after `nbd_set_export_name`. When it succeeds,
+/// `nbd_get_size`, `nbd_is_read_only` and similar functions describe the export, and
+/// so does `nbd_can_meta_context`, unless `nbd_set_request_meta_context` is off. The
+/// handle is still negotiating. `nbd_opt_go` opens the export, which the server can
+/// still refuse.
 ///
 /// # Errors
 ///
-/// - `ENOENT`: the server has no such export.
-/// - `ENOTSUP`: the server does not know this option, though it may have the
-///   export.
-/// - `EINVAL`, or none: the server has another reason to refuse, which is in the
-///   text of the error.
+/// - `ENOENT`: the server has no export of this name.
+/// - `ENOTSUP`: the server does not support this option. It may have the export
+///   nevertheless.
+/// - `EINVAL` or no errno: the server refuses for another reason, which is in the
+///   error message.
 ///
 /// # Standards
 ///
@@ -150,7 +155,7 @@ pub unsafe extern "C" fn nbd_aio_opt_go(
 ///
 /// # Example
 ///
-/// The size of an export that is not opened, in option mode:
+/// Print the size of an export in option mode:
 ///
 /// ```c
 /// if (nbd_set_export_name (nbd, "disk") == -1 ||
@@ -170,16 +175,18 @@ pub unsafe extern "C-unwind" fn nbd_opt_info(h: *mut nbd_handle) -> c_int {
         .map(drop))
 }
 
-/// Asks the server about the export, without opening it and without waiting.
+/// Starts a request for information about the export.
 ///
-/// The request is as in `nbd_opt_info`. `nbd_aio_is_connecting` is true until the
-/// answer is there; then the functions that tell of an export do so, if there is
-/// one.
+/// This is the asynchronous form of `nbd_opt_info`. The call does not wait for the
+/// answer. Call `nbd_poll`, or run a main loop of your own, while
+/// `nbd_aio_is_connecting` returns 1. If the request succeeded, `nbd_get_size`,
+/// `nbd_is_read_only` and similar functions then describe the export.
 ///
 /// # Parameters
 ///
-/// - `completion_callback`: called once with the answer, its errno in `error`, or
-///   0; retired whatever it returns. May be NULL.
+/// - `completion_callback`: called once when the server has answered, with an errno
+///   in `error`, or 0 on success. Its return value is ignored. Pass
+///   `NBD_NULL_COMPLETION` for no callback.
 ///
 /// # Standards
 ///
@@ -199,13 +206,14 @@ pub unsafe extern "C" fn nbd_aio_opt_info(
     )
 }
 
-/// Ends option mode and the connection, and waits until it is closed.
+/// Ends the negotiation and closes the connection.
 ///
-/// The server is told that no export is wanted. This is how a program leaves
-/// that only wanted to see the list of exports, for instance.
+/// Use it in option mode if no export is to be opened, for example after
+/// `nbd_opt_list`. The call notifies the server and returns when the connection is
+/// closed.
 ///
-/// Nothing is sent to a server that does not use the fixed newstyle handshake, and the
-/// handle is dead instead of closed.
+/// If the server does not use the fixed newstyle handshake, nothing is sent, and the
+/// handle becomes dead instead of closed.
 ///
 /// # Standards
 ///
@@ -221,9 +229,10 @@ pub unsafe extern "C-unwind" fn nbd_opt_abort(h: *mut nbd_handle) -> c_int {
         .await)
 }
 
-/// Begins to end option mode and the connection.
+/// Starts ending the negotiation and the connection.
 ///
-/// This call does not wait: `nbd_aio_is_closed` is true when it is done.
+/// This is the asynchronous form of `nbd_opt_abort`. The call does not wait:
+/// `nbd_aio_is_closed` returns 1 when the connection is closed.
 ///
 /// # Standards
 ///

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! Options that the server agrees to or refuses: how the rest of the connection looks.
+//! Options that the server accepts or refuses.
 
 use libc::c_int;
 
@@ -8,21 +8,23 @@ use super::entry::{locked, waiting};
 use super::opaque::nbd_handle;
 use crate::handle::callback::nbd_completion_callback;
 
-/// Asks the server for TLS, and waits until it is in force or refused.
+/// Requests TLS in option mode.
 ///
-/// This is for testing servers. With a setting of `nbd_set_tls` other than
-/// `LIBNBD_TLS_DISABLE`, TLS was asked for before option mode began; and only
-/// `LIBNBD_TLS_REQUIRE` makes sure that nothing is said before it is in force. A
-/// second request is a mistake, which servers refuse; TLS then goes on as it was.
+/// Use it only to test servers. Normal programs call `nbd_set_tls`, which requests
+/// TLS before option mode begins. Only `LIBNBD_TLS_REQUIRE` guarantees that nothing
+/// is sent in plaintext.
+///
+/// The call returns when TLS is in use or the server has refused. A second request
+/// is a protocol error, which servers refuse; the connection then keeps using TLS.
 ///
 /// # Result
 ///
-/// 1 when TLS is in force, 0 when the server refused, -1 when there is no answer
-/// or TLS could not be set up; mostly the connection is lost then.
+/// 1 if TLS is in use, 0 if the server refused, -1 on error. After an error the
+/// connection is usually lost.
 ///
 /// # Errors
 ///
-/// - `ENOTSUP`: there is no TLS here, see `nbd_supports_tls`.
+/// - `ENOTSUP`: TLS is not available (`nbd_supports_tls`).
 ///
 /// # Standards
 ///
@@ -42,19 +44,21 @@ pub unsafe extern "C-unwind" fn nbd_opt_starttls(h: *mut nbd_handle) -> c_int {
         .map(|agreed| agreed != 0))
 }
 
-/// Asks the server for TLS, without waiting for the answer.
+/// Starts a request for TLS in option mode.
 ///
-/// The request is as in `nbd_opt_starttls`. `nbd_aio_is_connecting` is true until
-/// the answer is there; only the callback hears what it was.
+/// This is the asynchronous form of `nbd_opt_starttls`. The call does not wait for
+/// the answer. Call `nbd_poll`, or run a main loop of your own, while
+/// `nbd_aio_is_connecting` returns 1. The callback receives the answer.
 ///
 /// # Parameters
 ///
-/// - `completion_callback`: called once with the answer, its errno in `error`, or
-///   0; retired whatever it returns. May be NULL.
+/// - `completion_callback`: called once when the server has answered, with an errno
+///   in `error`, or 0 on success. Its return value is ignored. Pass
+///   `NBD_NULL_COMPLETION` for no callback.
 ///
 /// # Errors
 ///
-/// - `ENOTSUP`: there is no TLS here, see `nbd_supports_tls`.
+/// - `ENOTSUP`: TLS is not available (`nbd_supports_tls`).
 ///
 /// # Standards
 ///
@@ -74,16 +78,17 @@ pub unsafe extern "C" fn nbd_aio_opt_starttls(
     )
 }
 
-/// Asks the server for extended headers, and waits for the answer.
+/// Requests extended headers in option mode.
 ///
-/// This is for testing servers: unless `nbd_set_request_extended_headers` was set
-/// to false, they were asked for before option mode began. A server may refuse a
-/// second request; they stay in force then.
+/// Use it only to test servers. Extended headers are requested before option mode
+/// begins, unless `nbd_set_request_extended_headers` turns that off. The call
+/// returns when the server has answered. If the server refuses a second request,
+/// extended headers stay in use.
 ///
 /// # Result
 ///
-/// 1 when the server agrees, which includes structured replies; 0 when it
-/// refuses; -1 when there is no answer.
+/// 1 if the server agrees, which includes structured replies; 0 if it refuses; -1 on
+/// error.
 ///
 /// # Standards
 ///
@@ -103,15 +108,17 @@ pub unsafe extern "C-unwind" fn nbd_opt_extended_headers(h: *mut nbd_handle) -> 
         .map(|agreed| agreed != 0))
 }
 
-/// Asks the server for extended headers, without waiting for the answer.
+/// Starts a request for extended headers in option mode.
 ///
-/// The request is as in `nbd_opt_extended_headers`. `nbd_aio_is_connecting` is
-/// true until the answer is there; only the callback hears what it was.
+/// This is the asynchronous form of `nbd_opt_extended_headers`. The call does not
+/// wait for the answer. Call `nbd_poll`, or run a main loop of your own, while
+/// `nbd_aio_is_connecting` returns 1. The callback receives the answer.
 ///
 /// # Parameters
 ///
-/// - `completion_callback`: called once with the answer, its errno in `error`, or
-///   0; retired whatever it returns. May be NULL.
+/// - `completion_callback`: called once when the server has answered, with an errno
+///   in `error`, or 0 on success. Its return value is ignored. Pass
+///   `NBD_NULL_COMPLETION` for no callback.
 ///
 /// # Standards
 ///
@@ -131,16 +138,16 @@ pub unsafe extern "C" fn nbd_aio_opt_extended_headers(
     )
 }
 
-/// Asks the server for structured replies, and waits for the answer.
+/// Requests structured replies in option mode.
 ///
-/// This is for testing servers: unless `nbd_set_request_structured_replies` was
-/// set to false, they were asked for before option mode began. A server may
-/// refuse a second request, or one after extended headers; they stay in force
-/// then.
+/// Use it only to test servers. Structured replies are requested before option mode
+/// begins, unless `nbd_set_request_structured_replies` turns that off. The call
+/// returns when the server has answered. If the server refuses a second request, or
+/// one after extended headers, structured replies stay in use.
 ///
 /// # Result
 ///
-/// 1 when the server agrees, 0 when it refuses, -1 when there is no answer.
+/// 1 if the server agrees, 0 if it refuses, -1 on error.
 ///
 /// # Standards
 ///
@@ -160,15 +167,17 @@ pub unsafe extern "C-unwind" fn nbd_opt_structured_reply(h: *mut nbd_handle) -> 
         .map(|agreed| agreed != 0))
 }
 
-/// Asks the server for structured replies, without waiting for the answer.
+/// Starts a request for structured replies in option mode.
 ///
-/// The request is as in `nbd_opt_structured_reply`. `nbd_aio_is_connecting` is
-/// true until the answer is there; only the callback hears what it was.
+/// This is the asynchronous form of `nbd_opt_structured_reply`. The call does not
+/// wait for the answer. Call `nbd_poll`, or run a main loop of your own, while
+/// `nbd_aio_is_connecting` returns 1. The callback receives the answer.
 ///
 /// # Parameters
 ///
-/// - `completion_callback`: called once with the answer, its errno in `error`, or
-///   0; retired whatever it returns. May be NULL.
+/// - `completion_callback`: called once when the server has answered, with an errno
+///   in `error`, or 0 on success. Its return value is ignored. Pass
+///   `NBD_NULL_COMPLETION` for no callback.
 ///
 /// # Standards
 ///

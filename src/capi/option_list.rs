@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! Options that the server answers with a list: of exports, or of meta contexts.
+//! Options that the server answers with a list.
 
 use libc::{c_char, c_int};
 
@@ -10,34 +10,45 @@ use super::trace::Strings;
 use crate::handle::callback::{nbd_completion_callback, nbd_context_callback, nbd_list_callback};
 use crate::handle::Options;
 
-/// Why calls fail that could not even be sent.
+/// Error messages for lists that the server refuses.
 const LIST_FAILED: &str = "server replied with error to list request";
 const META_CONTEXT_FAILED: &str = "server replied with error to meta context request";
 
-/// The number of replies in C's terms.
+/// Converts the number of replies to an `int`.
 fn count(replies: u32) -> c_int {
     c_int::try_from(replies).unwrap_or(c_int::MAX)
 }
 
-/// Asks the server which exports it has, and waits for the whole list.
+/// Lists the exports of the server.
 ///
-/// A server need not tell: it may know no lists, keep its exports to itself, or
-/// end the list with an error. What it named before that has been passed on.
+/// Use it in option mode (`nbd_set_opt_mode`), for example to let the user choose an
+/// export. The call returns when the list is complete; `nbd_aio_opt_list` does not
+/// wait.
+///
+/// A server need not support this, and may list only some of its exports. If the
+/// list ends with an error, the callback has been called for the exports before it.
+///
+/// The arguments of the callback are:
+///
+/// - `user_data`: the pointer from the callback struct.
+/// - `name`: name of the export, for `nbd_set_export_name`.
+/// - `description`: description of the export, or "". Both strings are valid only
+///   during the call.
+///
+/// The return value of the callback is ignored. The callback must not call functions
+/// on this handle.
 ///
 /// # Parameters
 ///
-/// - `list_callback`: called for each export with its `user_data`, the name, and
-///   the description, which is "" where there is none. Both strings end with the
-///   call: copy what is needed later. What it returns is ignored. It must not
-///   call functions of libnbd on the same handle.
+/// - `list_callback`: called for each export. It is freed before the call returns.
 ///
 /// # Result
 ///
-/// How many exports the server has named, or -1.
+/// The number of exports listed, or -1 on error.
 ///
 /// # Errors
 ///
-/// - `ENOTSUP`: the server answered with an error, or has no options at all.
+/// - `ENOTSUP`: the server replied with an error, or does not support options.
 ///
 /// # Standards
 ///
@@ -79,16 +90,18 @@ pub unsafe extern "C-unwind" fn nbd_opt_list(
     })
 }
 
-/// Asks the server which exports it has, without waiting for the list.
+/// Starts listing the exports of the server.
 ///
-/// The request is as in `nbd_opt_list`. `nbd_aio_is_connecting` is true until the
-/// list has ended; only the callbacks hear what it was.
+/// This is the asynchronous form of `nbd_opt_list`. The call does not wait for the
+/// answer. Call `nbd_poll`, or run a main loop of your own, while
+/// `nbd_aio_is_connecting` returns 1. Only the callbacks receive the result.
 ///
 /// # Parameters
 ///
-/// - `list_callback`: called for each export, as in `nbd_opt_list`.
-/// - `completion_callback`: called once at the end, with an errno in `error`, or
-///   0; retired whatever it returns. May be NULL.
+/// - `list_callback`: called for each export; see `nbd_opt_list`.
+/// - `completion_callback`: called once when the server has answered, with an errno
+///   in `error`, or 0 on success. Its return value is ignored. Pass
+///   `NBD_NULL_COMPLETION` for no callback.
 ///
 /// # Standards
 ///
@@ -109,26 +122,30 @@ pub unsafe extern "C" fn nbd_aio_opt_list(
     )
 }
 
-/// Asks the server which meta contexts the export has, and waits.
+/// Lists the meta contexts of the export.
 ///
-/// The queries are the names listed with `nbd_add_meta_context`; with an empty
-/// list, servers mostly name every context that they have. A name that comes
-/// back need not be that of a context: it may stand for several. What can be used
-/// is told by `nbd_can_meta_context` after the contexts were asked for.
+/// Use it in option mode, after `nbd_set_export_name`, to find out what a server
+/// supports. The queries are the names from `nbd_add_meta_context`. If there are
+/// none, most servers list all of their contexts. A listed name need not be a
+/// context: it can stand for several. To use contexts, negotiate them
+/// (`nbd_opt_set_meta_context` or `nbd_opt_go`).
+///
+/// The callback is called with its `user_data` and the `name` of each context. The
+/// string is valid only during the call. The return value is ignored. The callback
+/// must not call functions on this handle.
 ///
 /// # Parameters
 ///
-/// - `context_callback`: called for each reply with its `user_data` and the name,
-///   which ends with the call. What it returns is ignored. It must not call
-///   functions of libnbd on the same handle.
+/// - `context_callback`: called for each name in the reply. It is freed before the
+///   call returns.
 ///
 /// # Result
 ///
-/// How many names the server has sent, or -1.
+/// The number of names in the reply, or -1 on error.
 ///
 /// # Errors
 ///
-/// - `ENOTSUP`: the server answered with an error, or has no options at all.
+/// - `ENOTSUP`: the server replied with an error, or does not support options.
 ///
 /// # Standards
 ///
@@ -154,20 +171,22 @@ pub unsafe extern "C-unwind" fn nbd_opt_list_meta_context(
     )
 }
 
-/// Asks the server which meta contexts the export has, without waiting.
+/// Starts listing the meta contexts of the export.
 ///
-/// The request is as in `nbd_opt_list_meta_context`. `nbd_aio_is_connecting` is
-/// true until the list has ended; only the callbacks hear what it was.
+/// This is the asynchronous form of `nbd_opt_list_meta_context`. The call does not
+/// wait for the answer. Call `nbd_poll`, or run a main loop of your own, while
+/// `nbd_aio_is_connecting` returns 1. Only the callbacks receive the result.
 ///
 /// # Parameters
 ///
-/// - `context_callback`: called for each name, as in `nbd_opt_list_meta_context`.
-/// - `completion_callback`: called once at the end, with an errno in `error`, or
-///   0; retired whatever it returns. May be NULL.
+/// - `context_callback`: called for each name; see `nbd_opt_list_meta_context`.
+/// - `completion_callback`: called once when the server has answered, with an errno
+///   in `error`, or 0 on success. Its return value is ignored. Pass
+///   `NBD_NULL_COMPLETION` for no callback.
 ///
 /// # Result
 ///
-/// 0, or -1: how many names there were is not known yet.
+/// 0 on success, or -1 on error. The number of names is not known yet.
 ///
 /// # Standards
 ///
@@ -192,26 +211,25 @@ pub unsafe extern "C" fn nbd_aio_opt_list_meta_context(
     )
 }
 
-/// Asks the server which meta contexts answer to the queries, and waits.
+/// Lists the meta contexts that match a list of queries.
 ///
-/// This is `nbd_opt_list_meta_context` with queries of its own: those of the
-/// handle are neither used nor changed.
+/// This is `nbd_opt_list_meta_context` with queries of its own. The names from
+/// `nbd_add_meta_context` are neither used nor changed.
 ///
 /// # Parameters
 ///
-/// - `queries`: names to ask for, with NULL at the end of the list. They are
-///   copied.
-/// - `context_callback`: as in `nbd_opt_list_meta_context`.
+/// - `queries`: NULL-terminated list of names, which are copied.
+/// - `context_callback`: see `nbd_opt_list_meta_context`.
 ///
 /// # Result
 ///
-/// How many names the server has sent, or -1.
+/// The number of names in the reply, or -1 on error.
 ///
 /// # Errors
 ///
-/// - `E2BIG`: the queries are longer than 4 GiB together.
-/// - `ENOMEM`: there is no memory to send them from.
-/// - `ENOTSUP`: the server answered with an error, or has no options at all.
+/// - `E2BIG`: the queries have more than 4 GiB together.
+/// - `ENOMEM`: there is not enough memory to send the queries.
+/// - `ENOTSUP`: the server replied with an error, or does not support options.
 ///
 /// # Standards
 ///
@@ -226,7 +244,7 @@ pub unsafe extern "C-unwind" fn nbd_opt_list_meta_context_queries(
     queries: *mut *mut c_char,
     context_callback: nbd_context_callback,
 ) -> c_int {
-    // SAFETY: NULL or a list of the caller's, there for the length of the call.
+    // SAFETY: NULL, or a list that outlives the call.
     let queries = unsafe { Strings::new(queries) };
     waiting!(
         NBD_OPT_LIST_META_CONTEXT_QUERIES(h, queries: queries, context: &context_callback),
@@ -239,23 +257,23 @@ pub unsafe extern "C-unwind" fn nbd_opt_list_meta_context_queries(
     )
 }
 
-/// Asks the server which meta contexts answer to queries, without waiting.
+/// Starts listing the meta contexts that match queries.
 ///
-/// The request is as in `nbd_opt_list_meta_context_queries`.
-/// `nbd_aio_is_connecting` is true until the list has ended; only the callbacks
-/// hear what it was.
+/// This is the asynchronous form of `nbd_opt_list_meta_context_queries`. The call
+/// does not wait for the answer. Call `nbd_poll`, or run a main loop of your own,
+/// while `nbd_aio_is_connecting` returns 1. Only the callbacks receive the result.
 ///
 /// # Parameters
 ///
-/// - `queries`: names to ask for, with NULL at the end of the list. They are
-///   copied.
-/// - `context_callback`: called for each name, as in `nbd_opt_list_meta_context`.
-/// - `completion_callback`: called once at the end, with an errno in `error`, or
-///   0; retired whatever it returns. May be NULL.
+/// - `queries`: NULL-terminated list of names, which are copied.
+/// - `context_callback`: called for each name; see `nbd_opt_list_meta_context`.
+/// - `completion_callback`: called once when the server has answered, with an errno
+///   in `error`, or 0 on success. Its return value is ignored. Pass
+///   `NBD_NULL_COMPLETION` for no callback.
 ///
 /// # Result
 ///
-/// 0, or -1: how many names there were is not known yet.
+/// 0 on success, or -1 on error. The number of names is not known yet.
 ///
 /// # Standards
 ///
@@ -271,7 +289,7 @@ pub unsafe extern "C" fn nbd_aio_opt_list_meta_context_queries(
     context_callback: nbd_context_callback,
     completion_callback: nbd_completion_callback,
 ) -> c_int {
-    // SAFETY: NULL or a list of the caller's, there for the length of the call.
+    // SAFETY: NULL, or a list that outlives the call.
     let queries = unsafe { Strings::new(queries) };
     locked!(
         NBD_AIO_OPT_LIST_META_CONTEXT_QUERIES(
@@ -288,30 +306,36 @@ pub unsafe extern "C" fn nbd_aio_opt_list_meta_context_queries(
     )
 }
 
-/// Asks the server for the meta contexts of the handle, and waits.
+/// Negotiates the meta contexts of the handle.
 ///
-/// `nbd_opt_go` does this by itself, unless `nbd_set_request_meta_context` says
-/// not to. This call is for doing it at another moment. The queries are the names
-/// listed with `nbd_add_meta_context`. Nothing stops a program from asking with an
-/// empty list or without structured replies, to see what the server makes of it.
+/// Use it in option mode to learn which contexts the server accepts before opening
+/// the export. `nbd_opt_go` negotiates them automatically, so turn that off with
+/// `nbd_set_request_meta_context` if you call this function. The queries are the
+/// names from `nbd_add_meta_context`.
 ///
-/// The contexts that the server agrees to are in force, and known to
-/// `nbd_can_meta_context`, until they are asked for again, or the name of the
-/// export is set.
+/// The accepted contexts replace those negotiated before. They stay in effect, and
+/// known to `nbd_can_meta_context`, until the next negotiation or until
+/// `nbd_set_export_name` is called.
+///
+/// To test servers, the function can also be called with an empty list of names or
+/// without structured replies.
+///
+/// The callback is called with its `user_data` and the `name` of each accepted
+/// context. The string is valid only during the call. The return value is ignored.
+/// The callback must not call functions on this handle.
 ///
 /// # Parameters
 ///
-/// - `context_callback`: called for each context that the server agrees to, with
-///   its `user_data` and the name, which ends with the call. What it returns is
-///   ignored. It must not call functions of libnbd on the same handle.
+/// - `context_callback`: called for each accepted context. It is freed before the
+///   call returns.
 ///
 /// # Result
 ///
-/// How many contexts the server has agreed to, or -1.
+/// The number of accepted contexts, or -1 on error.
 ///
 /// # Errors
 ///
-/// - `ENOTSUP`: the server answered with an error, or has no options at all.
+/// - `ENOTSUP`: the server replied with an error, or does not support options.
 ///
 /// # Standards
 ///
@@ -337,22 +361,24 @@ pub unsafe extern "C-unwind" fn nbd_opt_set_meta_context(
     )
 }
 
-/// Asks the server for the meta contexts of the handle, without waiting.
+/// Starts negotiating the meta contexts of the handle.
 ///
-/// The request is as in `nbd_opt_set_meta_context`. `nbd_aio_is_connecting` is
-/// true until the answer is there; `nbd_can_meta_context` then tells what the
-/// server has agreed to.
+/// This is the asynchronous form of `nbd_opt_set_meta_context`. The call does not
+/// wait for the answer. Call `nbd_poll`, or run a main loop of your own, while
+/// `nbd_aio_is_connecting` returns 1. Then `nbd_can_meta_context` returns which
+/// contexts the server accepted.
 ///
 /// # Parameters
 ///
-/// - `context_callback`: called for each context that the server agrees to, as in
+/// - `context_callback`: called for each accepted context; see
 ///   `nbd_opt_set_meta_context`.
-/// - `completion_callback`: called once at the end, with an errno in `error`, or
-///   0; retired whatever it returns. May be NULL.
+/// - `completion_callback`: called once when the server has answered, with an errno
+///   in `error`, or 0 on success. Its return value is ignored. Pass
+///   `NBD_NULL_COMPLETION` for no callback.
 ///
 /// # Result
 ///
-/// 0, or -1: how many contexts there were is not known yet.
+/// 0 on success, or -1 on error. The number of contexts is not known yet.
 ///
 /// # Standards
 ///
@@ -377,26 +403,25 @@ pub unsafe extern "C" fn nbd_aio_opt_set_meta_context(
     )
 }
 
-/// Asks the server for the meta contexts that it is given, and waits.
+/// Negotiates the meta contexts in a list of queries.
 ///
-/// This is `nbd_opt_set_meta_context` with queries of its own: those of the
-/// handle are neither used nor changed.
+/// This is `nbd_opt_set_meta_context` with queries of its own. The names from
+/// `nbd_add_meta_context` are neither used nor changed.
 ///
 /// # Parameters
 ///
-/// - `queries`: names to ask for, with NULL at the end of the list. They are
-///   copied.
-/// - `context_callback`: as in `nbd_opt_set_meta_context`.
+/// - `queries`: NULL-terminated list of names, which are copied.
+/// - `context_callback`: see `nbd_opt_set_meta_context`.
 ///
 /// # Result
 ///
-/// How many contexts the server has agreed to, or -1.
+/// The number of accepted contexts, or -1 on error.
 ///
 /// # Errors
 ///
-/// - `E2BIG`: the queries are longer than 4 GiB together.
-/// - `ENOMEM`: there is no memory to send them from.
-/// - `ENOTSUP`: the server answered with an error, or has no options at all.
+/// - `E2BIG`: the queries have more than 4 GiB together.
+/// - `ENOMEM`: there is not enough memory to send the queries.
+/// - `ENOTSUP`: the server replied with an error, or does not support options.
 ///
 /// # Standards
 ///
@@ -411,7 +436,7 @@ pub unsafe extern "C-unwind" fn nbd_opt_set_meta_context_queries(
     queries: *mut *mut c_char,
     context_callback: nbd_context_callback,
 ) -> c_int {
-    // SAFETY: NULL or a list of the caller's, there for the length of the call.
+    // SAFETY: NULL, or a list that outlives the call.
     let queries = unsafe { Strings::new(queries) };
     waiting!(
         NBD_OPT_SET_META_CONTEXT_QUERIES(h, queries: queries, context: &context_callback),
@@ -424,24 +449,25 @@ pub unsafe extern "C-unwind" fn nbd_opt_set_meta_context_queries(
     )
 }
 
-/// Asks the server for the meta contexts that it is given, without waiting.
+/// Starts negotiating the meta contexts in a list of queries.
 ///
-/// The request is as in `nbd_opt_set_meta_context_queries`.
-/// `nbd_aio_is_connecting` is true until the answer is there;
-/// `nbd_can_meta_context` then tells what the server has agreed to.
+/// This is the asynchronous form of `nbd_opt_set_meta_context_queries`. The call
+/// does not wait for the answer. Call `nbd_poll`, or run a main loop of your own,
+/// while `nbd_aio_is_connecting` returns 1. Then `nbd_can_meta_context` returns
+/// which contexts the server accepted.
 ///
 /// # Parameters
 ///
-/// - `queries`: names to ask for, with NULL at the end of the list. They are
-///   copied.
-/// - `context_callback`: called for each context that the server agrees to, as in
+/// - `queries`: NULL-terminated list of names, which are copied.
+/// - `context_callback`: called for each accepted context; see
 ///   `nbd_opt_set_meta_context`.
-/// - `completion_callback`: called once at the end, with an errno in `error`, or
-///   0; retired whatever it returns. May be NULL.
+/// - `completion_callback`: called once when the server has answered, with an errno
+///   in `error`, or 0 on success. Its return value is ignored. Pass
+///   `NBD_NULL_COMPLETION` for no callback.
 ///
 /// # Result
 ///
-/// 0, or -1: how many contexts there were is not known yet.
+/// 0 on success, or -1 on error. The number of contexts is not known yet.
 ///
 /// # Standards
 ///
@@ -457,7 +483,7 @@ pub unsafe extern "C" fn nbd_aio_opt_set_meta_context_queries(
     context_callback: nbd_context_callback,
     completion_callback: nbd_completion_callback,
 ) -> c_int {
-    // SAFETY: NULL or a list of the caller's, there for the length of the call.
+    // SAFETY: NULL, or a list that outlives the call.
     let queries = unsafe { Strings::new(queries) };
     locked!(
         NBD_AIO_OPT_SET_META_CONTEXT_QUERIES(

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! How the result of a call looks in C, and in the debug message at its end.
+//! Results of calls in C, and in the debug message at the end of a call.
 
 use std::ffi::{CStr, CString};
 use std::fmt;
@@ -11,31 +11,31 @@ use libc::{c_char, c_int, size_t, ssize_t};
 use super::trace::Quoted;
 use crate::error::Error;
 
-/// A result that C programs can be given.
+/// A result that can be returned to a C program.
 pub(super) trait Outcome {
-    /// The type it has in C.
+    /// Its type in C.
     type C;
 
-    /// What a failed call returns instead.
+    /// The value that a failed call returns.
     const FAILED: Self::C;
 
-    /// Its value in C. Only a result that needs memory can fail.
+    /// Returns its value in C. Only a result that needs memory can fail.
     fn to_c(&self) -> Result<Self::C, Error>;
 
-    /// Its value in debug messages.
+    /// Writes its value in a debug message.
     fn show(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result;
 }
 
 /// The number that identifies a command of a connection.
 pub(super) struct Cookie(pub u64);
 
-/// A number for which no value is left to mean that the call failed.
+/// A number that has no value to report a failure.
 pub(super) struct Counter(pub u64);
 
-/// Bits for which no value is left to mean that the call failed.
+/// Bits that have no value to report a failure.
 pub(super) struct Bits(pub u32);
 
-/// What the program keeps in its handle.
+/// The value that the program stores in its handle.
 pub(super) struct PrivateData(pub usize);
 
 /// An outcome that is a number in C.
@@ -93,7 +93,7 @@ impl Outcome for CString {
     }
 }
 
-/// A string that is there as long as the library.
+/// A string that stays valid.
 impl Outcome for &'static CStr {
     type C = *const c_char;
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! Main loops: waiting, and what a program needs that waits by itself.
+//! Polling and main loops.
 
 use libc::{c_int, c_uint};
 
@@ -8,31 +8,39 @@ use super::entry::{locked, looking, waiting};
 use super::opaque::nbd_handle;
 use super::outcome::Bits;
 
-/// Waits until something happens on the connection, and handles it.
+/// Waits for an event on the connection and handles it.
 ///
-/// This is enough of a main loop for a program with one handle: issue commands,
-/// and call this until they have completed. It waits for the file descriptor of
-/// the handle in the handle's direction, and then does what
-/// `nbd_aio_notify_read` or `nbd_aio_notify_write` does. So a call handles one reply
-/// message at most, or a part of one, and completes one command at most; over TLS,
-/// it handles all messages of one record.
+/// This is the simplest main loop: start asynchronous calls, then call `nbd_poll`
+/// until they are done. It waits with poll(2) until the socket is ready, then does
+/// the work of `nbd_aio_notify_read` or `nbd_aio_notify_write`, which includes
+/// calling callbacks.
+///
+/// A call handles at most one reply message, or part of one, so at most one command
+/// completes. With TLS, it handles all messages of one TLS record.
+///
+/// The return value does not say that a particular command has completed: test for
+/// that after each call, and before the first one. Without that test the loop may
+/// wait for ever, because a command can complete before it begins.
 ///
 /// # Parameters
 ///
-/// - `timeout`: how long to wait, in milliseconds; -1 waits as long as it takes,
-///   which is for ever when nothing is in flight and the server stays.
+/// - `timeout`: the longest time to wait, in milliseconds. 0 returns at once. With
+///   -1 there is no timeout: the call then waits for ever if nothing is in flight
+///   and the server keeps the connection open.
 ///
 /// # Result
 ///
-/// 1 if something happened, 0 on timeout, -1 on error.
+/// 1 if an event was handled, 0 on timeout, -1 on error.
 ///
 /// # Errors
 ///
-/// - `EINVAL`: there is nothing to wait for in this state, as before connecting
-///   or after the end.
-/// - Those of a connection that fails, with or without an errno.
+/// - `EINVAL`: there is nothing to wait for in this state.
+/// - Errors of the connection, after which the handle is dead (`nbd_aio_is_dead`).
+///   Some of them have no errno.
 ///
 /// # Example
+///
+/// Connect without a synchronous call:
 ///
 /// ```c
 /// if (nbd_aio_connect_tcp (nbd, "localhost", "nbd") == -1)
@@ -44,34 +52,37 @@ use super::outcome::Bits;
 ///
 /// # See also
 ///
-/// `nbd_poll2`, `nbd_aio_get_fd`, `nbd_aio_get_direction`; poll(2).
+/// `nbd_poll2`, `nbd_aio_command_completed`, `nbd_aio_get_fd`,
+/// `nbd_aio_get_direction`; poll(2), libnbd(3), "MAIN LOOPS".
 #[no_mangle]
 pub unsafe extern "C-unwind" fn nbd_poll(h: *mut nbd_handle, timeout: c_int) -> c_int {
     waiting!(NBD_POLL(h, timeout: timeout), async |connection| connection.poll(-1, timeout).await)
 }
 
-/// Waits until something happens on the connection or on a file descriptor.
+/// Waits for an event on the connection or a file descriptor.
 ///
-/// This is `nbd_poll` with something more to wait for, such as an eventfd(2) by
-/// which another thread ends the wait.
+/// This is `nbd_poll` with a second file descriptor. Use it to end the wait from
+/// another thread, for instance with an eventfd(2), or to wait for input at the same
+/// time.
 ///
 /// # Parameters
 ///
-/// - `fd`: a file descriptor to wait for until it can be read; -1 for none. It is
-///   only looked at, never read.
-/// - `timeout`: as in `nbd_poll`.
+/// - `fd`: a file descriptor. The call returns when it is readable, but does not
+///   read from it. -1 for none.
+/// - `timeout`: see `nbd_poll`.
 ///
 /// # Result
 ///
-/// 1 if something happened on either, 0 on timeout, -1 on error.
+/// 1 if there was an event on the connection or `fd` is readable, 0 on timeout, -1
+/// on error.
 ///
 /// # Errors
 ///
-/// - Those of `nbd_poll`.
+/// - Errors of `nbd_poll`.
 ///
 /// # See also
 ///
-/// `nbd_poll`.
+/// `nbd_poll`; eventfd(2).
 #[no_mangle]
 pub unsafe extern "C-unwind" fn nbd_poll2(h: *mut nbd_handle, fd: c_int, timeout: c_int) -> c_int {
     waiting!(NBD_POLL2(h, fd: fd, timeout: timeout), async |connection| {
@@ -79,16 +90,19 @@ pub unsafe extern "C-unwind" fn nbd_poll2(h: *mut nbd_handle, fd: c_int, timeout
     })
 }
 
-/// Returns the file descriptor of the connection, to wait for.
+/// Returns the file descriptor of the connection.
 ///
-/// Wait for it with poll(2) or the like, in the direction that
-/// `nbd_aio_get_direction` tells, and call `nbd_aio_notify_read` or
-/// `nbd_aio_notify_write` when it is ready. Do nothing else with it: it belongs
-/// to the handle. While the handle is connecting it may change with every step.
+/// Use it in a main loop of your own: wait for it with poll(2) in the direction that
+/// `nbd_aio_get_direction` returns, then call `nbd_aio_notify_read` or
+/// `nbd_aio_notify_write`.
+///
+/// The file descriptor belongs to the handle: do not read, write or close it. While
+/// the handle is connecting, it can change with every call, so ask for it again
+/// before each wait.
 ///
 /// # Result
 ///
-/// The file descriptor, or -1.
+/// The file descriptor, or -1 on error.
 ///
 /// # Errors
 ///
@@ -96,80 +110,98 @@ pub unsafe extern "C-unwind" fn nbd_poll2(h: *mut nbd_handle, fd: c_int, timeout
 ///
 /// # See also
 ///
-/// `nbd_aio_get_direction`, `nbd_poll`.
+/// `nbd_aio_get_direction`, `nbd_poll`; libnbd(3), "MAIN LOOPS".
 #[no_mangle]
 pub unsafe extern "C" fn nbd_aio_get_fd(h: *mut nbd_handle) -> c_int {
     locked!(NBD_AIO_GET_FD(h), |connection| connection.aio_get_fd())
 }
 
-/// Returns in which direction the connection waits to go on.
+/// Returns the events that the handle waits for.
 ///
-/// - 0: it does not wait: there is no connection, or it is the program's turn.
-/// - `LIBNBD_AIO_DIRECTION_READ` (1): for something to read. Wait for `POLLIN`,
-///   then call `nbd_aio_notify_read`, on `POLLHUP` too. A ready connection waits
-///   for this also when nothing is in flight: the server could close it.
-/// - `LIBNBD_AIO_DIRECTION_WRITE` (2): for room to write. Wait for `POLLOUT`, then
-///   call `nbd_aio_notify_write`.
-/// - `LIBNBD_AIO_DIRECTION_BOTH` (3): for either of them. When both are ready call
-///   `nbd_aio_notify_read`: what is read may change what there is to write.
+/// Use it in a main loop of your own before each wait, since every call on the
+/// handle can change the direction:
 ///
-/// From the first call of this function on a connected handle, of
-/// `nbd_aio_get_fd` or of a notify function, the library leaves each reply in the
-/// socket until its turn. When replies have been received ahead of their use before
-/// that, the direction is `LIBNBD_AIO_DIRECTION_BOTH` until they are handled.
+/// - `LIBNBD_AIO_DIRECTION_READ` (1): wait for `POLLIN`, then call
+///   `nbd_aio_notify_read`. Call it on `POLLHUP` too. A handle without commands in
+///   flight has this direction as well, to notice that the server closes the
+///   connection.
+/// - `LIBNBD_AIO_DIRECTION_WRITE` (2): wait for `POLLOUT`, then call
+///   `nbd_aio_notify_write`.
+/// - `LIBNBD_AIO_DIRECTION_BOTH` (3): wait for either. If the socket is readable and
+///   writable, call `nbd_aio_notify_read` only: it can change what there is to
+///   write.
+/// - 0: there is nothing to wait for, because the handle is not connected or because
+///   the program has to act first.
 ///
-/// Any call on the handle can change the direction. Where several threads use the
-/// handle, one that sends a command may have to wake the one that waits.
+/// The direction of an idle handle also depends on how the program waits. While a
+/// program uses only synchronous calls and `nbd_poll`, the library may receive
+/// several replies at once and keep them. The direction is then
+/// `LIBNBD_AIO_DIRECTION_BOTH` until they are handled, so that the loop does not
+/// sleep. After the first call of this function, `nbd_aio_get_fd` or a notify
+/// function on a connected handle, replies stay in the socket until they are
+/// handled.
+///
+/// If another thread issues commands while yours waits, yours may be waiting for the
+/// wrong direction: wake it up (libnbd(3), "THREADS").
 ///
 /// # Result
 ///
-/// One of the four. With a valid handle this function does not fail, and it
+/// One of these values. This function does not fail if `h` is a valid handle, and it
 /// never waits for a call in another thread.
 ///
 /// # See also
 ///
-/// `nbd_aio_get_fd`, `nbd_aio_notify_read`, `nbd_aio_notify_write`, `nbd_poll`.
+/// `nbd_aio_get_fd`, `nbd_aio_notify_read`, `nbd_aio_notify_write`, `nbd_poll`;
+/// libnbd(3), "MAIN LOOPS".
 #[no_mangle]
 pub unsafe extern "C" fn nbd_aio_get_direction(h: *mut nbd_handle) -> c_uint {
     looking!(NBD_AIO_GET_DIRECTION(h), |shared| Bits(shared.direction()))
 }
 
-/// Tells the handle that its file descriptor can be read.
+/// Handles the event that the socket is readable.
 ///
-/// One reply message is received and handled, as far as it has arrived: callbacks
-/// are called, and a command may complete. More may be there to read, so wait for the
-/// descriptor with poll(2) or another interface that is level-triggered. The call
+/// Call it from a main loop of your own when the file descriptor (`nbd_aio_get_fd`)
+/// is readable or hung up. The library receives and handles at most one reply
+/// message, as far as it has arrived. This calls callbacks and can complete a
+/// command. With TLS, the library handles all messages of one TLS record. The call
 /// never waits.
 ///
-/// Over TLS, all messages of one record are handled.
+/// There may be more to read when it returns. The loop therefore has to be
+/// level-triggered, as poll(2) is and epoll(7) is without `EPOLLET`. An
+/// edge-triggered loop misses replies.
 ///
 /// # Errors
 ///
-/// - `EINVAL`: the handle does not wait for this, see `nbd_aio_get_direction`.
-/// - Those of a connection that fails, with or without an errno.
+/// - `EINVAL`: the handle does not wait for this event (`nbd_aio_get_direction`).
+/// - Errors of the connection, after which the handle is dead (`nbd_aio_is_dead`).
+///   Some of them have no errno.
 ///
 /// # See also
 ///
-/// `nbd_aio_get_direction`, `nbd_aio_notify_write`, `nbd_poll`.
+/// `nbd_aio_get_direction`, `nbd_aio_notify_write`, `nbd_poll`; libnbd(3), "MAIN
+/// LOOPS".
 #[no_mangle]
 pub unsafe extern "C" fn nbd_aio_notify_read(h: *mut nbd_handle) -> c_int {
     locked!(NBD_AIO_NOTIFY_READ(h), |connection| connection
         .aio_notify_read())
 }
 
-/// Tells the handle that its file descriptor can be written to.
+/// Handles the event that the socket is writable.
 ///
-/// What waits to be sent is sent, as far as there is room. It never waits for
-/// more.
+/// Call it from a main loop of your own when the file descriptor (`nbd_aio_get_fd`)
+/// is writable and the handle waits for that. The library sends pending requests as
+/// far as the socket takes them. The call never waits.
 ///
 /// # Errors
 ///
-/// - `EINVAL`: the handle does not wait for this, see `nbd_aio_get_direction`.
-/// - Those of a connection that fails, with or without an errno.
+/// - `EINVAL`: the handle does not wait for this event (`nbd_aio_get_direction`).
+/// - Errors of the connection, after which the handle is dead (`nbd_aio_is_dead`).
+///   Some of them have no errno.
 ///
 /// # See also
 ///
-/// `nbd_aio_get_direction`, `nbd_aio_notify_read`, `nbd_poll`.
+/// `nbd_aio_get_direction`, `nbd_aio_notify_read`, `nbd_poll`; libnbd(3), "MAIN
+/// LOOPS".
 #[no_mangle]
 pub unsafe extern "C" fn nbd_aio_notify_write(h: *mut nbd_handle) -> c_int {
     locked!(NBD_AIO_NOTIFY_WRITE(h), |connection| connection

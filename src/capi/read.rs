@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! Reading from the export.
+//! Reading.
 
 use libc::{c_int, c_void, size_t};
 use scopeguard::{guard, ScopeGuard};
@@ -13,8 +13,8 @@ use crate::handle::buffer::ReadBuffer;
 use crate::handle::callback::{nbd_chunk_callback, nbd_completion_callback};
 use crate::handle::Access;
 
-/// The buffer of a read that a call is going to wait for. Nobody looks at it before the
-/// call returns, so it is filled with zeroes only if the command is not issued: it is
+/// The buffer of a read that a call is going to wait for. The caller does not use it before
+/// the call returns, so it is filled with zeroes only if the command is not issued: it is
 /// dropped then. Once it has been issued, the call fills what has not arrived.
 ///
 /// # Safety
@@ -32,27 +32,31 @@ unsafe fn initialize_on_failure(
     guard(buf, |buf| buf.failed(0, buf.len()))
 }
 
-/// Reads from the export and waits until the data is there.
+/// Reads from the export.
 ///
-/// The read succeeds as a whole or fails as a whole.
+/// The call returns when all of the data is in the buffer, or with an error: there
+/// are no short reads. Use `nbd_aio_pread` to read without waiting, and
+/// `nbd_pread_structured` to learn which parts of the range are holes.
 ///
 /// # Parameters
 ///
-/// - `buf`: where the data goes, `count` bytes of the caller's. It is filled with
-///   zeroes first, unless `nbd_set_pread_initialize` says not to; after an error
-///   what it holds is undefined beyond that.
-/// - `count`: how many bytes.
-/// - `offset`: where in the export, in bytes.
-/// - `flags`: 0; the protocol has none for this yet.
+/// - `buf`: the buffer for the data, at least `count` bytes. If the read fails, its
+///   contents are undefined, but it never holds old memory: it is filled with zeroes
+///   first, unless `nbd_set_pread_initialize` turns that off.
+/// - `count`: number of bytes, at most 64 MiB. Many servers have a lower limit; see
+///   `nbd_get_block_size`.
+/// - `offset`: offset of the first byte in the export.
+/// - `flags`: 0. The protocol defines no flags for this command.
 ///
 /// # Errors
 ///
-/// - `EINVAL`: the range is empty, goes beyond the export, or is not made of whole
-///   blocks; or a flag is set that has no meaning here.
+/// - `EINVAL`: `count` is 0, the range ends beyond the end of the export, or it is
+///   not aligned to the minimum block size.
+/// - `EINVAL`: a flag is set.
 /// - `ERANGE`: `count` is more than 64 MiB.
-/// - `ENOTCONN`: the connection ended before the reply.
-/// - `EPROTO`: the reply did not fit the request.
-/// - Those that the server replies with, such as `EIO`.
+/// - `ENOTCONN`: the connection ended before the reply arrived.
+/// - `EPROTO`: the reply does not match the request.
+/// - Errors that the server replies with, such as `EIO`.
 ///
 /// # Standards
 ///
@@ -60,7 +64,7 @@ unsafe fn initialize_on_failure(
 ///
 /// # Example
 ///
-/// Reads the whole export, piece by piece:
+/// Copy the whole export to standard output, one megabyte at a time:
 ///
 /// ```c
 /// static char buf[1 << 20];
@@ -82,7 +86,7 @@ unsafe fn initialize_on_failure(
 ///
 /// # See also
 ///
-/// `nbd_aio_pread`, `nbd_pread_structured`, `nbd_get_block_size`.
+/// `nbd_aio_pread`, `nbd_pread_structured`, `nbd_get_size`, `nbd_get_block_size`.
 #[no_mangle]
 pub unsafe extern "C-unwind" fn nbd_pread(
     h: *mut nbd_handle,
@@ -91,8 +95,8 @@ pub unsafe extern "C-unwind" fn nbd_pread(
     offset: u64,
     flags: u32,
 ) -> c_int {
-    // SAFETY: NULL or `count` bytes of the caller's, there for the length of the
-    // call, in which the command ends.
+    // SAFETY: NULL, or `count` bytes that outlive the call, in which the command
+    // ends.
     let buf = unsafe { ReadBuffer::new(buf, count) };
     // SAFETY: as for the call itself.
     let buf = unsafe { initialize_on_failure(h, buf) };
@@ -109,27 +113,30 @@ pub unsafe extern "C-unwind" fn nbd_pread(
     )
 }
 
-/// Reads from the export, without waiting for the data.
+/// Starts a read from the export.
 ///
-/// The command is that of `nbd_pread`.
+/// This is the asynchronous form of `nbd_pread`. Use it to keep several commands in
+/// flight, or to read from a main loop.
 ///
 /// # Parameters
 ///
-/// - `buf`: where the data goes, `count` bytes of the program's, which have to
-///   stay until the command is complete. It is filled with zeroes first, unless
-///   `nbd_set_pread_initialize` says not to; after an error what it holds is
-///   undefined beyond that.
-/// - `count`, `offset`, `flags`: as in `nbd_pread`.
-/// - `completion_callback`: called once when the command is complete, with its
-///   errno in `error`, or 0; it retires the command by returning 1. May be NULL.
+/// - `buf`: the buffer for the data, at least `count` bytes. It must stay valid
+///   until the command completes, and you must not read it before that. It is filled
+///   with zeroes before the call returns, unless `nbd_set_pread_initialize` turns
+///   that off.
+/// - `count`, `offset`, `flags`: see `nbd_pread`.
+/// - `completion_callback`: called once when the command completes, with its errno
+///   in `error`, or 0 on success. If it returns 1, the command is retired. Pass
+///   `NBD_NULL_COMPLETION` for no callback.
 ///
 /// # Result
 ///
-/// The cookie of the command, at least 1, or -1.
+/// The cookie of the command, which is 1 or more, or -1 on error.
 ///
 /// # Errors
 ///
-/// - Those of `nbd_pread`, where they show before the request is sent.
+/// - Errors of `nbd_pread` that are detected before the request is sent. Later
+///   errors are reported when the command completes.
 ///
 /// # Standards
 ///
@@ -137,7 +144,7 @@ pub unsafe extern "C-unwind" fn nbd_pread(
 ///
 /// # Example
 ///
-/// Two reads in flight at once:
+/// Two reads in flight at the same time:
 ///
 /// ```c
 /// static char data[2][4096];
@@ -164,8 +171,8 @@ pub unsafe extern "C-unwind" fn nbd_pread(
 ///
 /// # See also
 ///
-/// `nbd_pread`, `nbd_aio_pread_structured`, `nbd_aio_command_completed`;
-/// libnbd(3), "CALLBACKS".
+/// `nbd_pread`, `nbd_aio_pread_structured`, `nbd_aio_command_completed`; libnbd(3),
+/// "CALLBACKS".
 #[no_mangle]
 pub unsafe extern "C" fn nbd_aio_pread(
     h: *mut nbd_handle,
@@ -175,8 +182,8 @@ pub unsafe extern "C" fn nbd_aio_pread(
     completion_callback: nbd_completion_callback,
     flags: u32,
 ) -> i64 {
-    // SAFETY: NULL or `count` bytes of the program's, which keeps them until the
-    // command is complete.
+    // SAFETY: NULL, or `count` bytes that the program keeps until the command
+    // completes.
     let mut buf = unsafe { ReadBuffer::new(buf, count) };
     // SAFETY: as for the call itself.
     unsafe { initialize(h, &mut buf) };
@@ -197,38 +204,41 @@ pub unsafe extern "C" fn nbd_aio_pread(
     )
 }
 
-/// Reads from the export piece by piece and waits until it is done.
+/// Reads from the export, one callback for each chunk.
 ///
-/// A server may answer in pieces, in any order, and may say that some of them are
-/// holes. The callback is told of each when it is in the buffer. Whether the
-/// pieces fit together is only checked by their total size. On a connection
-/// without structured replies there is one piece.
+/// Use it to process data as it arrives, or to learn which parts of the range are
+/// holes. A server that uses structured replies may answer in several chunks, in any
+/// order; without structured replies there is one chunk. The call returns when all
+/// of the data is in the buffer, or with an error.
 ///
-/// The callback is called with its `user_data` and
+/// The callback is called for each chunk, after the data is in the buffer. Its
+/// arguments are:
 ///
-/// - `subbuf`, `count`: the piece, which lies in `buf`, in bytes;
-/// - `offset`: where in the export it begins, in bytes;
-/// - `status`: `LIBNBD_READ_DATA` (1) for data, `LIBNBD_READ_HOLE` (2) for a hole,
-///   whose bytes are zero, or `LIBNBD_READ_ERROR` (3) for an error at that offset,
-///   with a `count` of 0;
-/// - `error`: the errno of that error, or for the other two, of the first error
-///   so far, or 0.
+/// - `user_data`: the pointer from the callback struct.
+/// - `subbuf`, `count`: address and length of the chunk, which is part of `buf`.
+/// - `offset`: offset of the chunk in the export.
+/// - `status`: `LIBNBD_READ_DATA` (1) for data; `LIBNBD_READ_HOLE` (2) for a hole,
+///   whose bytes in the buffer are zero; or `LIBNBD_READ_ERROR` (3) for an error at
+///   `offset`, with a `count` of 0. Chunks of an unknown type are not passed on.
+/// - `error`: the errno for `LIBNBD_READ_ERROR`. For data and holes, the first error
+///   of this command so far, or 0.
 ///
-/// When it returns -1, the read fails with the errno that it has put into
-/// `error`, or else `EPROTO`, unless it had failed before; further pieces are
-/// passed to it all the same. It must not call functions of libnbd on the same
-/// handle. A piece of a kind that this version does not know is not passed on.
+/// If the callback returns -1, the read fails with the errno that it stored in
+/// `error`, or with `EPROTO` if it stored none. If the read has already failed, it
+/// keeps its first error. The callback is still called for the remaining chunks. The
+/// callback must not call functions on this handle.
 ///
 /// # Parameters
 ///
-/// - `buf`, `count`, `offset`: as in `nbd_pread`.
-/// - `chunk_callback`: the callback; freed when the read is done.
-/// - `flags`: 0, or `LIBNBD_CMD_FLAG_DF` to ask for a single piece
+/// - `buf`, `count`, `offset`: see `nbd_pread`.
+/// - `chunk_callback`: the callback, which is freed before the call returns.
+/// - `flags`: 0, or `LIBNBD_CMD_FLAG_DF` to ask the server for a single chunk
 ///   (`nbd_can_df`).
 ///
 /// # Errors
 ///
-/// - Those of `nbd_pread`, and those of the callback.
+/// - Errors of `nbd_pread`.
+/// - Errors from the callback.
 ///
 /// # Standards
 ///
@@ -256,7 +266,8 @@ pub unsafe extern "C" fn nbd_aio_pread(
 ///
 /// # See also
 ///
-/// `nbd_aio_pread_structured`, `nbd_pread`, `nbd_can_df`; libnbd(3), "CALLBACKS".
+/// `nbd_aio_pread_structured`, `nbd_pread`, `nbd_can_df`, `nbd_block_status_64`;
+/// libnbd(3), "CALLBACKS".
 #[no_mangle]
 pub unsafe extern "C-unwind" fn nbd_pread_structured(
     h: *mut nbd_handle,
@@ -266,8 +277,8 @@ pub unsafe extern "C-unwind" fn nbd_pread_structured(
     chunk_callback: nbd_chunk_callback,
     flags: u32,
 ) -> c_int {
-    // SAFETY: NULL or `count` bytes of the caller's, there for the length of the
-    // call, in which the command ends.
+    // SAFETY: NULL, or `count` bytes that outlive the call, in which the command
+    // ends.
     let mut buf = unsafe { ReadBuffer::new(buf, count) };
     // SAFETY: as for the call itself.
     unsafe { initialize(h, &mut buf) };
@@ -286,25 +297,30 @@ pub unsafe extern "C-unwind" fn nbd_pread_structured(
     )
 }
 
-/// Reads from the export piece by piece, without waiting.
+/// Starts a read with one callback for each chunk.
 ///
-/// The command is that of `nbd_pread_structured`. Its callback is called as the
-/// pieces come in, the first perhaps before this returns.
+/// This is the asynchronous form of `nbd_pread_structured`. Use it to process data
+/// as it arrives while other commands are in flight. The first chunk may be passed
+/// to the callback before this call returns.
 ///
 /// # Parameters
 ///
-/// - `buf`: as in `nbd_aio_pread`.
-/// - `count`, `offset`, `chunk_callback`, `flags`: as in `nbd_pread_structured`.
-/// - `completion_callback`: called once when the command is complete, with its
-///   errno in `error`, or 0; it retires the command by returning 1. May be NULL.
+/// - `buf`: see `nbd_aio_pread`.
+/// - `count`, `offset`, `flags`: see `nbd_pread_structured`.
+/// - `chunk_callback`: called for each chunk; see `nbd_pread_structured`. It is
+///   freed when the command is retired.
+/// - `completion_callback`: called once when the command completes, with its errno
+///   in `error`, or 0 on success. If it returns 1, the command is retired. Pass
+///   `NBD_NULL_COMPLETION` for no callback.
 ///
 /// # Result
 ///
-/// The cookie of the command, at least 1, or -1.
+/// The cookie of the command, which is 1 or more, or -1 on error.
 ///
 /// # Errors
 ///
-/// - Those of `nbd_pread_structured`, where they show before the request is sent.
+/// - Errors of `nbd_pread_structured` that are detected before the request is sent.
+///   Later errors are reported when the command completes.
 ///
 /// # Standards
 ///
@@ -312,8 +328,8 @@ pub unsafe extern "C-unwind" fn nbd_pread_structured(
 ///
 /// # See also
 ///
-/// `nbd_pread_structured`, `nbd_aio_pread`, `nbd_aio_command_completed`;
-/// libnbd(3), "CALLBACKS".
+/// `nbd_pread_structured`, `nbd_aio_pread`, `nbd_aio_command_completed`; libnbd(3),
+/// "CALLBACKS".
 #[no_mangle]
 pub unsafe extern "C" fn nbd_aio_pread_structured(
     h: *mut nbd_handle,
@@ -324,8 +340,8 @@ pub unsafe extern "C" fn nbd_aio_pread_structured(
     completion_callback: nbd_completion_callback,
     flags: u32,
 ) -> i64 {
-    // SAFETY: NULL or `count` bytes of the program's, which keeps them until the
-    // command is complete.
+    // SAFETY: NULL, or `count` bytes that the program keeps until the command
+    // completes.
     let mut buf = unsafe { ReadBuffer::new(buf, count) };
     // SAFETY: as for the call itself.
     unsafe { initialize(h, &mut buf) };

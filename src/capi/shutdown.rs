@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! Ending a connection in good order.
+//! Ending a connection.
 
 use libc::c_int;
 
@@ -8,23 +8,25 @@ use super::entry::{locked, waiting};
 use super::opaque::nbd_handle;
 use super::trace::Mask;
 
-/// Says goodbye to the server and waits until the connection is closed.
+/// Ends the connection and waits until it is closed.
 ///
-/// A connection that reads and writes ends with a disconnect request, one that
-/// is negotiating with an abort of the negotiation. The server may carry out what
-/// it has been asked before; commands that it does not answer fail with
-/// `ENOTCONN`. `nbd_close` works without this: the server only sees the difference
-/// between a goodbye and none.
+/// Call it before `nbd_close` for an orderly end: the library sends a disconnect
+/// request, or ends the negotiation in option mode. Requests that are not sent yet
+/// are sent first. Commands that the server does not answer before it closes the
+/// connection fail with `ENOTCONN`.
+///
+/// The call does not flush: call `nbd_flush` first if data has to be on stable
+/// storage. `nbd_aio_disconnect` does not wait.
 ///
 /// # Parameters
 ///
-/// - `flags`: 0, or `LIBNBD_SHUTDOWN_ABANDON_PENDING` (0x10000) to drop commands
-///   that wait to be sent, instead of sending them first.
+/// - `flags`: 0, or `LIBNBD_SHUTDOWN_ABANDON_PENDING` (0x10000) to discard requests
+///   that are not sent yet.
 ///
 /// # Errors
 ///
 /// - `EINVAL`: an unknown flag is set.
-/// - Those of a connection that ends in the middle of a reply.
+/// - Errors of the connection, if it fails in the middle of a reply.
 ///
 /// # Standards
 ///
@@ -40,27 +42,30 @@ use super::trace::Mask;
 ///
 /// # See also
 ///
-/// `nbd_aio_disconnect`, `nbd_aio_opt_abort`, `nbd_close`.
+/// `nbd_aio_disconnect`, `nbd_aio_opt_abort`, `nbd_flush`, `nbd_close`.
 #[no_mangle]
 pub unsafe extern "C-unwind" fn nbd_shutdown(h: *mut nbd_handle, flags: u32) -> c_int {
     waiting!(NBD_SHUTDOWN(h, flags: Mask(flags)), async |connection| connection
         .shutdown(flags).await)
 }
 
-/// Says goodbye to the server, without waiting for the end.
+/// Sends a disconnect request to the server.
 ///
-/// No further commands are accepted. The server has no reply to this: it closes
-/// the connection, and `nbd_aio_is_closed` becomes true. Those in flight may still
-/// be answered before that; the rest fail with `ENOTCONN`. To lose nothing, send
-/// this when nothing is in flight (`nbd_aio_in_flight`).
+/// Use it to end a connection from a main loop, when no commands are in flight
+/// (`nbd_aio_in_flight`). Commands in flight fail with `ENOTCONN` unless the server
+/// answers them before it closes the connection.
+///
+/// The call does not wait. The server does not reply to this request but closes the
+/// connection: `nbd_aio_is_closed` then returns 1. No commands can be issued after
+/// this call.
 ///
 /// # Parameters
 ///
-/// - `flags`: 0; the protocol has none for this yet.
+/// - `flags`: 0. The protocol defines no flags for this command.
 ///
 /// # Errors
 ///
-/// - `EINVAL`: a flag is set, or this was called before.
+/// - `EINVAL`: a flag is set, or the function was called before.
 ///
 /// # Standards
 ///

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! The state: where in its life a connection is. None of these calls ever
-//! waits, so one thread can watch while another one is busy.
+//! Handle state.
+//!
+//! None of these functions waits, so one thread can check the state while another
+//! one waits for the server.
 
 use std::ffi::CStr;
 
@@ -11,136 +13,153 @@ use super::entry::looking;
 use super::opaque::nbd_handle;
 use crate::machine::State;
 
-/// Returns whether the handle has not begun to connect.
+/// Checks whether the handle has not started connecting.
 ///
-/// Every handle begins so. Some settings can only be changed in this state.
+/// Every handle begins in this state. Some settings can be changed only in this
+/// state. The call never waits.
 ///
 /// # Result
 ///
-/// 1 for yes or 0 for no. With a valid handle this function does not fail.
+/// 1 for yes, 0 for no. This function does not fail if `h` is a valid handle.
 ///
 /// # See also
 ///
-/// `nbd_create`, `nbd_aio_connect`, `nbd_connection_state`.
+/// `nbd_create`, `nbd_aio_connect`, `nbd_connection_state`; libnbd(3), "HANDLES".
 #[no_mangle]
 pub unsafe extern "C" fn nbd_aio_is_created(h: *mut nbd_handle) -> c_int {
     looking!(NBD_AIO_IS_CREATED(h), |shared| shared.state()
         == State::Created)
 }
 
-/// Returns whether the handle is connecting.
+/// Checks whether the handle is connecting or negotiating an option.
 ///
-/// It is from the first `nbd_connect_...` or `nbd_aio_connect_...` call until the
-/// handshake is over, and in option mode again while an option awaits its answer.
+/// Use it as the condition of a main loop after `nbd_aio_connect_...` and
+/// `nbd_aio_opt_...` calls. The result is 1 from the call that starts connecting
+/// until the handshake is over, and in option mode until the server has answered an
+/// option. The call never waits.
 ///
 /// # Result
 ///
-/// 1 for yes or 0 for no. With a valid handle this function does not fail.
+/// 1 for yes, 0 for no. This function does not fail if `h` is a valid handle.
 ///
 /// # See also
 ///
-/// `nbd_aio_is_negotiating`, `nbd_aio_is_ready`, `nbd_connection_state`.
+/// `nbd_aio_is_negotiating`, `nbd_aio_is_ready`, `nbd_connection_state`; libnbd(3),
+/// "HANDLES".
 #[no_mangle]
 pub unsafe extern "C" fn nbd_aio_is_connecting(h: *mut nbd_handle) -> c_int {
     looking!(NBD_AIO_IS_CONNECTING(h), |shared| shared.state()
         == State::Connecting)
 }
 
-/// Returns whether the handle can negotiate an option.
+/// Checks whether the handle can send an option.
 ///
-/// It can in option mode, when the server waits for the next option. Sending one
-/// makes the handle connecting again, until the answer is there.
+/// Use it in option mode (`nbd_set_opt_mode`) after connecting and after each
+/// option. While an option is waiting for its answer, the handle is connecting
+/// instead. The call never waits.
 ///
 /// # Result
 ///
-/// 1 for yes or 0 for no. With a valid handle this function does not fail.
+/// 1 for yes, 0 for no. This function does not fail if `h` is a valid handle.
 ///
 /// # See also
 ///
-/// `nbd_set_opt_mode`, `nbd_aio_is_connecting`, `nbd_connection_state`.
+/// `nbd_set_opt_mode`, `nbd_aio_is_connecting`, `nbd_connection_state`; libnbd(3),
+/// "HANDLES".
 #[no_mangle]
 pub unsafe extern "C" fn nbd_aio_is_negotiating(h: *mut nbd_handle) -> c_int {
     looking!(NBD_AIO_IS_NEGOTIATING(h), |shared| shared.state()
         == State::Negotiating)
 }
 
-/// Returns whether the handle is ready for commands, and idle.
+/// Checks whether the handle is connected and idle.
 ///
-/// Commands may be in flight: idle means that nothing is half sent or half
-/// received. Commands can be issued in the processing state as well.
+/// Use it after connecting. The result is 1 if commands can be issued and the
+/// library is not in the middle of sending a request or receiving a reply. Commands
+/// may be in flight. While it is in the middle, the handle is processing
+/// (`nbd_aio_is_processing`), and commands can be issued as well. The call never
+/// waits.
 ///
 /// # Result
 ///
-/// 1 for yes or 0 for no. With a valid handle this function does not fail.
+/// 1 for yes, 0 for no. This function does not fail if `h` is a valid handle.
 ///
 /// # See also
 ///
-/// `nbd_aio_is_processing`, `nbd_aio_in_flight`, `nbd_connection_state`.
+/// `nbd_aio_is_processing`, `nbd_aio_in_flight`, `nbd_connection_state`; libnbd(3),
+/// "HANDLES".
 #[no_mangle]
 pub unsafe extern "C" fn nbd_aio_is_ready(h: *mut nbd_handle) -> c_int {
     looking!(NBD_AIO_IS_READY(h), |shared| shared.state() == State::Ready)
 }
 
-/// Returns whether the handle is sending a request or receiving a reply.
+/// Checks whether a request or reply is partly transferred.
 ///
-/// Commands can be issued all the same: they are sent in their turn.
+/// A connected handle is ready (`nbd_aio_is_ready`) or processing. Commands can be
+/// issued in both states; in this one, they are sent after the current request. The
+/// call never waits.
 ///
 /// # Result
 ///
-/// 1 for yes or 0 for no. With a valid handle this function does not fail.
+/// 1 for yes, 0 for no. This function does not fail if `h` is a valid handle.
 ///
 /// # See also
 ///
-/// `nbd_aio_is_ready`, `nbd_connection_state`.
+/// `nbd_aio_is_ready`, `nbd_connection_state`; libnbd(3), "HANDLES".
 #[no_mangle]
 pub unsafe extern "C" fn nbd_aio_is_processing(h: *mut nbd_handle) -> c_int {
     looking!(NBD_AIO_IS_PROCESSING(h), |shared| shared.state()
         == State::Processing)
 }
 
-/// Returns whether the connection has failed.
+/// Checks whether the connection has failed.
 ///
-/// What has failed is in the error of the call that noticed. All that is left to
-/// do is to retire commands and to close the handle.
+/// Use it in main loops, to stop after an error. The reason is in the error of the
+/// call that failed (`nbd_get_error`). A dead handle cannot be connected again:
+/// retire the commands (`nbd_aio_command_completed`) and close it. The call never
+/// waits.
 ///
 /// # Result
 ///
-/// 1 for yes or 0 for no. With a valid handle this function does not fail.
+/// 1 for yes, 0 for no. This function does not fail if `h` is a valid handle.
 ///
 /// # See also
 ///
-/// `nbd_aio_is_closed`, `nbd_close`, `nbd_connection_state`.
+/// `nbd_aio_is_closed`, `nbd_close`, `nbd_connection_state`; libnbd(3), "HANDLES".
 #[no_mangle]
 pub unsafe extern "C" fn nbd_aio_is_dead(h: *mut nbd_handle) -> c_int {
     looking!(NBD_AIO_IS_DEAD(h), |shared| shared.state() == State::Dead)
 }
 
-/// Returns whether the connection has ended in good order.
+/// Checks whether the connection was closed normally.
 ///
-/// A handle does not connect again: all that is left to do is to retire commands
-/// and to close it.
+/// Use it after `nbd_aio_disconnect` and `nbd_aio_opt_abort`. A closed handle cannot
+/// be connected again: retire the commands (`nbd_aio_command_completed`) and close
+/// it. The call never waits.
 ///
 /// # Result
 ///
-/// 1 for yes or 0 for no. With a valid handle this function does not fail.
+/// 1 for yes, 0 for no. This function does not fail if `h` is a valid handle.
 ///
 /// # See also
 ///
-/// `nbd_shutdown`, `nbd_aio_disconnect`, `nbd_close`, `nbd_connection_state`.
+/// `nbd_shutdown`, `nbd_aio_disconnect`, `nbd_close`, `nbd_connection_state`;
+/// libnbd(3), "HANDLES".
 #[no_mangle]
 pub unsafe extern "C" fn nbd_aio_is_closed(h: *mut nbd_handle) -> c_int {
     looking!(NBD_AIO_IS_CLOSED(h), |shared| shared.state()
         == State::Closed)
 }
 
-/// Returns the state of the connection in words.
+/// Returns a description of the connection state.
 ///
-/// The text is for people: a short name, a colon, and a description, which may
-/// differ in every version. Programs ask `nbd_aio_is_ready` and its siblings.
+/// Use it in messages for people. The text is a short name, a colon and a
+/// description, and can change in any version. Programs should call
+/// `nbd_aio_is_ready` and similar functions instead. The call never waits.
 ///
 /// # Result
 ///
-/// The text, which belongs to the library and stays.
+/// The text, which stays valid. Do not free it.
 ///
 /// # See also
 ///

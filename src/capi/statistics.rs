@@ -1,21 +1,23 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! Statistics: how much has gone over the connection. None of these calls ever
-//! waits, so one thread can watch while another one is busy.
+//! Statistics.
+//!
+//! None of these functions waits, so one thread can read the counters while another
+//! one waits for the server.
 
 use super::entry::looking;
 use super::opaque::nbd_handle;
 use super::outcome::Counter;
 
-/// Returns how many bytes were sent to the server.
+/// Returns the number of bytes sent to the server.
 ///
-/// All bytes of the NBD protocol count, the handshake and the headers of
-/// requests too. With TLS the bytes on the wire are more: those counted here are
-/// the ones before encryption.
+/// Use it to measure the traffic of a handle. All bytes of the NBD protocol count,
+/// including the handshake and the headers of requests. With TLS, bytes are counted
+/// before encryption. The call never waits.
 ///
 /// # Result
 ///
-/// A number of bytes. With a valid handle this function does not fail.
+/// The number of bytes. This function does not fail if `h` is a valid handle.
 ///
 /// # Example
 ///
@@ -26,7 +28,7 @@ use super::outcome::Counter;
 ///
 /// # See also
 ///
-/// `nbd_stats_chunks_sent`, `nbd_stats_bytes_received`.
+/// `nbd_stats_chunks_sent`, `nbd_stats_bytes_received`; libnbd(3), "STATISTICS".
 #[no_mangle]
 pub unsafe extern "C" fn nbd_stats_bytes_sent(h: *mut nbd_handle) -> u64 {
     looking!(NBD_STATS_BYTES_SENT(h), |shared| Counter(
@@ -34,16 +36,17 @@ pub unsafe extern "C" fn nbd_stats_bytes_sent(h: *mut nbd_handle) -> u64 {
     ))
 }
 
-/// Returns how many protocol messages were sent to the server.
+/// Returns the number of protocol messages sent to the server.
 ///
-/// A message, or chunk, is what begins with a magic number of its own and cannot
-/// be split further: an option of the handshake, or a request with its payload.
-/// The number says nothing of system calls or network packets, which are fewer
-/// where several messages go together.
+/// Use it with `nbd_stats_bytes_sent` to find the average size of a message. A
+/// message is a unit of the protocol with a magic number of its own: an option of
+/// the handshake, or a request with its payload. The number of system calls and of
+/// network packets can be smaller, because several messages can be sent together.
+/// The call never waits.
 ///
 /// # Result
 ///
-/// A number of messages. With a valid handle this function does not fail.
+/// The number of messages. This function does not fail if `h` is a valid handle.
 ///
 /// # Standards
 ///
@@ -51,7 +54,7 @@ pub unsafe extern "C" fn nbd_stats_bytes_sent(h: *mut nbd_handle) -> u64 {
 ///
 /// # See also
 ///
-/// `nbd_stats_bytes_sent`, `nbd_stats_chunks_received`.
+/// `nbd_stats_bytes_sent`, `nbd_stats_chunks_received`; libnbd(3), "STATISTICS".
 #[no_mangle]
 pub unsafe extern "C" fn nbd_stats_chunks_sent(h: *mut nbd_handle) -> u64 {
     looking!(NBD_STATS_CHUNKS_SENT(h), |shared| Counter(
@@ -59,17 +62,19 @@ pub unsafe extern "C" fn nbd_stats_chunks_sent(h: *mut nbd_handle) -> u64 {
     ))
 }
 
-/// Returns how many bytes were received from the server.
+/// Returns the number of bytes received from the server.
 ///
-/// Counted as those sent are, see `nbd_stats_bytes_sent`.
+/// Use it to measure the traffic of a handle. All bytes of the NBD protocol count,
+/// including the handshake and the headers of replies. With TLS, bytes are counted
+/// after decryption. The call never waits.
 ///
 /// # Result
 ///
-/// A number of bytes. With a valid handle this function does not fail.
+/// The number of bytes. This function does not fail if `h` is a valid handle.
 ///
 /// # See also
 ///
-/// `nbd_stats_chunks_received`, `nbd_stats_bytes_sent`.
+/// `nbd_stats_chunks_received`, `nbd_stats_bytes_sent`; libnbd(3), "STATISTICS".
 #[no_mangle]
 pub unsafe extern "C" fn nbd_stats_bytes_received(h: *mut nbd_handle) -> u64 {
     looking!(NBD_STATS_BYTES_RECEIVED(h), |shared| Counter(
@@ -77,15 +82,15 @@ pub unsafe extern "C" fn nbd_stats_bytes_received(h: *mut nbd_handle) -> u64 {
     ))
 }
 
-/// Returns how many protocol messages were received from the server.
+/// Returns the number of protocol messages received from the server.
 ///
-/// The greeting of the server is one, however long the handshake is that
-/// follows it; then every simple reply is one, and every chunk of a structured
-/// reply, of which a command may have many.
+/// Use it to find out into how many messages the server splits its replies. The
+/// handshake counts as one message, whatever its length. After it, each simple reply
+/// and each chunk of a structured reply counts as one. The call never waits.
 ///
 /// # Result
 ///
-/// A number of messages. With a valid handle this function does not fail.
+/// The number of messages. This function does not fail if `h` is a valid handle.
 ///
 /// # Standards
 ///
@@ -93,7 +98,7 @@ pub unsafe extern "C" fn nbd_stats_bytes_received(h: *mut nbd_handle) -> u64 {
 ///
 /// # See also
 ///
-/// `nbd_stats_bytes_received`, `nbd_stats_chunks_sent`.
+/// `nbd_stats_bytes_received`, `nbd_stats_chunks_sent`; libnbd(3), "STATISTICS".
 #[no_mangle]
 pub unsafe extern "C" fn nbd_stats_chunks_received(h: *mut nbd_handle) -> u64 {
     looking!(NBD_STATS_CHUNKS_RECEIVED(h), |shared| Counter(

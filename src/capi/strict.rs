@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! Strictness: how careful the client is, with checks before a request is
-//! sent, and clean buffers before one is read into.
+//! Checks and safety settings.
 
 use libc::c_int;
 
@@ -13,14 +12,13 @@ use super::trace::Mask;
 
 /// Sets whether reads fill their buffer with zeroes first.
 ///
-/// A program that does not notice a failed read then finds zeroes, and not what
-/// the memory held before, which could be somebody's secret. Filling takes
-/// time; a program that never looks at the buffer of a read that failed can
-/// do without.
+/// The zeroes protect programs that use the buffer of a failed read by mistake: they
+/// find zeroes and not old memory, which can contain secrets. Turn this off for
+/// speed if the program always checks the result of reads.
 ///
 /// # Parameters
 ///
-/// - `request`: whether to fill; true at first.
+/// - `request`: true to fill the buffer; true is the default.
 ///
 /// # See also
 ///
@@ -37,13 +35,13 @@ pub unsafe extern "C" fn nbd_set_pread_initialize(h: *mut nbd_handle, request: c
     )
 }
 
-/// Returns whether reads fill their buffer with zeroes first.
+/// Checks whether reads fill their buffer with zeroes first.
 ///
-/// It is so unless `nbd_set_pread_initialize` was called with false.
+/// Returns the setting of `nbd_set_pread_initialize`.
 ///
 /// # Result
 ///
-/// 1 for yes or 0 for no. With a valid handle this function does not fail.
+/// 1 for yes, 0 for no. This function does not fail if `h` is a valid handle.
 ///
 /// # See also
 ///
@@ -56,38 +54,42 @@ pub unsafe extern "C" fn nbd_get_pread_initialize(h: *mut nbd_handle) -> c_int {
         .pread_initialize()))
 }
 
-/// Sets which mistakes in requests the client catches itself.
+/// Sets which invalid requests the library refuses to send.
 ///
-/// A request that the protocol forbids, or that the server has said it cannot
-/// serve, fails at once and is not sent. All checks are on at first. To see how
-/// a server takes such a request, turn the check off that stops it:
+/// Use it to test servers. By default the library refuses requests that the protocol
+/// forbids or that the server does not support: the call fails and nothing is sent.
+/// Turn a check off to send such a request.
 ///
-/// - `LIBNBD_STRICT_COMMANDS` (0x1): commands and flags that the server does not
-///   offer, and writing to an export that is read-only.
-/// - `LIBNBD_STRICT_FLAGS` (0x2): flags that are unknown, or have no meaning for
-///   the command. Flags above the lower 16 bits fail in any case: they do not
-///   fit into a request.
-/// - `LIBNBD_STRICT_BOUNDS` (0x4): requests that go beyond the end of the export.
-/// - `LIBNBD_STRICT_ZERO_SIZE` (0x8): requests for 0 bytes.
-/// - `LIBNBD_STRICT_ALIGN` (0x10): requests that are not made of whole blocks of
-///   the smallest size that the server takes; one that ends with the export may
-///   end there.
-/// - `LIBNBD_STRICT_PAYLOAD` (0x20): writes of more than `LIBNBD_SIZE_PAYLOAD`
-///   bytes, see `nbd_get_block_size`. More than 64 MiB fails in any case.
-/// - `LIBNBD_STRICT_AUTO_FLAG` (0x40): not a check. `LIBNBD_CMD_FLAG_PAYLOAD_LEN`
-///   is set as the protocol wants it, whatever the program passes. Without it,
-///   the program's flag is what is sent.
+/// The checks are:
 ///
-/// Flags may be added in later versions, so to turn one off, take it out of what
-/// `nbd_get_strict_mode` returns.
+/// - `LIBNBD_STRICT_COMMANDS` (0x1): refuse commands and flags that the server does
+///   not support, and changes to a read-only export.
+/// - `LIBNBD_STRICT_FLAGS` (0x2): refuse flags that are unknown or do not apply to
+///   the command. Flags above bit 15 are always refused, because they do not fit in
+///   a request.
+/// - `LIBNBD_STRICT_BOUNDS` (0x4): refuse requests that end beyond the end of the
+///   export.
+/// - `LIBNBD_STRICT_ZERO_SIZE` (0x8): refuse requests for 0 bytes.
+/// - `LIBNBD_STRICT_ALIGN` (0x10): refuse requests that are not aligned to the
+///   minimum block size. A request may always end at the end of the export.
+/// - `LIBNBD_STRICT_PAYLOAD` (0x20): refuse writes of more than
+///   `LIBNBD_SIZE_PAYLOAD` bytes (`nbd_get_block_size`). More than 64 MiB is always
+///   refused.
+/// - `LIBNBD_STRICT_AUTO_FLAG` (0x40): set or clear `LIBNBD_CMD_FLAG_PAYLOAD_LEN` as
+///   the protocol requires. If this is off, the flag is sent as the program passes
+///   it.
+///
+/// Later versions may add checks. To turn one off, remove it from the value of
+/// `nbd_get_strict_mode`.
 ///
 /// # Parameters
 ///
-/// - `flags`: the sum of those that are to be in force from now on.
+/// - `flags`: a bitwise OR of the checks to make from now on; all of them by
+///   default.
 ///
 /// # Errors
 ///
-/// - `EINVAL`: a bit outside `LIBNBD_STRICT_MASK` is set.
+/// - `EINVAL`: `flags` has a bit outside `LIBNBD_STRICT_MASK`.
 ///
 /// # Standards
 ///
@@ -95,7 +97,7 @@ pub unsafe extern "C" fn nbd_get_pread_initialize(h: *mut nbd_handle) -> c_int {
 ///
 /// # Example
 ///
-/// Sends a request that goes beyond the end of the export:
+/// Send a read that begins at the end of the export:
 ///
 /// ```c
 /// char buf[512];
@@ -103,7 +105,7 @@ pub unsafe extern "C" fn nbd_get_pread_initialize(h: *mut nbd_handle) -> c_int {
 ///
 /// nbd_set_strict_mode (nbd, flags & ~LIBNBD_STRICT_BOUNDS);
 /// if (nbd_pread (nbd, buf, sizeof buf, nbd_get_size (nbd), 0) == -1)
-///   printf ("the server says: %s\n", nbd_get_error ());
+///   printf ("the server replied: %s\n", nbd_get_error ());
 /// ```
 ///
 /// # See also
@@ -116,15 +118,14 @@ pub unsafe extern "C" fn nbd_set_strict_mode(h: *mut nbd_handle, flags: u32) -> 
     })
 }
 
-/// Returns which mistakes in requests the client catches itself.
+/// Returns which invalid requests the library refuses to send.
 ///
-/// That is what `nbd_set_strict_mode` set last, all checks at first. It is what
-/// to begin with in order to turn one check off.
+/// Use it with `nbd_set_strict_mode` to turn off a single check.
 ///
 /// # Result
 ///
-/// A sum of `LIBNBD_STRICT_...`. With a valid handle this
-/// function does not fail.
+/// A bitwise OR of `LIBNBD_STRICT_...` values. This function does not fail if `h` is
+/// a valid handle.
 ///
 /// # See also
 ///

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! Servers that run as a subprocess of the program.
+//! Servers as subprocesses.
 
 use libc::{c_char, c_int};
 
@@ -8,30 +8,31 @@ use super::entry::{locked, waiting};
 use super::opaque::nbd_handle;
 use super::trace::{Strings, Text};
 
-/// Runs a server as a subprocess, connects to it, and waits.
+/// Runs a server as a subprocess and connects to it.
 ///
-/// The server talks NBD on its standard input and output, which are one socket,
-/// as `nbdkit -s` and nbd-server(1) with port 0 do. It inherits the standard
-/// error and the environment of the program. qemu-nbd(8) needs
-/// `nbd_connect_systemd_socket_activation` instead.
+/// Use it for a private server that speaks NBD on its standard input and output,
+/// such as `nbdkit -s`, or nbd-server(1) with port 0. For other servers, such as
+/// qemu-nbd(8), use `nbd_connect_systemd_socket_activation`. The call returns when
+/// the handle is ready, or in option mode negotiating.
 ///
-/// The server belongs to the handle: `nbd_close` kills it and waits for its end.
+/// The server inherits standard error and the environment of the program. It belongs
+/// to the handle: `nbd_close` kills it and waits for it to end.
 ///
 /// # Parameters
 ///
-/// - `argv`: the command and its arguments, with NULL at the end of the list. A
-///   command without a `/` is looked for in `PATH`. No shell is involved.
+/// - `argv`: NULL-terminated list of the command and its arguments. A command
+///   without `/` is searched for in `PATH`. No shell is involved.
 ///
 /// # Errors
 ///
 /// - `EINVAL`: the list is empty.
-/// - Those of the handshake, with or without an errno. A command that ends at once
-///   shows as a server that closes the connection. One that cannot be run does the
-///   same, and the reason is written to standard error.
+/// - Errors of the handshake. A command that cannot be run or that ends at once
+///   looks like a server that closes the connection. If it cannot be run, the reason
+///   is written to standard error.
 ///
 /// # Example
 ///
-/// A disk in memory, which is gone when the handle is closed:
+/// Connect to a disk in memory that exists until the handle is closed:
 ///
 /// ```c
 /// char *argv[] = {
@@ -49,26 +50,29 @@ pub unsafe extern "C-unwind" fn nbd_connect_command(
     h: *mut nbd_handle,
     argv: *mut *mut c_char,
 ) -> c_int {
-    // SAFETY: NULL or a list of the caller's, there for the length of the call.
+    // SAFETY: NULL, or a list that outlives the call.
     let argv = unsafe { Strings::new(argv) };
     waiting!(NBD_CONNECT_COMMAND(h, argv: argv), async |c| {
         c.until_connected(|mut c| c.command(argv.get()?)).await
     })
 }
 
-/// Runs a server as a subprocess and begins to connect to it.
+/// Runs a server as a subprocess and starts connecting to it.
 ///
-/// The server is as for `nbd_connect_command`. While connecting goes on,
-/// `nbd_aio_is_connecting` is true; then the handle is ready (`nbd_aio_is_ready`),
-/// or in option mode negotiating.
+/// This is the asynchronous form of `nbd_connect_command`. The call does not wait
+/// for the connection. Call `nbd_poll`, or run a main loop of your own, while
+/// `nbd_aio_is_connecting` returns 1. After that the handle is ready
+/// (`nbd_aio_is_ready`), in option mode negotiating (`nbd_aio_is_negotiating`), or
+/// it has failed.
 ///
 /// # Parameters
 ///
-/// - `argv`: the command and its arguments, with NULL at the end of the list.
+/// - `argv`: NULL-terminated list of the command and its arguments.
 ///
 /// # Errors
 ///
-/// - Those of `nbd_connect_command`, where they show at once.
+/// - Errors of `nbd_connect_command` that are detected before the call returns.
+///   After a later failure the handle is dead (`nbd_aio_is_dead`).
 ///
 /// # See also
 ///
@@ -78,33 +82,35 @@ pub unsafe extern "C" fn nbd_aio_connect_command(
     h: *mut nbd_handle,
     argv: *mut *mut c_char,
 ) -> c_int {
-    // SAFETY: NULL or a list of the caller's, there for the length of the call.
+    // SAFETY: NULL, or a list that outlives the call.
     let argv = unsafe { Strings::new(argv) };
     locked!(NBD_AIO_CONNECT_COMMAND(h, argv: argv), |connection| {
         connection.connecting().command(argv.get()?)
     })
 }
 
-/// Runs a server as a subprocess by socket activation, connects, and waits.
+/// Runs a server with socket activation and connects to it.
 ///
-/// The server gets a listening socket in the way in which systemd passes one:
-/// as file descriptor 3, told of by the environment variables `LISTEN_PID`,
-/// `LISTEN_FDS` and `LISTEN_FDNAMES`. qemu-nbd(8), qemu-storage-daemon(1) and
-/// nbdkit(1) know it. The socket is a Unix domain socket in a directory that only
-/// this user can enter.
+/// Use it for a private server that supports socket activation as systemd does:
+/// qemu-nbd(8), qemu-storage-daemon(1) or nbdkit(1). The server receives a listening
+/// socket as file descriptor 3, described by the environment variables `LISTEN_PID`,
+/// `LISTEN_FDS` and `LISTEN_FDNAMES`. It is a Unix domain socket in a directory that
+/// only this user can access. The call returns when the handle is ready, or in
+/// option mode negotiating.
 ///
-/// The server belongs to the handle: `nbd_close` kills it and waits for its end.
+/// The server belongs to the handle: `nbd_close` kills it and waits for it to end.
 ///
 /// # Parameters
 ///
-/// - `argv`: as in `nbd_connect_command`.
+/// - `argv`: NULL-terminated list of the command and its arguments; see
+///   `nbd_connect_command`.
 ///
 /// # Errors
 ///
 /// - `EINVAL`: the list is empty.
-/// - Those of the handshake, with or without an errno. A command that ends at once
-///   shows as a connection that is closed or reset. One that cannot be run does the
-///   same, and the reason is written to standard error.
+/// - Errors of the handshake. A command that cannot be run or that ends at once
+///   looks like a server that closes or resets the connection. If it cannot be run,
+///   the reason is written to standard error.
 ///
 /// # Standards
 ///
@@ -112,7 +118,7 @@ pub unsafe extern "C" fn nbd_aio_connect_command(
 ///
 /// # Example
 ///
-/// A qcow2 file, without running its server beforehand:
+/// Connect to a qcow2 file:
 ///
 /// ```c
 /// char *argv[] = { "qemu-nbd", "-f", "qcow2", "disk.qcow2", NULL };
@@ -129,7 +135,7 @@ pub unsafe extern "C-unwind" fn nbd_connect_systemd_socket_activation(
     h: *mut nbd_handle,
     argv: *mut *mut c_char,
 ) -> c_int {
-    // SAFETY: NULL or a list of the caller's, there for the length of the call.
+    // SAFETY: NULL, or a list that outlives the call.
     let argv = unsafe { Strings::new(argv) };
     waiting!(
         NBD_CONNECT_SYSTEMD_SOCKET_ACTIVATION(h, argv: argv),
@@ -137,19 +143,22 @@ pub unsafe extern "C-unwind" fn nbd_connect_systemd_socket_activation(
     )
 }
 
-/// Runs a server by socket activation and begins to connect to it.
+/// Runs a server with socket activation and starts connecting.
 ///
-/// The server is as for `nbd_connect_systemd_socket_activation`. While connecting
-/// goes on, `nbd_aio_is_connecting` is true; then the handle is ready
-/// (`nbd_aio_is_ready`), or in option mode negotiating.
+/// This is the asynchronous form of `nbd_connect_systemd_socket_activation`. The
+/// call does not wait for the connection. Call `nbd_poll`, or run a main loop of
+/// your own, while `nbd_aio_is_connecting` returns 1. After that the handle is ready
+/// (`nbd_aio_is_ready`), in option mode negotiating (`nbd_aio_is_negotiating`), or
+/// it has failed.
 ///
 /// # Parameters
 ///
-/// - `argv`: the command and its arguments, with NULL at the end of the list.
+/// - `argv`: NULL-terminated list of the command and its arguments.
 ///
 /// # Errors
 ///
-/// - Those of `nbd_connect_systemd_socket_activation`, where they show at once.
+/// - Errors of `nbd_connect_systemd_socket_activation` that are detected before the
+///   call returns. After a later failure the handle is dead (`nbd_aio_is_dead`).
 ///
 /// # Standards
 ///
@@ -164,7 +173,7 @@ pub unsafe extern "C" fn nbd_aio_connect_systemd_socket_activation(
     h: *mut nbd_handle,
     argv: *mut *mut c_char,
 ) -> c_int {
-    // SAFETY: NULL or a list of the caller's, there for the length of the call.
+    // SAFETY: NULL, or a list that outlives the call.
     let argv = unsafe { Strings::new(argv) };
     locked!(
         NBD_AIO_CONNECT_SYSTEMD_SOCKET_ACTIVATION(h, argv: argv),
@@ -172,21 +181,21 @@ pub unsafe extern "C" fn nbd_aio_connect_systemd_socket_activation(
     )
 }
 
-/// Sets the name that socket activation gives to the server's socket.
+/// Sets the name of the socket for socket activation.
 ///
-/// A server that takes several sockets can tell them apart by it, as
-/// qemu-storage-daemon(1) does; most do not look. It is the value of
-/// `LISTEN_FDNAMES`.
+/// Use it with servers that distinguish sockets by name, such as
+/// qemu-storage-daemon(1); most servers ignore it. The server finds the name in the
+/// environment variable `LISTEN_FDNAMES`.
 ///
 /// # Parameters
 ///
-/// - `socket_name`: at most 32 ASCII letters and digits, which are copied. With
-///   "", as at first, the server sees the name "unknown".
+/// - `socket_name`: at most 32 ASCII letters and digits, which are copied. The
+///   default is ""; the server then receives the name "unknown".
 ///
 /// # Errors
 ///
-/// - `EINVAL`: there is something else in it than letters and digits.
-/// - `ENAMETOOLONG`: it is too long.
+/// - `EINVAL`: `socket_name` contains other characters.
+/// - `ENAMETOOLONG`: `socket_name` is too long.
 ///
 /// # Standards
 ///
@@ -200,7 +209,7 @@ pub unsafe extern "C" fn nbd_set_socket_activation_name(
     h: *mut nbd_handle,
     socket_name: *const c_char,
 ) -> c_int {
-    // SAFETY: NULL or a string of the caller's, there for the length of the call.
+    // SAFETY: NULL, or a string that outlives the call.
     let socket_name = unsafe { Text::new(socket_name) };
     locked!(
         NBD_SET_SOCKET_ACTIVATION_NAME(h, socket_name: socket_name),
@@ -208,13 +217,13 @@ pub unsafe extern "C" fn nbd_set_socket_activation_name(
     )
 }
 
-/// Returns the name that socket activation gives to the server's socket.
+/// Returns the name of the socket for socket activation.
 ///
-/// The name is of use to `nbd_connect_systemd_socket_activation` only.
+/// Returns the setting of `nbd_set_socket_activation_name`.
 ///
 /// # Result
 ///
-/// The name that was set, "" at first, for the caller to free; or NULL.
+/// The name, initially "", or NULL on error.
 ///
 /// # See also
 ///
@@ -230,19 +239,19 @@ pub unsafe extern "C" fn nbd_get_socket_activation_name(h: *mut nbd_handle) -> *
     ))
 }
 
-/// Sends a signal to the server that the handle runs.
+/// Sends a signal to the server process of the handle.
 ///
-/// There is rarely a need to: `nbd_close` kills it. It helps with a server that
-/// does not end, or that takes orders by signals. This does not wait for the
-/// server to end.
+/// Use it for a server that does not end on its own, or that reacts to signals such
+/// as `SIGHUP`. It is not needed to end the server, which `nbd_close` does. The call
+/// does not wait for the server to end.
 ///
 /// # Parameters
 ///
-/// - `signum`: the number of the signal; 0 stands for `SIGTERM`.
+/// - `signum`: the signal number, or 0 for `SIGTERM`.
 ///
 /// # Errors
 ///
-/// - `ESRCH`: the handle runs no server.
+/// - `ESRCH`: the handle has no server process.
 /// - `EINVAL`: there is no such signal.
 ///
 /// # See also
@@ -255,18 +264,20 @@ pub unsafe extern "C" fn nbd_kill_subprocess(h: *mut nbd_handle, signum: c_int) 
     })
 }
 
-/// Returns the process ID of the server that the handle runs.
+/// Returns the process ID of the server process of the handle.
 ///
-/// It stays the server's until the handle is closed, even when the server has
-/// ended: the handle waits for it only then.
+/// Use it to monitor a server that `nbd_connect_command` or
+/// `nbd_connect_systemd_socket_activation` started. The ID stays valid until
+/// `nbd_close`, even if the server has ended, because the library does not reap the
+/// process before that.
 ///
 /// # Result
 ///
-/// The process ID, or -1.
+/// The process ID, or -1 on error.
 ///
 /// # Errors
 ///
-/// - `ESRCH`: the handle runs no server.
+/// - `ESRCH`: the handle has no server process.
 ///
 /// # See also
 ///

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! TLS: whether the connection is encrypted, and how strictly.
+//! TLS.
 
 use libc::{c_char, c_int};
 
@@ -10,25 +10,29 @@ use super::opaque::nbd_handle;
 use super::trace::Text;
 use crate::memory;
 
-/// Sets whether the connection is to use TLS.
+/// Sets whether the connection uses TLS.
 ///
-/// The default is not to, except for the URIs that ask for TLS.
-///
-/// - `LIBNBD_TLS_DISABLE` (0): no TLS. In option mode, `nbd_opt_starttls` can
-///   still turn it on later.
-/// - `LIBNBD_TLS_ALLOW` (1): TLS if the server has it, and in the clear if not.
-///   This protects from nobody who can change what goes over the network, and
-///   some servers end the connection instead of going on in the clear.
-/// - `LIBNBD_TLS_REQUIRE` (2): TLS, or no connection.
+/// Call it before connecting, with `LIBNBD_TLS_REQUIRE` if the network is not
+/// trusted. Then set the credentials with `nbd_set_tls_certificates` or
+/// `nbd_set_tls_psk_file`. A URI passed to `nbd_connect_uri` makes this setting
+/// itself.
 ///
 /// # Parameters
 ///
-/// - `tls`: one of the three.
+/// - `tls`: one of the constants below.
+/// - `LIBNBD_TLS_DISABLE` (0): no TLS, which is the default. In option mode,
+///   `nbd_opt_starttls` can still start it.
+/// - `LIBNBD_TLS_ALLOW` (1): TLS if the server supports it, plaintext if not. This
+///   gives no protection against an active attacker. Some servers close the
+///   connection instead of continuing in plaintext.
+/// - `LIBNBD_TLS_REQUIRE` (2): TLS; connecting fails if the server does not support
+///   it.
 ///
 /// # Errors
 ///
-/// - `EINVAL`: `tls` is none of the three.
-/// - `ENOTSUP`: TLS is asked for where there is none, see `nbd_supports_tls`.
+/// - `EINVAL`: `tls` is not one of these constants.
+/// - `ENOTSUP`: `tls` is not `LIBNBD_TLS_DISABLE`, and TLS is not available
+///   (`nbd_supports_tls`).
 ///
 /// # Standards
 ///
@@ -46,7 +50,7 @@ use crate::memory;
 /// # See also
 ///
 /// `nbd_get_tls`, `nbd_get_tls_negotiated`, `nbd_set_tls_certificates`,
-/// `nbd_set_tls_psk_file`, `nbd_set_tls_verify_peer`.
+/// `nbd_set_tls_psk_file`, `nbd_set_tls_verify_peer`; libnbd(3), "TLS".
 #[no_mangle]
 pub unsafe extern "C" fn nbd_set_tls(h: *mut nbd_handle, tls: c_int) -> c_int {
     locked!(NBD_SET_TLS(h, tls: tls), |connection| connection
@@ -55,16 +59,17 @@ pub unsafe extern "C" fn nbd_set_tls(h: *mut nbd_handle, tls: c_int) -> c_int {
 
 /// Returns whether the connection is to use TLS.
 ///
-/// That is the setting; `nbd_get_tls_negotiated` tells what came of it.
+/// Returns the setting of `nbd_set_tls`. After connecting, `nbd_get_tls_negotiated`
+/// returns whether TLS is in use.
 ///
 /// # Result
 ///
-/// One of `LIBNBD_TLS_DISABLE`, `LIBNBD_TLS_ALLOW` and `LIBNBD_TLS_REQUIRE`. With a valid
-/// handle this function does not fail.
+/// `LIBNBD_TLS_DISABLE`, `LIBNBD_TLS_ALLOW` or `LIBNBD_TLS_REQUIRE`. This function
+/// does not fail if `h` is a valid handle.
 ///
 /// # See also
 ///
-/// `nbd_set_tls`.
+/// `nbd_set_tls`, `nbd_get_tls_negotiated`.
 #[no_mangle]
 pub unsafe extern "C" fn nbd_get_tls(h: *mut nbd_handle) -> c_int {
     locked!(NBD_GET_TLS(h), |connection| Ok(
@@ -72,15 +77,14 @@ pub unsafe extern "C" fn nbd_get_tls(h: *mut nbd_handle) -> c_int {
     ))
 }
 
-/// Returns whether the connection does use TLS.
+/// Checks whether the connection uses TLS.
 ///
-/// Of interest after connecting with `LIBNBD_TLS_ALLOW`, and in option mode
-/// after `nbd_opt_starttls`; with `LIBNBD_TLS_REQUIRE` there is no connection
-/// without TLS.
+/// Call it after connecting with `LIBNBD_TLS_ALLOW`, or in option mode after
+/// `nbd_opt_starttls`. With `LIBNBD_TLS_REQUIRE`, a connection always uses TLS.
 ///
 /// # Result
 ///
-/// 1 for yes, 0 for no, or -1 on error.
+/// 1 for yes, 0 for no, -1 on error.
 ///
 /// # See also
 ///
@@ -93,20 +97,20 @@ pub unsafe extern "C" fn nbd_get_tls_negotiated(h: *mut nbd_handle) -> c_int {
         .tls))
 }
 
-/// Sets whether the server has to prove who it is.
+/// Sets whether to verify the server's certificate.
 ///
-/// With certificates, the server's has to be signed by an authority that is
-/// trusted, and made out to the name of the server. Turning this off leaves a
-/// connection that is encrypted, with anybody at the other end.
+/// Turn it off only for tests. The certificate must be signed by a trusted authority
+/// and valid for the name of the server (`nbd_set_tls_hostname`). Without
+/// verification the connection is encrypted, but an attacker can pretend to be the
+/// server.
 ///
 /// # Parameters
 ///
-/// - `verify`: whether to check the server's certificate; true at first.
+/// - `verify`: true to verify the certificate; true is the default.
 ///
 /// # See also
 ///
-/// `nbd_get_tls_verify_peer`, `nbd_set_tls_hostname`,
-/// `nbd_set_tls_certificates`.
+/// `nbd_get_tls_verify_peer`, `nbd_set_tls_hostname`, `nbd_set_tls_certificates`.
 #[no_mangle]
 pub unsafe extern "C" fn nbd_set_tls_verify_peer(h: *mut nbd_handle, verify: c_bool) -> c_int {
     let verify = verify.get();
@@ -116,14 +120,13 @@ pub unsafe extern "C" fn nbd_set_tls_verify_peer(h: *mut nbd_handle, verify: c_b
     })
 }
 
-/// Returns whether the server has to prove who it is.
+/// Checks whether the server's certificate is verified.
 ///
-/// It has to unless `nbd_set_tls_verify_peer` was called with false, or a URI
-/// said so.
+/// Returns the setting of `nbd_set_tls_verify_peer` or of a URI.
 ///
 /// # Result
 ///
-/// 1 for yes or 0 for no. With a valid handle this function does not fail.
+/// 1 for yes, 0 for no. This function does not fail if `h` is a valid handle.
 ///
 /// # See also
 ///
@@ -137,13 +140,14 @@ pub unsafe extern "C" fn nbd_get_tls_verify_peer(h: *mut nbd_handle) -> c_int {
         .verify_peer))
 }
 
-/// Sets which ciphers and protocol versions TLS may use.
+/// Sets the ciphers and protocol versions for TLS.
 ///
-/// The text is a priority string of GnuTLS, which decides about every algorithm
-/// and their order, and can name files to read. It is kept as it is, and found
-/// to be wrong when the connection is made. Do not take it from someone who is
-/// not trusted: it can weaken the encryption. It has no effect on connections
-/// without TLS.
+/// Use it to require or exclude certain algorithms. The string is a GnuTLS priority
+/// string, which is not checked before the connection is made. Without TLS, it has
+/// no effect.
+///
+/// Do not accept it from an untrusted source: it can weaken the encryption, and can
+/// name files to read.
 ///
 /// # Parameters
 ///
@@ -157,7 +161,7 @@ pub unsafe extern "C" fn nbd_set_tls_priority(
     h: *mut nbd_handle,
     priority: *const c_char,
 ) -> c_int {
-    // SAFETY: NULL or a string of the caller's, there for the length of the call.
+    // SAFETY: NULL, or a string that outlives the call.
     let priority = unsafe { Text::new(priority) };
     locked!(NBD_SET_TLS_PRIORITY(h, priority: priority), |connection| {
         connection.setup().settings().tls.priority = memory::copy(priority.get())?;
@@ -165,15 +169,13 @@ pub unsafe extern "C" fn nbd_set_tls_priority(
     })
 }
 
-/// Returns which ciphers and protocol versions TLS may use.
+/// Returns the ciphers and protocol versions for TLS.
 ///
-/// The string is as it was set. That it means something to GnuTLS is only found
-/// out when a connection uses TLS.
+/// Returns the setting of `nbd_set_tls_priority`, which need not be valid.
 ///
 /// # Result
 ///
-/// The priority string, `NORMAL` unless another one was set, for the caller to
-/// free; or NULL.
+/// The priority string, `NORMAL` by default, or NULL on error.
 ///
 /// # See also
 ///

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! TLS credentials: who is who on an encrypted connection. These settings are
-//! kept whether TLS is used or not, and have no effect without it.
+//! TLS credentials.
+//!
+//! These settings are stored whether TLS is used or not, and have no effect without
+//! it.
 
 use libc::{c_char, c_int};
 
@@ -10,29 +12,33 @@ use super::opaque::nbd_handle;
 use super::trace::Text;
 use crate::memory;
 
-/// Sets the directory with the certificates and keys for TLS.
+/// Sets the directory of the certificates for TLS.
 ///
-/// The files in it have fixed names: `ca-cert.pem` is the authority that signs
-/// servers' certificates; `client-cert.pem` and `client-key.pem` are shown to
-/// servers that want to know the client, and so are further pairs with a number
-/// in the name, such as `client-cert-0.pem`. Without this setting they are looked
-/// for in `$HOME/.pki/libnbd` and `$HOME/.config/pki/libnbd`, or by root in
-/// `/etc/pki/libnbd/`. A directory without `ca-cert.pem` leaves it to the
-/// authorities that the system trusts. Certificates listed in `ca-crl.pem`, if it
-/// is there, are refused. The numbers begin at 0 and leave none out.
+/// Use it to authenticate the server, and optionally the client, with X.509
+/// certificates. The directory is not read before the connection is made. It can
+/// contain these files:
 ///
-/// The directory is not looked at before the connection is made.
+/// - `ca-cert.pem`: the certificate authority for server certificates. Without this
+///   file, the authorities that the system trusts are used.
+/// - `ca-crl.pem`: certificates that are revoked.
+/// - `client-cert.pem`, `client-key.pem`: certificate and key of the client, for
+///   servers that request them.
+/// - `client-cert-0.pem`, `client-key-0.pem`: more certificates and keys, numbered
+///   from 0 without gaps.
+///
+/// Without this setting, the library searches `$HOME/.pki/libnbd` and
+/// `$HOME/.config/pki/libnbd`, or `/etc/pki/libnbd/` if the user is root.
 ///
 /// # Parameters
 ///
-/// - `dir`: its path, which is copied.
+/// - `dir`: path of the directory, which is copied.
 ///
 /// # See also
 ///
 /// `nbd_set_tls`, `nbd_set_tls_verify_peer`, `nbd_set_tls_psk_file`.
 #[no_mangle]
 pub unsafe extern "C" fn nbd_set_tls_certificates(h: *mut nbd_handle, dir: *const c_char) -> c_int {
-    // SAFETY: NULL or a string of the caller's, there for the length of the call.
+    // SAFETY: NULL, or a string that outlives the call.
     let dir = unsafe { Text::new(dir) };
     locked!(NBD_SET_TLS_CERTIFICATES(h, dir: dir), |connection| {
         connection.setup().settings().tls.certificates = Some(memory::copy(dir.get())?);
@@ -40,15 +46,15 @@ pub unsafe extern "C" fn nbd_set_tls_certificates(h: *mut nbd_handle, dir: *cons
     })
 }
 
-/// Sets the name under which the client authenticates with a pre-shared key.
+/// Sets the user name for TLS with pre-shared keys.
 ///
-/// It selects the line of the key file, see `nbd_set_tls_psk_file`. Without this
-/// setting it is the name of the user who runs the program, see
-/// `nbd_get_tls_username`.
+/// Use it if the key file has the key under another name than that of the local
+/// user. It selects a line of the file from `nbd_set_tls_psk_file`.
 ///
 /// # Parameters
 ///
-/// - `username`: the name, which is copied.
+/// - `username`: the name, which is copied. The default is the local user; see
+///   `nbd_get_tls_username`.
 ///
 /// # See also
 ///
@@ -58,7 +64,7 @@ pub unsafe extern "C" fn nbd_set_tls_username(
     h: *mut nbd_handle,
     username: *const c_char,
 ) -> c_int {
-    // SAFETY: NULL or a string of the caller's, there for the length of the call.
+    // SAFETY: NULL, or a string that outlives the call.
     let username = unsafe { Text::new(username) };
     locked!(NBD_SET_TLS_USERNAME(h, username: username), |connection| {
         connection.setup().settings().tls.username = Some(memory::copy(username.get())?);
@@ -66,18 +72,19 @@ pub unsafe extern "C" fn nbd_set_tls_username(
     })
 }
 
-/// Returns the name under which the client authenticates.
+/// Returns the user name for TLS with pre-shared keys.
 ///
-/// Where `nbd_set_tls_username` has set none, it is the environment variable
-/// `LOGNAME`, and without that the name under which the user has logged in.
+/// Returns the setting of `nbd_set_tls_username`. If it was not set, returns the
+/// environment variable `LOGNAME`, or if that is not set either, the login name of
+/// the user.
 ///
 /// # Result
 ///
-/// The name, for the caller to free; or NULL.
+/// The name, or NULL on error.
 ///
 /// # Errors
 ///
-/// - Those of getlogin(3), where no name was set and the user has none.
+/// - Errors of getlogin(3), if no name was set and the user has no login name.
 ///
 /// # See also
 ///
@@ -91,17 +98,19 @@ pub unsafe extern "C" fn nbd_get_tls_username(h: *mut nbd_handle) -> *mut c_char
         .username())
 }
 
-/// Sets the name that the server's certificate has to be made out to.
+/// Sets the name that the server's certificate must have.
 ///
-/// Usually that is the name of the host connected to, and nothing has to be set.
-/// It has to be when the way to the server goes through something else, such as
-/// a proxy or a Unix domain socket. Without any name, the certificate of every
-/// server is good that was signed by the authority in the certificates directory;
-/// and none is where all authorities of the system are trusted.
+/// Use it if the host you connect to is not the name in the certificate, for example
+/// behind a proxy, or with a Unix domain socket. By default it is the host you
+/// connect to.
+///
+/// If there is no name at all, the certificate is accepted if it is signed by the
+/// authority in the directory of `nbd_set_tls_certificates`. It is refused if the
+/// authorities of the system are used.
 ///
 /// # Parameters
 ///
-/// - `hostname`: the name, which is copied; "" for the host connected to.
+/// - `hostname`: the name, which is copied; "" for the host you connect to.
 ///
 /// # See also
 ///
@@ -111,7 +120,7 @@ pub unsafe extern "C" fn nbd_set_tls_hostname(
     h: *mut nbd_handle,
     hostname: *const c_char,
 ) -> c_int {
-    // SAFETY: NULL or a string of the caller's, there for the length of the call.
+    // SAFETY: NULL, or a string that outlives the call.
     let hostname = unsafe { Text::new(hostname) };
     locked!(NBD_SET_TLS_HOSTNAME(h, hostname: hostname), |connection| {
         connection.setup().settings().tls.hostname = memory::copy(hostname.get())?;
@@ -119,12 +128,14 @@ pub unsafe extern "C" fn nbd_set_tls_hostname(
     })
 }
 
-/// Returns the name that the server's certificate has to be made out to.
+/// Returns the name that the server's certificate must have.
+///
+/// Returns the setting of `nbd_set_tls_hostname`. If it was not set, returns the
+/// host of the TCP connection, or "" if there is none.
 ///
 /// # Result
 ///
-/// The name that was set; or, once there was a connection over TCP, the host
-/// connected to; or "". It is for the caller to free. NULL on error.
+/// The name, or NULL on error.
 ///
 /// # See also
 ///
@@ -136,21 +147,20 @@ pub unsafe extern "C" fn nbd_get_tls_hostname(h: *mut nbd_handle) -> *mut c_char
         .tls_hostname())
 }
 
-/// Sets the file with the pre-shared keys for TLS.
+/// Sets the file of pre-shared keys for TLS.
 ///
-/// Each line of the file holds a user's name, a colon, and a secret that client
-/// and server both know, in hexadecimal; psktool(1) makes such files. With this
-/// setting the two prove by it who they are, and no certificates are used.
-///
-/// The file is not looked at before the connection is made.
+/// Use it to authenticate client and server with a shared secret instead of
+/// certificates. Each line of the file consists of a user name, a colon and the key
+/// in hexadecimal; psktool(1) creates such files. The file is not read before the
+/// connection is made.
 ///
 /// # Parameters
 ///
-/// - `filename`: its path, which is copied.
+/// - `filename`: path of the file, which is copied.
 ///
 /// # Example
 ///
-/// With a file made by `psktool -u alice -p keys.psk`, which the server has too:
+/// The server has the same file, made by `psktool -u alice -p keys.psk`:
 ///
 /// ```c
 /// if (nbd_set_tls (nbd, LIBNBD_TLS_REQUIRE) == -1 ||
@@ -161,13 +171,13 @@ pub unsafe extern "C" fn nbd_get_tls_hostname(h: *mut nbd_handle) -> *mut c_char
 ///
 /// # See also
 ///
-/// `nbd_set_tls`, `nbd_set_tls_username`, `nbd_set_tls_certificates`.
+/// `nbd_set_tls`, `nbd_set_tls_username`, `nbd_set_tls_certificates`; psktool(1).
 #[no_mangle]
 pub unsafe extern "C" fn nbd_set_tls_psk_file(
     h: *mut nbd_handle,
     filename: *const c_char,
 ) -> c_int {
-    // SAFETY: NULL or a string of the caller's, there for the length of the call.
+    // SAFETY: NULL, or a string that outlives the call.
     let filename = unsafe { Text::new(filename) };
     locked!(NBD_SET_TLS_PSK_FILE(h, filename: filename), |connection| {
         connection.setup().settings().tls.psk_file = Some(memory::copy(filename.get())?);

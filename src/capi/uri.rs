@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! URIs: what they may ask for, and URIs as text. `connect.rs` connects to
-//! them.
+//! NBD URIs.
 
 use libc::{c_char, c_int};
 
@@ -11,25 +10,24 @@ use super::opaque::nbd_handle;
 use super::trace::{Mask, Text};
 use crate::uri::is_nbd_uri;
 
-/// Sets which transports URIs may use.
+/// Sets the transports that URIs may use.
 ///
-/// A program that takes URIs from others can limit here, before it connects, what
-/// they can reach. Looking through the text of a URI for the same purpose is
-/// easily fooled.
+/// Call it before `nbd_connect_uri` if the URI comes from an untrusted source. Do
+/// not search the text of the URI instead: such checks are easily bypassed.
 ///
+/// # Parameters
+///
+/// - `mask`: a bitwise OR of the constants below; `LIBNBD_ALLOW_TRANSPORT_MASK`, all
+///   of them, is the default.
 /// - `LIBNBD_ALLOW_TRANSPORT_TCP` (0x1): `nbd:` and `nbds:`
 /// - `LIBNBD_ALLOW_TRANSPORT_UNIX` (0x2): `nbd+unix:` and `nbds+unix:`
 /// - `LIBNBD_ALLOW_TRANSPORT_VSOCK` (0x4): `nbd+vsock:` and `nbds+vsock:`
 /// - `LIBNBD_ALLOW_TRANSPORT_SSH` (0x8): `nbd+ssh:` and `nbds+ssh:`, which run
 ///   ssh(1)
 ///
-/// # Parameters
-///
-/// - `mask`: the sum of those allowed; all of them at first.
-///
 /// # Errors
 ///
-/// - `EINVAL`: a bit outside `LIBNBD_ALLOW_TRANSPORT_MASK` is set.
+/// - `EINVAL`: `mask` has a bit outside `LIBNBD_ALLOW_TRANSPORT_MASK`.
 ///
 /// # See also
 ///
@@ -42,19 +40,21 @@ pub unsafe extern "C" fn nbd_set_uri_allow_transports(h: *mut nbd_handle, mask: 
     )
 }
 
-/// Sets whether URIs may, or have to, ask for TLS.
+/// Sets whether URIs may use TLS or must use it.
 ///
-/// - `LIBNBD_TLS_DISABLE` (0): only URIs without TLS are accepted.
-/// - `LIBNBD_TLS_ALLOW` (1): both kinds are; this is the default.
-/// - `LIBNBD_TLS_REQUIRE` (2): only URIs with TLS are, such as `nbds:`.
+/// Call it before `nbd_connect_uri`, for example with `LIBNBD_TLS_REQUIRE` to refuse
+/// URIs that would connect in plaintext.
 ///
 /// # Parameters
 ///
-/// - `tls`: one of the three.
+/// - `tls`: one of the constants below.
+/// - `LIBNBD_TLS_DISABLE` (0): refuse URIs with TLS.
+/// - `LIBNBD_TLS_ALLOW` (1): accept URIs with and without TLS, which is the default.
+/// - `LIBNBD_TLS_REQUIRE` (2): refuse URIs without TLS.
 ///
 /// # Errors
 ///
-/// - `EINVAL`: `tls` is none of the three.
+/// - `EINVAL`: `tls` is not one of these constants.
 ///
 /// # See also
 ///
@@ -64,15 +64,15 @@ pub unsafe extern "C" fn nbd_set_uri_allow_tls(h: *mut nbd_handle, tls: c_int) -
     locked!(NBD_SET_URI_ALLOW_TLS(h, tls: tls), |connection| connection.setup().set_uri_tls(tls))
 }
 
-/// Sets whether URIs may choose the ciphers of TLS.
+/// Sets whether URIs may set the TLS priority string.
 ///
-/// They would do so with the parameter `tls-priority`. A priority string can
-/// weaken the encryption and name local files, so it should only be allowed in
-/// URIs from people who may do both.
+/// Call it before `nbd_connect_uri` to allow the URI parameter `tls-priority`. Allow
+/// it only for trusted URIs: a priority string can weaken the encryption, and can
+/// name files to read (`nbd_set_tls_priority`).
 ///
 /// # Parameters
 ///
-/// - `allow`: whether they may; false at first.
+/// - `allow`: true to allow it; false is the default.
 ///
 /// # See also
 ///
@@ -94,13 +94,14 @@ pub unsafe extern "C" fn nbd_set_uri_allow_tls_priority(
 
 /// Sets whether URIs may name local files.
 ///
-/// They would do so with the parameters `tls-psk-file` and `tls-certificates`,
-/// and the library would read those files. The path of a Unix domain socket is
-/// not meant: `nbd_set_uri_allow_transports` is about that.
+/// Call it before `nbd_connect_uri` to allow the URI parameters `tls-certificates`
+/// and `tls-psk-file`. Allow them only for trusted URIs, because the library reads
+/// these files. Paths of Unix domain sockets are not affected: see
+/// `nbd_set_uri_allow_transports`.
 ///
 /// # Parameters
 ///
-/// - `allow`: whether they may; false at first.
+/// - `allow`: true to allow them; false is the default.
 ///
 /// # See also
 ///
@@ -117,21 +118,22 @@ pub unsafe extern "C" fn nbd_set_uri_allow_local_file(h: *mut nbd_handle, allow:
     )
 }
 
-/// Returns a URI that leads to the same server and export.
+/// Returns a URI for the server and export of the handle.
 ///
-/// It is put together from what the handle knows of the connection, and is no
-/// promise: the server may be gone, or reachable from here only. Paths of keys
-/// and certificates are in it, where they were set; keys are not.
+/// Use it to show the connection to the user, or to connect to the same export from
+/// another process. The URI is made from what the handle knows; it is not guaranteed
+/// to work, for example if the server accepts only one connection. It contains the
+/// paths of certificates and key files that were set, but no keys.
 ///
 /// # Result
 ///
-/// The URI, for the caller to free, or NULL.
+/// The URI, or NULL on error.
 ///
 /// # Errors
 ///
-/// - `EINVAL`: no URI can express how the handle was connected, for instance with
-///   a socket of the program's or to a command.
-/// - `EPROTONOSUPPORT`: nor can it express the address.
+/// - `EINVAL`: no URI can describe how the handle was connected, for example to a
+///   subprocess.
+/// - `EPROTONOSUPPORT`: no URI can describe the address.
 ///
 /// # Standards
 ///
@@ -156,19 +158,19 @@ pub unsafe extern "C" fn nbd_get_uri(h: *mut nbd_handle) -> *mut c_char {
     locked!(NBD_GET_URI(h), |connection| connection.get_uri())
 }
 
-/// Returns whether a text looks like an NBD URI.
+/// Checks whether a string looks like an NBD URI.
 ///
-/// It does when it begins like one, with `nbd://` or another of the schemes that
-/// `nbd_connect_uri` knows. Programs that take a URI or a file name can tell the
-/// two apart with this; that the URI is right it does not say.
+/// Use it in programs that accept a URI or a file name. The function checks only the
+/// beginning of the string, such as `nbd://`; it does not check that the URI is
+/// valid.
 ///
 /// # Parameters
 ///
-/// - `uri`: the text.
+/// - `uri`: the string.
 ///
 /// # Result
 ///
-/// 1 for yes, 0 for no, or -1 on error.
+/// 1 for yes, 0 for no, -1 on error.
 ///
 /// # Example
 ///
@@ -184,7 +186,7 @@ pub unsafe extern "C" fn nbd_get_uri(h: *mut nbd_handle) -> *mut c_char {
 /// `nbd_connect_uri`.
 #[no_mangle]
 pub unsafe extern "C" fn nbd_is_uri(h: *mut nbd_handle, uri: *const c_char) -> c_int {
-    // SAFETY: NULL or a string of the caller's, there for the length of the call.
+    // SAFETY: NULL, or a string that outlives the call.
     let uri = unsafe { Text::new(uri) };
     locked!(NBD_IS_URI(h, uri: uri), |_connection| Ok(is_nbd_uri(uri.get())))
 }

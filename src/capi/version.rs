@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! Version: which library this is, and what it was built to do. None of these
-//! calls ever waits.
+//! Version and features.
+//!
+//! None of these functions waits.
 
 use std::ffi::CStr;
 
@@ -11,7 +12,7 @@ use super::entry::looking;
 use super::opaque::nbd_handle;
 
 /// The version of the interface and of the behaviour, which programs and build
-/// systems compare with what they need.
+/// systems check.
 const VERSION: &CStr =
     match CStr::from_bytes_with_nul(concat!(env!("CARGO_PKG_VERSION"), "\0").as_bytes()) {
         Ok(version) => version,
@@ -23,12 +24,12 @@ const VERSION_EXTRA: &CStr = c"Rust 0.4.0";
 
 /// Returns the name of the library.
 ///
-/// That is the name of the interface. The library that is written in C returns
-/// the same; `nbd_get_version_extra` tells the two apart.
+/// Use it in messages and bug reports. The name is that of the interface, which the
+/// C library returns as well: `nbd_get_version_extra` distinguishes the two.
 ///
 /// # Result
 ///
-/// "libnbd", which belongs to the library and stays.
+/// The string "libnbd", which stays valid. Do not free it.
 ///
 /// # See also
 ///
@@ -40,13 +41,14 @@ pub unsafe extern "C" fn nbd_get_package_name(h: *mut nbd_handle) -> *const c_ch
 
 /// Returns the version of the library.
 ///
-/// Three numbers with dots in between: major, minor and release. The library
-/// behaves as the version of libnbd does that has the same numbers. An even minor
-/// number is a stable version, an odd one is under development.
+/// Use it in messages and bug reports. To find out whether a function exists, use
+/// its `LIBNBD_HAVE_...` macro instead. The version consists of the major, minor and
+/// release numbers. The library behaves as the C library of the same version. Even
+/// minor numbers are stable versions, odd ones are development versions.
 ///
 /// # Result
 ///
-/// The version, such as "1.24.4". It belongs to the library and stays.
+/// The version, such as "1.24.4", which stays valid. Do not free it.
 ///
 /// # See also
 ///
@@ -56,14 +58,15 @@ pub unsafe extern "C" fn nbd_get_version(h: *mut nbd_handle) -> *const c_char {
     looking!(NBD_GET_VERSION(h), |_shared| VERSION)
 }
 
-/// Returns whose build of the library this is.
+/// Returns the name of the library's build.
 ///
-/// It is a text for people and for bug reports, without a format. This library
-/// returns "Rust" and its own version, such as "Rust 0.4.0".
+/// Use it in bug reports, to distinguish this library from the C library. The text
+/// has no fixed format. This library returns "Rust" and its own version, such as
+/// "Rust 0.4.0".
 ///
 /// # Result
 ///
-/// The text, which belongs to the library and stays.
+/// The text, which is "Rust" for this library. It stays valid. Do not free it.
 ///
 /// # See also
 ///
@@ -73,14 +76,15 @@ pub unsafe extern "C" fn nbd_get_version_extra(h: *mut nbd_handle) -> *const c_c
     looking!(NBD_GET_VERSION_EXTRA(h), |_shared| VERSION_EXTRA)
 }
 
-/// Returns whether connections can be encrypted with TLS.
+/// Checks whether TLS is available.
 ///
-/// They can where GnuTLS is installed. It is loaded by this call, or when a
-/// connection is first asked to use TLS, and not by programs that do neither.
+/// Call it before `nbd_set_tls`, which fails without TLS. TLS is available if GnuTLS
+/// is installed. This call loads GnuTLS; so does the first connection that uses TLS.
+/// Other programs do not load it.
 ///
 /// # Result
 ///
-/// 1 for yes or 0 for no. With a valid handle this function does not fail.
+/// 1 for yes, 0 for no. This function does not fail if `h` is a valid handle.
 ///
 /// # See also
 ///
@@ -92,13 +96,14 @@ pub unsafe extern "C" fn nbd_supports_tls(h: *mut nbd_handle) -> c_int {
     })
 }
 
-/// Returns whether the library can connect over vsock.
+/// Checks whether the library supports vsock.
 ///
-/// The system that it runs on may still not be able to.
+/// Call it before `nbd_connect_vsock`. That call can still fail if the system does
+/// not support vsock.
 ///
 /// # Result
 ///
-/// 1 for yes or 0 for no. With a valid handle this function does not fail.
+/// 1 for yes, 0 for no. This function does not fail if `h` is a valid handle.
 ///
 /// # See also
 ///
@@ -108,15 +113,15 @@ pub unsafe extern "C" fn nbd_supports_vsock(h: *mut nbd_handle) -> c_int {
     looking!(NBD_SUPPORTS_VSOCK(h), |_shared| cfg!(target_os = "linux"))
 }
 
-/// Returns whether the library can connect to URIs.
+/// Checks whether the library supports URIs.
 ///
-/// A build of libnbd without that fails with `ENOTSUP` in `nbd_connect_uri`.
-/// This library parses URIs by itself, so there is no such build of it.
+/// Call it before `nbd_connect_uri` in programs that also run with builds of the C
+/// library without URI support, where that call fails with `ENOTSUP`. This library
+/// always supports URIs.
 ///
 /// # Result
 ///
-/// 1 or 0; this library always can. With a valid handle this
-/// function does not fail.
+/// Always 1. This function does not fail if `h` is a valid handle.
 ///
 /// # See also
 ///

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! Changing the export: writing, zeroing and trimming.
+//! Writing, zeroing and trimming.
 
 use libc::{c_int, c_void, size_t};
 
@@ -12,32 +12,36 @@ use crate::handle::buffer::WriteBuffer;
 use crate::handle::callback::nbd_completion_callback;
 use crate::handle::Access;
 
-/// Writes to the export and waits until the server has taken the data.
+/// Writes to the export.
 ///
-/// That the data is safe when this returns is not said, see `nbd_flush`, unless
-/// `LIBNBD_CMD_FLAG_FUA` asks for it. A write that fails may have been done in
-/// part.
+/// The call returns when the server has replied. Use `nbd_aio_pwrite` to write
+/// without waiting, and `nbd_zero` to write zeroes without sending them.
+///
+/// The data is not guaranteed to be on stable storage when the call returns: call
+/// `nbd_flush` afterwards, or pass `LIBNBD_CMD_FLAG_FUA`. A write that fails may
+/// have changed part of the range.
 ///
 /// # Parameters
 ///
-/// - `buf`: the data, `count` bytes.
-/// - `count`: how many bytes, at most what `nbd_get_block_size` has for
-///   `LIBNBD_SIZE_PAYLOAD`.
-/// - `offset`: where in the export, in bytes.
-/// - `flags`: 0, or `LIBNBD_CMD_FLAG_FUA` for data that is on permanent storage
-///   when the command ends (`nbd_can_fua`). `LIBNBD_CMD_FLAG_PAYLOAD_LEN` is set
-///   or cleared as the connection needs it, unless `nbd_set_strict_mode` leaves
-///   that to the program.
+/// - `buf`: the data to write.
+/// - `count`: number of bytes, at most the value of `LIBNBD_SIZE_PAYLOAD` (see
+///   `nbd_get_block_size`).
+/// - `offset`: offset of the first byte in the export.
+/// - `flags`: 0, or `LIBNBD_CMD_FLAG_FUA` to get the reply only when the data is on
+///   stable storage; the server must support it (`nbd_can_fua`). The library sets or
+///   clears `LIBNBD_CMD_FLAG_PAYLOAD_LEN` as the connection requires, unless
+///   `nbd_set_strict_mode` turns that off.
 ///
 /// # Errors
 ///
 /// - `EPERM`: the export is read-only.
-/// - `EINVAL`: the range is empty or is not made of whole blocks; or a flag is set
-///   that has no meaning here, or that the server does not have.
-/// - `ENOSPC`: the range goes beyond the export.
+/// - `EINVAL`: `count` is 0, or the range is not aligned to the minimum block size.
+/// - `EINVAL`: a flag does not apply to this command, or the server does not support
+///   it.
+/// - `ENOSPC`: the range ends beyond the end of the export.
 /// - `ERANGE`: `count` is too large.
-/// - `ENOTCONN`: the connection ended before the reply.
-/// - Those that the server replies with, such as `ENOSPC`.
+/// - `ENOTCONN`: the connection ended before the reply arrived.
+/// - Errors that the server replies with, such as `EIO` or `ENOSPC`.
 ///
 /// # Standards
 ///
@@ -45,7 +49,7 @@ use crate::handle::Access;
 ///
 /// # Example
 ///
-/// A write that is on permanent storage when it returns:
+/// This write is on stable storage when it returns:
 ///
 /// ```c
 /// char sector[512] = "hello";
@@ -69,8 +73,8 @@ pub unsafe extern "C-unwind" fn nbd_pwrite(
     offset: u64,
     flags: u32,
 ) -> c_int {
-    // SAFETY: NULL or `count` bytes of the caller's, there for the length of the
-    // call, in which the command ends.
+    // SAFETY: NULL, or `count` bytes that outlive the call, in which the command
+    // ends.
     let buf = unsafe { WriteBuffer::new(buf, count) };
     waiting!(
         NBD_PWRITE(h, buf: buf, count: count, offset: offset, flags: Mask(flags)),
@@ -83,25 +87,28 @@ pub unsafe extern "C-unwind" fn nbd_pwrite(
     )
 }
 
-/// Writes to the export, without waiting for the reply.
+/// Starts a write to the export.
 ///
-/// The command is that of `nbd_pwrite`.
+/// This is the asynchronous form of `nbd_pwrite`. Use it to keep several commands in
+/// flight, or to write from a main loop.
 ///
 /// # Parameters
 ///
-/// - `buf`: the data, `count` bytes of the program's, which have to stay as they
-///   are until the command is complete: they are sent from there.
-/// - `count`, `offset`, `flags`: as in `nbd_pwrite`.
-/// - `completion_callback`: called once when the command is complete, with its
-///   errno in `error`, or 0; it retires the command by returning 1. May be NULL.
+/// - `buf`: the data to write, `count` bytes. The library sends it from this memory,
+///   so the buffer must stay valid and unchanged until the command completes.
+/// - `count`, `offset`, `flags`: see `nbd_pwrite`.
+/// - `completion_callback`: called once when the command completes, with its errno
+///   in `error`, or 0 on success. If it returns 1, the command is retired. Pass
+///   `NBD_NULL_COMPLETION` for no callback.
 ///
 /// # Result
 ///
-/// The cookie of the command, at least 1, or -1.
+/// The cookie of the command, which is 1 or more, or -1 on error.
 ///
 /// # Errors
 ///
-/// - Those of `nbd_pwrite`, where they show before the request is sent.
+/// - Errors of `nbd_pwrite` that are detected before the request is sent. Later
+///   errors are reported when the command completes.
 ///
 /// # Standards
 ///
@@ -109,7 +116,8 @@ pub unsafe extern "C-unwind" fn nbd_pwrite(
 ///
 /// # Example
 ///
-/// The data is freed when the command needs it no more, whatever becomes of it:
+/// The callback's `free` function releases the buffer when the command no longer
+/// needs it, on success and on failure:
 ///
 /// ```c
 /// static int
@@ -145,8 +153,8 @@ pub unsafe extern "C" fn nbd_aio_pwrite(
     completion_callback: nbd_completion_callback,
     flags: u32,
 ) -> i64 {
-    // SAFETY: NULL or `count` bytes of the program's, which keeps them until the
-    // command is complete.
+    // SAFETY: NULL, or `count` bytes that the program keeps until the command
+    // completes.
     let buf = unsafe { WriteBuffer::new(buf, count) };
     locked!(
         NBD_AIO_PWRITE(
@@ -165,33 +173,39 @@ pub unsafe extern "C" fn nbd_aio_pwrite(
     )
 }
 
-/// Writes zeroes without sending them, and waits until that is done.
+/// Writes zeroes without sending them.
 ///
-/// The range reads as zeroes afterwards. How the server does it is its business:
-/// often by making a hole, which takes no time.
+/// The range reads as zeroes afterwards. Servers that can make a hole in the file or
+/// on the disk do this much faster than a write. Check with `nbd_can_zero` that the
+/// server supports it; if not, write zeroes with `nbd_pwrite`.
+///
+/// The call returns when the server has replied; `nbd_aio_zero` does not wait.
 ///
 /// # Parameters
 ///
-/// - `count`: how many bytes. 4 GiB and more take extended headers
-///   (`nbd_get_extended_headers_negotiated`), and a server may take less.
-/// - `offset`: where in the export, in bytes.
-/// - `flags`: 0, or a sum of `LIBNBD_CMD_FLAG_FUA` to have the zeroes on permanent
-///   storage when the command ends (`nbd_can_fua`), `LIBNBD_CMD_FLAG_NO_HOLE` to
-///   have storage allocated for them, and `LIBNBD_CMD_FLAG_FAST_ZERO` to fail
-///   with `ENOTSUP` where it would take as long as writing
-///   (`nbd_can_fast_zero`).
+/// - `count`: number of bytes. 4 GiB and more requires extended headers
+///   (`nbd_get_extended_headers_negotiated`), and a server may have a lower limit.
+/// - `offset`: offset of the first byte in the export.
+/// - `flags`: 0, or a bitwise OR of the flags below.
+/// - `LIBNBD_CMD_FLAG_FUA`: reply only when the zeroes are on stable storage
+///   (`nbd_can_fua`).
+/// - `LIBNBD_CMD_FLAG_NO_HOLE`: allocate storage for the range instead of making a
+///   hole.
+/// - `LIBNBD_CMD_FLAG_FAST_ZERO`: fail with `ENOTSUP` if zeroing would be no faster
+///   than writing (`nbd_can_fast_zero`).
 ///
 /// # Errors
 ///
 /// - `EPERM`: the export is read-only.
-/// - `EINVAL`: the server has no zero command (`nbd_can_zero`); or the range is
-///   empty or is not made of whole blocks; or a flag is set that has no meaning
-///   here, or that the server does not have.
-/// - `ENOSPC`: the range goes beyond the export.
+/// - `EINVAL`: the server does not support zero commands (`nbd_can_zero`).
+/// - `EINVAL`: `count` is 0, or the range is not aligned to the minimum block size.
+/// - `EINVAL`: a flag does not apply to this command, or the server does not support
+///   it.
+/// - `ENOSPC`: the range ends beyond the end of the export.
 /// - `ERANGE`: `count` is too large for a request on this connection.
-/// - `ENOTCONN`: the connection ended before the reply.
-/// - Those that the server replies with, such as `ENOTSUP` for
-///   `LIBNBD_CMD_FLAG_FAST_ZERO`.
+/// - `ENOTSUP`: `LIBNBD_CMD_FLAG_FAST_ZERO` is set and the server has no fast way.
+/// - `ENOTCONN`: the connection ended before the reply arrived.
+/// - Errors that the server replies with, such as `EIO` or `ENOSPC`.
 ///
 /// # Standards
 ///
@@ -199,7 +213,8 @@ pub unsafe extern "C" fn nbd_aio_pwrite(
 ///
 /// # Example
 ///
-/// Zeroes that keep their storage, so that later writes cannot run out of it:
+/// Zero the first megabyte and keep its storage allocated, so that later writes to
+/// it cannot run out of space:
 ///
 /// ```c
 /// if (nbd_can_zero (nbd) == 1)
@@ -208,7 +223,7 @@ pub unsafe extern "C" fn nbd_aio_pwrite(
 ///
 /// # See also
 ///
-/// `nbd_aio_zero`, `nbd_can_zero`, `nbd_can_fast_zero`, `nbd_trim`.
+/// `nbd_aio_zero`, `nbd_can_zero`, `nbd_can_fast_zero`, `nbd_trim`, `nbd_pwrite`.
 #[no_mangle]
 pub unsafe extern "C-unwind" fn nbd_zero(
     h: *mut nbd_handle,
@@ -227,23 +242,26 @@ pub unsafe extern "C-unwind" fn nbd_zero(
     )
 }
 
-/// Writes zeroes without sending them, and without waiting.
+/// Starts writing zeroes without sending them.
 ///
-/// The command is that of `nbd_zero`.
+/// This is the asynchronous form of `nbd_zero`. Use it to keep several commands in
+/// flight, or to zero a range from a main loop.
 ///
 /// # Parameters
 ///
-/// - `count`, `offset`, `flags`: as in `nbd_zero`.
-/// - `completion_callback`: called once when the command is complete, with its
-///   errno in `error`, or 0; it retires the command by returning 1. May be NULL.
+/// - `count`, `offset`, `flags`: see `nbd_zero`.
+/// - `completion_callback`: called once when the command completes, with its errno
+///   in `error`, or 0 on success. If it returns 1, the command is retired. Pass
+///   `NBD_NULL_COMPLETION` for no callback.
 ///
 /// # Result
 ///
-/// The cookie of the command, at least 1, or -1.
+/// The cookie of the command, which is 1 or more, or -1 on error.
 ///
 /// # Errors
 ///
-/// - Those of `nbd_zero`, where they show before the request is sent.
+/// - Errors of `nbd_zero` that are detected before the request is sent. Later errors
+///   are reported when the command completes.
 ///
 /// # Standards
 ///
@@ -251,8 +269,8 @@ pub unsafe extern "C-unwind" fn nbd_zero(
 ///
 /// # Example
 ///
-/// Clears a gigabyte while the program goes on, with a callback that retires the
-/// command:
+/// Zero a gigabyte while the program does other work. The callback returns 1, so the
+/// command is retired without a further call:
 ///
 /// ```c
 /// static int
@@ -276,7 +294,7 @@ pub unsafe extern "C-unwind" fn nbd_zero(
 /// if (nbd_aio_zero (nbd, 1 << 30, 0, callback, 0) == -1)
 ///   return -1;
 /// while (! done) {
-///   /* ... something else, and from time to time: */
+///   /* ... do other work here, then: */
 ///   if (nbd_poll (nbd, 100) == -1)
 ///     return -1;
 /// }
@@ -309,29 +327,33 @@ pub unsafe extern "C" fn nbd_aio_zero(
     )
 }
 
-/// Tells the server that a range is no longer needed, and waits.
+/// Discards data that is no longer needed.
 ///
-/// The server may make a hole of it and may leave it alone. What is read there
-/// afterwards is undefined, except that it often is zeroes; `nbd_zero` makes sure.
+/// Use it after deleting data, so that the server can free the storage. The server
+/// may make a hole or do nothing at all; until the range is written again, reads
+/// from it return undefined data. To be sure to read zeroes, use `nbd_zero`.
+///
+/// The call returns when the server has replied; `nbd_aio_trim` does not wait.
 ///
 /// # Parameters
 ///
-/// - `count`: how many bytes. 4 GiB and more take extended headers
-///   (`nbd_get_extended_headers_negotiated`), and a server may take less.
-/// - `offset`: where in the export, in bytes.
-/// - `flags`: 0, or `LIBNBD_CMD_FLAG_FUA` to have the change on permanent storage
-///   when the command ends (`nbd_can_fua`).
+/// - `count`: number of bytes. 4 GiB and more requires extended headers
+///   (`nbd_get_extended_headers_negotiated`), and a server may have a lower limit.
+/// - `offset`: offset of the first byte in the export.
+/// - `flags`: 0, or `LIBNBD_CMD_FLAG_FUA` to get the reply only when the change is
+///   on stable storage (`nbd_can_fua`).
 ///
 /// # Errors
 ///
 /// - `EPERM`: the export is read-only.
-/// - `EINVAL`: the server has no trim command (`nbd_can_trim`); or the range is
-///   empty or is not made of whole blocks; or a flag is set that has no meaning
-///   here, or that the server does not have.
-/// - `ENOSPC`: the range goes beyond the export.
+/// - `EINVAL`: the server does not support trim commands (`nbd_can_trim`).
+/// - `EINVAL`: `count` is 0, or the range is not aligned to the minimum block size.
+/// - `EINVAL`: a flag does not apply to this command, or the server does not support
+///   it.
+/// - `ENOSPC`: the range ends beyond the end of the export.
 /// - `ERANGE`: `count` is too large for a request on this connection.
-/// - `ENOTCONN`: the connection ended before the reply.
-/// - Those that the server replies with.
+/// - `ENOTCONN`: the connection ended before the reply arrived.
+/// - Errors that the server replies with, such as `EIO`.
 ///
 /// # Standards
 ///
@@ -358,23 +380,26 @@ pub unsafe extern "C-unwind" fn nbd_trim(
     )
 }
 
-/// Tells the server that a range is no longer needed, without waiting.
+/// Starts discarding data that is no longer needed.
 ///
-/// The command is that of `nbd_trim`.
+/// This is the asynchronous form of `nbd_trim`. Use it to keep several commands in
+/// flight, or to trim from a main loop.
 ///
 /// # Parameters
 ///
-/// - `count`, `offset`, `flags`: as in `nbd_trim`.
-/// - `completion_callback`: called once when the command is complete, with its
-///   errno in `error`, or 0; it retires the command by returning 1. May be NULL.
+/// - `count`, `offset`, `flags`: see `nbd_trim`.
+/// - `completion_callback`: called once when the command completes, with its errno
+///   in `error`, or 0 on success. If it returns 1, the command is retired. Pass
+///   `NBD_NULL_COMPLETION` for no callback.
 ///
 /// # Result
 ///
-/// The cookie of the command, at least 1, or -1.
+/// The cookie of the command, which is 1 or more, or -1 on error.
 ///
 /// # Errors
 ///
-/// - Those of `nbd_trim`, where they show before the request is sent.
+/// - Errors of `nbd_trim` that are detected before the request is sent. Later errors
+///   are reported when the command completes.
 ///
 /// # Standards
 ///

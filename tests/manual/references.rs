@@ -11,6 +11,7 @@ use crate::page::{pages, plain, rows, section, sections};
 const ELSEWHERE: &[&str] = &[
     "connect(2)",
     "eventfd(2)",
+    "fork(2)",
     "kill(2)",
     "poll(2)",
     "execve(2)",
@@ -64,10 +65,12 @@ fn whatever_a_page_refers_to_exists() {
                 "{name}: {target}({section})"
             );
         }
-        for (_, title) in text
+        let words: Vec<&str> = text.split_whitespace().collect();
+        let on_one_line = words.join(" ");
+        for (_, title) in on_one_line
             .match_indices("libnbd(3), \"")
             .filter_map(|(at, found)| {
-                text[at + found.len()..]
+                on_one_line[at + found.len()..]
                     .split_once('"')
                     .map(|it| (at, it.0))
             })
