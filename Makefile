@@ -1,44 +1,46 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
-# What C people type. Rust people can use cargo directly: `cargo build --release`
-# makes the library without any of this.
+# `cargo build --release` builds the library without this file.
 #
-#   make                 build the library: libnbd.so, libnbd.a and libnbd.h, and
-#                        its manual pages
-#   make demo            see it at work; URI=nbd://... tours a server of yours
-#   make check           run all the tests, real programs in newer releases of Debian
-#                        too; SYSTEMS=here leaves those out
-#   make fuzz            have the fuzzers look for more, FUZZ_SECONDS each (default 600)
-#   make oracle          play a million random conversations against a model of the
-#                        protocol; CASES=100000 plays fewer
-#   make cargo-c         install with cargo-c, in Debian sid, and use what is there
-#   make librbd          load Ceph's librbd with this library, in Debian sid
-#   make musl            build and test for musl, in a Debian system that is made for it
-#   make oldest-rust     build and test in Debian 13, whose Rust is the oldest that can
-#   make portable        build and test for i386, s390x, arm64 and armhf, in Debian sid;
-#                        ARCHITECTURES='s390x' for some, riscv64 and ppc64el too;
-#                        TLS=no leaves out what takes longest
-#   make tsan            look for data races, with a nightly toolchain of Rust and rust-src
-#   make mutants         change the protocol's code in a thousand ways that the tests
-#                        should notice
-#   make miri            look for undefined behaviour in the protocol's code, with such a toolchain
-#   make soak            hours of use in SOAK_SECONDS (default 180)
-#   make differential    compare more random sequences of calls with the C library;
-#                        SEEDS=1000-1999 says which
-#   make deny            check the dependencies' licences, sources and advisories
-#   make bench           measure against the C library; QUICK=1 for two minutes of it,
-#                        ROUNDS=3 PASSES=4 on a busy machine, SYSTEM=sid with the C
-#                        library of that release
-#   make install         install it below PREFIX, staged in DESTDIR where given
-#   make uninstall       remove what was installed
-#   make dist            archive the committed source, and the crates of the library, in
+# Build and install:
+#   make                 build libnbd.so, libnbd.a, libnbd.h and the manual pages
+#   make demo            show the library at work; URI=nbd://... uses your own server
+#   make install         install below PREFIX (/usr/local), staged in DESTDIR if set
+#   make uninstall       remove the installed files
+#   make man             write the manual pages only, for man -M target/release/man
+#   make header          regenerate include/libnbd.h
+#   make clean           remove the build
+#
+# Packages:
+#   make dist            archives of the committed source and of the library's crates, in
 #                        target/release/dist
-#   make deb             make Debian packages, for apt install, in target/release/deb
-#   make packages        build and test the packages of every distribution that there are any
-#                        for, in roots of Debian 12, 13 and sid; PLACES=sid chooses some
-#   make man             write the manual pages alone, for man -M target/release/man
-#   make header          write include/libnbd.h again
-#   make clean           remove what was built
+#   make deb             Debian packages, for apt install, in target/release/deb
+#   make packages        build and test the packages of all distributions, in Debian 12, 13
+#                        and sid; PLACES=sid selects some
+#
+# Tests (docs/testing.md):
+#   make check           all tests, also with programs of newer releases of Debian;
+#                        SYSTEMS=here leaves those out
+#   make oracle          a million random conversations against a model of the protocol;
+#                        CASES sets the number
+#   make differential    random sequences of calls, compared with the C library; SEEDS
+#                        selects them (default 1000-1999)
+#   make fuzz            libFuzzer, FUZZ_SECONDS for each target (default 600)
+#   make mutants         mutation testing of the protocol's code
+#   make tsan            data races, with ThreadSanitizer and a nightly toolchain
+#   make miri            undefined behaviour in the protocol's code, with a nightly toolchain
+#   make soak            leaks in long use, for SOAK_SECONDS (default 180)
+#   make deny            licences, sources and advisories of the dependencies
+#   make oldest-rust     build and test in Debian 13 with Rust 1.85
+#   make portable        build and test for i386, s390x, arm64 and armhf; ARCHITECTURES
+#                        selects others, TLS=no leaves out the longest tests
+#   make musl            build and test for musl
+#   make cargo-c         install with cargo-c in Debian sid, and use the result
+#   make librbd          load Ceph's librbd with this library in Debian sid
+#
+# Benchmarks (docs/performance.md):
+#   make bench           compare with the C library; QUICK=1 takes two minutes, ROUNDS=3
+#                        PASSES=4 suits a busy machine, SYSTEM=sid uses the C library of sid
 
 CARGO ?= cargo
 INSTALL ?= install
@@ -52,7 +54,7 @@ SOAK_SECONDS ?= 180
 SYSTEMS ?= here trixie sid
 SYSTEM ?=
 
-# Where cargo leaves what it builds.
+# Cargo's output directory.
 OUT ?= $(or $(CARGO_TARGET_DIR),target)/$(CARGO_BUILD_TARGET:%=%/)release
 
 VERSION := $(shell sed -n '/^version = /{s/.*"\(.*\)"/\1/p;q}' Cargo.toml)
@@ -62,7 +64,7 @@ includedir := $(DESTDIR)$(INCLUDEDIR)
 man3dir := $(DESTDIR)$(MANDIR)/man3
 docdir := $(DESTDIR)$(DOCDIR)
 
-# A page for each function, the overview, and what there is to say of security.
+# A page for each function, libnbd(3), and libnbd-security(3).
 PAGES = $(shell sed -n 's/^\(nbd_[a-z0-9_]*\).*/\1.3/p' src/capi/functions.tsv) libnbd.3 libnbd-security.3
 
 .PHONY: all man header demo check differential fuzz cargo-c librbd musl oldest-rust oracle portable tsan mutants miri soak deny bench install uninstall dist deb packages clean
@@ -71,7 +73,7 @@ all:
 	$(CARGO) build --release
 	$(MAKE) man '$(OUT)/static/libnbd.a'
 
-# An archive of `make dist` has the pages.
+# Archives of `make dist` contain the pages.
 man:
 	if [ -d manual/pages ]; then \
 	    mkdir -p '$(OUT)/man' && cp -R manual/pages/man3 '$(OUT)/man'; \
@@ -109,7 +111,7 @@ fuzz:
 	        -max_len=4096 -timeout=20 -print_final_stats=1 || exit; \
 	done
 
-# The same test plays some of them in `make check`.
+# `make check` runs the same test with fewer conversations.
 oracle:
 	ORACLE_CASES=$(or $(CASES),1000000) $(CARGO) test --release --test oracle
 
@@ -140,10 +142,10 @@ tsan:
 	$(CARGO) build --release --package memserver
 	OUT='$(OUT)' scripts/sanitize-threads.sh
 
-# Each change takes about two seconds; optimised, its build takes longer than the tests
-# gain. Those that change nothing are listed with the reason in mutants.toml; any other
-# that the tests do not notice is a failure. Some fill memory without end, hence the limit,
-# and some keep a test from ending, which is noticed, too, but no success for cargo mutants.
+# Not optimised, since that would take longer to build than the tests save. Changes without an
+# effect are listed in mutants.toml with the reason; any other change that no test notices is
+# a failure. Memory is limited, because some changes allocate without end. Changes that keep a
+# test from ending count as noticed, although cargo mutants then exits with status 3.
 MUTANTS := $(or $(CARGO_TARGET_DIR),target)
 
 mutants:
@@ -155,7 +157,7 @@ mutants:
 	    --output '$(MUTANTS)' -- --lib -- --skip random_conversations::alone; \
 	    case $$? in 0|2|3) ! test -s '$(MUTANTS)/mutants.out/missed.txt';; *) exit 1;; esac
 
-# The same program is run for some rounds by `make check`.
+# `make check` runs the same program for fewer rounds.
 soak:
 	$(CARGO) build --release --workspace
 	$(CC) -std=gnu99 -O1 -g -pthread -Iinclude -o '$(OUT)/soak' \
@@ -179,8 +181,8 @@ bench:
 	$(CARGO) build --release --workspace
 	OUT='$(OUT)' scripts/bench.sh '$(SYSTEM)' $(if $(QUICK),--quick) $(ROUNDS:%=--rounds %) $(PASSES:%=--passes %)
 
-# Installs what is there, so that it can run as another user than the build. A target
-# may have static libraries only, as musl's where programs are static by default.
+# Installs files that are already built, so that it can run as another user than the build.
+# Some targets have static libraries only, such as musl with static programs by default.
 install: $(OUT)/static/libnbd.a | $(OUT)/man/man3/libnbd.3
 	$(INSTALL) -d '$(libdir)/pkgconfig' '$(includedir)' '$(man3dir)' '$(docdir)'
 	if [ -e '$(OUT)/libnbd.so' ]; then \
@@ -197,7 +199,7 @@ install: $(OUT)/static/libnbd.a | $(OUT)/man/man3/libnbd.3
 	$(INSTALL) -m 644 $(PAGES:%='$(OUT)/man/man3/%') '$(man3dir)'
 	$(INSTALL) -m 644 COPYING.LIB '$(docdir)/COPYING.LIB'
 
-# CC has to be a compiler for CARGO_BUILD_TARGET.
+# CC must be a compiler for CARGO_BUILD_TARGET.
 $(OUT)/static/libnbd.a: $(OUT)/libnbd.a
 	CC='$(CC)' scripts/static-library.sh '$<' '$@'
 
@@ -217,14 +219,14 @@ uninstall:
 dist:
 	scripts/make-dist.sh '$(OUT)/dist'
 
-# Without the tests, which `DEB_BUILD_OPTIONS= make deb` runs.
+# Skips the tests; `DEB_BUILD_OPTIONS= make deb` runs them.
 deb: export DEB_BUILD_OPTIONS ?= nocheck
 deb:
 	scripts/install-deps.sh deb
 	scripts/make-dist.sh '$(OUT)/dist'
 	scripts/make-deb.sh '$(OUT)/dist' '$(OUT)/deb'
 
-# All the packages that tests/install knows; `make check` has those of this machine.
+# All packages that tests/install knows; `make check` builds those of this system.
 PLACES ?= here again bookworm trixie sid fedora arch alpine
 
 packages:

@@ -1,13 +1,13 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
-# library-only.sh [DIRECTORY]: leaves in the Cargo.toml of an unpacked source only what
-# the library and the server of its C tests are built from, a dozen crates in place of a
-# hundred. Cargo then builds it with the crates of a distribution, which may lack the
-# others, or with those of the vendor archive (see scripts/make-dist.sh).
+# library-only.sh [DIRECTORY]: reduces the Cargo.toml of an unpacked source to the crates
+# that the library and the server of its C tests need, a dozen instead of a hundred. Cargo can
+# then build with the crates of a distribution, which may lack the others, or with those of
+# the vendor archive (see scripts/make-dist.sh).
 #
-# Removed are development dependencies, the tests that need them, optional dependencies,
-# and the other members of the workspace. The header is the one in include/.
+# It removes development dependencies, the tests that need them, optional dependencies, and
+# the other members of the workspace. The build uses the header in include/.
 
 set -eu
 cd "${1:-.}"

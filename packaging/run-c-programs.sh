@@ -1,9 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
-# run-c-programs.sh OUT [JOBS]: compiles the C programs of capi-tests/ with the library in
-# OUT, and runs each with the memserver there. For the build of a package, where the crates
-# of tests/capi.rs are missing. Fails if one of them fails.
+# run-c-programs.sh OUT [JOBS]: compiles the C programs in capi-tests/ with the library in
+# OUT, and runs them with the memserver there. Fails if one of them fails. Package builds use
+# it, since they lack the crates that tests/capi.rs needs.
 
 set -eu
 cd "$(dirname "$0")/.."

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
-# bench.sh SYSTEM [OPTION...]: runs benches/driver with these options: here, where SYSTEM
-# is empty, otherwise in that release of Debian, with its C library and its programs.
-# `make bench` calls it.
+# bench.sh SYSTEM [OPTION...]: runs benches/driver with these options: on this system if
+# SYSTEM is empty, otherwise in that release of Debian, with its C library and its programs.
+# Called by `make bench`.
 
 set -euo pipefail
 cd "$(dirname "$0")/.."

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
-# cargo-c.sh: installs the library with `cargo cinstall`, in Debian sid, which has
-# cargo-c, and looks whether everything is there and of use. `make cargo-c` calls it.
+# cargo-c.sh: installs the library with `cargo cinstall` in Debian sid, which has cargo-c,
+# and checks the installed files. Called by `make cargo-c`.
 
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -20,7 +20,7 @@ in_root() {
 in_root cargo cinstall --version
 in_root cargo cinstall --locked --release --prefix=/usr --libdir=/usr/lib --destdir="$out/root"
 
-# What is there: the library and its names, and 165 functions with a page each.
+# The installed files: the library with its links, and a manual page for each function.
 cd "$out/root/usr"
 fail() {
     echo "$*" >&2
@@ -41,8 +41,8 @@ done <"$out/expected"
 [ -s share/man/man3/libnbd.3 ] || fail 'no libnbd(3)'
 cd "$OLDPWD"
 
-# A program is built with what pkg-config says, and runs: with the shared library, then
-# with the static one.
+# Build and run a program with the flags from pkg-config: with the shared library, then with
+# the static library.
 export PKG_CONFIG_LIBDIR=$out/root/usr/lib/pkgconfig PKG_CONFIG_SYSROOT_DIR=$out/root
 echo begin >"$out/data"
 for how in '' '--static'; do

@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
 # cargo-in-root.sh ROOT OUT [NAME=VALUE]... COMMAND...: runs a command, such as cargo, in a
-# system that make-system.sh made, with the programs of that system. Crates are those that
-# `cargo fetch` has fetched here, since there may be no network. OUT is the target directory.
+# system made by make-system.sh, with the programs of that system. It uses the crates that
+# `cargo fetch` has fetched outside, since the system may have no network. OUT is the target
+# directory.
 
 set -eu
 

@@ -1,15 +1,15 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
-# demo.sh [URI]: compiles examples/tour.c against the library that was just built
-# and runs it: on the server at URI, or on a disk made here. `make demo` calls it.
+# demo.sh [URI]: compiles examples/tour.c with the library in $OUT and runs it: with the
+# server at URI, or with a disk image made here. Called by `make demo`.
 
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 # Where cargo leaves the library.
 out=$(realpath "${OUT:-target/release}")
-# mke2fs and debugfs are not on everybody's PATH.
+# mke2fs and debugfs may not be in PATH.
 PATH=$PATH:/usr/sbin:/sbin
 
 work=$(mktemp -d)

@@ -1,12 +1,11 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
-# Measures the dependencies by deny.toml with cargo-deny: licences, bans and
-# sources always, and RustSec's advisories where they can be fetched or have been.
+# deny.sh [--if-available]: checks the dependencies with cargo-deny and deny.toml: licences,
+# bans and sources, and RustSec's advisories if they can be fetched or have been fetched.
 #
-#   scripts/deny.sh                  fails where cargo-deny is not installed
-#   scripts/deny.sh --if-available   says so, and succeeds: tests/dependencies.rs
-#                                    looks at licences and sources too
+# Without cargo-deny it fails. With --if-available it then prints a message and succeeds;
+# tests/dependencies.rs checks licences and sources too.
 
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -21,8 +20,7 @@ fi
 echo "deny: $version"
 cargo deny --workspace --locked check licenses bans sources
 
-# A database that cannot be had says nothing of the dependencies; one that can
-# has the last word.
+# A database that cannot be fetched is no failure. An advisory is one.
 if cargo deny fetch db 2>/dev/null; then
     cargo deny --workspace --locked check advisories
 else

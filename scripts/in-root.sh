@@ -1,15 +1,15 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
-# in-root.sh ROOT COMMAND...: runs a command in a system that make-root.sh made, as
-# root or as an ordinary user who may make user namespaces. /dev, /proc, /sys, /tmp,
-# this checkout, and the directories named in BIND are there at the same paths.
+# in-root.sh ROOT COMMAND...: runs a command in a system made by make-root.sh or
+# make-system.sh. It needs root or user namespaces. /dev, /proc, /sys, /tmp, this checkout
+# and the directories named in BIND are mounted at the same paths.
 #
 #   scripts/in-root.sh "$(scripts/make-root.sh sid)" nbdcopy --version
 
 set -eu
 
-# The mounts are in a namespace of their own, and gone with the command.
+# The mounts are in a mount namespace of their own and disappear with the command.
 if [ -z "${IN_NAMESPACE-}" ]; then
     checkout=$(realpath "$(dirname "$0")/..")
     case $(id -u) in

@@ -1,28 +1,27 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
-# install-deps.sh demo|check|portable|bench|deb: makes sure that the Debian packages which a
-# make target needs are there. As root it installs what is missing; otherwise it
-# says how to, and fails.
+# install-deps.sh demo|check|portable|bench|deb: installs the Debian packages that a make
+# target needs. If any is missing and the user is not root, it prints the command that
+# installs them, and fails.
 
 set -eu
 
-# Rust's linker driver and its linker (rustup's Rust has one of its own, a distribution's
-# has not), pkg-config for programs, mke2fs.
+# rustc's linker driver and linker (rustup's Rust includes one, a distribution's does not),
+# pkg-config for the tour, mke2fs.
 demo='gcc lld libc6-dev pkg-config e2fsprogs'
-# What packages are made with.
+# Tools that build packages.
 deb='gcc lld libc6-dev make git xz-utils dpkg-dev debhelper'
-# Compilers for every dialect of the header, the servers and clients that the
-# library is tested against, what programs on top of it are made of, the tools
-# that watch it, and two readers of manual pages.
+# Compilers for every dialect of the header, servers and clients, bindings and libraries of
+# programs that use the library, tracing tools, and two readers of manual pages.
 check="$demo $deb g++ clang nbdkit nbd-server qemu-utils libnbd-bin libnbd-dev
        python3 python3-libnbd fio fuse3 libnbd-ocaml-dev libglib2.0-dev
        libev-dev gnutls-bin valgrind strace binutils man-db groff mandoc clang-format
        openssh-server openssh-client netcat-openbsd abigail-tools
        autoconf automake cmake meson musl-tools lintian mmdebstrap"
-# All else is in a system of its own, for which a user needs uidmap.
+# Everything else is installed in a system of its own. Users other than root need uidmap.
 portable='gcc lld libc6-dev mmdebstrap uidmap'
-# The C library and its header to compare with, and what counts system calls.
+# The C library and its header for comparison, and tools that count system calls.
 bench='gcc lld libc6-dev pkg-config make python3 libnbd-bin libnbd-dev nbdkit fio
        strace linux-perf gnutls-bin'
 
@@ -57,7 +56,7 @@ if [ "$(id -u)" -ne 0 ]; then
     exit 1
 fi
 
-# Another apt may be at work: wait for it, five minutes at most.
+# Wait up to five minutes for another apt to finish.
 export DEBIAN_FRONTEND=noninteractive
 wait='-o DPkg::Lock::Timeout=300'
 echo "Installing:$missing"

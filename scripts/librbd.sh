@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
-# librbd.sh: loads Ceph's librbd, which is linked with libnbd, in Debian sid: in Python
-# and in qemu-img, first with the C library and then with this one. It fails where they
-# differ, and prints how many shared objects there are in the process and how long they
-# take to load. `make librbd` calls it.
+# librbd.sh: loads Ceph's librbd, which is linked with libnbd, in Debian sid: in Python and
+# in qemu-img, first with the C library and then with this one. It fails if the results
+# differ, and prints the number of shared objects in the process and the time to load them.
+# Called by `make librbd`.
 
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -39,7 +39,7 @@ def check(condition, *told):
 
 seen = {}
 for name, directory in LIBRARIES.items():
-    # The module with librbd is loaded once the name of the image is seen.
+    # qemu-img loads the module with librbd when it parses the name of the image.
     info = run(directory, "qemu-img", "info", "rbd:pool/missing")
     check(info.returncode == 1 and "rbd:pool/missing" in info.stderr, name, info)
     seen[name] = info.stderr

@@ -1,13 +1,13 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
-# make-deb.sh DIST DEBS: makes the Debian source package out of the archives that
-# make-dist.sh left in DIST, builds the binary packages from it, leaves both in DEBS, and
-# prints the paths of the binary packages.
+# make-deb.sh DIST DEBS: makes a Debian source package from the archives that make-dist.sh
+# wrote to DIST, builds the binary packages from it, writes both to DEBS, and prints the
+# paths of the binary packages.
 #
-# Crates are those of the release where it has all of them, otherwise vendored. cargo and
-# rustc are the release's, too, where they are installed and new enough, otherwise those
-# in PATH.
+# It uses the crates of the Debian release if the release has all of them, otherwise the
+# vendored ones; and the release's cargo and rustc if they are installed and new enough,
+# otherwise those in PATH.
 
 set -eu
 
@@ -33,10 +33,10 @@ cd "$debs"
 tar --extract --file "${name}_$version.orig.tar.xz"
 cd "$name-$interface"
 tar --extract --file "../${name}_$version.orig-vendor.tar.xz"
-# The packaging is part of the source, but not of a Debian source package's upstream part.
+# debian/ is not part of the upstream archives of a Debian source package.
 cp -R packaging/debian debian
 
-# dpkg's own variables, without flags for a C compiler, and no make above this one.
+# Do not pass on the variables of a calling make; dpkg sets its own.
 unset MAKEFLAGS MAKELEVEL MFLAGS SOURCE_DATE_EPOCH || true
 case " ${DEB_BUILD_OPTIONS-} " in
 *' nocheck '*) profiles=nocheck ;;

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
-# make-dist.sh DIRECTORY: writes what distributions build packages from, and prints the
-# paths:
+# make-dist.sh DIRECTORY: writes the files that distributions build packages from, and prints
+# their paths:
 #
 #   libnbd-rust-VERSION.tar.xz         the committed source, with the manual pages
 #   libnbd-rust-VERSION-vendor.tar.xz  the crates that the library and the server of its C
@@ -10,8 +10,8 @@
 #   libnbd-rust.spec APKBUILD PKGBUILD for these archives, with their checksums
 #   SHA256SUMS                         the checksums of both archives
 #
-# Two checkouts of one commit give the same bytes. The times in them are that of the commit,
-# or SOURCE_DATE_EPOCH.
+# Two checkouts of one commit produce identical files. The timestamps in the archives are that
+# of the commit, or SOURCE_DATE_EPOCH.
 
 set -euo pipefail
 
@@ -44,8 +44,8 @@ version=$(sed -n '/^version = /{s/.*"\(.*\)"/\1/p;q}' "$work/source/Cargo.toml")
 name=libnbd-rust-$version
 mv "$work/source" "$work/$name"
 
-# What writes the manual pages needs crates that the library does not: so the pages are
-# there for those who build a package. Built apart, to be built once.
+# The generator of the manual pages needs crates that the library does not, so the archive
+# contains the pages. A target directory of its own keeps it from being built twice.
 cargo run --quiet --locked --manifest-path "$work/$name/Cargo.toml" \
     --target-dir "$dist/build" --package manual -- "$work/$name/manual/pages"
 archive "$name" "$name"
@@ -58,7 +58,7 @@ cargo vendor --quiet "$work/vendor" >/dev/null
 rm -f "$work"/vendor/*/Cargo.toml.orig
 sed -i 's/"Cargo.toml.orig":"[0-9a-f]*",//' "$work"/vendor/*/.cargo-checksum.json
 
-# What is for other systems stays as an empty crate: cargo asks for its manifest.
+# Crates for other systems stay as empty crates, since cargo reads their manifests.
 targets=$(rustc --print target-list | grep -- -linux- | sed 's/^/--target=/')
 # shellcheck disable=SC2086 # One word each.
 used=$(cargo tree --offline --workspace --edges normal,build,dev $targets \
@@ -75,7 +75,7 @@ for crate in "$work/vendor/"*; do
     sed -i 's/"files":{[^}]*}/"files":{}/' "$crate/.cargo-checksum.json"
 done
 cat >"$work/vendor/config.toml" <<'EOF'
-# Appended to .cargo/config.toml of the source, this has cargo use the crates in vendor/.
+# Appended to .cargo/config.toml of the source, this makes cargo use the crates in vendor/.
 [source.crates-io]
 replace-with = "vendored-sources"
 

@@ -1,16 +1,16 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
-# make-root.sh SUITE: makes the programs of another release of Debian available in
-# a directory, and prints its path. scripts/in-root.sh runs programs there.
+# make-root.sh SUITE: unpacks the programs of another release of Debian in a directory, and
+# prints its path. scripts/in-root.sh runs programs there.
 #
-# The packages come from where apt gets this system's, and are kept with their
-# checksums. They are unpacked, not installed: no maintainer script runs, so this
-# takes seconds, and needs neither root nor user namespaces.
+# The packages come from the mirror of this system and are kept with their checksums. They
+# are unpacked, not installed: no maintainer script runs, so this takes seconds and needs
+# neither root nor user namespaces.
 #
-# A root is used for MAX_AGE days. When no new one can be made after that (there is no
-# network, or sid has another version of the library or cannot be resolved), the last
-# one stays in use, and a line on stderr says so.
+# A root is used for MAX_AGE days. If no new one can be made after that (no network, another
+# version of the library in sid, unresolved dependencies), the old one stays in use, with a
+# message on stderr.
 
 set -euo pipefail
 
@@ -18,28 +18,27 @@ suite=${1:?usage: $0 SUITE}
 scripts=$(dirname "$0")
 MAX_AGE=30
 
-# The programs that the tests run, what the programs that they compile need, and
-# the essential packages of any Debian system.
+# The programs that the tests run, the libraries of programs that they compile, and the
+# essential packages of any Debian system.
 packages=('?essential' libnbd-bin python3-libnbd nbdkit nbd-server qemu-utils fio fuse3
     gnutls-bin e2fsprogs strace libglib2.0-0t64 libev4t64)
 
-# The version that the project has to behave like.
+# The version whose behaviour is the reference.
 case $suite in
 sid) libnbd=1.24.4 ;;
 *) libnbd= ;;
 esac
 wanted="libnbd $libnbd, ${packages[*]}"
 
-# Checkouts that want other packages have other roots.
+# Checkouts that need other packages use other roots.
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/libnbd-roots
 kept=$cache/$suite-$(dpkg --print-architecture)-$(cksum <<<"$wanted" | cut -d ' ' -f 1)
 mkdir -p "$cache"
 exec 9>"$kept.lock"
 flock 9
 
-# download DIRECTORY: the packages and all that they depend on, for a system that
-# has nothing yet. A Release file may have expired: a mirror that lags, or one of a
-# past day, is good enough to test with. Its signature is still checked.
+# download DIRECTORY: downloads the packages and all their dependencies. An expired Release
+# file is accepted, since an old mirror is good enough for tests. Its signature is checked.
 download() {
     local apt=$1.apt
     rm -rf "$apt" "$1"
@@ -69,8 +68,8 @@ END
     (cd "$1" && sha256sum packages/*.deb >SHA256SUMS)
 }
 
-# good DIRECTORY: whether the packages there are what was downloaded, and have the
-# version that they have to have.
+# good DIRECTORY: succeeds if the packages there match their checksums and have the expected
+# version.
 good() {
     [ -e "$1/SHA256SUMS" ] || return 1
     (cd "$1" && sha256sum --check --quiet SHA256SUMS) >&2 || return 1
@@ -86,8 +85,8 @@ good() {
     esac
 }
 
-# unpack DIRECTORY: without documentation and translations. base-files comes first: it has
-# the links from /bin to /usr/bin and their like.
+# unpack DIRECTORY: unpacks the packages without documentation and translations. base-files is
+# first, since it has links such as the one from /bin to /usr/bin.
 unpack() {
     local root=$1/root.new
     rm -rf "$root" "$1/root"
@@ -97,7 +96,7 @@ unpack() {
             --no-same-owner --keep-directory-symlink --exclude='./usr/share/doc/*' \
             --exclude='./usr/share/man/*' --exclude='./usr/share/locale/*' || return 1
     done
-    # What maintainer scripts make on a real system.
+    # Files that maintainer scripts create on a real system.
     cp "$root/usr/share/base-passwd/passwd.master" "$root/etc/passwd"
     cp "$root/usr/share/base-passwd/group.master" "$root/etc/group"
     printf '127.0.0.1 localhost\n::1 localhost\n' >"$root/etc/hosts"

@@ -1,18 +1,18 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
-# make-system.sh SUITE PACKAGE...: makes a system of another release of Debian in a
-# directory, with these packages installed, and prints its path. scripts/in-root.sh runs
-# programs there. A package of another architecture is named with it: libc6-dev:s390x.
+# make-system.sh SUITE PACKAGE...: installs another release of Debian in a directory, with
+# these packages, and prints its path. scripts/in-root.sh runs programs there. Name packages
+# of another architecture with the architecture: libc6-dev:s390x.
 #
-# Its packages are installed, so that there are links such as cc, and apt works; for
-# programs that only have to run, make-root.sh is faster. It needs root, or user
-# namespaces and ranges of subordinate ids (/etc/subuid).
+# The packages are installed, so alternatives such as cc exist and apt works. For programs that
+# only have to run, make-root.sh is faster. It needs root, or user namespaces and subordinate
+# ids (/etc/subuid).
 #
 # ARCHIVES in the environment names packages whose .deb files stay in apt's cache, together
-# with the lists of packages: apt can go back to them without a network.
+# with the package lists, so that apt can reinstall them without a network.
 #
-# A system is used for MAX_AGE days, and after that, too, if no new one can be made.
+# A system is used for MAX_AGE days, or longer if no new one can be made.
 
 set -euo pipefail
 
@@ -37,7 +37,7 @@ young() {
     [ -n "$(find "$kept.made" -mtime "-$MAX_AGE" 2>/dev/null)" ]
 }
 
-# The first architecture is that of the programs which run there.
+# The first architecture is that of the programs that run there.
 architectures=$native
 for package; do
     case $package in
@@ -55,7 +55,7 @@ fi
 
 if ! young || [ ! -d "$kept" ]; then
     rm -rf "$kept.new"
-    # A Release file may have expired, as make-root.sh says.
+    # An expired Release file is accepted, as in make-root.sh.
     if mmdebstrap --quiet --variant=apt --format=directory \
         --architectures="$architectures" --include="$(IFS=,; echo "$*")" \
         --aptopt='Acquire::Check-Valid-Until "false"' --aptopt='Acquire::Retries "3"' \

@@ -1,18 +1,15 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
-# Runs the tests of the protocol (src/machine, src/protocol) in Miri, which finds
-# undefined behaviour. There is no unsafe code in these; what is looked at is that
-# promise, and what they use. Most of the rest calls C functions, which Miri
-# cannot.
+# miri.sh [--if-available]: runs the tests of the protocol (src/machine, src/protocol) in
+# Miri, which detects undefined behaviour. This code has no unsafe blocks; Miri checks the
+# code that it uses. Most other code calls C functions, which Miri does not support.
 #
-# Miri interprets the program for any processor: this one, one of 32 bits, and a big-endian
-# one. It builds the standard library for them from its source.
+# Miri interprets the program for this processor, a 32-bit one and a big-endian one. It builds
+# their standard library from source.
 #
-#   scripts/miri.sh                  fails where Miri is not at hand
-#   scripts/miri.sh --if-available   says so, and succeeds
-#
-# MIRI_TOOLCHAIN names the toolchain that has it: nightly, where it is not set.
+# Without Miri it fails. With --if-available it then prints a message and succeeds.
+# MIRI_TOOLCHAIN names the toolchain that has Miri; the default is nightly.
 
 set -euo pipefail
 cd "$(dirname "$0")/.."

@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
-# mirror.sh: prints where apt gets this system's packages from. The packages of other
-# releases are fetched from there, too.
+# mirror.sh: prints the URI of the mirror that apt uses on this system. Packages of other
+# releases are downloaded from it too.
 
 {
     sed -n 's/^URIs: *\([^ ]*\).*/\1/p' /etc/apt/sources.list.d/debian.sources

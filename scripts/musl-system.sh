@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
-# musl-system.sh: installs what Alpine has and Debian lacks for musl into the Debian system
-# on x86-64 where it runs, one that scripts/musl.sh has made:
+# musl-system.sh: installs files for musl that Alpine has and Debian lacks. It runs in the
+# x86-64 Debian system that scripts/musl.sh makes:
 #
 #   the kernel's headers
 #   libgcc_s.so.1, and libgcc_eh.a for static programs, which catch panics
@@ -25,8 +25,8 @@ musl-gcc -Wall -Wextra -O2 -fPIC -o find.o -c "$find"
 cp "$archive" static.a
 ar rcs static.a find.o
 
-# The functions of the archive are hidden in a shared library. A function of another name
-# that jumps to each is not.
+# The functions of the archive have hidden visibility in a shared library, so export a
+# function that jumps to each of them.
 nm --defined-only --extern-only --format=just-symbols "$archive" 2>/dev/null |
     grep '^_Unwind_' >names
 sed 's/.*/& hidden&/' names >renamed
@@ -42,8 +42,8 @@ install -m 644 static.a "$directory/libgcc_eh.a"
 install -m 644 shared.so "$directory/libgcc_s.so.1"
 ln -sf libgcc_s.so.1 "$directory/libgcc_s.so"
 
-# musl-gcc links gcc's own archive into every program, and leaves out the table that the
-# unwinder looks functions up in.
+# musl-gcc links gcc's archive into every program, and omits the table that the unwinder needs
+# to find functions.
 sed -i -e "s|^libgcc.a%s %:if-exists.*|libgcc.a%s %{static\\|static-pie:$directory/libgcc_eh.a;:\
 --as-needed $directory/libgcc_s.so.1 --no-as-needed}|" \
     -e 's|^-dynamic-linker|--eh-frame-hdr &|' "$directory/musl-gcc.specs"

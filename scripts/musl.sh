@@ -1,14 +1,13 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
-# musl.sh programs|tests: builds the library for musl, which is the C library of Alpine.
+# musl.sh programs|tests: builds the library for musl, the C library of Alpine.
 #
-#   programs   checks its symbols, and runs a program with each of libnbd.so and libnbd.a
-#   tests      runs the unit tests, those of the protocol's machine and the C programs, too
+#   programs   checks the symbols, and runs a program with each of libnbd.so and libnbd.a
+#   tests      also runs the unit tests, tests/machine and the C programs
 #
-# It happens in a Debian system that is made for it: see make-system.sh. Debian has no
-# standard library of Rust for musl, but its source. A released compiler builds that with
-# RUSTC_BOOTSTRAP=1.
+# This happens in a Debian system made by make-system.sh. Debian has only the source of Rust's
+# standard library for musl; with RUSTC_BOOTSTRAP=1 a stable compiler can build it.
 
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -34,8 +33,8 @@ out=$(realpath "${OUT:-target/release}/musl")
 in_root() {
     scripts/cargo-in-root.sh "$root" "$out" "$@"
 }
-# As on Alpine: libnbd.so needs the C library and libgcc_s.so.1, and no program is static
-# unless it is linked so.
+# As on Alpine, libnbd.so needs the C library and libgcc_s.so.1, and programs are dynamic
+# unless linked with -static.
 for_musl() {
     in_root RUSTC_BOOTSTRAP=1 CARGO_TARGET_X86_64_UNKNOWN_LINUX_MUSL_LINKER=musl-gcc \
         RUSTFLAGS='-C target-feature=-crt-static -C link-self-contained=no' \
@@ -61,7 +60,7 @@ needed=$(in_root readelf --dynamic "$built/libnbd.so" |
 
 in_root CC=musl-gcc scripts/static-library.sh "$built/libnbd.a" "$built/static/libnbd.a"
 echo begin >"$out/data"
-# program NAME ARGUMENT...: builds the program with these arguments, and runs it.
+# program NAME ARGUMENT...: compiles the program with these arguments, and runs it.
 program() {
     in_root musl-gcc -Wall -Wextra -Werror -Iinclude tests/install/program.c \
         -o "$built/$1-program" "${@:2}"
@@ -93,7 +92,7 @@ for test in transport::tls::records::tests::a_panic_comes_back_from_gnutls \
     tls-that-fails-never-falls-back-to-plaintext uri-with-nbds-requires-tls; do
     skip+=(--skip "$test")
 done
-# These replace or ask the malloc of glibc.
+# These replace or query glibc's malloc.
 for test in lack-of-memory-ends-no-process long-use-leaves-nothing-behind \
     many-commands-need-few-system-calls memory-of-threads-ends-with-them \
     memory-that-is-not-there-fails-the-command option-without-memory-is-an-error; do

@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
-# oldest-rust.sh: builds and tests the workspace in Debian 13 with that release's own
-# Rust, which is the oldest that can. `make oldest-rust` calls it.
+# oldest-rust.sh: builds and tests the workspace in Debian 13 with that release's Rust, the
+# oldest supported version. Called by `make oldest-rust`.
 #
-# Left to `make check`, which runs them with newer Rust, in Debian 13 too: the tests that
-# run other people's programs, and those with valgrind and the sanitizers.
+# Tests that run other programs, valgrind or the sanitizers are left to `make check`, which
+# runs them in Debian 13 too.
 
 set -euo pipefail
 cd "$(dirname "$0")/.."

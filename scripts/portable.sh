@@ -2,17 +2,17 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
 # portable.sh ARCHITECTURE...: builds the library for other architectures of Debian and
-# tests it: symbols, unit tests, the C programs, TLS. `make portable` calls it, and
-# docs/portability.md says more.
+# tests it: symbols, unit tests, C programs, TLS. Called by `make portable`; see
+# docs/portability.md.
 #
-# The compilers, the other architecture's libraries and its emulator are those of Debian
-# sid, in a system of their own. The tests that run C programs are the ones of `make check`,
-# built here and run in that system: see tests/support/target.rs.
+# The compilers, the libraries of the architecture and its emulator are those of Debian sid,
+# in a system made by make-system.sh. The tests that run C programs are those of `make check`,
+# built here and run in that system; see tests/support/target.rs.
 
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-# What Rust, GNU and QEMU call an architecture of Debian.
+# The names that Rust, GNU and QEMU use for an architecture of Debian.
 names() {
     case $1 in
     i386) echo i686-unknown-linux-gnu i686-linux-gnu '' ;;
@@ -28,14 +28,14 @@ names() {
     esac
 }
 
-# The subjects whose C programs run with a server of the other architecture, too: they
-# exchange most of what the protocol has.
+# Subjects whose C programs also run with a server of the other architecture. They cover most
+# of the protocol.
 SELECTION=(options/ read-write/ block-status/)
 
 [ $# -gt 0 ] || names 'no architecture'
 packages=(rustc cargo lld gcc libc6-dev qemu-user gnutls-bin nbdkit nbd-server qemu-utils)
 settings=(CARGO_NET_OFFLINE=true CARGO_INCREMENTAL=0)
-# Faster to build, and what backtraces lack is for another day.
+# Faster to build; backtraces have no line numbers.
 settings+=(CARGO_PROFILE_DEV_DEBUG=0)
 targets=()
 for architecture; do
@@ -49,7 +49,7 @@ for architecture; do
 done
 root=$(scripts/make-system.sh sid "${packages[@]}")
 
-# There may be no network in there.
+# The system may have no network.
 cargo fetch --locked
 export CARGO_HOME=${CARGO_HOME:-$HOME/.cargo}
 mkdir -p "${OUT:-target/release}/portable"
@@ -57,14 +57,13 @@ release=$(realpath "${OUT:-target/release}")
 out=$release/portable
 export BIND="$CARGO_HOME $release"
 
-# in_sid COMMAND: runs it there, with everything that its cargo has to know.
+# in_sid COMMAND: runs a command in the system, with the settings of its cargo.
 in_sid() {
     scripts/in-root.sh "$root" env PATH=/usr/sbin:/usr/bin:/sbin:/bin CARGO_TARGET_DIR="$out" \
         "${settings[@]}" "$@"
 }
 
-# suite TEST ARGUMENT...: runs one of the tests that are built here, in sid, for the
-# current architecture.
+# suite TEST ARGUMENT...: runs a test, built here, in sid for the current architecture.
 host=$(rustc -vV | sed -n 's/^host: //p')
 runner=CARGO_TARGET_$(tr a-z- A-Z_ <<<"$host")_RUNNER
 suite() {
@@ -88,13 +87,13 @@ in_sid cargo build --locked --release "${targets[@]}" --package libnbd --package
 [ "$header" = "$(cksum include/libnbd.h)" ] || failed+=("the header is another one")
 
 architecture=
-# With some optimisation of this crate alone, build and tests together take least.
+# Optimising only this crate minimises the total time of build and tests.
 check in_sid env ORACLE_CASES=1000 cargo test --locked --no-fail-fast "${targets[@]}" \
     --config 'profile.dev.package.libnbd.opt-level=1' --lib --test machine --test oracle
 for architecture; do
     read -r rust gnu emulator <<<"$(names "$architecture")"
     printf '\n%s: what was built\n' "$architecture"
-    # Other compilers read the header in the same way for every architecture.
+    # How other compilers read the header does not depend on the architecture.
     check suite build_artifacts --skip dialect
     printf '\n%s: C programs, with a server of this architecture\n' "$architecture"
     check suite capi

@@ -1,17 +1,17 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
-# rustc.sh RUSTC ARGUMENT...: runs the compiler so that the paths of a crate from
-# elsewhere are not those of this machine, where panic messages and debug information
-# have them. `iri-string-0.7.14/src/lib.rs` is the same file wherever cargo keeps it,
-# and libnbd.so the same bytes.
+# rustc.sh RUSTC ARGUMENT...: runs the compiler with the paths of external crates remapped, so
+# that panic messages and debug information contain no paths of this machine:
+# `iri-string-0.7.14/src/lib.rs`, wherever cargo keeps that file. The same compiler then
+# produces an identical libnbd.so on every machine.
 #
-# .cargo/config.toml has cargo use it. The paths of our own crates are relative already.
+# .cargo/config.toml makes cargo use it. The paths of this repository's crates are relative.
 
 set -eu
 
-# Whether cargo compiles a crate of another source tree, or one in a vendor directory of
-# this tree: it silences the warnings of those.
+# Succeeds if the crate is from another source tree, or from a vendor directory in this one:
+# cargo caps the lints of those.
 from_elsewhere() {
     case ${CARGO_PKG_VERSION:+$CARGO_MANIFEST_DIR} in
     '' | "$(dirname "$(dirname "$0")")"*) ;;

@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
-# sanitize-threads.sh: runs the C programs with threads, and all of the library
-# below them, with ThreadSanitizer. `make tsan` calls it. (Helgrind cannot do it: the
-# locks of the library are futexes, which it does not know for locks.)
+# sanitize-threads.sh: runs the C programs that have threads, and the whole library, with
+# ThreadSanitizer. Called by `make tsan`. (Helgrind is no alternative: it does not know
+# atomic operations, and reports each of them.)
 #
-# It takes gcc or clang, and a nightly toolchain of Rust with the source of the
-# standard library. TSAN_TOOLCHAIN names the toolchain, if it is not called nightly.
+# It needs gcc or clang, and a nightly toolchain of Rust with the source of the standard
+# library. TSAN_TOOLCHAIN names the toolchain; the default is nightly.
 
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -18,28 +18,28 @@ if ! sysroot=$(rustc "+$toolchain" --print sysroot 2>/dev/null) ||
     echo "rustup toolchain install $toolchain --component rust-src" >&2
     exit 1
 fi
-# The build leaves a server here that is not slowed down.
+# The server that the build put here is not instrumented.
 out=$(realpath "${OUT:-target/release}")
 host=$(rustc "+$toolchain" -vV | sed -n 's/^host: //p')
 runtime=$(echo "$sysroot/lib/rustlib/$host"/lib/librustc*_rt.tsan.a)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-# Its own directory: everything is built with other flags. The standard library is
-# built along, or what it does between threads would not be seen: an Arc that is
-# dropped, for example, orders its uses by a fence, of which the sanitizer knows nothing.
+# A target directory of its own, since all flags differ. The standard library is
+# instrumented too, because the sanitizer has to see its synchronisation. For example,
+# dropping an Arc uses a fence, which the sanitizer does not know.
 RUSTFLAGS="-Zsanitizer=thread -g" CARGO_TARGET_DIR=$out/tsan \
     cargo "+$toolchain" rustc -Zbuild-std --locked --release --lib --crate-type staticlib \
     --target "$host"
 library=$out/tsan/$host/release/libnbd.a
 
-# Sources, then the status to expect: 66 is that of a race.
+# run SOURCE STATUS: compiles and runs a program. Status 66 means a data race.
 run() {
     local source=$1 expected=$2 status=0
     local name=$work/program
     "${CC:-cc}" -std=gnu99 -g -O1 -pthread -fsanitize=thread -Iinclude -Icapi-tests/harness \
         -c -o "$name.o" "$source"
-    # The runtime has to be that of the library's compiler.
+    # Use the runtime of the library's compiler.
     "${CC:-cc}" -pthread -rdynamic -o "$name" "$name.o" "$library" \
         -Wl,--whole-archive "$runtime" -Wl,--no-whole-archive -lstdc++ -ldl -lm -lrt
     MEMSERVER=$out/memserver TSAN_OPTIONS=exitcode=66 timeout 300 "$name" \
@@ -51,8 +51,8 @@ run() {
     fi
 }
 
-# The others mean something only when a race in and below a call is found: here
-# two threads have their data read into the same memory.
+# The other results are meaningful only if a race below a call is detected. In this program
+# two threads read into the same memory.
 cat >"$work/race.c" <<'EOF'
 #include "harness.h"
 #include <pthread.h>
@@ -74,8 +74,8 @@ run "$work/race.c" 66
 count=0
 failed=()
 for source in $(grep -l '<pthread.h>' capi-tests/*/*.c); do
-    # The sanitizer takes the locks of a thread that is being cancelled for unlocked, in C
-    # programs too; and malloc is its own.
+    # The sanitizer takes locks for unlocked in a thread that is being cancelled, even in C
+    # programs, and it replaces malloc.
     if grep -q -e 'pthread_cancel (' -e 'harness/memory.h"' "$source"; then
         continue
     fi
