@@ -10,7 +10,7 @@
 enum how { BY_GO, BY_EXPORT_NAME, OLDSTYLE };
 
 static struct script
-export (enum how how, uint16_t flags)
+offered (enum how how, uint16_t flags)
 {
   struct script s = script_begin (how == BY_GO ? GREETING_FIXED
                                                : GREETING_NOT_FIXED, false);
@@ -45,7 +45,7 @@ main (void)
     struct script s;
 
     for (size_t i = 0; i < ITEMS (words); ++i) {
-      s = export (how, words[i]);
+      s = offered (how, words[i]);
       CHECK (script_connect (&s) == 0);
       CHECK (nbd_get_size (s.h) == 1 * MIB);
       CHECK (nbd_is_read_only (s.h) == ((words[i] & 2) != 0));
@@ -54,7 +54,7 @@ main (void)
       CHECK (nbd_can_block_status_payload (s.h) == 0);
       script_end (&s);
     }
-    s = export (how, 0);
+    s = offered (how, 0);
     CHECK_ERROR (script_connect (&s), EINVAL);
     CHECK_EXACT_MESSAGE ("nbd_connect_socket: handshake: "
                          "invalid eflags == 0 from server: Invalid argument");
