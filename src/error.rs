@@ -16,7 +16,7 @@ use crate::text::text;
 ///
 /// The words name what happened and to what; the name of the API function and
 /// the system's own text for the errno are added where the error is handed to
-/// the program (libnbd(3), "ERROR HANDLING").
+/// the program (libnbd(3), "Error handling").
 #[derive(Debug, PartialEq, Eq)]
 pub struct Error {
     message: Cow<'static, str>,

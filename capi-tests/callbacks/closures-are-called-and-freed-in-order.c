@@ -2,7 +2,7 @@
 
 /* The closure of the middle of a command, then its completion; and when the
  * command is retired, the free functions of both in the same order.
- * Source: libnbd(3) "Callback lifetimes".
+ * Source: libnbd(3), "Callback lifetimes".
  */
 #include "../harness/commands.h"
 

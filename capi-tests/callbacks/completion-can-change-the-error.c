@@ -3,7 +3,7 @@
 /* A completion callback that returns -1 decides the error of the command with
  * *error, even over that of the server; without an error there it changes
  * nothing.  Other return values leave the result alone.
- * Source: libnbd(3) "Callbacks with "int *error" parameter".
+ * Source: libnbd(3), "Errors in callbacks".
  */
 #include "../harness/commands.h"
 

@@ -2,7 +2,7 @@
 
 /* A command that has completed and was never retired is only freed by
  * nbd_close: its completion is not called again.
- * Source: libnbd(3) "Callbacks with "int *error" parameter": exactly once.
+ * Source: libnbd(3), "Errors in callbacks": exactly once.
  * (libnbd 1.24.4 calls it a second time, with ENOTCONN.)
  */
 #include "../harness/commands.h"

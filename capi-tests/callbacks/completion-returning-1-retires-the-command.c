@@ -2,7 +2,7 @@
 
 /* When the completion callback returns 1 the command is retired at once: its
  * closures are freed and its cookie is forgotten, also after a failure.
- * Source: libnbd(3) "Completion callbacks".
+ * Source: libnbd(3), "Completion callbacks".
  */
 #include "../harness/commands.h"
 

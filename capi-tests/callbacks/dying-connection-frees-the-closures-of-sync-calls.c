@@ -2,7 +2,7 @@
 
 /* When the connection dies during a synchronous call its closure is freed once,
  * when the handle is closed at the latest.
- * Source: libnbd(3) "Callback lifetimes".
+ * Source: libnbd(3), "Callback lifetimes".
  */
 #include "../harness/commands.h"
 

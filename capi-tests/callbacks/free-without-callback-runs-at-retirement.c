@@ -2,7 +2,7 @@
 
 /* A closure without a callback but with a free function is never called and is
  * freed when the command is retired; it does not count as NULL.
- * Source: libnbd(3) "Callbacks with .callback=NULL and .free!=NULL".
+ * Source: libnbd(3), "Callback lifetimes".
  */
 #include "../harness/commands.h"
 

@@ -3,7 +3,7 @@
 /* The private field of a handle starts as 0 and keeps what the program stores;
  * storing returns the value before.
  *
- * Rule: nbd_set_private_data(3), nbd_get_private_data(3).
+ * Source: nbd_set_private_data(3), nbd_get_private_data(3).
  */
 #include "../harness/harness.h"
 

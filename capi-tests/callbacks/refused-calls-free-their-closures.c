@@ -3,7 +3,7 @@
 /* A call that is refused frees the closures it was given, once, and never
  * calls them: in the wrong state, for a NULL parameter, for a bad flag and for
  * a request that is out of bounds.
- * Source: libnbd(3) "Callback lifetimes".
+ * Source: libnbd(3), "Callback lifetimes".
  */
 #include "../harness/commands.h"
 

@@ -4,8 +4,7 @@
  * neither a function to call nor one to free; with only the latter it is never
  * called, but freed.
  *
- * Rule: libnbd(3), "Non-NULL parameters" and "Callbacks with .callback=NULL and
- * .free!=NULL".
+ * Source: libnbd(3), "Non-NULL parameters" and "Callback lifetimes".
  */
 #include "../harness/harness.h"
 

@@ -4,7 +4,7 @@
  * do it, with the name of the socket or "unknown"; its path is gone when the
  * handle is closed.
  *
- * Rule: nbd_connect_systemd_socket_activation(3),
+ * Source: nbd_connect_systemd_socket_activation(3),
  * nbd_set_socket_activation_name(3).
  */
 #include "../harness/harness.h"

@@ -4,7 +4,7 @@
  * non-blocking, is the one that the program may poll, and is closed with the
  * handle.  A descriptor that is no socket is refused.
  *
- * Rule: nbd_connect_socket(3), nbd_aio_connect_socket(3), nbd_aio_get_fd(3).
+ * Source: nbd_connect_socket(3), nbd_aio_connect_socket(3), nbd_aio_get_fd(3).
  */
 #include "../harness/harness.h"
 

@@ -3,7 +3,7 @@
 /* Connecting to the path of a Unix socket, and how that fails: no such file, no
  * one listening, a path that does not fit.
  *
- * Rule: nbd_connect_unix(3), nbd_aio_connect_unix(3).
+ * Source: nbd_connect_unix(3), nbd_aio_connect_unix(3).
  */
 #include "../harness/harness.h"
 

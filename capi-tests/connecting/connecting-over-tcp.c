@@ -4,7 +4,7 @@
  * and by name, trying every address of the name.  The connection's URI leads back
  * there, and the name is the one that TLS would check.
  *
- * Rule: nbd_connect_tcp(3), nbd_aio_connect_tcp(3), nbd_connect_uri(3),
+ * Source: nbd_connect_tcp(3), nbd_aio_connect_tcp(3), nbd_connect_uri(3),
  * nbd_get_uri(3), nbd_get_tls_hostname(3).
  */
 #include "../harness/harness.h"

@@ -4,7 +4,7 @@
  * server has; not when the handle is set not to, and not without structured
  * replies.  A server that refuses is connected to without them.
  *
- * Rule: nbd_add_meta_context(3), nbd_can_meta_context(3),
+ * Source: nbd_add_meta_context(3), nbd_can_meta_context(3),
  * nbd_set_request_meta_context(3).
  */
 #include "../harness/harness.h"

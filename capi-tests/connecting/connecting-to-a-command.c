@@ -4,7 +4,7 @@
  * other descriptor of the program; it can be asked for by process id, and is
  * waited for when the handle is closed.
  *
- * Rule: nbd_connect_command(3), nbd_aio_connect_command(3),
+ * Source: nbd_connect_command(3), nbd_aio_connect_command(3),
  * nbd_get_subprocess_pid(3).
  */
 #include "../harness/harness.h"

@@ -2,7 +2,7 @@
 
 /* Connecting to an address of any family that the program made itself.
  *
- * Rule: nbd_aio_connect(3).
+ * Source: nbd_aio_connect(3).
  */
 #include "../harness/harness.h"
 

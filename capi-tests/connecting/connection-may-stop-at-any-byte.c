@@ -6,7 +6,7 @@
  * option does not complete when the handle is closed.  A silent server lets the
  * program time out and close, and one that is gone leaves a handle that is dead
  * or closed.
- * Source: libnbd(3) "Callback lifetimes", nbd_close(3), nbd_aio_is_dead(3).
+ * Source: libnbd(3), "Callback lifetimes", nbd_close(3), nbd_aio_is_dead(3).
  */
 #include "../harness/replay.h"
 

@@ -4,7 +4,7 @@
  * what both sides agreed on.  Without fixed newstyle there are no options but
  * the export name: the others fail with ENOTSUP and leave negotiation open.
  *
- * Rule: nbd_set_handshake_flags(3), nbd_get_handshake_flags(3),
+ * Source: nbd_set_handshake_flags(3), nbd_get_handshake_flags(3),
  * nbd_get_protocol(3).
  */
 #include "../harness/harness.h"

@@ -4,7 +4,7 @@
  * server or the handle does not want them, structured replies; then simple
  * ones.
  *
- * Rule: nbd_set_request_extended_headers(3),
+ * Source: nbd_set_request_extended_headers(3),
  * nbd_set_request_structured_replies(3).
  */
 #include "../harness/harness.h"

@@ -3,7 +3,7 @@
 /* With an oldstyle server option mode makes no difference: the connection is
  * ready at once.  Its only export has no names, block sizes or contexts.
  *
- * Rule: nbd_set_opt_mode(3), nbd_get_protocol(3).
+ * Source: nbd_set_opt_mode(3), nbd_get_protocol(3).
  */
 #include "../harness/harness.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /* Connecting where no server listens fails with the error of the system.
- * Source: nbd_connect_unix(3), nbd_connect_tcp(3), libnbd(3) "Errno".
+ * Source: nbd_connect_unix(3), nbd_connect_tcp(3), libnbd(3), "Errno".
  */
 #include "../harness/commands.h"
 

@@ -4,8 +4,8 @@
  * a message that names host and port, and the handle may be used to connect
  * again.
  *
- * Rule: nbd_connect_tcp(3), nbd_aio_connect_tcp(3); that the handle stays as created is what the C
- * library does.
+ * Source: nbd_connect_tcp(3), nbd_aio_connect_tcp(3); that the handle stays as
+ * created is what the C library does.
  */
 #include "../harness/harness.h"
 

@@ -3,7 +3,7 @@
 /* Connecting to a vsock port where nothing can listen fails, in the call or
  * later, and never hangs; what errno it is depends on the kernel.
  *
- * Rule: nbd_connect_vsock(3), nbd_aio_connect_vsock(3), nbd_connect_uri(3).
+ * Source: nbd_connect_vsock(3), nbd_aio_connect_vsock(3), nbd_connect_uri(3).
  */
 #include "../harness/harness.h"
 

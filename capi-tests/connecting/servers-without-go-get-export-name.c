@@ -3,7 +3,7 @@
 /* A server that does not know GO is asked with EXPORT_NAME instead, whether or
  * not it leaves out the padding after its answer.  INFO has no such way out.
  *
- * Rule: nbd_opt_go(3), nbd_opt_info(3), nbd_set_handshake_flags(3);
+ * Source: nbd_opt_go(3), nbd_opt_info(3), nbd_set_handshake_flags(3);
  * "NBD_OPT_EXPORT_NAME" of the protocol document.
  */
 #include "../harness/harness.h"

@@ -3,7 +3,7 @@
 /* A size that does not fit the result is EOVERFLOW when it is asked for; the
  * connection itself is fine.
  *
- * Rule: nbd_get_size(3).
+ * Source: nbd_get_size(3).
  */
 #include "../harness/harness.h"
 

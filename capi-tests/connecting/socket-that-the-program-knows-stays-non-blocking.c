@@ -4,7 +4,7 @@
  * wait, and such calls then wait in poll(2): they do not ask the socket again and
  * again. One that the program handed over is, too.
  *
- * Rule: libnbd(3), "Socket and direction".
+ * Source: libnbd(3), "Main loops".
  *
  * What the library calls in the C library is defined here instead, and counted
  * on the way.

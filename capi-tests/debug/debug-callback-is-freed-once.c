@@ -3,7 +3,7 @@
 /* The debug callback is freed when another one takes its place, when it is
  * cleared, and when the handle is closed: once each, and not before.
  *
- * Rule: nbd_set_debug_callback(3), nbd_clear_debug_callback(3); libnbd(3),
+ * Source: nbd_set_debug_callback(3), nbd_clear_debug_callback(3); libnbd(3),
  * "Callback lifetimes".
  */
 #include "../harness/harness.h"

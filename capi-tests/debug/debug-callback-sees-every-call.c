@@ -4,7 +4,7 @@
  * parameters, and when it is left, with its result or error.  The context is
  * the name of the function.
  *
- * Rule: nbd_set_debug_callback(3); the form of the messages is the C library's.
+ * Source: nbd_set_debug_callback(3); the form of the messages is the C library's.
  */
 #include "../harness/harness.h"
 

@@ -3,7 +3,7 @@
 /* LIBNBD_DEBUG=1, exactly that, when the handle is created turns debugging on
  * in it.
  *
- * Rule: nbd_set_debug(3), nbd_get_debug(3); libnbd(3), "ENVIRONMENT VARIABLES".
+ * Source: nbd_set_debug(3), nbd_get_debug(3); libnbd(3), "Environment".
  */
 #include "../harness/harness.h"
 

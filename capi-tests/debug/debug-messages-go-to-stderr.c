@@ -4,7 +4,7 @@
  * starts with the library, the handle and the function; nothing is written to
  * standard output.
  *
- * Rule: libnbd(3), "DEBUGGING MESSAGES"; the form of the line is the C
+ * Source: libnbd(3), "Debugging"; the form of the line is the C
  * library's.
  */
 #include "../harness/harness.h"

@@ -3,7 +3,7 @@
 /* Closing NULL does nothing, so that a program may close what it failed to
  * create; the last error is kept.
  *
- * Rule: the examples in libnbd(3) close the handle that nbd_create(3) did not
+ * Source: the examples in libnbd(3) close the handle that nbd_create(3) did not
  * return.
  */
 #define LIBNBD_ATTRIBUTE_NONNULL(...)

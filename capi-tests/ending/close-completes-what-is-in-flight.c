@@ -2,7 +2,7 @@
 
 /* nbd_close ends commands in flight: their completion is called with ENOTCONN,
  * and every closure is freed.
- * Source: libnbd(3) "Completion callbacks" (called exactly once), nbd_close(3).
+ * Source: libnbd(3), "Completion callbacks" (called exactly once), nbd_close(3).
  */
 #include "../harness/commands.h"
 

@@ -3,7 +3,7 @@
 /* Negotiation can be ended without opening an export: by nbd_opt_abort, by
  * nbd_aio_opt_abort and by nbd_shutdown.  The connection is closed, not dead.
  *
- * Rule: nbd_opt_abort(3), nbd_aio_opt_abort(3), nbd_shutdown(3).
+ * Source: nbd_opt_abort(3), nbd_aio_opt_abort(3), nbd_shutdown(3).
  */
 #include "../harness/harness.h"
 

@@ -4,7 +4,7 @@
  * each that had no answer completes once, with an error, each closure is freed
  * once, and each command can be retired once, whether the replies of some had
  * come and whether the server had read the requests or not.
- * Source: libnbd(3) "Callback lifetimes", nbd_aio_in_flight(3).
+ * Source: libnbd(3), "Callback lifetimes", nbd_aio_in_flight(3).
  */
 #include "../harness/commands.h"
 

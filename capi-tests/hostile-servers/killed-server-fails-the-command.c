@@ -3,7 +3,7 @@
 /* When the server is killed, commands in flight and those that follow fail
  * instead of hanging, also when the socket was full of writes, and no SIGPIPE
  * is raised.
- * Source: nbd_aio_is_dead(3), libnbd(3) "SIGNALS".
+ * Source: nbd_aio_is_dead(3), libnbd(3), "Signals and file descriptors".
  */
 #include "../harness/commands.h"
 

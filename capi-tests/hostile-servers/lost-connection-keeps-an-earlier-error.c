@@ -2,7 +2,7 @@
 
 /* A command that had already failed when the connection was lost keeps that
  * error instead of ENOTCONN.
- * Source: libnbd(3) "Callbacks with "int *error" parameter" (the value of any
+ * Source: libnbd(3), "Errors in callbacks" (the value of any
  * error detected so far).
  */
 #include "../harness/commands.h"

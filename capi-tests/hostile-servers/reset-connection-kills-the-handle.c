@@ -3,7 +3,7 @@
 /* A connection that is reset makes the handle dead, with the error of the
  * system, and commands in flight fail with ENOTCONN; so do commands issued
  * when the server is gone already.
- * Source: libnbd(3) "Errno", nbd_aio_is_dead(3).
+ * Source: libnbd(3), "Errno", nbd_aio_is_dead(3).
  */
 #include "../harness/commands.h"
 

@@ -4,7 +4,7 @@
  * or SET_META_CONTEXT makes the call fail and the handle dead.  Entries that
  * are only strange are passed on.
  *
- * Rule: "Option types" of the protocol document.  The C library 1.24.4 crashes
+ * Source: "Option types" of the protocol document.  The C library 1.24.4 crashes
  * where an export description is too short, so that row cannot be seen to pass
  * there.
  */

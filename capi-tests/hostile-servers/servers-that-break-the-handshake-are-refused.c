@@ -3,7 +3,7 @@
 /* A server that breaks the rules of the handshake makes connecting fail with a
  * message, and the handle is dead; none of it crashes or hangs the client.
  *
- * Rule: "Handshake phase" of the protocol document.
+ * Source: "Handshake phase" of the protocol document.
  */
 #include "../harness/harness.h"
 

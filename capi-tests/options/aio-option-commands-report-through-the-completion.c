@@ -5,7 +5,7 @@
  * the errno, and the closures were freed: callback, completion, free of the
  * callback, free of the completion.
  *
- * Rule: nbd_aio_opt_go(3) and the pages of the other nbd_aio_opt functions;
+ * Source: nbd_aio_opt_go(3) and the pages of the other nbd_aio_opt functions;
  * libnbd(3), "Callback lifetimes".
  */
 #include "../harness/harness.h"

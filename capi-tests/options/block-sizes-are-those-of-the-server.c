@@ -3,7 +3,7 @@
 /* The block size constraints are those of the server, 0 where it has none.  The
  * payload limit follows its maximum between 1 MiB and 64 MiB.
  *
- * Rule: nbd_get_block_size(3), nbd_set_request_block_size(3).
+ * Source: nbd_get_block_size(3), nbd_set_request_block_size(3).
  */
 #include "../harness/harness.h"
 

@@ -3,7 +3,7 @@
 /* What an export can do is what its server announced, and is known until the
  * handle is closed.
  *
- * Rule: nbd_is_read_only(3), nbd_can_flush(3) and the pages of the other flag
+ * Source: nbd_is_read_only(3), nbd_can_flush(3) and the pages of the other flag
  * calls.
  */
 #include "../harness/harness.h"

@@ -4,7 +4,7 @@
  * What was learned is forgotten when the name changes, not when it is set to
  * what it was.
  *
- * Rule: nbd_opt_info(3), nbd_opt_go(3), nbd_set_export_name(3).
+ * Source: nbd_opt_info(3), nbd_opt_go(3), nbd_set_export_name(3).
  */
 #include "../harness/harness.h"
 

@@ -4,7 +4,7 @@
  * in option mode negotiation goes on, otherwise the connection is dead.
  * What an earlier opt_info said is forgotten.
  *
- * Rule: nbd_opt_go(3), nbd_opt_info(3).
+ * Source: nbd_opt_go(3), nbd_opt_info(3).
  */
 #include "../harness/harness.h"
 

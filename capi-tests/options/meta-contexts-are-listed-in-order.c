@@ -4,7 +4,7 @@
  * empty names are kept, an index past the end is EINVAL, and clearing empties
  * it.
  *
- * Rule: nbd_add_meta_context(3), nbd_get_nr_meta_contexts(3),
+ * Source: nbd_add_meta_context(3), nbd_get_nr_meta_contexts(3),
  * nbd_get_meta_context(3), nbd_clear_meta_contexts(3).
  */
 #include "../harness/harness.h"

@@ -4,7 +4,7 @@
  * says; socket activation names 32 characters, letters and digits.  A name that
  * is refused changes nothing.
  *
- * Rule: nbd_set_export_name(3), nbd_add_meta_context(3),
+ * Source: nbd_set_export_name(3), nbd_add_meta_context(3),
  * nbd_set_socket_activation_name(3).
  */
 #include "../harness/harness.h"

@@ -3,7 +3,7 @@
 /* With the automatic request off, extended headers are negotiated when the
  * program asks, and imply structured replies.  A refusal is false, not an error.
  *
- * Rule: nbd_opt_extended_headers(3), nbd_get_extended_headers_negotiated(3),
+ * Source: nbd_opt_extended_headers(3), nbd_get_extended_headers_negotiated(3),
  * nbd_set_request_extended_headers(3).
  */
 #include "../harness/harness.h"

@@ -3,7 +3,7 @@
 /* The canonical name and the description of an export are asked for only with
  * full info; without them the getters fail with ENOTSUP.
  *
- * Rule: nbd_set_full_info(3), nbd_get_canonical_export_name(3),
+ * Source: nbd_set_full_info(3), nbd_get_canonical_export_name(3),
  * nbd_get_export_description(3).
  */
 #include "../harness/harness.h"

@@ -4,7 +4,7 @@
  * an empty list of queries, else those that match.  The queries are those added
  * to the handle, or those of the call.
  *
- * Rule: nbd_opt_list_meta_context(3), nbd_opt_list_meta_context_queries(3).
+ * Source: nbd_opt_list_meta_context(3), nbd_opt_list_meta_context_queries(3).
  */
 #include "../harness/harness.h"
 

@@ -3,7 +3,7 @@
 /* Listing calls back once for each export, with its description or "", returns
  * how many there are, and may be done again.
  *
- * Rule: nbd_opt_list(3).
+ * Source: nbd_opt_list(3).
  */
 #include "../harness/harness.h"
 

@@ -4,7 +4,7 @@
  * before, and last until the export name changes; a selection that is not asked
  * for again by opt_go stays.
  *
- * Rule: nbd_opt_set_meta_context(3), nbd_opt_set_meta_context_queries(3),
+ * Source: nbd_opt_set_meta_context(3), nbd_opt_set_meta_context_queries(3),
  * nbd_can_meta_context(3), nbd_set_request_meta_context(3).
  */
 #include "../harness/harness.h"

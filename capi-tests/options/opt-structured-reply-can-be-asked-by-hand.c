@@ -4,7 +4,7 @@
  * program asks.  A second request may be answered either way; what was agreed
  * stays.
  *
- * Rule: nbd_opt_structured_reply(3),
+ * Source: nbd_opt_structured_reply(3),
  * nbd_get_structured_replies_negotiated(3).
  */
 #include "../harness/harness.h"

@@ -3,7 +3,7 @@
 /* Each error that a server can answer to GO and INFO has its own errno where
  * one fits, and leaves negotiation open.
  *
- * Rule: "Option reply types" of the protocol document; the errno values are the
+ * Source: "Option reply types" of the protocol document; the errno values are the
  * C library's.
  */
 #include "../harness/harness.h"

@@ -5,7 +5,7 @@
  * EXTENDED_HEADERS, STRUCTURED_REPLY or SET_META_CONTEXT is taken to be one
  * that does not have it.
  *
- * Rule: nbd_opt_list(3), nbd_opt_list_meta_context(3),
+ * Source: nbd_opt_list(3), nbd_opt_list_meta_context(3),
  * nbd_opt_set_meta_context(3); the errno is the C library's.
  */
 #include "../harness/harness.h"

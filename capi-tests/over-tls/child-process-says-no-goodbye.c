@@ -3,7 +3,7 @@
 /* A child process that closes its copy of a handle says nothing over TLS: the
  * session goes on in its parent.
  *
- * Rule: fork(2), which gives both the same connection; RFC 8446, section 5.3 (a
+ * Source: fork(2), which gives both the same connection; RFC 8446, section 5.3 (a
  * record has its number in the sequence).
  */
 #include "../harness/tls.h"

@@ -2,7 +2,7 @@
 
 /* The connection is made, encrypted or not as expected, and moves data.
  *
- * Rule: nbd_set_tls(3), nbd_get_tls_negotiated(3), nbd_connect_uri(3).
+ * Source: nbd_set_tls(3), nbd_get_tls_negotiated(3), nbd_connect_uri(3).
  * ENCRYPTED in the environment is 1 or 0.
  */
 #include "../harness/tls.h"

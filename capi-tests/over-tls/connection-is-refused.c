@@ -3,7 +3,7 @@
 /* The connection is not made, the error says why, and the handle is of no use
  * for anything that would move data.
  *
- * Rule: nbd_set_tls(3): "always fail to connect if the connection is not
+ * Source: nbd_set_tls(3): "always fail to connect if the connection is not
  * encrypted and authenticated".  In the environment, ERRNOS has what the errno
  * may be and WORDS what the message may say (see check_last_error); with DEAD
  * the failure is one of the connection, which cannot be used again.

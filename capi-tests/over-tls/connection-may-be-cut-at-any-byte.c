@@ -6,7 +6,7 @@
  * completes once and each closure is freed once, and the handle is dead, or
  * closed after a goodbye, or can be closed while it waits.
  *
- * Rule: RFC 8446, section 6.1; nbd_close(3).  SERVER is a Unix socket.
+ * Source: RFC 8446, section 6.1; nbd_close(3).  SERVER is a Unix socket.
  */
 #include "../harness/tls.h"
 

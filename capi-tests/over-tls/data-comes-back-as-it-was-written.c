@@ -3,7 +3,7 @@
 /* Over TLS, exports are listed, and 256 MiB are written and read back
  * identical, with 16 requests in flight.
  *
- * Rule: nbd_get_tls_negotiated(3), nbd_opt_list(3), nbd_aio_pread(3),
+ * Source: nbd_get_tls_negotiated(3), nbd_opt_list(3), nbd_aio_pread(3),
  * nbd_aio_pwrite(3).  EXPORT in the environment is the name of the export,
  * MEBIBYTES how much of it to use.
  */

@@ -5,7 +5,7 @@
  * authorities in the files; no descriptor is lost, and with enough of them the
  * same connection is made.
  *
- * Rule: open(2), socket(2) "ERRORS"; nbd_set_tls(3).
+ * Source: open(2), socket(2) "ERRORS"; nbd_set_tls(3).
  */
 #include "../harness/tls.h"
 #include "../harness/descriptors.h"

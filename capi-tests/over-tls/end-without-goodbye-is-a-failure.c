@@ -4,7 +4,7 @@
  * closed it; where the connection just ends, anybody may have cut it, and it is
  * dead.  Either way a command that has no reply fails.
  *
- * Rule: RFC 8446, section 6.1; outcomes of libnbd 1.24.4.  GOODBYE in the
+ * Source: RFC 8446, section 6.1; outcomes of libnbd 1.24.4.  GOODBYE in the
  * environment is 1 or 0.  The server replies to one request.
  */
 #include "../harness/tls.h"

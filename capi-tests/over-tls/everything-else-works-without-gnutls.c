@@ -3,7 +3,7 @@
 /* Where GnuTLS cannot be loaded there is no TLS, what asks for it fails with
  * ENOTSUP, and all else is as ever.
  *
- * Rule: nbd_supports_tls(3), nbd_set_tls(3), nbd_opt_starttls(3).
+ * Source: nbd_supports_tls(3), nbd_set_tls(3), nbd_opt_starttls(3).
  */
 #include "../harness/tls.h"
 

@@ -4,7 +4,7 @@
  * it, connecting or a command fails, and nothing ends the process.  Without TLS no
  * connection is made, and data that a command returns is right.
  *
- * Rule: malloc(3); nbd_set_tls(3).
+ * Source: malloc(3); nbd_set_tls(3).
  */
 #include "../harness/tls.h"
 #include "../harness/memory.h"

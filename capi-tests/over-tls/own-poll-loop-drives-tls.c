@@ -4,7 +4,7 @@
  * at once and disconnects, by no more than waiting for what the library says
  * and telling it what came.
  *
- * Rule: nbd_aio_get_direction(3), libnbd(3), "Issuing asynchronous commands".
+ * Source: nbd_aio_get_direction(3), libnbd(3), "Asynchronous commands".
  */
 #include "../harness/tls.h"
 

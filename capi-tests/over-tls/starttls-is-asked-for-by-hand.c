@@ -4,7 +4,7 @@
  * before is forgotten and can be negotiated again; asking twice changes
  * nothing.
  *
- * Rule: nbd_opt_starttls(3), nbd_get_tls_negotiated(3).  EXPORT in the
+ * Source: nbd_opt_starttls(3), nbd_get_tls_negotiated(3).  EXPORT in the
  * environment is the name of the export; FORCED says that the server does
  * nothing else before, MAY_BE_SIMPLE that not every version of it has
  * structured replies, TWICE that it can be asked twice.

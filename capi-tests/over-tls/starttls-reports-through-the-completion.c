@@ -3,7 +3,7 @@
 /* nbd_aio_opt_starttls does not wait; the completion callback says how it
  * ended, once, and is freed once.
  *
- * Rule: nbd_aio_opt_starttls(3); libnbd(3), "Completion callbacks".
+ * Source: nbd_aio_opt_starttls(3); libnbd(3), "Completion callbacks".
  */
 #include "../harness/tls.h"
 

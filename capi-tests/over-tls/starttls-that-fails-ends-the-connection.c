@@ -4,7 +4,7 @@
  * the server's refusal, the connection is dead: there is no going on without.
  * What the server alone can notice may show when the program goes on with TLS.
  *
- * Rule: nbd_opt_starttls(3).  ERRNOS and WORDS in the environment are as for
+ * Source: nbd_opt_starttls(3).  ERRNOS and WORDS in the environment are as for
  * connection-is-refused; AIO asks without waiting.
  */
 #include "../harness/tls.h"

@@ -3,7 +3,7 @@
 /* Where the library has started TLS by itself, asking for it again by hand is
  * refused by the server, and the connection stays encrypted.
  *
- * Rule: nbd_opt_starttls(3): a second request "does not downgrade a TLS session
+ * Source: nbd_opt_starttls(3): a second request "does not downgrade a TLS session
  * that has already been established".
  */
 #include "../harness/tls.h"

@@ -3,7 +3,7 @@
 /* Whichever system call takes or gives one byte only, is interrupted, or finds
  * nothing after all, the handshake, data and the goodbye come through.
  *
- * Rule: recv(2), send(2), poll(2), "RETURN VALUE" and "ERRORS".
+ * Source: recv(2), send(2), poll(2), "RETURN VALUE" and "ERRORS".
  */
 #include "../harness/tls.h"
 #include "../harness/system-calls.h"

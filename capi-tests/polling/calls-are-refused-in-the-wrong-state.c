@@ -4,7 +4,7 @@
  * changing the state, says which states allow it, and frees the closures that
  * it was given.  In a state that allows it, it never fails for that reason.
  *
- * Rule: libnbd(3) and the "HANDLE STATE" section of each function's page; the
+ * Source: libnbd(3) and the "HANDLE STATE" section of each function's page; the
  * errno is ENOTCONN in a handle that was not connected yet, EINVAL otherwise.
  */
 #include "../harness/call-arguments.h"

@@ -4,7 +4,7 @@
  * state, direction, private data and what the build supports do not wait for
  * the command.
  *
- * Rule: libnbd(3), "SYNCHRONOUS VS ASYNCHRONOUS API": calls either lock the
+ * Source: libnbd(3), "Synchronous and asynchronous calls": calls either lock the
  * handle or read its fields atomically.  Some of these do lock in the C library
  * 1.24.4, so there only their results can be seen to be right.
  */

@@ -2,8 +2,7 @@
 
 /* A program can wait by itself with nbd_aio_get_fd, nbd_aio_get_direction and
  * the notify calls, from connecting to the end of the last command.
- * Source: libnbd(3) "Socket and direction", "Notifying libnbd when an event
- * happens".
+ * Source: libnbd(3), "Main loops".
  */
 #include "../harness/commands.h"
 

@@ -2,7 +2,7 @@
 
 /* Handles are independent: each has its own connection, cookies and errors,
  * and one that dies does not disturb the others.
- * Source: libnbd(3) "HANDLES", "Multi-conn".
+ * Source: libnbd(3), "Handles", "Multiple connections".
  */
 #include "../harness/commands.h"
 

@@ -4,7 +4,7 @@
  * description of the state says which, and the calls that look at it work in
  * each of them.
  *
- * Rule: nbd_aio_is_created(3) and the pages of the other nbd_aio_is functions,
+ * Source: nbd_aio_is_created(3) and the pages of the other nbd_aio_is functions,
  * nbd_connection_state(3), nbd_aio_get_direction(3).
  */
 #include "../harness/call-arguments.h"

@@ -4,7 +4,7 @@
  * leaving a process behind; an empty argument list is EINVAL and leaves the
  * handle as it was.
  *
- * Rule: nbd_connect_command(3), nbd_connect_systemd_socket_activation(3).
+ * Source: nbd_connect_command(3), nbd_connect_systemd_socket_activation(3).
  */
 #include "../harness/harness.h"
 

@@ -4,7 +4,7 @@
  * destructor of thread-specific data leaves its text and its errno, as anywhere
  * else.  In an exit handler, the last error before the exit can be read.
  *
- * Rule: libnbd(3), "ERROR HANDLING".
+ * Source: libnbd(3), "Error handling".
  */
 #include "../harness/harness.h"
 

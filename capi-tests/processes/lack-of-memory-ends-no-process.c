@@ -6,7 +6,7 @@
  *
  * Each walk through a part of the API runs again and again, without one of its large
  * allocations or without all from one on.
- * Source: malloc(3); libnbd(3) "Errno".
+ * Source: malloc(3); libnbd(3), "Errno".
  */
 #include "../harness/memory.h"
 

@@ -3,7 +3,7 @@
 /* Where a server decides how much memory a reply takes and there is not so
  * much, the command fails with ENOMEM, and the connection goes on after the
  * reply.  Nothing ends the program.
- * Source: malloc(3); libnbd(3) "Errno".
+ * Source: malloc(3); libnbd(3), "Errno".
  */
 #include "../harness/commands.h"
 

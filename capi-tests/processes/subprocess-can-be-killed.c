@@ -3,7 +3,7 @@
 /* The server that a handle runs can be sent a signal, SIGTERM by default.
  * After that the connection is found to be dead.
  *
- * Rule: nbd_kill_subprocess(3).
+ * Source: nbd_kill_subprocess(3).
  */
 #include "../harness/harness.h"
 

@@ -3,7 +3,7 @@
 /* A server that the library runs does not inherit that the program ignores
  * SIGPIPE, and the program's own setting is left alone.
  *
- * Rule: libnbd(3), "SIGNALS"; that the server gets the default is what the C
+ * Source: libnbd(3), "Signals and file descriptors"; that the server gets the default is what the C
  * library does.
  */
 #include "../harness/harness.h"

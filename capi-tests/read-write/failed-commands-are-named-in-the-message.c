@@ -2,7 +2,7 @@
 
 /* When the server refuses a command the message names the command and the
  * errno is that of the server; the connection goes on.
- * Source: libnbd(3) "ERROR HANDLING"; texts of libnbd 1.24.4.
+ * Source: libnbd(3), "Error handling"; texts of libnbd 1.24.4.
  */
 #include "../harness/commands.h"
 

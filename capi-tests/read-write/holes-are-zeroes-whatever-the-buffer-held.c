@@ -3,7 +3,7 @@
 /* A hole fills its part of the buffer with zeroes, whether or not the library was
  * set to leave the buffer as it is before the read.
  *
- * Rule: nbd_pread(3), nbd_set_pread_initialize(3); NBD protocol,
+ * Source: nbd_pread(3), nbd_set_pread_initialize(3); NBD protocol,
  * NBD_REPLY_TYPE_OFFSET_HOLE.
  */
 #include "../harness/commands.h"

@@ -2,7 +2,7 @@
 
 /* A thousand commands can be in flight; their replies come in any order and
  * each brings its own data.
- * Source: libnbd(3) "Issuing multiple in-flight requests".
+ * Source: libnbd(3), "Many commands in flight".
  */
 #include "../harness/commands.h"
 

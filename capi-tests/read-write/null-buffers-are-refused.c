@@ -3,7 +3,7 @@
 /* A NULL buffer is refused with EFAULT and the closures of the call are freed.
  * Stricter than libnbd 1.24.4, which crashes when it clears the buffer of a
  * read.
- * Source: libnbd(3) "Non-NULL parameters".
+ * Source: libnbd(3), "Non-NULL parameters".
  */
 #define LIBNBD_ATTRIBUTE_NONNULL(...)
 #include "../harness/commands.h"

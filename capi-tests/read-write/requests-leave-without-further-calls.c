@@ -2,7 +2,7 @@
 
 /* A lone command reaches the server without the library being called again:
  * the program may go away and poll by itself.
- * Source: libnbd(3) "Issuing asynchronous commands".
+ * Source: libnbd(3), "Asynchronous commands".
  */
 #include "../harness/commands.h"
 

@@ -2,7 +2,7 @@
 
 /* A synchronous command waits for its own reply only, and takes the replies of
  * aio commands on the way.
- * Source: libnbd(3) "SYNCHRONOUS VS ASYNCHRONOUS API".
+ * Source: libnbd(3), "Synchronous and asynchronous calls".
  */
 #include "../harness/commands.h"
 

@@ -2,7 +2,7 @@
 
 /* When a call that waits for its reply cannot wait, it fails, and by then the
  * library has done with the buffer: the program may free it.
- * Source: libnbd(3), "Issuing commands": only asynchronous commands use their
+ * Source: libnbd(3), "Asynchronous commands": only asynchronous commands use their
  * buffer after the call. The C library writes to it even so.
  */
 #include "../harness/real-calls.h"

@@ -4,7 +4,7 @@
  * can be read as often as needed, also after calls that succeed and after the
  * handle is gone.
  *
- * Rule: nbd_get_error(3), nbd_get_errno(3); that success keeps the error is
+ * Source: nbd_get_error(3), nbd_get_errno(3); that success keeps the error is
  * what the C library does.
  */
 #include "../harness/harness.h"

@@ -4,7 +4,7 @@
  * system's words for the errno.  Where no errno fits, the errno is 0 and the
  * last part is missing.
  *
- * Rule: libnbd(3), "ERROR HANDLING".
+ * Source: libnbd(3), "Error handling".
  */
 #include "../harness/harness.h"
 

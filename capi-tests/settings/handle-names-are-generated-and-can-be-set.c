@@ -3,7 +3,7 @@
 /* Handles are named nbd1, nbd2, ... in the order of their creation, until the
  * program gives one a name of its own.
  *
- * Rule: nbd_set_handle_name(3), nbd_get_handle_name(3).
+ * Source: nbd_set_handle_name(3), nbd_get_handle_name(3).
  */
 #include "../harness/harness.h"
 

@@ -3,7 +3,7 @@
 /* The estimate of a handle's memory is positive and grows by at least the
  * length of a string that the handle keeps.
  *
- * Rule: nbd_get_handle_size(3).
+ * Source: nbd_get_handle_size(3).
  */
 #include "../harness/harness.h"
 

@@ -5,7 +5,7 @@
  * library of the distribution nothing.  URIs and vsock are always supported,
  * and TLS where GnuTLS is, as it is for the tests.
  *
- * Rule: nbd_get_package_name(3), nbd_get_version(3), nbd_get_version_extra(3),
+ * Source: nbd_get_package_name(3), nbd_get_version(3), nbd_get_version_extra(3),
  * nbd_supports_uri(3), nbd_supports_vsock(3), nbd_supports_tls(3).
  */
 #include "../harness/harness.h"

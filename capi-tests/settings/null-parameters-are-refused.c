@@ -3,7 +3,7 @@
 /* NULL for a pointer parameter that must not be NULL is the error EFAULT, the
  * message names the parameter, and closures given to the same call are freed.
  *
- * Rule: libnbd(3), "Non-NULL parameters".  The C library 1.24.4 crashes where
+ * Source: libnbd(3), "Non-NULL parameters".  The C library 1.24.4 crashes where
  * the buffer of a read is NULL, so those rows cannot be seen to pass there.
  */
 #define LIBNBD_ATTRIBUTE_NONNULL(...)

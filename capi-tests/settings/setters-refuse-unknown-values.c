@@ -3,7 +3,7 @@
 /* A flag or value outside of the documented ones is EINVAL, is named in the
  * message, and leaves the setting as it was.
  *
- * Rule: the page of each setter.
+ * Source: the page of each setter.
  */
 #include "../harness/harness.h"
 

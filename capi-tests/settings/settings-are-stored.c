@@ -3,7 +3,7 @@
 /* Every setting reads back as it was set, and setting one leaves the others
  * alone.
  *
- * Rule: the page of each getter and setter.
+ * Source: the page of each getter and setter.
  */
 #include "../harness/harness.h"
 

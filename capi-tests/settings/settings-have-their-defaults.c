@@ -2,7 +2,7 @@
 
 /* What each setting is in a new handle.
  *
- * Rule: the page of each getter and setter.
+ * Source: the page of each getter and setter.
  */
 #include "../harness/harness.h"
 

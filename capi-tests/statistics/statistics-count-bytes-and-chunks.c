@@ -2,7 +2,7 @@
 
 /* The counters say how many bytes and how many groups of bytes with a magic
  * number went each way.
- * Source: libnbd(3) "STATISTICS COUNTERS"; the numbers follow from the lengths
+ * Source: libnbd(3), "Statistics"; the numbers follow from the lengths
  * in the NBD protocol document.
  */
 #include "../harness/commands.h"

@@ -2,7 +2,7 @@
 
 /* A thread waits in nbd_poll when nothing is to be sent. Another one issues more than
  * the socket takes at once, and calls nothing else: the server gets all of it.
- * Source: libnbd(3) "Issuing asynchronous commands", and the promise of this library
+ * Source: libnbd(3), "Asynchronous commands", and the promise of this library
  * (docs/threads.md).
  */
 #include "../harness/commands.h"

@@ -2,7 +2,7 @@
 
 /* Each thread has its own last error, whichever handle it came from.
  *
- * Rule: libnbd(3), "ERROR HANDLING".
+ * Source: libnbd(3), "Error handling".
  */
 #include "../harness/harness.h"
 

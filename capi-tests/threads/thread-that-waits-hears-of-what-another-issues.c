@@ -2,7 +2,7 @@
 
 /* One thread waits for the descriptor; another one, which used to wait itself,
  * issues bursts and calls nothing else until all of a burst have completed.
- * Source: libnbd(3) "Issuing asynchronous commands".
+ * Source: libnbd(3), "Asynchronous commands".
  */
 #include "../harness/commands.h"
 

@@ -4,7 +4,7 @@
  * their end in callbacks, one calls synchronously and one looks, all at the same
  * time, and the callbacks look, too.  Every command completes once, with its own
  * data; and so it does, with an error, when the server is killed on the way.
- * Source: libnbd(3) "Multithreading"; nbd_poll2(3).
+ * Source: libnbd(3), "Threads"; nbd_poll2(3).
  */
 #include "../harness/commands.h"
 

@@ -2,7 +2,7 @@
 
 /* Several threads use one handle at the same time, with synchronous and aio
  * calls: every call is atomic and gets its own result and error.
- * Source: libnbd(3) "SYNCHRONOUS VS ASYNCHRONOUS API".
+ * Source: libnbd(3), "Synchronous and asynchronous calls".
  */
 #include "../harness/commands.h"
 

@@ -3,7 +3,7 @@
 /* Asking a server without TLS to start it returns false and negotiation goes
  * on.
  *
- * Rule: nbd_opt_starttls(3), nbd_aio_opt_starttls(3).
+ * Source: nbd_opt_starttls(3), nbd_aio_opt_starttls(3).
  */
 #include "../harness/harness.h"
 

@@ -4,7 +4,7 @@
  * asked by hand gets an error, keeps what it negotiated, and decides for itself
  * whether to go on.
  *
- * Rule: nbd_opt_starttls(3), nbd_aio_opt_starttls(3); outcomes of libnbd
+ * Source: nbd_opt_starttls(3), nbd_aio_opt_starttls(3); outcomes of libnbd
  * 1.24.4.
  */
 #include "../harness/starttls.h"

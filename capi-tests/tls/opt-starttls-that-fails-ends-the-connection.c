@@ -3,7 +3,7 @@
 /* A program that asks for TLS by hand, and gets neither TLS nor a refusal, has
  * lost the connection: nothing that it negotiated before can be used without.
  *
- * Rule: nbd_opt_starttls(3), nbd_aio_opt_starttls(3); outcomes of libnbd
+ * Source: nbd_opt_starttls(3), nbd_aio_opt_starttls(3); outcomes of libnbd
  * 1.24.4.
  */
 #include "../harness/starttls.h"

@@ -4,7 +4,7 @@
  * connecting: nbd_poll returns 0, the library waits in poll(2) and does not ask
  * the socket again and again, and nbd_close does not wait.
  *
- * Rule: nbd_poll(3), nbd_aio_get_direction(3).  libnbd 1.24.4 stays in the
+ * Source: nbd_poll(3), nbd_aio_get_direction(3).  libnbd 1.24.4 stays in the
  * call that received the agreement until the server goes on.
  *
  * What the library calls in the C library is defined here instead, and counted

@@ -5,7 +5,7 @@
  * In option mode the program gets to negotiate, or not.  A refusal that breaks
  * the rules is none.
  *
- * Rule: nbd_set_tls(3); outcomes of libnbd 1.24.4.
+ * Source: nbd_set_tls(3); outcomes of libnbd 1.24.4.
  */
 #include "../harness/starttls.h"
 

@@ -3,7 +3,7 @@
 /* A handle that requires TLS does not connect to a server without it, whatever
  * the server's handshake; one that merely allows it does, unencrypted.
  *
- * Rule: nbd_set_tls(3), nbd_get_tls_negotiated(3).
+ * Source: nbd_set_tls(3), nbd_get_tls_negotiated(3).
  */
 #include "../harness/harness.h"
 

@@ -3,7 +3,7 @@
 /* The TLS settings are not checked when they are made, and read back as they
  * were.
  *
- * Rule: nbd_set_tls(3), nbd_set_tls_certificates(3), nbd_set_tls_username(3),
+ * Source: nbd_set_tls(3), nbd_set_tls_certificates(3), nbd_set_tls_username(3),
  * nbd_set_tls_hostname(3), nbd_set_tls_psk_file(3), nbd_set_tls_priority(3).
  */
 #include "../harness/harness.h"

@@ -5,7 +5,7 @@
  * program waits or not.  The last words in plaintext are STARTTLS, however
  * readily the server would go on.
  *
- * Rule: nbd_set_tls(3); NBD protocol document, "NBD_OPT_STARTTLS"; outcomes of
+ * Source: nbd_set_tls(3); NBD protocol document, "NBD_OPT_STARTTLS"; outcomes of
  * libnbd 1.24.4.
  */
 #include "../harness/starttls.h"

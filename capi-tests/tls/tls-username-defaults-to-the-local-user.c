@@ -2,7 +2,7 @@
 
 /* Without a setting the TLS user is the one named by LOGNAME.
  *
- * Rule: nbd_set_tls_username(3); libnbd(3), "ENVIRONMENT VARIABLES".
+ * Source: nbd_set_tls_username(3); libnbd(3), "Environment".
  */
 #include "../harness/harness.h"
 

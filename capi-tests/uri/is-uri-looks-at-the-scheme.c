@@ -3,7 +3,7 @@
 /* A string is taken for an NBD URI when it begins with one of the schemes and
  * "://", in upper or lower case; the rest is not looked at.
  *
- * Rule: nbd_is_uri(3).
+ * Source: nbd_is_uri(3).
  */
 #include "../harness/harness.h"
 

@@ -4,7 +4,7 @@
  * refused, does not go on without TLS. A URI that could not ask for TLS has no
  * such effect.
  *
- * Rule: nbd_connect_uri(3) and nbd_set_uri_allow_tls(3); seen in the C library.
+ * Source: nbd_connect_uri(3) and nbd_set_uri_allow_tls(3); seen in the C library.
  */
 #include "../harness/harness.h"
 

@@ -4,7 +4,7 @@
  * TCP it is the same, or says the same in its usual form.  In option mode it
  * follows the export name.  A connection whose server has no address has none.
  *
- * Rule: nbd_connect_uri(3), nbd_aio_connect_uri(3), nbd_get_uri(3).
+ * Source: nbd_connect_uri(3), nbd_aio_connect_uri(3), nbd_get_uri(3).
  */
 #include "../harness/harness.h"
 

@@ -4,7 +4,7 @@
  * EINVAL and a message about the part that is wrong; the handle stays as it was
  * created.
  *
- * Rule: nbd_connect_uri(3); doc/uri.md of the protocol.
+ * Source: nbd_connect_uri(3); doc/uri.md of the protocol.
  */
 #include "../harness/harness.h"
 

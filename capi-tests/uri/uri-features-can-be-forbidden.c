@@ -4,7 +4,7 @@
  * allow is refused with EPERM, before anything is connected.  Local files and
  * the TLS priority are not allowed unless the program says so.
  *
- * Rule: nbd_connect_uri(3), "Disabling URI features"; the pages of the
+ * Source: nbd_connect_uri(3), "Disabling URI features"; the pages of the
  * nbd_set_uri_allow functions.
  */
 #include "../harness/harness.h"

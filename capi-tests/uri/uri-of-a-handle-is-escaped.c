@@ -3,7 +3,7 @@
 /* The URI of a connection escapes the export name and the user as a path and an
  * authority need it, and repeats the TLS settings that matter.
  *
- * Rule: nbd_get_uri(3); which characters stay is the C library's choice.
+ * Source: nbd_get_uri(3); which characters stay is the C library's choice.
  */
 #include "../harness/harness.h"
 

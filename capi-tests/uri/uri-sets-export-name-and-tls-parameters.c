@@ -4,7 +4,7 @@
  * export name, percent-decoded and without its first slash; the user and the
  * tls parameters set TLS.  Unknown parameters are ignored.
  *
- * Rule: nbd_connect_uri(3); doc/uri.md of the protocol.
+ * Source: nbd_connect_uri(3); doc/uri.md of the protocol.
  */
 #include "../harness/harness.h"
 

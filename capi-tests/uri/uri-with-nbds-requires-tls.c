@@ -3,7 +3,7 @@
 /* A scheme with "nbds" sets TLS to required; one without leaves what the
  * program had set.
  *
- * Rule: nbd_connect_uri(3), "URI scheme".
+ * Source: nbd_connect_uri(3), "URI scheme".
  */
 #include "../harness/harness.h"
 

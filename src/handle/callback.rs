@@ -4,7 +4,7 @@
 //! function, its data, and what frees the data, in one struct passed by value.
 //!
 //! Each value owns its data: dropping it runs `free` once, whether the function
-//! was ever called or not, which is what libnbd(3), "CALLBACKS", promises on
+//! was ever called or not, which is what libnbd(3), "Callbacks", promises on
 //! every path, failed calls included. A struct without a function never calls
 //! anything and still frees its data.
 
@@ -139,7 +139,7 @@ pub struct nbd_context_callback {
 macro_rules! callback {
     ($($callback:ident),*) => {$(
         // SAFETY: a handle may be driven from any thread, and its callbacks run
-        // and are freed in whichever thread that is (libnbd(3), "CALLBACKS");
+        // and are freed in whichever thread that is (libnbd(3), "Callbacks");
         // the program that filled in the struct has agreed to it.
         unsafe impl Send for $callback {}
 

@@ -311,8 +311,7 @@ fn call_extents(link: &mut Link, cookie: u64, context_id: u32) {
     }
 }
 
-/// What a callback that failed has to say (libnbd(3), "Callbacks with int
-/// *error parameter").
+/// What a callback that failed has to say (libnbd(3), "Errors in callbacks").
 fn callback_error(error: c_int) -> c_int {
     if error == 0 {
         libc::EPROTO

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! Debug messages (libnbd(3), "DEBUGGING MESSAGES").
+//! Debug messages (libnbd(3), "Debugging").
 
 use std::ffi::{CStr, CString};
 use std::fmt;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! Counters of traffic (libnbd(3), "STATISTICS COUNTERS").
+//! Counters of traffic (libnbd(3), "Statistics").
 
 /// Plaintext bytes of the protocol, and chunks: groups of bytes that a magic
 /// number begins.

@@ -13,7 +13,7 @@ impl Connection {
         self.link.running_subprocess()?.kill(signum)
     }
 
-    /// nbd_subprocess_pid(3)
+    /// nbd_get_subprocess_pid(3)
     pub fn subprocess_pid(&mut self) -> Result<i64, Error> {
         Ok(i64::from(self.link.running_subprocess()?.pid()))
     }
