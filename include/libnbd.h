@@ -677,7 +677,7 @@ int nbd_pread(struct nbd_handle *h, void *buf, size_t count, uint64_t offset,
   LIBNBD_ATTRIBUTE_NONNULL(1, 2);
 #define LIBNBD_HAVE_NBD_PREAD 1
 
-/* Reads from the export, one callback for each chunk. */
+/* Reads from the export, with a callback for each chunk. */
 int nbd_pread_structured(struct nbd_handle *h, void *buf, size_t count,
                          uint64_t offset, nbd_chunk_callback chunk_callback,
                          uint32_t flags)
@@ -957,12 +957,12 @@ unsigned nbd_aio_get_direction(struct nbd_handle *h)
   LIBNBD_ATTRIBUTE_NONNULL(1);
 #define LIBNBD_HAVE_NBD_AIO_GET_DIRECTION 1
 
-/* Handles the event that the socket is readable. */
+/* Receives from the server when the socket is readable. */
 int nbd_aio_notify_read(struct nbd_handle *h)
   LIBNBD_ATTRIBUTE_NONNULL(1);
 #define LIBNBD_HAVE_NBD_AIO_NOTIFY_READ 1
 
-/* Handles the event that the socket is writable. */
+/* Sends to the server when the socket is writable. */
 int nbd_aio_notify_write(struct nbd_handle *h)
   LIBNBD_ATTRIBUTE_NONNULL(1);
 #define LIBNBD_HAVE_NBD_AIO_NOTIFY_WRITE 1

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! libnbd-security(3): what the library promises, and what went wrong before it.
+//! libnbd-security(3): guarantees, limits, and past vulnerabilities of the C library.
 
 use crate::names::{Context, Names};
 use crate::page::{Footer, Page};
@@ -12,7 +12,7 @@ pub const FILE: &str = "docs/libnbd-security.md";
 /// The name of the page.
 pub const NAME: &str = "libnbd-security";
 
-const ABOUT: &str = "what the library promises against a hostile server";
+const ABOUT: &str = "security guarantees and limits of libnbd";
 
 /// The page in man(7).
 pub fn page(markdown: &str, names: &Names, footer: &Footer) -> Result<String> {

@@ -91,8 +91,8 @@ pub unsafe extern "C-unwind" fn nbd_block_status(
 /// - `error`: the first error of this command so far, or 0.
 ///
 /// For `base:allocation`, the flags are 0 for data, or a bitwise OR of
-/// `LIBNBD_STATE_HOLE` (1), the range is not allocated, and `LIBNBD_STATE_ZERO` (2),
-/// it reads as zeroes.
+/// `LIBNBD_STATE_HOLE` (1: the range is not allocated) and `LIBNBD_STATE_ZERO` (2:
+/// the range reads as zeroes).
 ///
 /// If the callback returns -1, the command fails with the errno that it stored in
 /// `error`, or with `EPROTO` if it stored none. If the command has already failed,

@@ -26,16 +26,17 @@ use super::trace::{Address, Text};
 /// - `nbds://server:10999`: the default export, with TLS, on another port.
 /// - `nbd+unix:///disk?socket=/run/nbd.sock`: over a Unix domain socket.
 /// - `nbd+vsock://2/disk`: from a virtual machine to its host.
-/// - `nbd+ssh://user@server/disk`: to port 10809 of "server" itself, through ssh(1).
+/// - `nbd+ssh://user@server/disk`: through ssh(1) to "server", and from there to its
+///   own port 10809.
 ///
 /// The parts of a URI are:
 ///
 /// - Scheme: `nbd`, `nbd+unix`, `nbd+vsock` or `nbd+ssh`. The schemes with TLS are
 ///   `nbds`, `nbds+unix`, `nbds+vsock` and `nbds+ssh`.
-/// - Host and port: the server. The default port is 10809. With vsock, the host is
-///   the context ID; with a Unix domain socket, it is empty.
 /// - User: the TLS user name (`nbd_set_tls_username`). With ssh, also the user to
 ///   log in as.
+/// - Host and port: the server. The default port is 10809. With vsock, the host is
+///   the context ID; with a Unix domain socket, it is empty.
 /// - Path: the export name, without its leading `/`.
 /// - Query: parameters, after `?` and separated by `&`.
 ///
@@ -122,8 +123,8 @@ pub unsafe extern "C-unwind" fn nbd_connect_uri(h: *mut nbd_handle, uri: *const 
 ///
 /// # Errors
 ///
-/// - Errors of `nbd_connect_uri` that are detected before the call returns. After a
-///   later failure the handle is dead (`nbd_aio_is_dead`).
+/// - Errors of `nbd_connect_uri` that are detected before the call returns. A later
+///   failure is the error of the `nbd_poll` or notify call that detects it.
 ///
 /// # See also
 ///
@@ -184,8 +185,8 @@ pub unsafe extern "C-unwind" fn nbd_connect_unix(
 ///
 /// # Errors
 ///
-/// - Errors of `nbd_connect_unix` that are detected before the call returns. After a
-///   later failure the handle is dead (`nbd_aio_is_dead`).
+/// - Errors of `nbd_connect_unix` that are detected before the call returns. A later
+///   failure is the error of the `nbd_poll` or notify call that detects it.
 ///
 /// # See also
 ///
@@ -249,8 +250,8 @@ pub unsafe extern "C-unwind" fn nbd_connect_vsock(
 ///
 /// # Errors
 ///
-/// - Errors of `nbd_connect_vsock` that are detected before the call returns. After
-///   a later failure the handle is dead (`nbd_aio_is_dead`).
+/// - Errors of `nbd_connect_vsock` that are detected before the call returns. A
+///   later failure is the error of the `nbd_poll` or notify call that detects it.
 ///
 /// # See also
 ///
@@ -326,8 +327,8 @@ pub unsafe extern "C-unwind" fn nbd_connect_tcp(
 ///
 /// # Errors
 ///
-/// - Errors of `nbd_connect_tcp` that are detected before the call returns. After a
-///   later failure the handle is dead (`nbd_aio_is_dead`).
+/// - Errors of `nbd_connect_tcp` that are detected before the call returns. A later
+///   failure is the error of the `nbd_poll` or notify call that detects it.
 ///
 /// # See also
 ///
@@ -402,8 +403,8 @@ pub unsafe extern "C-unwind" fn nbd_connect_socket(h: *mut nbd_handle, sock: c_i
 ///
 /// # Errors
 ///
-/// - Errors of `nbd_connect_socket` that are detected before the call returns. After
-///   a later failure the handle is dead (`nbd_aio_is_dead`).
+/// - Errors of `nbd_connect_socket` that are detected before the call returns. A
+///   later failure is the error of the `nbd_poll` or notify call that detects it.
 ///
 /// # See also
 ///

@@ -18,9 +18,9 @@ use super::outcome::Bits;
 /// A call handles at most one reply message, or part of one, so at most one command
 /// completes. With TLS, it handles all messages of one TLS record.
 ///
-/// The return value does not say that a particular command has completed: test for
-/// that after each call, and before the first one. Without that test the loop may
-/// wait for ever, because a command can complete before it begins.
+/// Before each call, test whether what you wait for has already happened, as the
+/// example does. A command can complete before the first call; the loop would then
+/// wait for an event that never comes.
 ///
 /// # Parameters
 ///
@@ -133,9 +133,8 @@ pub unsafe extern "C" fn nbd_aio_get_fd(h: *mut nbd_handle) -> c_int {
 /// - 0: there is nothing to wait for, because the handle is not connected or because
 ///   the program has to act first.
 ///
-/// The direction of an idle handle also depends on how the program waits. While a
-/// program uses only synchronous calls and `nbd_poll`, the library may receive
-/// several replies at once and keep them. The direction is then
+/// If the program has used synchronous calls or `nbd_poll` before, the library may
+/// already have received replies that it has not handled. The direction is then
 /// `LIBNBD_AIO_DIRECTION_BOTH` until they are handled, so that the loop does not
 /// sleep. After the first call of this function, `nbd_aio_get_fd` or a notify
 /// function on a connected handle, replies stay in the socket until they are
@@ -158,7 +157,7 @@ pub unsafe extern "C" fn nbd_aio_get_direction(h: *mut nbd_handle) -> c_uint {
     looking!(NBD_AIO_GET_DIRECTION(h), |shared| Bits(shared.direction()))
 }
 
-/// Handles the event that the socket is readable.
+/// Receives from the server when the socket is readable.
 ///
 /// Call it from a main loop of your own when the file descriptor (`nbd_aio_get_fd`)
 /// is readable or hung up. The library receives and handles at most one reply
@@ -186,7 +185,7 @@ pub unsafe extern "C" fn nbd_aio_notify_read(h: *mut nbd_handle) -> c_int {
         .aio_notify_read())
 }
 
-/// Handles the event that the socket is writable.
+/// Sends to the server when the socket is writable.
 ///
 /// Call it from a main loop of your own when the file descriptor (`nbd_aio_get_fd`)
 /// is writable and the handle waits for that. The library sends pending requests as

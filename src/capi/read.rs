@@ -204,7 +204,7 @@ pub unsafe extern "C" fn nbd_aio_pread(
     )
 }
 
-/// Reads from the export, one callback for each chunk.
+/// Reads from the export, with a callback for each chunk.
 ///
 /// Use it to process data as it arrives, or to learn which parts of the range are
 /// holes. A server that uses structured replies may answer in several chunks, in any

@@ -71,8 +71,8 @@ pub unsafe extern "C-unwind" fn nbd_connect_command(
 ///
 /// # Errors
 ///
-/// - Errors of `nbd_connect_command` that are detected before the call returns.
-///   After a later failure the handle is dead (`nbd_aio_is_dead`).
+/// - Errors of `nbd_connect_command` that are detected before the call returns. A
+///   later failure is the error of the `nbd_poll` or notify call that detects it.
 ///
 /// # See also
 ///
@@ -158,7 +158,8 @@ pub unsafe extern "C-unwind" fn nbd_connect_systemd_socket_activation(
 /// # Errors
 ///
 /// - Errors of `nbd_connect_systemd_socket_activation` that are detected before the
-///   call returns. After a later failure the handle is dead (`nbd_aio_is_dead`).
+///   call returns. A later failure is the error of the `nbd_poll` or notify call
+///   that detects it.
 ///
 /// # Standards
 ///
