@@ -88,6 +88,7 @@ impl Owner {
             offset,
             length,
             payload: None,
+            reports_data: true,
             attachment: Memory::new(buffer),
         });
         let cookie = issued.expect("there is memory");
@@ -146,7 +147,7 @@ impl Owner {
         let predicted = self.machine.reaches_end_of_message(input);
         let mut ended = false;
         while let Some(event) = self.machine.receive(&mut input, put) {
-            ended |= matches!(event, Event::MessageEnd | Event::Dead(_));
+            ended |= event.ends_message() || matches!(event, Event::Dead(_));
             self.act(event);
         }
         assert!(input.is_empty(), "bytes were not taken");

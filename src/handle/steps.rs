@@ -13,7 +13,6 @@ use super::completions::Completions;
 use super::link::{Link, Lost, Receive};
 use super::report::Report;
 use super::settings::Settings;
-use crate::machine::Event;
 use crate::transport::Received;
 
 /// The most bytes that a call handles, roughly, unless it waits for a particular
@@ -77,8 +76,13 @@ impl Steps<'_> {
         let ended = loop {
             match self.link.next_event() {
                 None => break false,
-                Some(Event::MessageEnd) => break true,
-                Some(event) => self.completions.act(self.link, self.report, event)?,
+                Some(event) => {
+                    let ends = event.ends_message();
+                    self.completions.act(self.link, self.report, event)?;
+                    if ends {
+                        break true;
+                    }
+                }
             }
         };
         self.link.arrivals_used();

@@ -43,17 +43,19 @@ impl<T> Machine<T> {
         if header.length > MAX_CHUNK {
             return Err(self.die(Fault::ChunkLength(header.length)));
         }
-        let cookie = self.answered(header.cookie)?;
-        let chunk = Chunk { cookie, header };
         let left = header.length;
-        let Some(command) = cookie.and_then(|cookie| self.commands.get_mut(cookie)) else {
+        let Some(command) = self.commands.get_mut(header.cookie) else {
             self.note("skipping a reply chunk whose cookie is not in flight");
             return Ok(Receiving::Skip {
-                chunk,
+                chunk: Chunk::new(&header, None),
                 left,
                 errno: 0,
             });
         };
+        if self.outgoing.has_unsent(header.cookie) {
+            return Err(self.die(Fault::UnsentRequest(header.cookie)));
+        }
+        let chunk = Chunk::new(&header, Some(header.cookie));
         let extended = self.negotiated.extended_headers;
         let read = command.kind == RequestType::Read;
         let block_status =
@@ -100,12 +102,12 @@ impl<T> Machine<T> {
         let Some(cookie) = chunk.cookie else {
             return Ok(());
         };
-        match chunk.header.kind {
+        match chunk.kind {
             ChunkType::OffsetHole => return self.hole(cookie, payload),
             ChunkType::BlockStatus | ChunkType::BlockStatusExt => {
-                self.block_status(cookie, &chunk.header, payload)
+                self.block_status(cookie, chunk, payload)
             }
-            _ => self.error_chunk(cookie, chunk.header.kind, payload),
+            _ => self.error_chunk(cookie, chunk.kind, payload),
         };
         Ok(())
     }
@@ -185,11 +187,11 @@ impl<T> Machine<T> {
         Some((command, context, &mut self.extents))
     }
 
-    fn block_status(&mut self, cookie: u64, header: &ChunkHeader, payload: &[u8]) -> Option<()> {
+    fn block_status(&mut self, cookie: u64, chunk: &Chunk, payload: &[u8]) -> Option<()> {
         let command = self.commands.get_mut(cookie)?;
         let (context_id, rest) = reply::context_id(payload)?;
         let mut reader = Reader::new(rest);
-        let extended = header.kind == ChunkType::BlockStatusExt;
+        let extended = chunk.kind == ChunkType::BlockStatusExt;
         let count = rest.len() as u64 / if extended { EXTENT_64 } else { EXTENT };
         self.extents = Vec::new();
         if self.extents.try_reserve_exact(count as usize).is_err() {
@@ -198,7 +200,7 @@ impl<T> Machine<T> {
         }
         if extended {
             let announced = u64::from(reader.u32()?);
-            if announced != (header.length - EXTENTS_64_PREFIX) / EXTENT_64 {
+            if announced != (chunk.length - EXTENTS_64_PREFIX) / EXTENT_64 {
                 command.fail(libc::EPROTO);
                 return None;
             }
@@ -228,13 +230,13 @@ fn is_list(length: u64, prefix: u64, item: u64) -> bool {
 }
 
 /// How much of a chunk's payload is decoded; the rest is skipped.
-pub(super) fn wanted(header: &ChunkHeader) -> u64 {
-    let limit = match header.kind {
+pub(super) fn wanted(chunk: &Chunk) -> u64 {
+    let limit = match chunk.kind {
         ChunkType::BlockStatus => EXTENTS_PREFIX + MAX_EXTENTS as u64 * EXTENT,
         ChunkType::BlockStatusExt => EXTENTS_64_PREFIX + MAX_EXTENTS as u64 * EXTENT_64,
-        _ => return header.length,
+        _ => return chunk.length,
     };
-    header.length.min(limit)
+    chunk.length.min(limit)
 }
 
 /// Extents follow each other from `offset` on, each at least a byte long, up to

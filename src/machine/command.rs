@@ -25,6 +25,8 @@ pub struct NewCommand<T> {
     pub length: u64,
     /// A payload that is not the user's memory.
     pub payload: Option<Box<[u8]>>,
+    /// Of a read: whether the owner is told of each chunk of data.
+    pub reports_data: bool,
     /// What the owner wants to find again.
     pub attachment: T,
 }
@@ -44,6 +46,7 @@ pub struct Command<T> {
     /// A payload of the request that is not the user's memory: the filter of
     /// a block status request.
     pub payload: Option<Box<[u8]>>,
+    pub(super) reports_data: bool,
     /// Whatever the issuer wants to find again.
     pub attachment: T,
     error: c_int,
@@ -64,6 +67,7 @@ impl<T> Command<T> {
             offset: new.offset,
             length: new.length,
             payload: new.payload,
+            reports_data: new.reports_data,
             attachment: new.attachment,
             error: 0,
             done: false,
@@ -325,6 +329,7 @@ mod tests {
             offset: 0,
             length: 0,
             payload: None,
+            reports_data: false,
             attachment: (),
         };
         let cookie = commands.next_cookie();

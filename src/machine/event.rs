@@ -38,8 +38,9 @@ pub enum ReadStatus {
 /// Something that the owner has to act on, in the order in which it happened.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Event {
-    /// A part of a read is complete. Its data is in place; a hole is the
-    /// owner's to fill with zeroes.
+    /// A part of a read is complete. Its data is in place, and not told of unless the
+    /// command says so ([`super::NewCommand::reports_data`]); a hole is the owner's to fill
+    /// with zeroes.
     Chunk {
         /// The read.
         cookie: u64,
@@ -59,13 +60,14 @@ pub enum Event {
         /// Their context.
         context_id: u32,
     },
-    /// A command is done, successfully if it has no error.
+    /// A command is done, successfully if it has no error. The message that completes it
+    /// has been received whole.
     Completed {
         /// The command, still in flight until it is taken out.
         cookie: u64,
     },
-    /// A message of the transmission phase has been received whole: a simple reply,
-    /// or a chunk. All events about it came before.
+    /// A message of the transmission phase has been received whole that completes no
+    /// command. All events about it came before.
     MessageEnd,
     /// An export, in reply to `NBD_OPT_LIST`.
     Listed {
@@ -89,4 +91,12 @@ pub enum Event {
     Note(Cow<'static, str>),
     /// The server broke the protocol: the connection is dead.
     Dead(Error),
+}
+
+impl Event {
+    /// Whether it is the last one of a message of the transmission phase: a simple reply,
+    /// or a chunk.
+    pub fn ends_message(&self) -> bool {
+        matches!(self, Event::Completed { .. } | Event::MessageEnd)
+    }
 }

@@ -30,7 +30,7 @@ impl<T> Machine<T> {
         let begun = self.inbox.len();
         let left = match receiving {
             // More data than there is room for goes to the user's buffer instead.
-            Receiving::DataOffset(chunk) if chunk.header.length > room as u64 => {
+            Receiving::DataOffset(chunk) if chunk.length > room as u64 => {
                 OFFSET_DATA_PREFIX - begun
             }
             _ => match receiving.left(begun) {

@@ -6,14 +6,13 @@ use super::core::Machine;
 use super::event::Event;
 use super::fault::Fault;
 use super::phase::Phase;
-use super::receiving::Receiving;
 use super::reply::Put;
 use crate::error::Error;
 
 impl<T> Machine<T> {
     /// Takes in bytes from the server: as many as belong to the next event. The data of
     /// a read is handed to `put`. `None` means that all of `input` has been taken. To
-    /// handle one reply message only, stop after [`Event::MessageEnd`].
+    /// handle one reply message only, stop when [`Event::ends_message`].
     pub fn receive(&mut self, input: &mut &[u8], put: Put<T>) -> Option<Event> {
         let before = input.len();
         let event = loop {
@@ -21,17 +20,8 @@ impl<T> Machine<T> {
                 break Some(event);
             }
             match *self.phase {
-                Phase::Transmission {
-                    receiving: Receiving::End,
-                    ..
-                } => {
-                    self.set_receiving(Receiving::Header);
-                    break Some(Event::MessageEnd);
-                }
                 Phase::Transmission { receiving, .. } => {
-                    if !self.receive_reply(receiving, input, put) {
-                        break None;
-                    }
+                    break self.receive_reply(receiving, input, put);
                 }
                 Phase::Aborting(_) | Phase::Closed | Phase::Dead => {
                     *input = &[];

@@ -5,7 +5,7 @@
 use libc::c_int;
 
 use crate::protocol::flags::REPLY_FLAG_DONE;
-use crate::protocol::reply::ChunkHeader;
+use crate::protocol::reply::{ChunkHeader, ChunkType};
 
 /// Where in a reply.
 #[derive(Debug, Clone, Copy)]
@@ -29,7 +29,7 @@ pub(super) enum Receiving {
     },
     /// After a chunk that was the last one of its command.
     Done(u64),
-    /// After a whole message: a simple reply, or a chunk.
+    /// After any other whole message: a simple reply, or a chunk.
     End,
 }
 
@@ -39,9 +39,7 @@ impl Receiving {
     pub fn left(&self, begun: usize) -> Option<u64> {
         Some(match self {
             Receiving::Header => return None,
-            Receiving::DataOffset(chunk) | Receiving::Payload(chunk) => {
-                chunk.header.length - begun as u64
-            }
+            Receiving::DataOffset(chunk) | Receiving::Payload(chunk) => chunk.length - begun as u64,
             Receiving::Data(data) => data.left as u64,
             Receiving::Skip { left, .. } => *left,
             Receiving::Done(_) | Receiving::End => 0,
@@ -53,8 +51,8 @@ impl Receiving {
     pub fn has_begun(&self, begun: usize) -> bool {
         match self {
             Receiving::DataOffset(_) | Receiving::Payload(_) => begun > 0,
-            Receiving::Data(data) => data.at > data.start(),
-            Receiving::Skip { chunk, left, .. } => *left < chunk.header.length,
+            Receiving::Data(data) => data.at > data.start,
+            Receiving::Skip { chunk, left, .. } => *left < chunk.length,
             Receiving::Header | Receiving::Done(_) | Receiving::End => false,
         }
     }
@@ -65,14 +63,28 @@ impl Receiving {
 pub(super) struct Chunk {
     /// The command that it answers; `None` for a cookie that is not in flight.
     pub cookie: Option<u64>,
-    pub header: ChunkHeader,
+    /// What the payload is.
+    pub kind: ChunkType,
+    /// Whether it is the last one of its command.
+    pub is_last: bool,
+    /// Bytes of payload.
+    pub length: u64,
 }
 
 impl Chunk {
+    pub fn new(header: &ChunkHeader, cookie: Option<u64>) -> Self {
+        Chunk {
+            cookie,
+            kind: header.kind,
+            is_last: header.flags & REPLY_FLAG_DONE != 0,
+            length: header.length,
+        }
+    }
+
     /// Where to go on after the chunk.
     pub fn after(&self) -> Receiving {
         match self.cookie {
-            Some(cookie) if self.header.flags & REPLY_FLAG_DONE != 0 => Receiving::Done(cookie),
+            Some(cookie) if self.is_last => Receiving::Done(cookie),
             _ => Receiving::End,
         }
     }
@@ -82,17 +94,23 @@ impl Chunk {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Data {
     pub cookie: u64,
-    /// Where the next byte belongs, in the buffer.
+    /// Where the data begins, in the buffer.
+    pub start: usize,
+    /// Where the next byte belongs.
     pub at: usize,
     /// Bytes still to come.
     pub left: usize,
-    /// The chunk to report, and whether it is the command's last.
-    pub chunk: Option<(Chunk, usize, usize)>,
+    /// Whether the command is complete with it.
+    pub is_last: bool,
 }
 
 impl Data {
-    /// Where the chunk begins, in the buffer.
-    pub fn start(&self) -> usize {
-        self.chunk.map_or(0, |(_, at, _)| at)
+    /// Where to go on after the bytes that have come.
+    pub fn after(&self) -> Receiving {
+        match self.left {
+            0 if self.is_last => Receiving::Done(self.cookie),
+            0 => Receiving::End,
+            _ => Receiving::Data(*self),
+        }
     }
 }

@@ -60,76 +60,56 @@ impl<T> Machine<T> {
         }
     }
 
-    /// Takes in a reply up to the next event. False if more bytes are needed.
+    /// Takes in a reply up to the next event; `None` if more bytes are needed.
     pub(super) fn receive_reply(
         &mut self,
         mut receiving: Receiving,
         input: &mut &[u8],
         put: Put<T>,
-    ) -> bool {
-        while self.events.is_empty() {
-            match receiving {
+    ) -> Option<Event> {
+        let event = loop {
+            receiving = match receiving {
                 Receiving::Header => match self.header(input) {
-                    Some(Ok(next)) => receiving = next,
-                    Some(Err(Dead)) => return true,
-                    None => return false,
+                    Some(Ok(next)) => next,
+                    Some(Err(Dead)) => receiving,
+                    None => break None,
                 },
                 Receiving::DataOffset(chunk) => {
-                    let prefix = self.inbox.take(input, OFFSET_DATA_PREFIX);
-                    let Some(prefix) = prefix else {
-                        self.set_receiving(receiving);
-                        return false;
+                    let Some(prefix) = self.inbox.take(input, OFFSET_DATA_PREFIX) else {
+                        break None;
                     };
                     let offset = Reader::new(&prefix).u64().expect("exact length");
-                    match self.data_chunk(chunk, offset) {
-                        Ok(next) => receiving = next,
-                        Err(Dead) => return true,
-                    }
+                    self.data_chunk(&chunk, offset).unwrap_or(receiving)
                 }
-                Receiving::Data(ref mut data) => {
-                    if data.left > 0 {
-                        if input.is_empty() {
-                            self.set_receiving(receiving);
-                            return false;
-                        }
-                        let (bytes, rest) = input.split_at(data.left.min(input.len()));
-                        *input = rest;
-                        if let Some(command) = self.commands.get_mut(data.cookie) {
-                            put(command, data.at, bytes);
-                        }
-                        data.at += bytes.len();
-                        data.left -= bytes.len();
-                    } else {
-                        let finished = *data;
-                        receiving = match finished.chunk {
-                            Some((chunk, ..)) => chunk.after(),
-                            None => Receiving::Done(finished.cookie),
-                        };
-                        self.data_complete(&finished);
+                Receiving::Data(mut data) => {
+                    let (bytes, rest) = input.split_at(data.left.min(input.len()));
+                    if bytes.is_empty() && data.left > 0 {
+                        break None;
                     }
+                    *input = rest;
+                    data.at += bytes.len();
+                    data.left -= bytes.len();
+                    self.data(&data, bytes, put)
                 }
                 Receiving::Payload(chunk) => {
                     // Checked against the limits when the header came.
-                    let wanted = chunk::wanted(&chunk.header);
+                    let wanted = chunk::wanted(&chunk);
                     if self.inbox.make_room(input, wanted as usize).is_err() {
                         receiving = self.skip_for_lack_of_memory(chunk);
                         continue;
                     }
                     let Some(payload) = self.inbox.take(input, wanted as usize) else {
-                        self.set_receiving(receiving);
-                        return false;
+                        break None;
                     };
-                    let left = chunk.header.length - wanted;
-                    receiving = match left {
+                    // The connection may end with it, after what it has to say.
+                    let _ = self.payload(&chunk, &payload);
+                    match chunk.length - wanted {
                         0 => chunk.after(),
-                        _ => Receiving::Skip {
+                        left => Receiving::Skip {
                             chunk,
                             left,
                             errno: 0,
                         },
-                    };
-                    if let Err(Dead) = self.payload(&chunk, &payload) {
-                        return true;
                     }
                 }
                 Receiving::Skip { chunk, left, errno } => {
@@ -137,31 +117,36 @@ impl<T> Machine<T> {
                     *input = &input[skipped as usize..];
                     if skipped < left {
                         let left = left - skipped;
-                        self.set_receiving(Receiving::Skip { chunk, left, errno });
-                        return false;
+                        receiving = Receiving::Skip { chunk, left, errno };
+                        break None;
                     }
                     self.fail_answered(&chunk, errno);
-                    receiving = chunk.after();
+                    chunk.after()
                 }
                 Receiving::Done(cookie) => {
-                    receiving = Receiving::End;
                     if let Some(command) = self.commands.get_mut(cookie) {
                         command.finish();
                     }
-                    self.events.push_back(Event::Completed { cookie });
+                    receiving = Receiving::Header;
+                    break Some(Event::Completed { cookie });
                 }
-                // The end of the message is an event, too.
-                Receiving::End => break,
+                Receiving::End => {
+                    receiving = Receiving::Header;
+                    break Some(Event::MessageEnd);
+                }
+            };
+            if let Some(event) = self.events.pop_front() {
+                break Some(event);
             }
-        }
+        };
         self.set_receiving(receiving);
-        true
+        event
     }
 
     /// There is no room for a payload of which a part may have come: its
     /// command fails, and the stream goes on after it.
     fn skip_for_lack_of_memory(&mut self, chunk: Chunk) -> Receiving {
-        let left = chunk.header.length - self.inbox.discard() as u64;
+        let left = chunk.length - self.inbox.discard() as u64;
         Receiving::Skip {
             chunk,
             left,
@@ -191,37 +176,18 @@ impl<T> Machine<T> {
     /// Takes in a header and says what to expect after it; `None` when more
     /// bytes are needed.
     fn header(&mut self, input: &mut &[u8]) -> Option<Result<Receiving, Dead>> {
-        let Some(magic) = self.magic(input) else {
-            self.set_receiving(Receiving::Header);
-            return None;
-        };
+        let magic = self.magic(input)?;
         let length = self.header_length(magic);
         let Some(length) = length else {
             return Some(Err(self.die(Fault::UnexpectedMagic(magic))));
         };
-        let Some(bytes) = self.inbox.take(input, length) else {
-            self.set_receiving(Receiving::Header);
-            return None;
-        };
+        let bytes = self.inbox.take(input, length)?;
         let header = reply::decode(&bytes).expect("a whole header of a known kind");
         self.traffic.chunks_received += 1;
         Some(match header {
             Header::Simple { error, cookie } => self.simple_reply(error, cookie),
             Header::Chunk(header) => self.chunk_header(header),
         })
-    }
-
-    /// The command that a reply answers, or an error if the server cannot have
-    /// received it yet: the rest of a request whose command is gone could not
-    /// be sent any more, and everything after it would be misunderstood.
-    pub(super) fn answered(&mut self, cookie: u64) -> Result<Option<u64>, Dead> {
-        if !self.commands.contains(cookie) {
-            return Ok(None);
-        }
-        if self.is_unsent(cookie) {
-            return Err(self.die(Fault::UnsentRequest(cookie)));
-        }
-        Ok(Some(cookie))
     }
 
     /// Whether the request with this cookie has not been sent, or only a part of it.
@@ -233,7 +199,7 @@ impl<T> Machine<T> {
     /// that request has to be known.
     fn simple_reply(&mut self, error: u32, cookie: u64) -> Result<Receiving, Dead> {
         let structured = self.negotiated.structured_replies;
-        let Some(cookie) = self.answered(cookie)? else {
+        let Some(command) = self.commands.get_mut(cookie) else {
             // No data follows an error, whatever it answers.
             if structured || error != 0 {
                 self.note("skipping a simple reply whose cookie is not in flight");
@@ -241,7 +207,9 @@ impl<T> Machine<T> {
             }
             return Err(self.die(Fault::UnknownCookie(cookie)));
         };
-        let command = self.commands.get_mut(cookie).expect("found by its cookie");
+        if self.outgoing.has_unsent(cookie) {
+            return Err(self.die(Fault::UnsentRequest(cookie)));
+        }
         let read = command.kind == RequestType::Read;
         let has_extents = command.kind == RequestType::BlockStatus && error == 0;
         if (read && structured) || has_extents {
@@ -259,21 +227,21 @@ impl<T> Machine<T> {
             // would let what is on the disk forge them.
             return Err(self.die(Fault::SimpleReplyToRead));
         }
-        let left = command.length as usize;
         Ok(Receiving::Data(Data {
             cookie,
+            start: 0,
             at: 0,
-            left,
-            chunk: None,
+            left: command.length as usize,
+            is_last: true,
         }))
     }
 
     /// A data chunk's offset is known: where does the data go?
-    fn data_chunk(&mut self, chunk: Chunk, offset: u64) -> Result<Receiving, Dead> {
-        let left = chunk.header.length - OFFSET_DATA_PREFIX as u64;
+    fn data_chunk(&mut self, chunk: &Chunk, offset: u64) -> Result<Receiving, Dead> {
+        let left = chunk.length - OFFSET_DATA_PREFIX as u64;
         let Some(cookie) = chunk.cookie else {
             return Ok(Receiving::Skip {
-                chunk,
+                chunk: *chunk,
                 left,
                 errno: 0,
             });
@@ -281,9 +249,10 @@ impl<T> Machine<T> {
         let at = self.place(cookie, offset, left)?;
         Ok(Receiving::Data(Data {
             cookie,
+            start: at,
             at,
             left: left as usize,
-            chunk: Some((chunk, at, left as usize)),
+            is_last: chunk.is_last,
         }))
     }
 
@@ -313,31 +282,41 @@ impl<T> Machine<T> {
             ..
         } = *self.phase
         {
-            let start = data.start();
             if let Some(command) = self.commands.get_mut(data.cookie) {
-                command.fill_in_part(start, data.at - start);
+                command.fill_in_part(data.start, data.at - data.start);
             }
         }
     }
 
-    /// All data of a chunk or of a simple reply is in the user's buffer.
-    fn data_complete(&mut self, data: &Data) {
+    /// The last `bytes` have come before the place that `data` has reached: what to expect
+    /// after them.
+    fn data(&mut self, data: &Data, bytes: &[u8], put: Put<T>) -> Receiving {
         let Some(command) = self.commands.get_mut(data.cookie) else {
-            return;
+            return data.after();
         };
-        // A simple reply has all the data that was asked for: one chunk.
-        let (at, count) = match data.chunk {
-            Some((_, at, count)) => (at, count),
-            None => (0, command.length as usize),
-        };
-        command.fill(at, count);
-        self.events.push_back(Event::Chunk {
-            cookie: data.cookie,
-            at,
-            count,
-            offset: command.offset + at as u64,
-            status: ReadStatus::Data,
-        });
+        if !bytes.is_empty() {
+            put(command, data.at - bytes.len(), bytes);
+        }
+        if data.left == 0 {
+            let (at, count) = (data.start, data.at - data.start);
+            command.fill(at, count);
+            if command.reports_data {
+                self.events.push_back(Event::Chunk {
+                    cookie: data.cookie,
+                    at,
+                    count,
+                    offset: command.offset + at as u64,
+                    status: ReadStatus::Data,
+                });
+            } else if data.is_last {
+                // At once, as the command has been found already.
+                command.finish();
+                let cookie = data.cookie;
+                self.events.push_back(Event::Completed { cookie });
+                return Receiving::Header;
+            }
+        }
+        data.after()
     }
 }
 
@@ -359,7 +338,7 @@ mod tests {
         let cookie = Some(1);
         let mut machine = Machine::<()>::default();
         assert!(machine.inbox.take(&mut b"abc".as_slice(), 100).is_none());
-        let next = machine.skip_for_lack_of_memory(Chunk { cookie, header });
+        let next = machine.skip_for_lack_of_memory(Chunk::new(&header, cookie));
         let Receiving::Skip { left, errno, .. } = next else {
             panic!("{next:?}");
         };

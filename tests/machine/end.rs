@@ -26,6 +26,7 @@ fn flush(machine: &mut Machine<()>) -> u64 {
         offset: 0,
         length: 0,
         payload: None,
+        reports_data: true,
         attachment: (),
     });
     issued.expect("there is memory")

@@ -156,6 +156,7 @@ fn what_is_left_out_of_replies_is_told() {
             offset: 0,
             length: 512,
             payload: None,
+            reports_data: true,
             attachment: (),
         };
         machine.issue(new).expect("there is memory");

@@ -234,6 +234,7 @@ impl Player<'_> {
                 offset: issue.offset,
                 length: issue.length,
                 payload: None,
+                reports_data: true,
                 attachment: vec![0xee; issue.length as usize],
             });
             issued.expect("there is memory");

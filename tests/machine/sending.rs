@@ -45,6 +45,7 @@ fn issue(machine: &mut Client, kind: RequestType, data: &[u8]) -> u64 {
         offset: 0,
         length: data.len() as u64,
         payload: None,
+        reports_data: true,
         attachment: data.to_vec(),
     };
     machine.issue(new).expect("there is memory")
@@ -58,6 +59,7 @@ fn filter(machine: &mut Client, flags: u16, payload: &[u8]) -> u64 {
         offset: 0,
         length: 4096,
         payload: Some(payload.into()),
+        reports_data: true,
         attachment: Vec::new(),
     };
     machine.issue(new).expect("there is memory")

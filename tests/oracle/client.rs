@@ -136,6 +136,7 @@ impl Client<'_> {
             offset: command.offset,
             length: command.length,
             payload: None,
+            reports_data: true,
             attachment: vec![UNTOUCHED; length],
         });
         issued.expect("there is memory");
@@ -273,7 +274,9 @@ impl Client<'_> {
             }
             Event::Completed { cookie } => {
                 let errno = self.complete(cookie, false);
-                Told::Completed { cookie, errno }
+                let completed = Told::Completed { cookie, errno };
+                self.told.push((self.received, completed));
+                Told::MessageEnd
             }
             Event::MessageEnd => Told::MessageEnd,
             Event::Note(_) => return,

@@ -4,7 +4,7 @@
 
 use super::checks::Rules;
 use crate::error::Error;
-use crate::handle::attachment::{Attachment, Waiter};
+use crate::handle::attachment::{Attachment, DataCallback, Waiter};
 use crate::handle::call::Call;
 use crate::handle::connection::Connection;
 use crate::machine::NewCommand;
@@ -89,6 +89,7 @@ impl Issue<'_> {
             && self.connection.link.machine.negotiated().extended_headers;
         // Counted before the request is sent, since that may end the connection.
         self.connection.link.synchronous += synchronous;
+        let reports_data = matches!(attachment.callback, DataCallback::Chunk(_));
         let issued = self.connection.queue(|link| {
             link.machine.issue(NewCommand {
                 kind,
@@ -96,6 +97,7 @@ impl Issue<'_> {
                 offset,
                 length,
                 payload,
+                reports_data,
                 attachment,
             })
         });
