@@ -28,17 +28,26 @@ use crate::handle::buffer::ReadBuffer;
 use crate::handle::{Call, Function as _, Handle, Pause, Shared};
 use crate::text::Written;
 
-/// A call that has the connection to itself:
-/// `locked!(FUNCTION(h, parameter: value, ...), |connection| body)`.
-macro_rules! locked {
-    ($function:ident($h:ident $(, $name:ident: $value:expr)* $(,)?), $body:expr $(,)?) => {
-        $crate::capi::entry::with_connection(
+/// A call as the program makes it: `called!(FUNCTION(h, parameter: value, ...))`.
+macro_rules! called {
+    ($function:ident($h:ident $(, $name:ident: $value:expr)* $(,)?)) => {
+        $crate::capi::entry::Called::new(
             &$crate::capi::function::$function,
             // SAFETY: only functions of the C API use this, with their own `h`:
             // the program may pass NULL or a handle, and no thread closes a
             // handle while a call on it is under way (nbd_close(3)).
             unsafe { $crate::capi::opaque::nbd_handle::check($h) },
-            &[$((stringify!($name), $crate::capi::trace::Value::from($value))),*],
+            || [$((stringify!($name), $crate::capi::trace::Value::from($value))),*],
+        )
+    };
+}
+
+/// A call that has the connection to itself:
+/// `locked!(FUNCTION(h, parameter: value, ...), |connection| body)`.
+macro_rules! locked {
+    ($function:ident($($arguments:tt)*), $body:expr $(,)?) => {
+        $crate::capi::entry::with_connection(
+            $crate::capi::entry::called!($function($($arguments)*)),
             $body,
         )
     };
@@ -47,12 +56,9 @@ macro_rules! locked {
 /// A call that only looks, and so never waits for another one:
 /// `looking!(FUNCTION(h, parameter: value, ...), |shared| body)`.
 macro_rules! looking {
-    ($function:ident($h:ident $(, $name:ident: $value:expr)* $(,)?), $body:expr $(,)?) => {
+    ($function:ident($($arguments:tt)*), $body:expr $(,)?) => {
         $crate::capi::entry::with_shared(
-            &$crate::capi::function::$function,
-            // SAFETY: as for `locked`.
-            unsafe { $crate::capi::opaque::nbd_handle::check($h) },
-            &[$((stringify!($name), $crate::capi::trace::Value::from($value))),*],
+            $crate::capi::entry::called!($function($($arguments)*)),
             $body,
         )
     };
@@ -61,18 +67,83 @@ macro_rules! looking {
 /// A call that waits, in a function that is `extern "C-unwind"`, as pthread_cancel(3) may
 /// end the thread meanwhile: `waiting!(FUNCTION(h, parameter: value, ...), async |call| body)`.
 macro_rules! waiting {
-    ($function:ident($h:ident $(, $name:ident: $value:expr)* $(,)?), $body:expr $(,)?) => {
+    ($function:ident($($arguments:tt)*), $body:expr $(,)?) => {
         $crate::capi::entry::with_waiting(
-            &$crate::capi::function::$function,
-            // SAFETY: as for `locked`.
-            unsafe { $crate::capi::opaque::nbd_handle::check($h) },
-            &[$((stringify!($name), $crate::capi::trace::Value::from($value))),*],
+            $crate::capi::entry::called!($function($($arguments)*)),
             $body,
         )
     };
 }
 
-pub(super) use {locked, looking, waiting};
+pub(super) use {called, locked, looking, waiting};
+
+/// A call of a function of the API, with what has to be known of its arguments.
+pub(super) struct Called<'a> {
+    function: &'static Function,
+    handle: Result<&'a Handle, NoHandle>,
+    /// The first argument that must not be NULL, and is.
+    missing: Option<&'static str>,
+    /// All of them, if debug messages are wanted.
+    shown: Option<Box<[Argument<'a>]>>,
+}
+
+impl<'a> Called<'a> {
+    /// Inline, since the arguments of most calls need no memory then: numbers are not NULL.
+    #[inline(always)]
+    pub fn new<const N: usize>(
+        function: &'static Function,
+        handle: Result<&'a Handle, NoHandle>,
+        arguments: impl Fn() -> [Argument<'a>; N],
+    ) -> Self {
+        let wanted = handle.is_ok_and(|handle| handle.shared().debug_enabled());
+        Called {
+            function,
+            handle,
+            missing: first_missing(function, &arguments()),
+            shown: wanted.then(|| shown(arguments)),
+        }
+    }
+
+    /// Before the call: the debug message, and checks. Most calls pass them all.
+    #[inline]
+    fn begin(&self, shared: &Shared) -> Result<(), Error> {
+        let allowed = self.function.is_allowed(shared.state());
+        match allowed && self.missing.is_none() && self.shown.is_none() {
+            true => Ok(()),
+            false => self.begin_in_order(shared),
+        }
+    }
+
+    #[cold]
+    fn begin_in_order(&self, shared: &Shared) -> Result<(), Error> {
+        if let Some(arguments) = &self.shown {
+            enter(self.function, shared, arguments);
+        }
+        self.function.check_state(shared)?;
+        match self.missing {
+            Some(name) => Err(null(name)),
+            None => Ok(()),
+        }
+    }
+}
+
+/// The arguments for a debug message.
+#[cold]
+fn shown<'a, const N: usize>(arguments: impl Fn() -> [Argument<'a>; N]) -> Box<[Argument<'a>]> {
+    Box::new(arguments())
+}
+
+/// The name of the first pointer that is NULL, or callback that is empty, and may not be.
+#[inline(always)]
+fn first_missing(function: &Function, arguments: &[Argument<'_>]) -> Option<&'static str> {
+    // Parameters are numbered from 1, and number 1 is the handle.
+    for (number, (name, value)) in (2..).zip(arguments) {
+        if value.is_missing_callback() || (value.is_null() && function.non_null.contains(&number)) {
+            return Some(name);
+        }
+    }
+    None
+}
 
 /// Fills the buffer of a read with zeroes, before anything can go wrong and
 /// leave what it held before (nbd_set_pread_initialize(3)).
@@ -90,12 +161,11 @@ pub(super) unsafe fn initialize(h: *mut nbd_handle, buf: &mut ReadBuffer) {
 
 /// Runs `body` under the lock of the handle.
 pub(super) fn with_connection<R: Outcome>(
-    function: &'static Function,
-    handle: Result<&Handle, NoHandle>,
-    arguments: &[Argument<'_>],
+    called: Called<'_>,
     body: impl FnOnce(&mut Call<'_>) -> Result<R, Error>,
 ) -> R::C {
-    let handle = match handle {
+    let function = called.function;
+    let handle = match called.handle {
         Ok(handle) => handle,
         Err(why) => return refused::<R>(function, why),
     };
@@ -103,7 +173,7 @@ pub(super) fn with_connection<R: Outcome>(
     // Unwind safety: the connection is dead after a panic under its lock.
     catch_unwind(AssertUnwindSafe(|| {
         let mut call = handle.call(function);
-        let outcome = begin(function, handle.shared(), arguments);
+        let outcome = called.begin(handle.shared());
         let outcome = outcome.and_then(|()| body(&mut call));
         end(function, handle.shared(), outcome)
     }))
@@ -112,19 +182,20 @@ pub(super) fn with_connection<R: Outcome>(
 
 /// The same for a call that waits.
 pub(super) fn with_waiting<R: Outcome>(
-    function: &'static Function,
-    handle: Result<&Handle, NoHandle>,
-    arguments: &[Argument<'_>],
+    called: Called<'_>,
     body: impl AsyncFnOnce(&mut Call<'_>) -> Result<R, Error>,
 ) -> R::C {
-    let handle = match handle {
+    let function = called.function;
+    let handle = match called.handle {
         Ok(handle) => handle,
         Err(why) => return refused::<R>(function, why),
     };
     let pause = Pause::default();
-    let ended = run(&pause, async {
-        let mut call = handle.waiting_call(function, &pause);
-        let outcome = match begin(function, handle.shared(), arguments) {
+    let pause = &pause;
+    // The call has all that has a destructor.
+    let ended = run(pause, async move {
+        let mut call = handle.waiting_call(function, pause);
+        let outcome = match called.begin(handle.shared()) {
             Ok(()) => body(&mut call).await,
             Err(error) => Err(error),
         };
@@ -134,13 +205,9 @@ pub(super) fn with_waiting<R: Outcome>(
 }
 
 /// Runs `body` on what can be seen of the handle without its lock.
-pub(super) fn with_shared<R: Outcome>(
-    function: &'static Function,
-    handle: Result<&Handle, NoHandle>,
-    arguments: &[Argument<'_>],
-    body: impl FnOnce(&Shared) -> R,
-) -> R::C {
-    let shared = match handle {
+pub(super) fn with_shared<R: Outcome>(called: Called<'_>, body: impl FnOnce(&Shared) -> R) -> R::C {
+    let function = called.function;
+    let shared = match called.handle {
         Ok(handle) => handle.shared(),
         Err(why) => return refused::<R>(function, why),
     };
@@ -148,32 +215,33 @@ pub(super) fn with_shared<R: Outcome>(
     let _not_here = NotHere::new();
     // Unwind safety: a body only reads and changes atomics.
     catch_unwind(AssertUnwindSafe(|| {
-        let outcome = begin(function, shared, arguments);
+        let outcome = called.begin(shared);
         end(function, shared, outcome.map(|()| body(shared)))
     }))
     .unwrap_or_else(|panic| panicked::<R>(function, panic))
 }
 
-/// What all calls begin with: the debug message, and checks.
-fn begin(
-    function: &'static Function,
-    shared: &Shared,
-    arguments: &[Argument<'_>],
-) -> Result<(), Error> {
-    if shared.debug_enabled() {
-        enter(function, shared, arguments);
-    }
-    function.check_state(shared)?;
-    check_arguments(function, arguments)
-}
-
-/// What all calls end with: the result in C, and the debug message.
+/// After the call: the result in C, and the debug message.
+#[inline]
 fn end<R: Outcome>(
     function: &'static Function,
     shared: &Shared,
     outcome: Result<R, Error>,
 ) -> R::C {
     let outcome = outcome.and_then(|result| Ok((result.to_c()?, result)));
+    match outcome {
+        Ok((value, _)) if !shared.debug_enabled() => value,
+        outcome => end_with_words(function, shared, outcome),
+    }
+}
+
+/// The same for a call that has failed, or has a debug message.
+#[cold]
+fn end_with_words<R: Outcome>(
+    function: &'static Function,
+    shared: &Shared,
+    outcome: Result<(R::C, R), Error>,
+) -> R::C {
     let (value, result) = match outcome {
         Ok((value, result)) => (value, Ok(result)),
         Err(error) => (failed::<R>(function, &error), Err(error)),
@@ -182,17 +250,6 @@ fn end<R: Outcome>(
         leave(function, shared, &result);
     }
     value
-}
-
-/// No pointer is NULL and no callback empty that may not be.
-fn check_arguments(function: &Function, arguments: &[Argument<'_>]) -> Result<(), Error> {
-    // Parameters are numbered from 1, and number 1 is the handle.
-    for (number, (name, value)) in (2..).zip(arguments) {
-        if value.is_missing_callback() || (value.is_null() && function.non_null.contains(&number)) {
-            return Err(null(name));
-        }
-    }
-    Ok(())
 }
 
 /// Keeps the error for the program, and gives what the call returns.

@@ -6,8 +6,6 @@
 
 use std::ffi::CStr;
 
-use libc::c_int;
-
 use crate::error::Error;
 use crate::handle::{self, Shared};
 use crate::machine::State;
@@ -28,12 +26,12 @@ pub(super) struct Function {
 struct States(u8);
 
 impl States {
-    const CREATED: u8 = 1;
-    const CONNECTING: u8 = 1 << 1;
-    const NEGOTIATING: u8 = 1 << 2;
-    const CONNECTED: u8 = 1 << 3;
-    const CLOSED: u8 = 1 << 4;
-    const DEAD: u8 = 1 << 5;
+    const CREATED: u8 = States::of(State::Created);
+    const CONNECTING: u8 = States::of(State::Connecting);
+    const NEGOTIATING: u8 = States::of(State::Negotiating);
+    const CONNECTED: u8 = States::of(State::Ready) | States::of(State::Processing);
+    const CLOSED: u8 = States::of(State::Closed);
+    const DEAD: u8 = States::of(State::Dead);
     const ANY: u8 = 0xff;
 
     /// What errors call each of them, in the order in which they name them.
@@ -46,16 +44,12 @@ impl States {
         (Self::DEAD, "dead"),
     ];
 
+    const fn of(state: State) -> u8 {
+        1 << state as u8
+    }
+
     fn contains(self, state: State) -> bool {
-        let group = match state {
-            State::Created => Self::CREATED,
-            State::Connecting => Self::CONNECTING,
-            State::Negotiating => Self::NEGOTIATING,
-            State::Ready | State::Processing => Self::CONNECTED,
-            State::Closed => Self::CLOSED,
-            State::Dead => Self::DEAD,
-        };
-        self.0 & group != 0
+        self.0 & States::of(state) != 0
     }
 
     fn names(self) -> String {
@@ -73,29 +67,34 @@ impl handle::Function for Function {
         self.name
     }
 
-    /// `ENOTCONN` when the program has yet to connect, `EINVAL` when it is too late or
-    /// the wrong moment.
     fn check_state(&self, shared: &Shared) -> Result<(), Error> {
         let state = shared.state();
-        if self.states.0 == States::ANY || self.states.contains(state) {
-            return Ok(());
+        match self.is_allowed(state) {
+            true => Ok(()),
+            false => Err(self.wrong_state(shared, state)),
         }
-        let description = shared.description().to_string_lossy();
-        let short = description.split(':').next().unwrap_or_default();
-        Err(Error::new(
-            wrong_state(state),
-            format!(
-                "invalid state: {short}: the handle must be {}",
-                self.states.names()
-            ),
-        ))
     }
 }
 
-fn wrong_state(state: State) -> c_int {
-    match state {
-        State::Created => libc::ENOTCONN,
-        _ => libc::EINVAL,
+impl Function {
+    /// Whether it may be called in this state.
+    pub fn is_allowed(&self, state: State) -> bool {
+        self.states.contains(state)
+    }
+
+    /// `ENOTCONN` when the program has yet to connect, `EINVAL` when it is too late or
+    /// the wrong moment.
+    #[cold]
+    fn wrong_state(&self, shared: &Shared, state: State) -> Error {
+        let errno = match state {
+            State::Created => libc::ENOTCONN,
+            _ => libc::EINVAL,
+        };
+        let description = shared.description().to_string_lossy();
+        let short = description.split(':').next().unwrap_or_default();
+        let states = self.states.names();
+        let what = format!("invalid state: {short}: the handle must be {states}");
+        Error::new(errno, what)
     }
 }
 
