@@ -4,6 +4,7 @@
 
 use std::ffi::CStr;
 use std::future::Future;
+use std::mem::ManuallyDrop;
 use std::ops::{Deref, DerefMut};
 use std::pin::pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -23,9 +24,8 @@ use crate::transport::blocking::Blocking;
 /// A connection while a call has its lock. What [`super::Shared`] shows is up to date
 /// when it is let go, and a thread that sleeps waits in its place.
 pub struct Call<'a> {
-    connection: LockGuard<'a, Connection>,
-    /// Declared after the lock, so dropped after the lock is released.
-    wakes: Wakes,
+    /// Dropped by hand, as there is something to do after that.
+    connection: ManuallyDrop<LockGuard<'a, Connection>>,
     owner: &'a Owner,
     function: &'static dyn Function,
     /// Who makes the system calls that wait, if not the call itself.
@@ -56,37 +56,29 @@ impl Owner {
 
 /// A number of the calling thread's own, never 0.
 fn this_thread() -> usize {
-    // Without a destructor, so that it is there until the thread has ended.
-    thread_local!(static PLACE: u8 = const { 0 });
-    PLACE.with(|place| std::ptr::from_ref(place).addr())
+    // SAFETY: always allowed.
+    unsafe { libc::pthread_self() as usize }
 }
 
 impl<'a> Call<'a> {
     pub(super) fn new(
-        connection: LockGuard<'a, Connection>,
+        mut connection: LockGuard<'a, Connection>,
         owner: &'a Owner,
         function: &'static dyn Function,
     ) -> Self {
-        let mut call = Call {
-            connection,
-            wakes: Wakes::default(),
+        begin(&mut connection, owner, function);
+        Call {
+            connection: ManuallyDrop::new(connection),
             owner,
             function,
             pause: None,
             was_panicking: thread::panicking(),
-        };
-        call.begin();
-        call
+        }
     }
 
     pub(super) fn leaving_waits_to(mut self, pause: &'a Pause) -> Self {
         self.pause = Some(pause);
         self
-    }
-
-    fn begin(&mut self) {
-        self.owner.0.store(this_thread(), Ordering::Relaxed);
-        self.connection.report.context = self.function.name();
     }
 
     /// Whether the state of the handle allows the call, now that others have been in it.
@@ -126,13 +118,19 @@ impl<'a> Call<'a> {
     }
 
     fn let_go(&mut self) -> Wakes {
-        let connection = &mut *self.connection;
+        let connection = &mut **self.connection;
         connection.settle();
         self.owner.0.store(0, Ordering::Relaxed);
         connection
             .turns
             .wakes(&connection.completions, &connection.link)
     }
+}
+
+/// The thread has the lock, for a call of that function.
+fn begin(connection: &mut Connection, owner: &Owner, function: &'static dyn Function) {
+    owner.0.store(this_thread(), Ordering::Relaxed);
+    connection.report.context = function.name();
 }
 
 /// A call that does not have the lock, until this is dropped.
@@ -151,8 +149,9 @@ impl<'c, 'a> Unlocked<'c, 'a> {
 
 impl Drop for Unlocked<'_, '_> {
     fn drop(&mut self) {
-        std::mem::forget(LockGuard::mutex(&self.0.connection).lock());
-        self.0.begin();
+        let call = &mut *self.0;
+        std::mem::forget(LockGuard::mutex(&call.connection).lock());
+        begin(&mut call.connection, call.owner, call.function);
     }
 }
 
@@ -174,6 +173,10 @@ impl Drop for Call<'_> {
         if !self.was_panicking && thread::panicking() {
             self.poison();
         }
-        self.wakes = self.let_go();
+        let wakes = self.let_go();
+        // SAFETY: nothing uses the guard any more.
+        unsafe { ManuallyDrop::drop(&mut self.connection) };
+        // The threads need the lock.
+        drop(wakes);
     }
 }

@@ -131,7 +131,9 @@ impl Handle {
         true
     }
 
-    /// Waits for the lock, for a call of this function.
+    /// Waits for the lock, for a call of this function. Not inline, as each function of the
+    /// API would contain it.
+    #[inline(never)]
     pub fn call(&self, function: &'static dyn Function) -> Call<'_> {
         let now = process::generation();
         if self.process.load(Ordering::Relaxed) != now {

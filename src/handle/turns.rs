@@ -173,11 +173,17 @@ impl Turns {
 
     /// The lock is about to be released: wakes those who have what they sleep for, and
     /// one to take the turn.
+    #[inline]
     pub fn wakes(&mut self, completions: &Completions, link: &Link) -> Wakes {
-        let mut wakes = Wakes::default();
-        if self.sleepers.is_empty() {
-            return wakes;
+        match self.sleepers.is_empty() {
+            true => Wakes::default(),
+            false => self.wakes_of_sleepers(completions, link),
         }
+    }
+
+    #[cold]
+    fn wakes_of_sleepers(&mut self, completions: &Completions, link: &Link) -> Wakes {
+        let mut wakes = Wakes::default();
         self.wake_ready(completions, link, &mut wakes);
         self.pass_on(&mut wakes);
         wakes
