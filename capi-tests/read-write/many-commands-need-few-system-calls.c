@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* With 64 commands in flight, each request leaves with one system call, and
- * several replies arrive with one; a synchronous command needs two of them, since
- * it waits by receiving, and a third for a large reply, whose data is received
- * whole. And once the program is under way, commands need no memory from malloc.
+/* With 64 commands in flight, each request leaves with one system call, which is
+ * send(2) for a request without data, and several replies arrive with one. A
+ * synchronous command needs two system calls, since it waits by receiving, and a
+ * third for a large reply, whose data is received whole. And once the program is
+ * under way, commands need no memory from malloc.
  *
  * What the library calls in the C library is defined here instead, and counted
  * on the way.
@@ -19,7 +20,7 @@
 #define COMMANDS 100000
 #define SYNCHRONOUS 1000
 
-static unsigned long system_calls, allocations;
+static unsigned long system_calls, headers_sent, allocations;
 
 ssize_t
 recv (int fd, void *data, size_t count, int flags)
@@ -39,6 +40,7 @@ ssize_t
 send (int fd, const void *data, size_t count, int flags)
 {
   ++system_calls;
+  ++headers_sent;
   return real_send (fd, data, count, flags);
 }
 
@@ -136,9 +138,10 @@ static unsigned long
 measure (struct nbd_handle *h, bool write, int timeout)
 {
   run (h, write, timeout, WARM_UP);
-  system_calls = allocations = 0;
+  system_calls = headers_sent = allocations = 0;
   run (h, write, timeout, COMMANDS);
   CHECK (allocations == 0);
+  CHECK (write || headers_sent == COMMANDS);
   printf ("%s, %s: %lu system calls for %d commands\n",
           write ? "write" : "read", timeout < 0 ? "no timeout" : "a timeout",
           system_calls, COMMANDS);
@@ -150,10 +153,11 @@ static unsigned long
 read_synchronously (struct nbd_handle *h, size_t size)
 {
   CHECK (nbd_pread (h, buffers, size, 0, 0) == 0);
-  system_calls = allocations = 0;
+  system_calls = headers_sent = allocations = 0;
   for (int i = 0; i < SYNCHRONOUS; ++i)
     CHECK (nbd_pread (h, buffers, size, 0, 0) == 0);
   CHECK (allocations == 0);
+  CHECK (headers_sent == SYNCHRONOUS);
   printf ("%zu bytes, synchronously: %lu system calls for %d reads\n",
           size, system_calls, SYNCHRONOUS);
   return system_calls;

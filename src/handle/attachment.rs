@@ -2,6 +2,8 @@
 
 //! What a command is to its issuer: the program's memory and callbacks.
 
+use libc::iovec;
+
 use super::buffer::{ReadBuffer, WriteBuffer};
 use super::callback::{
     nbd_chunk_callback, nbd_completion_callback, nbd_extent64_callback, nbd_extent_callback,
@@ -35,6 +37,16 @@ pub(super) enum Buffer {
     None,
     Read(ReadBuffer),
     Write(WriteBuffer),
+}
+
+impl Buffer {
+    /// The data of a request.
+    pub(super) fn to_send(&self) -> Option<iovec> {
+        match self {
+            Buffer::Write(buffer) if !buffer.is_empty() => Some(buffer.iovec(0, buffer.len())),
+            _ => None,
+        }
+    }
 }
 
 /// What is called while the reply comes.

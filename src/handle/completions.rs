@@ -93,17 +93,17 @@ impl Completions {
         if calls_back {
             report.publish(link);
         }
-        let Some(command) = link.machine.finished_mut(cookie) else {
-            return;
-        };
-        let mut error: c_int = command.error();
-        match command.attachment.completion.call(&mut error) {
-            1 => return drop(link.machine.retire(cookie)),
-            -1 if error != 0 => command.replace_error(error),
-            _ => {}
-        }
+        let kept = link.machine.retire_unless(cookie, |command| {
+            let mut error: c_int = command.error();
+            match command.attachment.completion.call(&mut error) {
+                1 => return false,
+                -1 if error != 0 => command.replace_error(error),
+                _ => {}
+            }
+            true
+        });
         // The program does not ask for those that calls wait for.
-        if waiter == Waiter::Program {
+        if kept && waiter == Waiter::Program {
             self.completed.add(link, cookie);
         }
     }

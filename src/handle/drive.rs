@@ -8,7 +8,7 @@ use std::io;
 use libc::{c_int, POLLERR, POLLHUP, POLLIN, POLLNVAL, POLLOUT};
 
 use super::connection::Connection;
-use super::link::{Link, Receive};
+use super::link::Receive;
 use super::shared::{DIRECTION_READ, DIRECTION_WRITE};
 use super::steps::Steps;
 use crate::error::Error;
@@ -36,18 +36,6 @@ impl Connection {
         }
     }
 
-    /// Has `request` queue a request, and sends it unless others wait for room.
-    pub(super) fn queue<R>(&mut self, request: impl FnOnce(&mut Link) -> R) -> R {
-        let waits = self.link.waits_for_room();
-        let queued = request(&mut self.link);
-        // Others see a command before its reply can come.
-        self.report.publish_in_flight(&self.link);
-        if !waits {
-            self.send_accepted();
-        }
-        queued
-    }
-
     /// Sends a command or an option that has been accepted. Its end is told by
     /// its completion, so a failure to send is no failure to issue it.
     pub(super) fn send_accepted(&mut self) {
@@ -57,9 +45,7 @@ impl Connection {
         };
         let sent = self.link.send();
         if self.conclude(sent).is_err() {
-            self.report.debug(format_args!(
-                "{what} queued, ignoring state machine failure"
-            ));
+            self.report.failure_ignored(what);
         }
     }
 

@@ -24,6 +24,14 @@ impl Report {
         self.shared.debug(self.context, message);
     }
 
+    /// Says in a debug message that a command or an option is in flight although it could
+    /// not be sent.
+    pub fn failure_ignored(&self, what: &str) {
+        self.debug(format_args!(
+            "{what} queued, ignoring state machine failure"
+        ));
+    }
+
     /// The program handles events of the descriptor: in transmission, it polls the
     /// descriptor by itself from now on.
     pub fn program_polls(&self, state: State) {

@@ -2,7 +2,7 @@
 
 //! Commands in flight, found in constant time.
 
-use std::collections::HashMap;
+use std::collections::hash_map::{Entry, HashMap};
 use std::hash::{BuildHasherDefault, Hasher};
 
 use libc::c_int;
@@ -219,9 +219,24 @@ impl<T> Commands<T> {
         self.all.get(&cookie).filter(|command| command.done)
     }
 
-    /// A command that is done.
-    pub fn finished_mut(&mut self, cookie: u64) -> Option<&mut Command<T>> {
-        self.all.get_mut(&cookie).filter(|command| command.done)
+    /// Takes out a command that is done, unless `keeps` says that it stays. Says that, too.
+    pub fn retire_unless(
+        &mut self,
+        cookie: u64,
+        keeps: impl FnOnce(&mut Command<T>) -> bool,
+    ) -> bool {
+        let Entry::Occupied(mut place) = self.all.entry(cookie) else {
+            return false;
+        };
+        debug_assert!(place.get().done);
+        let kept = keeps(place.get_mut());
+        if !kept {
+            let command = place.remove();
+            self.done -= 1;
+            // Its closures are freed, which is when the process may end.
+            drop(command);
+        }
+        kept
     }
 
     /// Takes out a command that is done, or none if there is no such command; it must not
@@ -419,10 +434,15 @@ mod tests {
     fn what_is_done_can_be_changed_until_it_is_retired() {
         let mut commands = commands(2);
         commands.finish(1);
-        let done = commands.finished_mut(1).expect("done");
-        done.replace_error(libc::EIO);
+        assert!(commands.retire_unless(1, |done| {
+            done.replace_error(libc::EIO);
+            true
+        }));
         assert_eq!(commands.finished(1).map(Command::error), Some(libc::EIO));
-        assert!(commands.finished_mut(2).is_none());
+        assert!(!commands.retire_unless(1, |_| false));
+        assert!(commands.finished(1).is_none());
+        assert!(!commands.retire_unless(1, |_| true));
+        assert_eq!(commands.len(), 1);
     }
 
     #[test]

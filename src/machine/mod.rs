@@ -6,8 +6,10 @@
 //! There is no I/O here, no clock, no thread and no unsafe code. The owner of
 //! a [`Machine`] moves the bytes:
 //!
-//! - [`Machine::outgoing`] says what to send next, [`Machine::sent`] takes
-//!   how much of it went;
+//! - [`Machine::issue`] queues a command; [`Machine::outgoing`] says what to send
+//!   next, [`Machine::sent`] takes how much of it went;
+//! - [`Machine::begin`] hands out a request instead, for an owner that sends it at
+//!   once; [`Machine::sent_at_once`] takes how much of it went;
 //! - [`Machine::receive`] is given what came and hands back one [`Event`] at a
 //!   time; [`Machine::direct`] names the place in a user's buffer where the
 //!   next bytes belong, for an owner that can receive straight into it;
@@ -50,6 +52,7 @@ pub use command::{Command, CookieHasher, NewCommand};
 pub use event::{Event, Extent, ReadStatus};
 pub use export::{Export, Negotiated, Protocol};
 pub use meta_contexts::{MetaContext, MetaContexts};
+pub use outgoing::Unsent;
 pub use preferences::{Preferences, Tls};
 pub use reply::Put;
 pub use state::State;

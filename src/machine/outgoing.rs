@@ -19,21 +19,21 @@ pub(super) enum Kind {
     Disconnect,
 }
 
-/// A request in the queue: its header, and how long its payload is. The
+/// A request that is not sent completely: its header, and the length of its payload. The
 /// payload itself stays with the command.
 #[derive(Debug)]
-pub(super) struct Queued {
-    pub kind: Kind,
+pub struct Unsent {
+    pub(super) kind: Kind,
     header: [u8; EXTENDED_LENGTH],
     header_length: u8,
-    pub payload: u64,
+    pub(super) payload: u64,
 }
 
-impl Queued {
-    pub fn new(kind: Kind, header: &[u8], payload: u64) -> Self {
+impl Unsent {
+    pub(super) fn new(kind: Kind, header: &[u8], payload: u64) -> Self {
         let mut bytes = [0; EXTENDED_LENGTH];
         bytes[..header.len()].copy_from_slice(header);
-        Queued {
+        Unsent {
             kind,
             header: bytes,
             header_length: header.len() as u8,
@@ -41,6 +41,7 @@ impl Queued {
         }
     }
 
+    /// The header as it goes on the wire.
     pub fn header(&self) -> &[u8] {
         &self.header[..usize::from(self.header_length)]
     }
@@ -56,7 +57,7 @@ pub(super) struct Outgoing {
     /// Messages of the handshake, already laid out.
     handshake: Vec<u8>,
     handshake_sent: usize,
-    requests: VecDeque<Queued>,
+    requests: VecDeque<Unsent>,
     /// Bytes of the first request that are gone already.
     first_sent: u64,
 }
@@ -77,12 +78,23 @@ impl Outgoing {
         memory::shrink(&mut self.requests, 0);
     }
 
-    pub fn push(&mut self, request: Queued) {
+    pub fn push(&mut self, request: Unsent) {
         self.requests.push_back(request);
     }
 
+    /// Adds a request to an empty queue, of which `count` bytes have been sent; none if
+    /// these were all.
+    pub fn push_rest(&mut self, request: Unsent, count: u64) {
+        debug_assert!(self.is_empty() && self.first_sent == 0);
+        if count < request.length() {
+            self.first_sent = count;
+            self.requests.push_back(request);
+        }
+    }
+
     pub fn is_empty(&self) -> bool {
-        self.handshake_left().is_empty() && self.requests.is_empty()
+        // What has been sent of the handshake goes with its last byte.
+        self.handshake.is_empty() && self.requests.is_empty()
     }
 
     /// The part of the handshake that is not sent yet.
@@ -91,7 +103,7 @@ impl Outgoing {
     }
 
     /// One of the requests that are not completely sent.
-    pub fn request(&self, index: usize) -> Option<&Queued> {
+    pub fn request(&self, index: usize) -> Option<&Unsent> {
         self.requests.get(index)
     }
 
@@ -170,7 +182,7 @@ impl Outgoing {
 
     /// Bytes of memory held.
     pub fn allocated(&self) -> usize {
-        self.handshake.capacity() + self.requests.capacity() * size_of::<Queued>()
+        self.handshake.capacity() + self.requests.capacity() * size_of::<Unsent>()
     }
 }
 
@@ -178,8 +190,8 @@ impl Outgoing {
 mod tests {
     use super::*;
 
-    fn flush(cookie: u64) -> Queued {
-        Queued::new(Kind::Request { cookie }, &[0; 28], 0)
+    fn flush(cookie: u64) -> Unsent {
+        Unsent::new(Kind::Request { cookie }, &[0; 28], 0)
     }
 
     #[test]
@@ -194,9 +206,9 @@ mod tests {
         }
         // The request that ends the connection has room of its own.
         let reserved = outgoing.allocated();
-        outgoing.push(Queued::new(Kind::Disconnect, &[0; 28], 0));
+        outgoing.push(Unsent::new(Kind::Disconnect, &[0; 28], 0));
         assert_eq!(outgoing.allocated(), reserved);
-        let least = 100 * size_of::<Queued>();
+        let least = 100 * size_of::<Unsent>();
         assert!((least..4 * least).contains(&reserved), "{reserved}");
         outgoing.handshake().reserve_exact(1000);
         assert_eq!(outgoing.allocated(), reserved + 1000);

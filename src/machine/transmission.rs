@@ -4,7 +4,7 @@
 
 use super::command::{Command, NewCommand};
 use super::core::Machine;
-use super::outgoing::{Kind, Queued};
+use super::outgoing::{Kind, Unsent};
 use super::phase::Phase;
 use crate::error::Error;
 use crate::protocol::flags::command;
@@ -65,6 +65,14 @@ impl<T> Machine<T> {
     /// Queues a command and returns its cookie. Fails where there is no memory for it:
     /// nothing has changed then.
     pub fn issue(&mut self, new: NewCommand<T>) -> Result<u64, Error> {
+        let (cookie, request) = self.begin(new)?;
+        self.queue(request);
+        Ok(cookie)
+    }
+
+    /// Takes a command in, and returns its cookie and its request, which has to be queued
+    /// or sent. Fails where there is no memory for it: nothing has changed then.
+    pub fn begin(&mut self, new: NewCommand<T>) -> Result<(u64, Unsent), Error> {
         self.commands.reserve()?;
         self.outgoing.reserve()?;
         let cookie = self.commands.next_cookie();
@@ -86,8 +94,21 @@ impl<T> Machine<T> {
             length: own_payload.unwrap_or(new.length),
         };
         self.commands.insert(Command::new(cookie, new));
-        self.push(Kind::Request { cookie }, &request, payload);
-        Ok(cookie)
+        let request = self.unsent(Kind::Request { cookie }, &request, payload);
+        Ok((cookie, request))
+    }
+
+    /// Queues the request of a command.
+    pub fn queue(&mut self, request: Unsent) {
+        self.outgoing.push(request);
+    }
+
+    /// `count` bytes of a request have been sent, to which the queue was empty. The rest
+    /// is queued.
+    pub fn sent_at_once(&mut self, request: Unsent, count: usize) {
+        self.traffic.bytes_sent += count as u64;
+        self.traffic.chunks_sent += u64::from(count >= request.header().len());
+        self.outgoing.push_rest(request, count as u64);
     }
 
     /// How many commands there are, in flight or not retired.
@@ -117,16 +138,16 @@ impl<T> Machine<T> {
             offset: 0,
             length: 0,
         };
-        self.push(Kind::Disconnect, &request, 0);
+        self.outgoing
+            .push(self.unsent(Kind::Disconnect, &request, 0));
     }
 
-    fn push(&mut self, kind: Kind, request: &Request, payload: u64) {
-        let queued = if self.negotiated.extended_headers {
-            Queued::new(kind, &request.extended(), payload)
+    fn unsent(&self, kind: Kind, request: &Request, payload: u64) -> Unsent {
+        if self.negotiated.extended_headers {
+            Unsent::new(kind, &request.extended(), payload)
         } else {
-            Queued::new(kind, &request.compact(), payload)
-        };
-        self.outgoing.push(queued);
+            Unsent::new(kind, &request.compact(), payload)
+        }
     }
 
     /// Whether `NBD_CMD_DISC` has been queued: no command may follow.
@@ -157,7 +178,7 @@ impl<T> Machine<T> {
         }
     }
 
-    fn payload_piece(&self, request: &Queued, at: usize) -> Option<Piece<'_, T>> {
+    fn payload_piece(&self, request: &Unsent, at: usize) -> Option<Piece<'_, T>> {
         let Kind::Request { cookie } = request.kind else {
             return None;
         };
@@ -218,9 +239,13 @@ impl<T> Machine<T> {
         self.commands.finished(cookie)
     }
 
-    /// A command that is done and not retired.
-    pub fn finished_mut(&mut self, cookie: u64) -> Option<&mut Command<T>> {
-        self.commands.finished_mut(cookie)
+    /// Takes out a command that is done, unless `keeps` says that it stays. Says that, too.
+    pub fn retire_unless(
+        &mut self,
+        cookie: u64,
+        keeps: impl FnOnce(&mut Command<T>) -> bool,
+    ) -> bool {
+        self.commands.retire_unless(cookie, keeps)
     }
 
     /// Takes out a command that is done.

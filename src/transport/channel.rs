@@ -121,6 +121,7 @@ impl Channel {
     /// # Safety
     /// Each element describes memory that is valid for reads, and that nothing
     /// writes, until this returns.
+    #[inline]
     pub unsafe fn send_raw(&mut self, iov: &[iovec]) -> Result<usize, Error> {
         let socket = match self {
             Channel::Plain(socket) => socket,

@@ -249,6 +249,39 @@ fn requests_that_are_taken_back_are_those_not_begun() {
     assert!(machine.command(flush).is_some() && machine.command(other).is_some());
 }
 
+/// A request that is sent without being queued, as far as the socket takes it.
+#[test]
+fn the_rest_of_a_request_is_queued() {
+    let data = b"data";
+    for taken in 0..=28 + data.len() {
+        let mut machine = ready(&server::handshake_simple());
+        let before = *machine.traffic();
+        let new = NewCommand {
+            kind: RequestType::Write,
+            flags: 0,
+            offset: 0,
+            length: data.len() as u64,
+            payload: None,
+            reports_data: true,
+            attachment: data.to_vec(),
+        };
+        let (cookie, request) = machine.begin(new).expect("there is memory");
+        let all = [request.header(), data].concat();
+        assert!(machine.command(cookie).is_some() && !machine.wants_to_send());
+        machine.sent_at_once(request, taken);
+        assert_eq!(left(&machine), all[taken..]);
+        let state = match taken < all.len() {
+            true => State::Processing,
+            false => State::Ready,
+        };
+        assert_eq!(machine.state(), state);
+        machine.sent(all.len() - taken);
+        assert_eq!(machine.traffic().bytes_sent, before.bytes_sent + 32);
+        assert_eq!(machine.traffic().chunks_sent, before.chunks_sent + 1);
+        assert_eq!(machine.state(), State::Ready);
+    }
+}
+
 #[test]
 fn a_command_is_done_before_it_is_gone() {
     let mut machine = ready(&server::handshake_simple());
@@ -261,11 +294,14 @@ fn a_command_is_done_before_it_is_gone() {
     assert!(machine.command(cookie).is_none());
     assert!(machine.command_mut(cookie).is_none());
     assert!(machine.take(cookie).is_none());
-    let done = machine.finished_mut(cookie).expect("done");
-    done.replace_error(7);
+    assert!(machine.retire_unless(cookie, |done| {
+        done.replace_error(7);
+        true
+    }));
     assert_eq!(machine.finished(cookie).map(|it| it.error()), Some(7));
-    assert_eq!(machine.retire(cookie).map(|it| it.error()), Some(7));
+    assert!(!machine.retire_unless(cookie, |done| done.error() != 7));
     assert!(machine.finished(cookie).is_none());
+    assert!(machine.retire(cookie).is_none());
 }
 
 #[test]

@@ -12,6 +12,7 @@ use crate::handle::buffer::{ReadBuffer, WriteBuffer};
 use crate::handle::callback::{
     nbd_chunk_callback, nbd_completion_callback, nbd_extent64_callback, nbd_extent_callback,
 };
+use crate::machine::NewCommand;
 use crate::memory::{self, NoMemory};
 use crate::protocol::flags::{command, TransmissionFlags};
 use crate::protocol::request::{block_status_payload, RequestType};
@@ -230,11 +231,19 @@ impl Issue<'_> {
             ..Attachment::plain(completion)
         };
         let rules = &BLOCK_STATUS_FILTER;
-        let wire = self.connection.checks().command(rules, flags)?;
+        let flags = self.connection.checks().command(rules, flags)?;
         let ids = self.context_ids(&contexts)?;
         self.connection.checks().range(rules, offset, count)?;
         let payload = block_status_payload(count, &ids).map_err(NoMemory::from)?;
-        self.queue(rules.kind, wire, offset, count, Some(payload), attachment)
+        self.issue_checked(NewCommand {
+            kind: rules.kind,
+            flags,
+            offset,
+            length: count,
+            payload: Some(payload),
+            reports_data: false,
+            attachment,
+        })
     }
 
     /// The ids of negotiated contexts.

@@ -30,7 +30,7 @@ impl Call<'_> {
             return self.abort_and_wait().await;
         }
         // A server that is gone already is what was wanted.
-        self.queue(|link| link.machine.disconnect(0));
+        self.disconnect(0);
         self.wait_until_ended().await
     }
 
@@ -40,7 +40,7 @@ impl Call<'_> {
             call.admitted(Access::Alone, async |call| {
                 let wire = call.checks().flags(flags, 0)?;
                 call.checks().not_disconnecting()?;
-                call.queue(|link| link.machine.disconnect(wire));
+                call.disconnect(wire);
                 call.send_for_poll();
                 Ok(())
             })
@@ -50,6 +50,16 @@ impl Call<'_> {
 }
 
 impl Connection {
+    /// Queues `NBD_CMD_DISC`, and sends it unless others wait for room.
+    fn disconnect(&mut self, flags: u16) {
+        let waits = self.link.waits_for_room();
+        self.link.machine.disconnect(flags);
+        self.report.publish_in_flight(&self.link);
+        if !waits {
+            self.send_accepted();
+        }
+    }
+
     /// Commands of which nothing has been sent end.
     fn abandon_unsent(&mut self) {
         let Some(first) = self.link.machine.abandon_unsent() else {

@@ -58,60 +58,61 @@ impl Issue<'_> {
         count: u64,
         attachment: Attachment,
     ) -> Result<u64, Error> {
-        let wire = self.connection.checks().command(rules, flags)?;
+        let flags = self.connection.checks().command(rules, flags)?;
         self.connection.checks().range(rules, offset, count)?;
-        self.queue(rules.kind, wire, offset, count, None, attachment)
+        self.issue_checked(NewCommand {
+            kind: rules.kind,
+            flags,
+            offset,
+            length: count,
+            payload: None,
+            reports_data: matches!(attachment.callback, DataCallback::Chunk(_)),
+            attachment,
+        })
     }
 
-    /// Queues a command that passed all checks and sends what can be sent.
-    pub(super) fn queue(
+    /// Issues a command that passed all checks, and sends its request unless others wait
+    /// for room. Its end is told by its completion, so a failure to send is no failure to
+    /// issue it.
+    pub(super) fn issue_checked(
         &mut self,
-        kind: RequestType,
-        flags: u16,
-        offset: u64,
-        length: u64,
-        payload: Option<Box<[u8]>>,
-        mut attachment: Attachment,
+        mut command: NewCommand<Attachment>,
     ) -> Result<u64, Error> {
-        attachment.waiter = self.waiter;
         let count = self.connection.link.machine.commands() + 1;
         if let Some(enough) = self.connection.high_water.rise(count) {
             self.shrink(enough);
         }
-        let in_flight = self.connection.link.machine.in_flight();
-        let synchronous = usize::from(self.waiter == Waiter::Call);
+        let connection = &mut *self.connection;
+        let link = &mut connection.link;
+        command.attachment.waiter = self.waiter;
         if self.waiter == Waiter::Program {
-            self.connection.completions.completed.reserve(in_flight)?;
+            let in_flight = link.machine.in_flight();
+            connection.completions.completed.reserve(in_flight)?;
         }
-        let lacks_payload = kind == RequestType::BlockStatus
-            && flags & command::PAYLOAD_LEN != 0
-            && payload.is_none()
-            && self.connection.link.machine.negotiated().extended_headers;
-        // Counted before the request is sent, since that may end the connection.
-        self.connection.link.synchronous += synchronous;
-        let reports_data = matches!(attachment.callback, DataCallback::Chunk(_));
-        let issued = self.connection.queue(|link| {
-            link.machine.issue(NewCommand {
-                kind,
-                flags,
-                offset,
-                length,
-                payload,
-                reports_data,
-                attachment,
-            })
-        });
-        let cookie = issued.inspect_err(|_| {
-            self.connection.link.synchronous -= synchronous;
-            self.connection
-                .report
-                .publish_in_flight(&self.connection.link);
-        })?;
+        let lacks_payload = command.kind == RequestType::BlockStatus
+            && command.flags & command::PAYLOAD_LEN != 0
+            && command.payload.is_none()
+            && link.machine.negotiated().extended_headers;
+        let waits = link.waits_for_room();
+        let own_payload = command.payload.is_some();
+        let data = command.attachment.buffer.to_send();
+        let (cookie, request) = link.machine.begin(command)?;
+        link.synchronous += usize::from(self.waiter == Waiter::Call);
+        // Others see a command before its reply can come.
+        connection.report.publish_in_flight(link);
+        if waits {
+            link.machine.queue(request);
+        } else if own_payload {
+            link.machine.queue(request);
+            connection.send_accepted();
+        } else if let Err(lost) = link.send_request(request, data) {
+            connection.end(lost);
+            connection.report.failure_ignored("command");
+        }
         if lacks_payload {
             // The server would wait for the payload that the request announces.
             // Source: seen with libnbd 1.24.4.
-            self.connection
-                .end(Error::new(libc::EFAULT, "send: Bad address").into());
+            connection.end(Error::new(libc::EFAULT, "send: Bad address").into());
         }
         Ok(cookie)
     }

@@ -6,7 +6,7 @@ use libc::iovec;
 
 use super::{Link, Lost, Stage};
 use crate::handle::attachment::Buffer;
-use crate::machine::{Piece, State};
+use crate::machine::{Piece, State, Unsent};
 
 /// The most pieces of memory that are sent with one system call. A request has at
 /// most two, and most requests leave alone.
@@ -18,7 +18,30 @@ const EMPTY: iovec = iovec {
 };
 
 impl Link {
-    /// Sends as much as the socket takes.
+    /// Sends a request, with its data if it has some, as far as the socket takes it. The
+    /// rest waits. Nothing may wait before it.
+    pub fn send_request(&mut self, request: Unsent, data: Option<iovec>) -> Result<(), Lost> {
+        let header = iovec {
+            iov_base: request.header().as_ptr().cast_mut().cast(),
+            iov_len: request.header().len(),
+        };
+        let sent = match &mut self.stage {
+            // SAFETY: the header is there until the call returns, and the data is a buffer
+            // that the program keeps until its command completes.
+            Stage::Connected(channel) => unsafe {
+                match data {
+                    Some(data) => channel.send_raw(&[header, data]),
+                    None => channel.send_raw(&[header]),
+                }
+            },
+            _ => Ok(0),
+        };
+        let count = sent.as_ref().map_or(0, |count| *count);
+        self.machine.sent_at_once(request, count);
+        Ok(sent.map(drop)?)
+    }
+
+    /// Sends as much of what waits as the socket takes.
     pub fn send(&mut self) -> Result<(), Lost> {
         if matches!(self.machine.state(), State::Closed | State::Dead) {
             return Ok(());
