@@ -13,7 +13,7 @@ use std::ffi::CStr;
 use libc::{c_char, c_int, c_uint, c_void, size_t};
 
 use super::buffer::ReadBuffer;
-use crate::cancellation::NotHere;
+use crate::cancellation::{self, NotHere};
 
 /// A run of bytes in an export and what a meta context says of it.
 #[repr(C)]
@@ -183,6 +183,14 @@ callback!(
     nbd_context_callback
 );
 
+/// Calls a function of the program's in a call of the API, where the thread cannot be
+/// cancelled. The function may allow that for itself, and no longer.
+fn forbidding<R>(call: impl FnOnce() -> R) -> R {
+    let result = call();
+    cancellation::forbid();
+    result
+}
+
 // The fields are private, so a function in one of these structs was put there by
 // a C program, which thereby says that it may be called with the data beside it
 // and with arguments as libnbd.h describes them. Without a function, a call
@@ -204,9 +212,8 @@ impl nbd_chunk_callback {
             return 0;
         };
         let subbuf = buffer.iovec(at, count).iov_base;
-        let _not_here = NotHere::new();
         // SAFETY: see above; `iovec` has checked that the bytes are the buffer's.
-        unsafe { callback(self.user_data, subbuf, count, offset, status, error) }
+        forbidding(|| unsafe { callback(self.user_data, subbuf, count, offset, status, error) })
     }
 }
 
@@ -230,9 +237,8 @@ impl nbd_completion_callback {
         let Some(callback) = self.callback else {
             return 0;
         };
-        let _not_here = NotHere::new();
         // SAFETY: see above.
-        unsafe { callback(self.user_data, error) }
+        forbidding(|| unsafe { callback(self.user_data, error) })
     }
 }
 
@@ -242,9 +248,8 @@ impl nbd_debug_callback {
         let Some(callback) = self.callback else {
             return 0;
         };
-        let _not_here = NotHere::new();
         // SAFETY: see above.
-        unsafe { callback(self.user_data, context.as_ptr(), message.as_ptr()) }
+        forbidding(|| unsafe { callback(self.user_data, context.as_ptr(), message.as_ptr()) })
     }
 }
 
@@ -260,9 +265,8 @@ impl nbd_extent_callback {
         let Some(callback) = self.callback else {
             return 0;
         };
-        let _not_here = NotHere::new();
         // SAFETY: see above; pointer and count describe one slice.
-        unsafe {
+        forbidding(|| unsafe {
             callback(
                 self.user_data,
                 context.as_ptr(),
@@ -271,7 +275,7 @@ impl nbd_extent_callback {
                 entries.len(),
                 error,
             )
-        }
+        })
     }
 }
 
@@ -287,9 +291,8 @@ impl nbd_extent64_callback {
         let Some(callback) = self.callback else {
             return 0;
         };
-        let _not_here = NotHere::new();
         // SAFETY: see above; pointer and count describe one slice.
-        unsafe {
+        forbidding(|| unsafe {
             callback(
                 self.user_data,
                 context.as_ptr(),
@@ -298,7 +301,7 @@ impl nbd_extent64_callback {
                 entries.len(),
                 error,
             )
-        }
+        })
     }
 }
 
@@ -308,9 +311,8 @@ impl nbd_list_callback {
         let Some(callback) = self.callback else {
             return 0;
         };
-        let _not_here = NotHere::new();
         // SAFETY: see above.
-        unsafe { callback(self.user_data, name.as_ptr(), description.as_ptr()) }
+        forbidding(|| unsafe { callback(self.user_data, name.as_ptr(), description.as_ptr()) })
     }
 }
 
@@ -320,9 +322,8 @@ impl nbd_context_callback {
         let Some(callback) = self.callback else {
             return 0;
         };
-        let _not_here = NotHere::new();
         // SAFETY: see above.
-        unsafe { callback(self.user_data, name.as_ptr()) }
+        forbidding(|| unsafe { callback(self.user_data, name.as_ptr()) })
     }
 }
 
