@@ -77,13 +77,15 @@ impl Call<'_> {
         }
     }
 
-    /// As `wait_alone`, by a thread that has the turn, with the lock released; or until
+    /// Waits for what `before_polling` says and handles it, by a thread that has the turn, with the lock released; or until
     /// `extra` can be read, or for `timeout` milliseconds. False if the time was up. None if
     /// what has arrived is left to a call that has the handle to itself.
-    async fn poll_in_turn(&mut self, extra: c_int, timeout: c_int) -> Result<Option<bool>, Error> {
-        let Some((fd, events)) = self.before_polling()? else {
-            return Ok(Some(true));
-        };
+    async fn poll_in_turn(
+        &mut self,
+        (fd, events): (c_int, i16),
+        extra: c_int,
+        timeout: c_int,
+    ) -> Result<Option<bool>, Error> {
         let poll = Poll::new(timeout).and(fd, events);
         let mut poll = Blocking::Poll(match extra {
             0.. => poll.and(extra, POLLIN),
@@ -127,7 +129,10 @@ impl Call<'_> {
                 return Ok(());
             }
         }
-        self.poll_in_turn(-1, -1).await.map(drop)
+        match self.before_polling()? {
+            Some(descriptor) => self.poll_in_turn(descriptor, -1, -1).await.map(drop),
+            None => Ok(()),
+        }
     }
 
     /// The same with the lock held.
@@ -223,7 +228,11 @@ impl Call<'_> {
         loop {
             if self.turns.are_free() {
                 self.completions.forget_unpolled();
-                if let Some(ready) = self.poll_in_turn(fd, left).await? {
+                let Some(descriptor) = self.before_polling()? else {
+                    self.completions.forget_unpolled();
+                    return Ok(1);
+                };
+                if let Some(ready) = self.poll_in_turn(descriptor, fd, left).await? {
                     self.completions.forget_unpolled();
                     return Ok(c_int::from(ready));
                 }

@@ -224,6 +224,14 @@ impl Phase {
     /// The group that programs see, as far as the phase alone tells it.
     pub fn state(&self) -> State {
         match self {
+            Phase::Transmission { .. } => State::Ready,
+            other => other.state_elsewhere(),
+        }
+    }
+
+    #[cold]
+    fn state_elsewhere(&self) -> State {
+        match self {
             Phase::Created => State::Created,
             Phase::Negotiating => State::Negotiating,
             Phase::Transmission { .. } => State::Ready,

@@ -63,6 +63,18 @@ enum Stage {
     Connected(Channel),
 }
 
+impl Stage {
+    /// Whether it waits to receive, and whether to send, before there is a connection.
+    #[cold]
+    fn waits_before(&self) -> (bool, bool) {
+        match self {
+            Stage::None | Stage::Connected(_) => (false, false),
+            Stage::Connecting(_) => (false, true),
+            Stage::TlsHandshake(it) => (it.wants_to_receive(), it.wants_to_send()),
+        }
+    }
+}
+
 /// A machine, the transport that it speaks over, and what belongs to that.
 #[derive(Debug)]
 pub(super) struct Link {
@@ -123,13 +135,12 @@ impl Link {
 
     /// The `LIBNBD_AIO_DIRECTION_*` bits to wait for.
     pub fn direction(&self) -> u32 {
-        let receive = match &self.stage {
-            Stage::TlsHandshake(handshake) => handshake.wants_to_receive(),
+        let receives = match &self.stage {
             Stage::Connected(_) => self.machine.wants_to_receive(),
-            Stage::Connecting(_) | Stage::None => false,
+            stage => stage.waits_before().0,
         };
         let mut direction = 0;
-        if receive {
+        if receives {
             direction |= DIRECTION_READ;
         }
         if self.waits_for_room() {
@@ -142,10 +153,8 @@ impl Link {
     /// has room for more, nothing is tried again.
     pub fn waits_for_room(&self) -> bool {
         match &self.stage {
-            Stage::Connecting(_) => true,
-            Stage::TlsHandshake(handshake) => handshake.wants_to_send(),
             Stage::Connected(channel) => self.machine.wants_to_send() || channel.wants_to_send(),
-            Stage::None => false,
+            stage => stage.waits_before().1,
         }
     }
 
