@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Many handles in one process, and what they cost: created only, connected, and
- * idle again after 64 reads were in flight on each.
+ * Many handles in one process, and what they cost: created only, connected, idle
+ * again after -d reads were in flight on each, and after as many more, one at a time.
  */
 
 #include <malloc.h>
@@ -10,8 +10,6 @@
 
 #include "arguments.h"
 #include "measure.h"
-
-#define READS 64
 
 struct memory {
   double heap;     /* bytes that malloc has given out */
@@ -52,9 +50,9 @@ report_memory (const char *what, struct memory before, long count)
 }
 
 static void
-read_in_flight (struct nbd_handle *nbd, char *buffer)
+read_in_flight (struct nbd_handle *nbd, char *buffer, long reads)
 {
-  for (int i = 0; i < READS; i++) {
+  for (long i = 0; i < reads; i++) {
     if (nbd_aio_pread (nbd, buffer + i * 4096, 4096, i * 4096,
                        NBD_NULL_COMPLETION, 0) == -1)
       fail ();
@@ -74,7 +72,7 @@ main (int argc, char *argv[])
 {
   struct arguments it = parse_arguments (argc, argv);
   struct nbd_handle **all = calloc (it.operations, sizeof *all);
-  char *buffer = touched_memory (READS * 4096);
+  char *buffer = touched_memory (it.depth * 4096);
   struct memory before;
   struct moment start;
 
@@ -102,8 +100,14 @@ main (int argc, char *argv[])
   report_memory ("connected", before, it.operations);
 
   for (long n = 0; n < it.operations; n++)
-    read_in_flight (all[n], buffer);
+    read_in_flight (all[n], buffer, it.depth);
   report_memory ("idle", before, it.operations);
+
+  for (long n = 0; n < it.operations; n++) {
+    for (long i = 0; i < it.depth; i++)
+      read_in_flight (all[n], buffer, 1);
+  }
+  report_memory ("later", before, it.operations);
 
   for (long n = 0; n < it.operations; n++) {
     if (nbd_shutdown (all[n], 0) == -1)

@@ -16,6 +16,7 @@ if [ -z "$system" ]; then
     exec python3 -B benches/driver "$@"
 fi
 root=$(scripts/make-root.sh "$system")
+[ "$SECONDS" -lt 5 ] || echo "The system took $SECONDS s to make; the next run has it."
 python3 -B benches/driver --compile
 BIND=$OUT exec scripts/in-root.sh "$root" env PATH=/usr/sbin:/usr/bin:/sbin:/bin OUT="$OUT" \
     python3 -B benches/driver --system "$system" "$@"

@@ -21,10 +21,10 @@ check="$demo $deb g++ clang nbdkit nbd-server qemu-utils libnbd-bin libnbd-dev
        autoconf automake cmake meson musl-tools lintian mmdebstrap"
 # Everything else is installed in a system of its own. Users other than root need uidmap.
 portable='gcc lld libc6-dev mmdebstrap uidmap'
-# The C library and its header for comparison, and strace, which counts system calls where
-# the kernel does not.
-bench='gcc lld libc6-dev pkg-config make python3 libnbd-bin libnbd-dev nbdkit fio
-       strace gnutls-bin'
+# The C library and its header for comparison, programs on top of it, and strace, which
+# counts system calls where the kernel does not.
+bench='gcc lld libc6-dev pkg-config make python3 libnbd-bin libnbd-dev python3-libnbd nbdkit
+       fio fuse3 strace gnutls-bin'
 
 case ${1-} in
 demo) packages=$demo ;;

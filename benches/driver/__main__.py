@@ -2,11 +2,12 @@
 
 """Measures this library, the C library and the floor side by side.
 
-    OUT=target/release python3 benches/driver [--quick] [--rounds N] [--passes N] [--only TEXT]
+    OUT=target/release python3 benches/driver [--quick] [--rounds N] [--only TEXT]
 
-prints tables, and without --quick and --only, or with --write, writes
-docs/performance.md and its plot. In a release of Debian without a C compiler it has
---system NAME, after --compile here; what it writes has a place of its own.
+prints a line for each case. Without --quick and --only it also writes all tables and
+the plot: to docs/ in the system REFERENCE, elsewhere to the directory of the compiled
+programs. In a release of Debian without a C compiler it has --system NAME, after
+--compile here.
 """
 
 import argparse
@@ -15,31 +16,32 @@ import os
 import resource
 import sys
 import tempfile
+import time
 from dataclasses import asdict
 from pathlib import Path
 
 import comparisons
+import page
 import people
 import plot
 import processes
 import report
-from cases import all_cases
+import terminal
+from cases import all_cases, quick_cases
 from machine import describe
 from measure import Bench
 from servers import Servers
 from subjects import Failure, Processors, Programs
 
 DOCS = Path(__file__).resolve().parent.parent.parent / "docs"
+# The system whose C library this one has to behave like.
+REFERENCE = "sid"
 
 
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="some cases, 3 rounds")
-    parser.add_argument("--rounds", type=int, help="7, with --quick 3")
-    parser.add_argument(
-        "--passes", type=int, default=16, help="operations by depth, at least"
-    )
-    parser.add_argument("--write", action="store_true", help="a part of the page, too")
+    parser.add_argument("--rounds", type=int, help="5, with --quick 3")
     parser.add_argument("--compile", action="store_true", help="compile, and nothing else")
     parser.add_argument("--system", help="the release of Debian where this runs")
     parser.add_argument("--only", metavar="TEXT", help="cases whose names have it")
@@ -57,77 +59,97 @@ def say(text):
     print(text, flush=True)
 
 
+def chosen_cases(options):
+    if options.only:
+        return [case for case in all_cases() if options.only in case.name]
+    return quick_cases() if options.quick else list(all_cases())
+
+
 def measure(bench, options, connections):
     """All results, printed while they come in."""
     results = report.Results()
-    cases = [case for case in all_cases() if case.quick or not options.quick]
-    if options.only:
-        cases = [case for case in cases if options.only in case.name]
-    say(report.TERMINAL_HEAD)
-    for case in cases:
+    say(terminal.HEAD)
+    for case in chosen_cases(options):
         result = bench.measure(case)
         results.cases.append(result)
-        say(report.terminal(result))
+        say(terminal.line(result))
     if options.only:
         return results
+    measure_comparisons(bench, results, options.quick)
+    measure_processes(bench, results, options.quick, connections)
+    rounds = 1 if options.quick else bench.rounds
+    for result in people.all_programs(bench, rounds, seconds=1):
+        results.people.append(result)
+        say(terminal.line(result))
+    return results
+
+
+def measure_comparisons(bench, results, quick):
     for comparison in comparisons.all_comparisons():
-        if comparison.quick or not options.quick:
+        if comparison.quick or not quick:
             result = comparisons.compare(bench, comparison)
             results.comparisons.append((comparison, result))
-            say(report.terminal_comparison(comparison, result))
+            say(terminal.comparison_line(comparison, result))
+
+
+def measure_processes(bench, results, quick, connections):
     for result in (
-        processes.load(bench, 20 if options.quick else 100),
-        processes.connect(bench, 300 if options.quick else 1000),
+        processes.load(bench, 20 if quick else 100),
+        processes.connect(bench, 300 if quick else 1000),
     ):
         results.processes.append(result)
-        say(report.terminal(result))
-    results.handles = processes.handles(
-        bench, 1000 if options.quick else connections
+        say(terminal.line(result))
+    for depth, count in ((1, 1000 if quick else connections), (64, 10), (1024, 10)):
+        results.handles[depth] = processes.handles(bench, count, depth)
+    for line in terminal.memory_lines(report.handle_rows(results.handles)):
+        say(line)
+
+
+def write(results, facts, programs, system):
+    """All that was measured: the figures of the reference are in the documents."""
+    directory = DOCS if system == REFERENCE else programs.directory
+    (directory / "performance.svg").write_text(plot.svg(results.headline))
+    (directory / "performance-cases.md").write_text(
+        report.text(report.document(results, facts))
     )
-    say(report.terminal_handles(results.handles))
-    for result in people.fio(bench, 1 if options.quick else 2):
-        results.people.append(result)
-        say(report.terminal(result))
-    for result in people.nbdcopy(bench):
-        results.people.append(result)
-        say(report.terminal(result))
-    return results
+    if system == REFERENCE:
+        page.write(DOCS / "performance.md", results, facts, "performance.svg")
+    say(f"\nWritten: {directory}/performance*")
+
+
+def run(options, programs):
+    load = os.getloadavg()[0]
+    connections = may_open_many_files()
+    programs.check(programs.path("commands"))
+    processors = Processors()
+    rounds, seconds, passes = (3, 0.1, 4) if options.quick else (5, 0.25, 4)
+    rounds = options.rounds or rounds
+    with tempfile.TemporaryDirectory(prefix="bench-") as directory:
+        with Servers(programs, processors, directory) as servers:
+            bench = Bench(programs, processors, servers, rounds, seconds, passes)
+            facts = describe(bench, load)
+            say("\n".join([*facts, ""]))
+            results = measure(bench, options, connections)
+    (programs.directory / f"results{options.system or ''}.json").write_text(
+        json.dumps(asdict(results), indent=1)
+    )
+    if options.quick or options.only:
+        say("\nA part of the cases only: no table was written.")
+    else:
+        write(results, facts, programs, options.system)
 
 
 def main():
     options = arguments()
-    load = os.getloadavg()[0]
-    connections = may_open_many_files()
+    start = time.monotonic()
     programs = Programs(os.environ.get("OUT", "target/release"))
     if not options.system:
         programs.compile()
     if options.compile:
         return
-    programs.check(programs.path("commands"))
-    processors = Processors()
-    rounds, seconds = (3, 0.1) if options.quick else (7, 0.25)
-    rounds = options.rounds or rounds
-    with tempfile.TemporaryDirectory(prefix="bench-") as directory:
-        with Servers(programs, processors, directory) as servers:
-            bench = Bench(
-                programs, processors, servers, rounds, seconds, options.passes
-            )
-            say(f"System calls are counted with {bench.counter.name}.\n")
-            results = measure(bench, options, connections)
-    (programs.directory / f"results{options.system or ''}.json").write_text(
-        json.dumps(asdict(results), indent=1)
-    )
-    if (options.quick or options.only) and not options.write:
-        say("\nA part of the cases only: docs/performance.md stays as it is.")
-        return
-    DOCS.mkdir(exist_ok=True)
-    facts = describe(bench, load)
-    if options.quick:
-        facts.append("The cases of `make bench QUICK=1` only")
-    name = f"performance-{options.system}.svg" if options.system else "performance.svg"
-    (DOCS / name).write_text(plot.svg(results))
-    report.write(DOCS / "performance.md", results, facts, name, options.system)
-    say(f"\nWritten: docs/performance.md, docs/{name}")
+    run(options, programs)
+    minutes, seconds = divmod(round(time.monotonic() - start), 60)
+    say(f"The measurement took {minutes} min {seconds} s.")
 
 
 try:

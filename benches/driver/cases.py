@@ -41,8 +41,8 @@ class Case:
     # Client and server on one CPU instead of one each.
     together: bool = False
     quick: bool = False
-    # In the plot.
-    plot: bool = False
+    # In the table that the page begins with, in the plot, and in a quick run.
+    headline: bool = False
 
     @property
     def name(self):
@@ -51,7 +51,8 @@ class Case:
         words += ["own poll loop"] if self.loop == "own" else []
         words += ["two threads"] if self.loop == "threads" else []
         words += ["computing"] if self.compute else []
-        words += ["slow replies"] if self.delay and self.loop == "shared" else []
+        slow = self.delay and self.loop == "shared"
+        words += [f"replies after {self.delay} ms"] if slow else []
         words += ["TCP"] if self.transport == "tcp" else []
         words += [f"{self.style} replies"] if self.style != "structured" else []
         words += ["shuffled"] if self.shuffle else []
@@ -67,6 +68,11 @@ class Case:
         if self.loop == "shared":
             return f"{self.depth} thread{'s' if self.depth > 1 else ''}"
         return f"depth {self.depth}"
+
+    @property
+    def waits_with_poll(self):
+        """The program, not the library, waits, so one call receives one reply."""
+        return self.loop in ("own", "threads")
 
     @property
     def subjects(self):
@@ -94,29 +100,35 @@ def sync(section, operation, size, **more):
 def all_cases():
     """All cases, in the order of the report."""
     depths = "Depth: 4 KiB, Unix socket"
-    yield sync(depths, "read", 4096, quick=True, plot=True)
+    yield sync(depths, "read", 4096, headline=True)
     yield Case(depths, "read", depth=16)
-    yield Case(depths, "read", depth=64, quick=True, plot=True)
+    yield Case(depths, "read", depth=64, headline=True)
     yield Case(depths, "read", depth=1024)
-    yield Case(depths, "read", depth=8192, quick=True, plot=True)
-    yield sync(depths, "write", 4096)
+    yield Case(depths, "read", depth=8192, headline=True)
+    yield sync(depths, "write", 4096, quick=True)
     yield Case(depths, "write", depth=16)
-    yield Case(depths, "write", depth=64, quick=True, plot=True)
+    yield Case(depths, "write", depth=64, headline=True)
     yield Case(depths, "write", depth=1024)
     yield Case(depths, "write", depth=8192)
     yield sync(depths, "zero", 4096)
     yield Case(depths, "zero", depth=16)
-    yield Case(depths, "zero", depth=64, quick=True, plot=True)
+    yield Case(depths, "zero", depth=64, quick=True)
     yield Case(depths, "zero", depth=1024)
     yield Case(depths, "zero", depth=8192)
     yield sync(depths, "read", 4096, together=True)
 
+    loops = "The program's own poll loop"
+    yield Case(loops, "read", loop="own", headline=True)
+    yield Case(loops, "write", loop="own", quick=True)
+    yield Case(loops, "read", 262144, 16, loop="own")
+    yield Case(loops, "write", 262144, 16, loop="own")
+
     sizes = "Size: Unix socket"
     for operation in ("read", "write"):
-        yield Case(sizes, operation, 512, 64, plot=operation == "read")
+        yield Case(sizes, operation, 512, 64)
         yield Case(sizes, operation, 65536, 16)
-        yield sync(sizes, operation, 262144)
-        yield Case(sizes, operation, 262144, 16, quick=True, plot=True)
+        yield sync(sizes, operation, 262144, headline=operation == "read")
+        yield Case(sizes, operation, 262144, 16, headline=True)
         yield Case(sizes, operation, 1048576, 16)
         yield sync(sizes, operation, 33554432)
         yield Case(sizes, operation, 33554432, 2)
@@ -125,29 +137,22 @@ def all_cases():
     yield Case(sizes, "zero", 33554432, 64)
 
     orders = "Order of the replies"
-    yield Case(orders, "read", depth=64, shuffle=48, quick=True)
-    yield Case(orders, "read", depth=8192, shuffle=6144, quick=True)
+    yield Case(orders, "read", depth=64, shuffle=48)
+    yield Case(orders, "read", depth=8192, shuffle=6144)
     yield Case(orders, "write", depth=64, shuffle=48)
-
-    loops = "The program's own poll loop"
-    yield Case(loops, "read", loop="own", quick=True)
-    yield Case(loops, "write", loop="own")
-    yield Case(loops, "read", 262144, 16, loop="own")
-    yield Case(loops, "write", 262144, 16, loop="own")
 
     threads = "One thread issues, another one polls"
     yield Case(threads, "read", loop="threads", quick=True)
-    yield Case(threads, "write", loop="threads", quick=True)
+    yield Case(threads, "write", loop="threads")
 
     shared = "Threads that share a handle: synchronous, 4 KiB"
-    for count in (1, 2, 4, 8, 32):
-        for operation in ("read", "write", "mix"):
-            quick = count == 8 and operation != "write"
-            yield Case(shared, operation, depth=count, loop="shared", quick=quick)
-    for count in (1, 8):
-        yield Case(
-            shared, "read", depth=count, loop="shared", delay=1, quick=True
-        )
+    for count in (1, 2, 4, 8, 16, 32):
+        yield Case(shared, "read", depth=count, loop="shared", quick=count == 8)
+    for operation in ("write", "mix"):
+        yield Case(shared, operation, depth=8, loop="shared")
+    for count in (1, 2, 4, 8, 16, 32):
+        slow = {"delay": 1, "headline": count == 8}
+        yield Case(shared, "read", depth=count, loop="shared", **slow)
 
     # With a request that leaves late, the server's delay comes on top.
     computing = "Computing between issuing and collecting"
@@ -156,16 +161,17 @@ def all_cases():
 
     tcp = "TCP on the loopback interface"
     yield sync(tcp, "read", 4096, transport="tcp")
-    yield Case(tcp, "read", transport="tcp", quick=True, plot=True)
-    yield Case(tcp, "write", transport="tcp", plot=True)
+    yield Case(tcp, "read", transport="tcp", quick=True)
+    yield Case(tcp, "write", transport="tcp")
     yield Case(tcp, "read", 262144, 16, transport="tcp")
     yield Case(tcp, "write", 262144, 16, transport="tcp")
 
     tls = "TLS: certificates, Unix socket"
     for operation in ("read", "write"):
         yield sync(tls, operation, 4096, tls=True)
-        yield Case(tls, operation, tls=True, quick=True, plot=True)
-        yield Case(tls, operation, 262144, 16, tls=True, quick=True, plot=True)
+        more = {"tls": True, "headline": operation == "read"}
+        yield Case(tls, operation, **more)
+        yield Case(tls, operation, 262144, 16, **more)
 
     styles = "Kinds of replies"
     yield Case(styles, "read", style="simple")
@@ -173,3 +179,7 @@ def all_cases():
     yield Case(styles, "read", style="extended", quick=True)
     yield Case(styles, "write", style="extended")
     yield Case(styles, "read", 262144, 16, style="extended")
+
+
+def quick_cases():
+    return [case for case in all_cases() if case.headline or case.quick]

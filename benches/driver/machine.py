@@ -8,6 +8,7 @@ import re
 import subprocess
 from pathlib import Path
 
+import python
 from subjects import C
 
 
@@ -57,16 +58,17 @@ def describe(bench, load):
     processor = model[1].strip() if model else platform.machine()
     virtual = ", a virtual machine" if "hypervisor" in info else ""
     kernel = version(platform.release())
+    versions = [
+        f"{program} {version(first_line(program, '--version'))}"
+        for program in ("fio", "nbdcopy", "nbdfuse", "nbdkit")
+    ]
+    versions.append(f"Python {version(first_line(python.INTERPRETER, '--version'))}")
     return [
-        f"Processor: {processor}, {os.cpu_count()} CPUs{virtual}; client and server"
-        " have a CPU each",
+        f"Processor: {processor}, {os.cpu_count()} CPUs{virtual}",
         f"System: {system()}, Linux {kernel}",
         f"This library: {this_version()}, built with rustc {compiler(bench)}",
         f"C library: Debian's libnbd0 {c_library(bench)}",
-        f"fio {version(first_line('fio', '--version'))}, "
-        f"nbdcopy {version(first_line('nbdcopy', '--version'))}, "
-        f"nbdkit {version(first_line('nbdkit', '--version'))}",
+        ", ".join(versions),
         f"Load average of the machine when the benchmark began: {load:.1f}",
-        f"{bench.rounds} rounds of at least {bench.passes} operations for each command in"
-        f" flight; system calls counted with `{bench.counter.name}`",
+        f"{bench.rounds} rounds; system calls counted with {bench.counter.name}",
     ]

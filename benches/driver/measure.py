@@ -29,6 +29,7 @@ class Result:
 
     name: str
     case: object = None
+    unit: str = "operations/s"
     # Each a list with one value a round.
     rate: dict = field(default_factory=dict)
     cpu: dict = field(default_factory=dict)
@@ -42,7 +43,7 @@ class Result:
     resident: dict = field(default_factory=dict)
 
     def add(self, subject, rate, cpu, busy=None):
-        """Operations a second, CPU µs an operation, share of the server's CPU."""
+        """Operations (or MiB) a second, CPU µs for each, share of the server's CPU."""
         self.rate.setdefault(subject, []).append(rate)
         self.cpu.setdefault(subject, []).append(cpu)
         if busy is not None:
@@ -102,7 +103,7 @@ class Bench:
         self.rounds = rounds
         # How long the C library is to work in each round.
         self.seconds = seconds
-        # How many operations there are at least, by depth.
+        # Operations by depth, at least.
         self.passes = passes
         self.counter = Counter(programs)
 
@@ -112,7 +113,7 @@ class Bench:
         if subject == FLOOR:
             target = server.target(case.transport)
             words += ["-u", target, "-x", case.style]
-            words += ["-l", "own"] if case.loop == "own" else []
+            words += ["-l", "own"] if case.waits_with_poll else []
             return [self.programs.path("floor"), *words]
         certificates = self.servers.certificates if case.tls else None
         uri = server.uri(case.operation, case.transport, certificates)
@@ -128,7 +129,8 @@ class Bench:
     def operations(self, case, server):
         """As many as the C library does in the time wanted, and so many that what
         happens before all of the depth is used counts little."""
-        few = max(2 * case.depth, min(2000, (64 << 20) // case.size))
+        few = min(200 if case.delay else 2000, (64 << 20) // case.size)
+        few = max(2 * case.depth, few)
         warm_up = self.once(case, C, server, few)
         wanted = self.seconds * few / warm_up["seconds"]
         depths = max(self.passes, round(wanted / case.depth))
@@ -161,14 +163,14 @@ class Bench:
     def calls(self, case, subject, server):
         """System calls an operation: what more operations add."""
         # Enough that the beginning, when less is known and done, counts little.
-        enough = 64 if case.size > 65536 or case.compute else 1024
-        few = case.depth * max(4, enough // case.depth)
+        enough = min(64 if case.delay else 2048, max(16, (64 << 20) // case.size))
+        few = case.depth * max(2, enough // case.depth)
         environment = self.programs.environment(subject)
         pin = self.processors.pin(self.processors.client)
         counts = [
             self.counter.count(
                 self.command(case, subject, server, operations), environment, pin
             )
-            for operations in (few, 4 * few)
+            for operations in (few, 2 * few)
         ]
-        return (counts[1] - counts[0]) / (3 * few)
+        return (counts[1] - counts[0]) / few

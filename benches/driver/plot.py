@@ -11,13 +11,12 @@ NAMES = {
     THIS: "this library",
     FLOOR: "floor: the same bytes, no protocol",
 }
-LEFT, PANEL, GAP, TOP = 170, 300, 40, 84
+LEFT, PANEL, GAP, TOP = 210, 300, 40, 84
 BAR, ROW = 11, 42
 
 
-def svg(results):
+def svg(cases):
     """An SVG document, legible on light and dark ground."""
-    cases = [r for r in results.cases if r.case.plot]
     height = TOP + ROW * len(cases) + 36
     width = LEFT + 2 * PANEL + GAP + 60
     parts = [
@@ -70,8 +69,8 @@ def panel(cases, title, what, left):
     ratios = [
         {s: Result.ratio(getattr(r, what), s, C) for s in (THIS, FLOOR)} for r in cases
     ]
-    # Bars that are far longer than those of this library are cut.
-    highest = max(max(it[THIS].high for it in ratios) * 1.15, 1.2)
+    # Longer bars are cut: the label has the figure.
+    highest = min(max(max(it[THIS].high for it in ratios) * 1.15, 1.2), 4)
     end, step = scale(highest)
     bottom = TOP + ROW * len(cases)
 

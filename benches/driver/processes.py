@@ -45,12 +45,14 @@ def connect(bench, times):
     return result
 
 
-def handles(bench, count):
-    """Many connections in one process: what `handles` reports, by subject."""
+def handles(bench, count, depth):
+    """This many connections in one process, with this many reads in flight on each,
+    handle by handle: what `handles` reports, by subject."""
     server = bench.servers.memserver("--no-extended-headers")
+    words = ["-u", server.uri("read"), "-n", count, "-d", depth]
     return {
         subject: run_json(
-            [bench.programs.path("handles"), "-u", server.uri("read"), "-n", count],
+            [bench.programs.path("handles"), *words],
             bench.programs.environment(subject),
             bench.processors.pin(bench.processors.client),
         )

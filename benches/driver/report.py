@@ -1,17 +1,13 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 
-"""Results as text: a line on the terminal, tables in docs/performance.md."""
+"""All results as a document in Markdown."""
 
 from dataclasses import dataclass, field
 from itertools import groupby
 
-from measure import Result, Spread
-from subjects import C, FLOOR, THIS, Failure
-
-def marks(system):
-    """Between these lines docs/performance.md is written anew; the rest is kept."""
-    command = f"make bench SYSTEM={system}" if system else "make bench"
-    return [f"<!-- {word}: written by `{command}` -->" for word in ("begin", "end")]
+from figures import busy, call_count, ratio_of_ratios, spread, table, times
+from measure import Result
+from subjects import C, FLOOR, THIS
 
 
 @dataclass
@@ -23,115 +19,13 @@ class Results:
     comparisons: list = field(default_factory=list)
     processes: list = field(default_factory=list)
     people: list = field(default_factory=list)
+    # What the program `handles` reports, for each number of reads in flight.
     handles: dict = field(default_factory=dict)
 
-
-def number(value):
-    """Three digits that count."""
-    if value >= 9.995e5:
-        return f"{value / 1e6:.3g} M"
-    if value >= 999.5:
-        return f"{value / 1e3:.3g} k" if value < 99_950 else f"{value / 1e3:.0f} k"
-    return f"{value:.0f}" if value >= 99.95 else f"{value:.3g}"
-
-
-def spread(values, subject):
-    if subject not in values:
-        return "–"
-    it = Spread.of(values[subject])
-    return f"{number(it.median)} ({number(it.low)}–{number(it.high)})"
-
-
-def times(values, one, other, bold=False):
-    it = Result.ratio(values, one, other)
-    if it is None:
-        return "–"
-    median = f"**{it.median:.2f}**" if bold else f"{it.median:.2f}"
-    return f"{median} ({it.low:.2f}–{it.high:.2f})"
-
-
-def call_count(result, subject):
-    if subject not in result.calls:
-        return "–"
-    count = result.calls[subject]
-    return f"{count:.2f}" if count >= 0.1 else f"{count:.3f}"
-
-
-def busy(result, subject):
-    """The share of its CPU that the server was using."""
-    if subject not in result.busy:
-        return "–"
-    return f"{Spread.of(result.busy[subject]).median:.0%}"
-
-
-TERMINAL_HEAD = (
-    f"{'':47} {'operations/s':>23} {'CPU us/op':>23} {'system calls/op':>17}"
-    f" {'this / C':>11} {'/floor':>6}\n"
-    f"{'case':47}" + f" {'C':>7} {'this':>7} {'floor':>7}" * 2
-    + f" {'C':>5} {'this':>5} {'floor':>5} {'ops':>5} {'CPU':>5} {'CPU':>6}"
-)
-
-
-def terminal(result):
-    def medians(values):
-        return " ".join(
-            f"{number(Spread.of(values[s]).median) if s in values else '-':>7}"
-            for s in (C, THIS, FLOOR)
-        )
-
-    def ratio(values, other):
-        it = Result.ratio(values, THIS, other)
-        return "-" if it is None else f"{it.median:.2f}"
-
-    calls = " ".join(
-        f"{call_count(result, s).replace('–', '-'):>5}" for s in (C, THIS, FLOOR)
-    )
-    lines = [
-        f"{result.name:47} {medians(result.rate)} {medians(result.cpu)} {calls}"
-        f" {ratio(result.rate, C):>5} {ratio(result.cpu, C):>5}"
-        f" {ratio(result.cpu, FLOOR):>6}"
-    ]
-    if result.case and result.case.compute:
-        for name, speeds in speeds_by_round(result):
-            rounds = " ".join(f"{speed:.3f}" for speed in speeds)
-            lines.append(
-                f"  speed, this / C, {name}, by round: {rounds}; "
-                f"minimum {min(speeds):.3f}"
-            )
-    return "\n".join(lines)
-
-
-def terminal_comparison(comparison, result):
-    ratios = " ".join(
-        f"{s} {Result.ratio(result[s], 'other', 'base').median:.2f}"
-        for s in (C, THIS, FLOOR)
-    )
-    return f"CPU per operation, {comparison.section}, {comparison.name}: {ratios}"
-
-
-HANDLES = {
-    "created": "created",
-    "connected": "connected",
-    "idle": "idle again after 64 reads in flight",
-}
-
-
-def terminal_handles(handles):
-    lines = []
-    for key, name in HANDLES.items():
-        c, this = (handles[s][key + "_heap"] for s in (C, THIS))
-        lines.append(f"bytes of heap per handle, {name}: C {c}, this {this}")
-    c, this = (handles[s]["connect_seconds"] for s in (C, THIS))
-    count = handles[C]["handles"]
-    lines.append(f"{count} handles connected in: C {c:.2f} s, this {this:.2f} s")
-    return "\n".join(lines)
-
-
-def table(head, rows):
-    yield "| " + " | ".join(head) + " |"
-    yield "| --- |" + " --: |" * (len(head) - 1)
-    for row in rows:
-        yield "| " + " | ".join(row) + " |"
+    @property
+    def headline(self):
+        """What a reader sees first."""
+        return [r for r in self.cases if r.case.headline] + self.processes
 
 
 def case_tables(cases):
@@ -200,17 +94,16 @@ def comparison_tables(compared):
             for subject in (C, THIS, FLOOR):
                 bold = subject == THIS
                 row.append(times(result[subject], "other", "base", bold))
-            rows.append(row)
+            rows.append([*row, ratio_of_ratios(result, THIS, FLOOR)])
         head = ["CPU per operation, ratio", "C library", "this library", "floor"]
-        yield from table(head, rows)
+        yield from table([*head, "this ÷ floor"], rows)
         yield ""
 
 
 def process_tables(results):
-    load, connect = results.processes
-    yield "### Processes, connections, handles\n"
+    yield "### Processes and connections\n"
     rows = []
-    for result in (load, connect):
+    for result in results.processes:
         wall = {s: [1e6 / rate for rate in v] for s, v in result.rate.items()}
         for name, values in (("wall", wall), ("CPU", result.cpu)):
             rows.append(
@@ -218,96 +111,108 @@ def process_tables(results):
                 + [spread(values, s) for s in (C, THIS, FLOOR)]
                 + [times(values, THIS, C, bold=True)]
             )
-    rows.append(
-        ["memory of that small process, MiB"]
-        + [f"{load.resident[s] / 2**20:.1f}" for s in (C, THIS, FLOOR)]
-        + [f"**{load.resident[THIS] / load.resident[C]:.2f}**"]
-    )
-    for key, name in HANDLES.items():
-        for kind, unit in (("heap", "bytes of heap"), ("resident", "bytes resident")):
-            c, this = (results.handles[s][f"{key}_{kind}"] for s in (C, THIS))
-            rows.append(
-                [f"one handle, {name}, {unit}", f"{c}", f"{this}", "–"]
-                + [f"**{this / c:.2f}**"]
-            )
-    c, this = (results.handles[s]["connect_seconds"] for s in (C, THIS))
-    count = results.handles[C]["handles"]
-    rows.append(
-        [f"{count:,} handles of one process connected, seconds"]
-        + [f"{c:.2f}", f"{this:.2f}", "–", f"**{this / c:.2f}**"]
-    )
+        if result.resident:
+            rows += loading_rows(result)
     yield from table(["", "C library", "this library", "floor", "this ÷ C"], rows)
     yield ""
-
-
-def people_tables(people):
-    yield "### Programs that people run\n"
-    fio = [r for r in people if r.name.startswith("fio")]
-    copies = [r for r in people if not r.name.startswith("fio")]
+    yield "### Handles\n"
     yield from table(
-        ["IOPS", "C library", "this library", "this ÷ C", "CPU per op, this ÷ C"],
+        ["", "C library", "this library", "this ÷ C"],
         (
-            [r.name, spread(r.rate, C), spread(r.rate, THIS)]
-            + [times(r.rate, THIS, C, bold=True), times(r.cpu, THIS, C, bold=True)]
-            for r in fio
-        ),
-    )
-    yield ""
-    yield from table(
-        ["MiB/s", "C library", "this library", "this ÷ C", "CPU, this ÷ C"],
-        (
-            [r.name]
-            + [spread({s: [x * 1024 for x in r.rate[s]]}, s) for s in (C, THIS)]
-            + [times(r.rate, THIS, C, bold=True), times(r.cpu, THIS, C, bold=True)]
-            for r in copies
+            [name, f"{c:g}", f"{this:g}", f"**{this / c:.2f}**"]
+            for name, c, this in handle_rows(results.handles)
         ),
     )
     yield ""
 
 
-def short_table(cases):
-    plotted = [r for r in cases if r.case.plot]
+def loading_rows(load):
+    """What is left without the process itself, and its memory."""
+    alone = {
+        s: [cpu - floor for cpu, floor in zip(load.cpu[s], load.cpu[FLOOR])]
+        for s in (C, THIS)
+    }
+    yield (
+        [f"{load.name}, without starting the process, CPU µs"]
+        + [spread(alone, s) for s in (C, THIS, FLOOR)]
+        + [times(alone, THIS, C, bold=True)]
+    )
+    resident = load.resident
+    yield (
+        ["memory of that small process, MiB"]
+        + [f"{resident[s] / 2**20:.1f}" for s in (C, THIS, FLOOR)]
+        + [f"**{resident[THIS] / resident[C]:.2f}**"]
+    )
+
+
+def handle_rows(handles):
+    """A name, and the values of the C library and of this one."""
+
+    def row(depth, key, name):
+        return name, handles[depth][C][key], handles[depth][THIS][key]
+
+    for key in ("created", "connected"):
+        yield row(1, f"{key}_heap", f"one handle, {key}, bytes of heap")
+        yield row(1, f"{key}_resident", f"one handle, {key}, bytes resident")
+    for depth in handles:
+        if depth > 1:
+            once = f"one handle, idle after {depth:,} reads in flight"
+            yield row(depth, "idle_heap", f"{once}, bytes of heap")
+            more = f"{once} and {depth:,} more one at a time"
+            yield row(depth, "later_heap", f"{more}, bytes of heap")
+    count = handles[1][C]["handles"]
+    name, *seconds = row(1, "connect_seconds", f"{count:,} handles connected, seconds")
+    yield name, *(round(it, 2) for it in seconds)
+
+
+def people_table(people):
     yield from table(
-        ["this library by C library", "operations/s", "CPU per operation"]
-        + ["system calls per operation", "CPU, this ÷ floor"],
+        ["program", "unit", "C library", "this library", "this ÷ C", "CPU, this ÷ C"],
+        (
+            [r.name, r.unit, spread(r.rate, C), spread(r.rate, THIS)]
+            + [times(r.rate, THIS, C, bold=True), times(r.cpu, THIS, C, bold=True)]
+            for r in people
+        ),
+    )
+    yield ""
+
+
+def headline_table(results):
+    yield from table(
+        ["this library ÷ C library", "operations/s", "CPU per operation"]
+        + ["CPU, this library ÷ floor"],
         (
             [
                 r.name,
                 times(r.rate, THIS, C, bold=True),
                 times(r.cpu, THIS, C, bold=True),
-                f"{call_count(r, THIS)} instead of {call_count(r, C)}",
                 times(r.cpu, THIS, FLOOR),
             ]
-            for r in plotted
+            for r in results
         ),
     )
     yield ""
 
 
-def markdown(results, facts, plot, system):
-    """All of it for this system; for another one, what there is to see at once."""
-    yield f"## In short, in Debian {system}\n" if system else "## In short\n"
-    yield f"![CPU and operations per second by case]({plot})\n"
-    yield from short_table(results.cases)
-    if system:
-        yield from (f"- {fact}" for fact in facts)
-        return
+def document(results, facts):
+    yield "<!-- SPDX-License-Identifier: LGPL-2.1-or-later -->\n"
+    yield "# All cases\n"
+    yield "Written by `make bench`. [performance.md](performance.md) says how each figure"
+    yield "is measured.\n"
     yield "## Measured on\n"
     yield from (f"- {fact}" for fact in facts)
     yield ""
-    yield "## All cases\n"
+    yield "## In short\n"
+    yield from headline_table(results.headline)
+    yield "## Commands\n"
     yield from case_tables(results.cases)
+    yield "## Ratios\n"
     yield from comparison_tables(results.comparisons)
+    yield "## Processes, connections, handles\n"
     yield from process_tables(results)
-    yield from people_tables(results.people)
+    yield "## Programs\n"
+    yield from people_table(results.people)
 
 
-def write(path, results, facts, plot, system):
-    """Puts the figures between the two marks of an existing text."""
-    begin, end = marks(system)
-    before, found, rest = path.read_text().partition(begin)
-    if not found:
-        raise Failure(f"{path.name} has no line {begin}")
-    _, _, after = rest.partition(end)
-    figures = "\n".join(markdown(results, facts, plot, system)).strip()
-    path.write_text(f"{before}{begin}\n\n{figures}\n\n{end}{after}")
+def text(lines):
+    return "\n".join(lines).rstrip() + "\n"

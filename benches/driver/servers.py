@@ -8,9 +8,15 @@ import time
 from pathlib import Path
 
 import certificates
-from subjects import Failure
+from subjects import C, Failure
 
 MIB = 1 << 20
+
+
+def used_by(process):
+    """Its CPU seconds, those of finished threads too, in steps of 10 ms."""
+    fields = Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 class Server:
@@ -34,7 +40,7 @@ class Server:
         return self.port if transport == "tcp" else self.socket
 
     def cpu_seconds(self):
-        """What all its threads have used so far."""
+        """What its threads of now have used so far."""
         tasks = Path(f"/proc/{self.process.pid}/task").glob("*/schedstat")
         return sum(int(task.read_text().split()[0]) for task in tasks) / 1e9
 
@@ -95,13 +101,17 @@ class Servers:
             self.running[key] = Server(process, socket, port)
         return self.running[key]
 
-    def nbdkit(self, *plugin):
-        """On whatever CPU, as it has threads, and so have its clients."""
-        key = ("nbdkit", plugin)
+    def nbdkit(self, *plugin, subject=C):
+        """On whatever CPU, as it has threads, and so have its clients. Its plugin for
+        NBD uses the library of this subject."""
+        key = ("nbdkit", plugin, subject)
         if key not in self.running:
             socket = self.directory / f"nbdkit-{len(self.running)}"
             command = ["nbdkit", "--foreground", "--exit-with-parent"]
-            process = subprocess.Popen(command + ["--unix", str(socket), *plugin])
+            process = subprocess.Popen(
+                command + ["--unix", str(socket), *plugin],
+                env=self.programs.environment(subject),
+            )
             self.running[key] = Server(process, socket)
             for _ in range(1000):
                 if socket.exists():
