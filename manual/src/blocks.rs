@@ -243,7 +243,7 @@ impl Writer<'_> {
         }
         self.follows_heading = false;
         let text = roff::undivided(self.text.trim_start_matches('\n'));
-        self.page.push_str(&roff::lines(&text));
+        self.page.push_str(&roff::lines(&roff::filled(&text)));
         self.text.clear();
         self.plain.clear();
     }
@@ -302,7 +302,7 @@ mod tests {
     fn items_that_explain_a_term_are_told_from_those_that_do_not() {
         assert_eq!(
             rendered("- `EIO`, or none:\n  it\n  failed.\n- Others.\n\nEnd.").unwrap(),
-            ".TP\n\\%\\fBEIO\\fP, or none\nIt\nfailed.\n.PP\nOthers.\n.PP\nEnd.\n"
+            ".TP\n\\%\\fBEIO\\fP, or none\nIt failed.\n.PP\nOthers.\n.PP\nEnd.\n"
         );
         assert_eq!(rendered("- Others.").unwrap(), ".IP \\(bu 2\nOthers.\n");
     }

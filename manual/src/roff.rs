@@ -63,6 +63,36 @@ pub fn lines(text: &str) -> String {
         .collect()
 }
 
+/// Text in lines of at most 80 bytes, as mandoc(1) wants them, each sentence on a line
+/// of its own: formatters put the same space after every sentence then.
+pub fn filled(text: &str) -> String {
+    let mut filled = String::new();
+    let mut column = 0;
+    for word in text.split_whitespace() {
+        if column > 0 && column + 1 + word.len() > WIDTH {
+            filled.push('\n');
+            column = 0;
+        } else if column > 0 {
+            filled.push(' ');
+            column += 1;
+        }
+        filled.push_str(word);
+        column += word.len();
+        if ends_sentence(word) {
+            filled.push('\n');
+            column = 0;
+        }
+    }
+    filled
+}
+
+/// Room for a line of text.
+const WIDTH: usize = 80;
+
+fn ends_sentence(word: &str) -> bool {
+    word.trim_end_matches([')', '"']).ends_with(['.', '?', '!'])
+}
+
 /// Words with code in them, marked so that they are not divided at the end of a
 /// line. The mark means that only at the beginning of a word.
 pub fn undivided(text: &str) -> String {
@@ -86,7 +116,7 @@ pub fn code_block(language: &str, text: &str) -> Result<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{code, lines, text, undivided};
+    use super::{code, filled, lines, text, undivided};
 
     #[test]
     fn hyphens_are_told_from_minus_signs() {
@@ -101,6 +131,16 @@ mod tests {
     fn nothing_in_the_text_is_a_request_or_an_escape() {
         assert_eq!(text("a\\b").unwrap(), "a\\eb");
         assert_eq!(lines(".TH\n'x\na \n"), "\\&.TH\n\\&'x\na\n");
+    }
+
+    #[test]
+    fn a_sentence_begins_a_line_and_no_line_is_too_long() {
+        assert_eq!(
+            filled("One\ntwo. (Three.)\nFour"),
+            "One two.\n(Three.)\nFour"
+        );
+        let long = "abcdefghi ".repeat(9);
+        assert_eq!(filled(&long).lines().next().map(str::len), Some(79));
     }
 
     #[test]

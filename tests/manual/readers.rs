@@ -47,14 +47,24 @@ fn man_finds_a_page_by_its_name() {
     );
 }
 
+/// As in the pages of Linux: the title of a page is the name of its function.
+const IN_LOWER_CASE: &str = "STYLE: lower case character in document title";
+
+/// The line below NAME, from which apropos(1) has its list, is not divided.
+const NAME: &str = ".3:8:";
+
 #[test]
-fn mandoc_has_nothing_to_say_but_on_style() {
+fn mandoc_finds_no_fault() {
     let mut command = Command::new("mandoc");
-    command.args(["-T", "lint", "-W", "warning"]);
+    command.args(["-T", "lint"]);
     for name in pages().keys() {
         command.arg(directory().join(format!("man3/{name}.3")));
     }
     let output = command.output().expect("there is mandoc");
-    let notes = String::from_utf8_lossy(&output.stdout);
-    assert!(output.status.success() && notes.is_empty(), "{notes}");
+    let text = String::from_utf8_lossy(&output.stdout);
+    let faults = text
+        .lines()
+        .filter(|it| !it.contains(IN_LOWER_CASE) && !it.contains(NAME));
+    let faults: Vec<&str> = faults.collect();
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
 }
