@@ -44,9 +44,9 @@ report_memory (const char *what, struct memory before, long count)
 {
   struct memory now = memory_now ();
 
-  printf ("\"%s_heap\": %.0f, \"%s_resident\": %.0f, ",
-          what, (now.heap - before.heap) / count,
-          what, (now.resident - before.resident) / count);
+  printf ("\"%s_heap\": %.0f, \"%s_resident\": %.0f, ", what,
+          (now.heap - before.heap) / count, what,
+          (now.resident - before.resident) / count);
 }
 
 static void
@@ -61,7 +61,7 @@ read_in_flight (struct nbd_handle *nbd, char *buffer, long reads)
     if (nbd_poll (nbd, -1) == -1)
       fail ();
   }
-  for (int64_t cookie; (cookie = nbd_aio_peek_command_completed (nbd)) > 0; ) {
+  for (int64_t cookie; (cookie = nbd_aio_peek_command_completed (nbd)) > 0;) {
     if (nbd_aio_command_completed (nbd, cookie) == -1)
       fail ();
   }

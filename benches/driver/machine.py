@@ -47,8 +47,13 @@ def system():
 
 
 def this_version():
-    cargo = Path(__file__).resolve().parent.parent.parent / "Cargo.toml"
-    return re.search(r'^version = "(.*)"', cargo.read_text(), re.M)[1]
+    """The interface's version, and that of the implementation."""
+    source = Path(__file__).resolve().parent.parent.parent
+    cargo = (source / "Cargo.toml").read_text()
+    interface = re.search(r'^version = "(.*)"', cargo, re.M)[1]
+    code = (source / "src/capi/version.rs").read_text()
+    implementation = re.search(r'VERSION_EXTRA: .*"(.*)"', code)[1]
+    return f"{interface} ({implementation})"
 
 
 def describe(bench, load):
