@@ -107,6 +107,7 @@ say_export (uint32_t option)
 static void
 say_block_sizes (uint32_t option)
 {
+  /* clang-format off */
   static const uint32_t sizes[][3] = {
     { 1, 4096, 33554432 }, { 512, 4096, 1048576 }, { 512, 4096, UINT32_MAX },
     { 4096, 65536, UINT32_MAX }, { 1, 512, 65536 }, { 65536, 65536, 65536 },
@@ -116,6 +117,7 @@ say_block_sizes (uint32_t option)
     { 131072, 131072, 1048576 }, { 512, 4096, 0 }, { 1, 4096, 100 },
     { 4096, 4096, 67108864 }, { 512, UINT32_MAX, UINT32_MAX }, { 0, 0, 0 },
   };
+  /* clang-format on */
   const uint32_t *three = one_in (3) ? ONE_OF (sizes) : sizes[below (6)];
   struct bytes data = { .count = 0 };
   size_t i;

@@ -101,6 +101,7 @@ choose_handshake (void)
     "--no-go", "--no-info", "--no-list", "--no-meta-context",
     "--require-block-size", "--no-zeroes-flag-off",
   };
+  /* clang-format off */
   static const char *const errors[] = {
     "GO=UNKNOWN", "GO=POLICY", "GO=UNSUP", "GO=BLOCK_SIZE_REQD",
     "GO=TLS_REQD", "GO=SHUTDOWN", "GO=TOO_BIG", "GO=INVALID", "GO=PLATFORM",
@@ -112,6 +113,7 @@ choose_handshake (void)
     "EXTENDED_HEADERS=POLICY", "STARTTLS=INVALID", "STARTTLS=POLICY",
     "EXPORT_NAME=UNKNOWN",
   };
+  /* clang-format on */
 
   if (one_in (20))
     server_option ("--oldstyle");
@@ -161,6 +163,7 @@ choose_replies (enum replies replies)
  * library (docs/differences.md, "Broken replies to NBD_OPT_LIST") are not among
  * them.
  */
+/* clang-format off */
 static const char *const server_faults[] = {
   "greeting-magic", "greeting-version", "greeting-flags",
   "option-magic", "option-number", "option-unknown-type",
@@ -186,16 +189,19 @@ static const char *const server_faults[] = {
   "status-wrong-width", "status-bad-count", "status-too-many",
   "status-beyond-end",
 };
+/* clang-format on */
 
 static void
 choose_faults (void)
 {
+  /* clang-format off */
   static const char *const errors[] = {
     "READ=EIO", "READ=EPERM:2", "READ=ENOMEM@4096", "READ=EOVERFLOW@0:1",
     "WRITE=ENOSPC", "WRITE=EIO:2", "FLUSH=EIO", "FLUSH=77", "TRIM=EINVAL",
     "CACHE=ENOMEM", "WRITE_ZEROES=ENOTSUP", "WRITE_ZEROES=EPERM:1",
     "BLOCK_STATUS=EIO", "BLOCK_STATUS=ESHUTDOWN:2", "READ=99",
   };
+  /* clang-format on */
   static char fault[64], closes[16];
 
   switch (below (8)) {

@@ -7,6 +7,7 @@
 #include "steps-settings.h"
 
 /* Functions of one parameter, the handle, that return a number. */
+/* clang-format off */
 #define NUMBERS(X) \
   X (nbd_get_debug) X (nbd_get_request_block_size) X (nbd_get_full_info) \
   X (nbd_get_tls) X (nbd_get_tls_negotiated) X (nbd_get_tls_verify_peer) \
@@ -60,6 +61,7 @@ static void (*const looks[]) (void) = {
 static void (*const newer_looks[]) (void) = {
   NEWER_NUMBERS (LOOK_AT) NEWER_STRINGS (LOOK_AT)
 };
+/* clang-format on */
 
 static void
 look_with_argument (void)

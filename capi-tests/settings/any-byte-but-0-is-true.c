@@ -9,8 +9,10 @@ typedef int setter (struct nbd_handle *h, unsigned char value);
 typedef int getter (struct nbd_handle *h);
 
 #define SETTER(function) ((setter *) (void (*) (void)) function)
+/* clang-format off */
 #define WITH_GETTER(name) \
   { #name, SETTER (nbd_set_##name), nbd_get_##name }
+/* clang-format on */
 
 static const struct {
   const char *name;

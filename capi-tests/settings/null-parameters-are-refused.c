@@ -39,7 +39,7 @@ main (void)
   size_t i;
 
 #define NULL_PARAMETER(name, allowed, parameter, call) \
-  h = in_state[(allowed) & CREATED ? 0 : (allowed) & NEGOTIATING ? 1 : 2]; \
+  h = in_state[CREATED & (allowed) ? 0 : NEGOTIATING & (allowed) ? 1 : 2]; \
   if (!crashes || strstr (#name, "pread") == NULL) { \
     freed = 0; \
     result = (long) (call); \

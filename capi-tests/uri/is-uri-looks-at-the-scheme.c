@@ -15,10 +15,12 @@ main (void)
     "nbd+vsock://2", "nbds+vsock:///", "nbd+ssh://host", "nbds+ssh://host",
     "NBD://host", "Nbd+Unix:///", "nbd://[", "nbd://no such host",
   };
+  /* clang-format off */
   static const char *const others[] = {
     "", "nbd", "nbd:", "nbd:/", "nbds:", "nbd+unix", "nbd+unix:/x", "nbdx://",
     "nbd+://", "nbd+tcp://host", "http://host", "/nbd://", " nbd://", "disk.img",
   };
+  /* clang-format on */
   struct nbd_handle *h = nbd_create ();
   size_t i;
 
