@@ -15,45 +15,70 @@
 /* Operations go through this much of the export, over and over. */
 #define SPAN (64L << 20)
 
-enum operation { OPERATION_READ, OPERATION_WRITE, OPERATION_ZERO,
-                 OPERATION_MIX };
+enum operation {
+  OPERATION_READ,
+  OPERATION_WRITE,
+  OPERATION_ZERO,
+  OPERATION_MIX
+};
 
 struct arguments {
-  const char *target;     /* -u URI; for the floor, socket path or TCP port */
+  const char *target;       /* -u URI; for the floor, socket path or TCP port */
   enum operation operation; /* -o read|write|zero|mix */
-  long size;              /* -s bytes of each operation */
-  long depth;             /* -d operations in flight, or threads */
-  long operations;        /* -n of them in all */
-  long compute;           /* -c microseconds after issuing, then collect all */
-  const char *loop;       /* -l sync|nbd_poll|own; for the floor: connect|own */
-  const char *debug;      /* -D plain|callback|on */
-  const char *style;      /* -x simple|structured|extended */
+  long size;                /* -s bytes of each operation */
+  long depth;               /* -d operations in flight, or threads */
+  long operations;          /* -n of them in all */
+  long compute;      /* -c microseconds after issuing, then collect all */
+  const char *loop;  /* -l sync|nbd_poll|own; for the floor: connect|own */
+  const char *debug; /* -D plain|callback|on */
+  const char *style; /* -x simple|structured|extended */
 };
 
 static inline struct arguments
 parse_arguments (int argc, char *argv[])
 {
-  struct arguments it = { .size = 4096, .depth = 1, .operations = 1,
-                          .loop = "nbd_poll", .debug = "plain",
+  struct arguments it = { .size = 4096,
+                          .depth = 1,
+                          .operations = 1,
+                          .loop = "nbd_poll",
+                          .debug = "plain",
                           .style = "structured" };
   int option;
 
   while ((option = getopt (argc, argv, "u:o:s:d:n:c:l:D:x:")) != -1) {
     switch (option) {
-    case 'u': it.target = optarg; break;
-    case 'o':
-      it.operation = strcmp (optarg, "read") == 0 ? OPERATION_READ
-        : strcmp (optarg, "write") == 0 ? OPERATION_WRITE
-        : strcmp (optarg, "zero") == 0 ? OPERATION_ZERO : OPERATION_MIX;
+    case 'u':
+      it.target = optarg;
       break;
-    case 's': it.size = atol (optarg); break;
-    case 'd': it.depth = atol (optarg); break;
-    case 'n': it.operations = atol (optarg); break;
-    case 'c': it.compute = atol (optarg); break;
-    case 'l': it.loop = optarg; break;
-    case 'D': it.debug = optarg; break;
-    case 'x': it.style = optarg; break;
-    default: exit (EXIT_FAILURE);
+    case 'o':
+      it.operation = strcmp (optarg, "read") == 0    ? OPERATION_READ
+                     : strcmp (optarg, "write") == 0 ? OPERATION_WRITE
+                     : strcmp (optarg, "zero") == 0  ? OPERATION_ZERO
+                                                     : OPERATION_MIX;
+      break;
+    case 's':
+      it.size = atol (optarg);
+      break;
+    case 'd':
+      it.depth = atol (optarg);
+      break;
+    case 'n':
+      it.operations = atol (optarg);
+      break;
+    case 'c':
+      it.compute = atol (optarg);
+      break;
+    case 'l':
+      it.loop = optarg;
+      break;
+    case 'D':
+      it.debug = optarg;
+      break;
+    case 'x':
+      it.style = optarg;
+      break;
+    default:
+      exit (EXIT_FAILURE);
     }
   }
   if (it.target == NULL || it.size < 1 || it.size > SPAN || it.depth < 1 ||

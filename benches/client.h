@@ -59,8 +59,8 @@ connect_handle (const struct arguments *it)
 
 /* Issues operation number n, for a callback that retires the command. */
 static inline void
-issue (struct nbd_handle *nbd, const struct arguments *it, char *buffer,
-       long n, nbd_completion_callback callback)
+issue (struct nbd_handle *nbd, const struct arguments *it, char *buffer, long n,
+       nbd_completion_callback callback)
 {
   unsigned long offset = offset_of (it, n);
   int64_t cookie = -1;
@@ -101,9 +101,8 @@ poll_and_notify (struct nbd_handle *nbd)
       (fd.revents & (POLLIN | POLLHUP))) {
     if (nbd_aio_notify_read (nbd) == -1)
       fail ();
-  }
-  else if ((direction & LIBNBD_AIO_DIRECTION_WRITE) &&
-           (fd.revents & POLLOUT)) {
+  } else if ((direction & LIBNBD_AIO_DIRECTION_WRITE) &&
+             (fd.revents & POLLOUT)) {
     if (nbd_aio_notify_write (nbd) == -1)
       fail ();
   }

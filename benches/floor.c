@@ -37,11 +37,11 @@ struct extended {
 struct connection {
   const struct arguments *arguments;
   int fd;
-  size_t header_size;     /* of a request */
-  char *payloads;         /* of writes, one for each in flight */
-  char *replies;          /* room for all in flight */
+  size_t header_size; /* of a request */
+  char *payloads;     /* of writes, one for each in flight */
+  char *replies;      /* room for all in flight */
   size_t room;
-  size_t received;        /* bytes since the beginning */
+  size_t received; /* bytes since the beginning */
 };
 
 static size_t
@@ -64,15 +64,17 @@ put_request (struct connection *it, char *header, long n)
   uint64_t offset = htobe64 (offset_of (it->arguments, n));
 
   if (it->header_size == sizeof (struct compact)) {
-    struct compact request = { htobe32 (0x25609513), 0, type, n, offset,
+    struct compact request = { htobe32 (0x25609513),         0, type, n, offset,
                                htobe32 (it->arguments->size) };
 
     memcpy (header, &request, sizeof request);
-  }
-  else {
+  } else {
     int payload = it->arguments->operation == OPERATION_WRITE;
     struct extended request = { htobe32 (0x21e41c71),
-                                htobe16 (payload ? 1 << 5 : 0), type, n, offset,
+                                htobe16 (payload ? 1 << 5 : 0),
+                                type,
+                                n,
+                                offset,
                                 htobe64 (it->arguments->size) };
 
     memcpy (header, &request, sizeof request);
@@ -149,8 +151,8 @@ send_request (struct connection *it, long n)
   if (arguments->operation == OPERATION_WRITE) {
     long payload = n % arguments->depth;
 
-    slices[count++] = (struct iovec) {
-      it->payloads + payload * arguments->size, arguments->size };
+    slices[count++] = (struct iovec) { it->payloads + payload * arguments->size,
+                                       arguments->size };
   }
   send_slices (it, slices, count);
 }
@@ -222,9 +224,11 @@ main (int argc, char *argv[])
   struct moment start;
 
   it.header_size = strcmp (arguments.style, "extended") == 0
-    ? sizeof (struct extended) : sizeof (struct compact);
+                       ? sizeof (struct extended)
+                       : sizeof (struct compact);
   it.payloads = touched_memory (arguments.operation == OPERATION_WRITE
-                                ? arguments.depth * arguments.size : 1);
+                                    ? arguments.depth * arguments.size
+                                    : 1);
   it.room = arguments.depth * reply_size (&arguments);
   it.replies = touched_memory (it.room);
   if (strcmp (arguments.loop, "connect") == 0)

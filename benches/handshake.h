@@ -41,8 +41,7 @@ connect_socket (const char *target)
     fd = socket (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (fd == -1 || connect (fd, (void *) &address, sizeof address) == -1)
       give_up ("connect");
-  }
-  else {
+  } else {
     struct sockaddr_in address = { .sin_family = AF_INET,
                                    .sin_port = htons (atoi (target)),
                                    .sin_addr = { htonl (INADDR_LOOPBACK) } };
@@ -65,8 +64,7 @@ send_all (int fd, const void *bytes, size_t length)
 static inline void
 receive_all (int fd, void *bytes, size_t length)
 {
-  if (length > 0 &&
-      recv (fd, bytes, length, MSG_WAITALL) != (ssize_t) length)
+  if (length > 0 && recv (fd, bytes, length, MSG_WAITALL) != (ssize_t) length)
     give_up ("recv");
 }
 
@@ -75,8 +73,10 @@ static inline void
 option (int fd, uint32_t number, const void *data, uint32_t length)
 {
   char request[16 + 256], rest[4096];
-  struct { uint64_t magic; uint32_t option, type, length; }
-    __attribute__ ((packed)) reply;
+  struct {
+    uint64_t magic;
+    uint32_t option, type, length;
+  } __attribute__ ((packed)) reply;
   uint32_t big_number = htobe32 (number), big_length = htobe32 (length);
 
   memcpy (request, "IHAVEOPT", 8);
@@ -100,7 +100,7 @@ connect_to_export (const char *target, const char *export, const char *style)
 {
   int fd = connect_socket (target);
   uint32_t flags = htobe32 (3), /* fixed newstyle, no zeroes */
-    length = strlen (export), big_length = htobe32 (length);
+      length = strlen (export), big_length = htobe32 (length);
   char greeting[18], go[256] = "";
 
   receive_all (fd, greeting, sizeof greeting);

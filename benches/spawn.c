@@ -31,7 +31,8 @@ main (int argc, char *argv[])
   start = wall_clock () - start;
   getrusage (RUSAGE_CHILDREN, &usage);
   printf ("{\"operations\": %ld, \"seconds\": %.9f, \"cpu\": %.6f, "
-          "\"resident\": %ld}\n", times, start,
+          "\"resident\": %ld}\n",
+          times, start,
           seconds_of (usage.ru_utime) + seconds_of (usage.ru_stime),
           usage.ru_maxrss * 1024);
   return EXIT_SUCCESS;

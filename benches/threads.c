@@ -18,9 +18,9 @@ struct work {
   const struct arguments *arguments;
   struct nbd_handle *nbd;
   char *buffers;
-  struct slot *slots;  /* the argument of each callback */
-  long *vacant;        /* a ring of the numbers of free buffers */
-  long completed;      /* commands; the waiting thread's own */
+  struct slot *slots; /* the argument of each callback */
+  long *vacant;       /* a ring of the numbers of free buffers */
+  long completed;     /* commands; the waiting thread's own */
   sem_t free_buffers;
 };
 

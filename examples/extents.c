@@ -36,10 +36,14 @@ meaning (const char *context, uint64_t flags)
     return flags & DIRTY ? "dirty" : "clean";
   if (strcmp (context, LIBNBD_CONTEXT_BASE_ALLOCATION) == 0)
     switch (flags & (LIBNBD_STATE_HOLE | LIBNBD_STATE_ZERO)) {
-    case 0: return "data";
-    case LIBNBD_STATE_ZERO: return "zeroes";
-    case LIBNBD_STATE_HOLE: return "hole of unknown content";
-    default: return "hole";
+    case 0:
+      return "data";
+    case LIBNBD_STATE_ZERO:
+      return "zeroes";
+    case LIBNBD_STATE_HOLE:
+      return "hole of unknown content";
+    default:
+      return "hole";
     }
   return "?";
 }
@@ -48,8 +52,8 @@ meaning (const char *context, uint64_t flags)
  * that follow each other from `offset` on.
  */
 static int
-show (void *opaque, const char *context, uint64_t offset,
-      nbd_extent *extents, size_t count, int *error)
+show (void *opaque, const char *context, uint64_t offset, nbd_extent *extents,
+      size_t count, int *error)
 {
   uint64_t *next = opaque, end = offset;
 

@@ -56,8 +56,7 @@ nbd_source_prepare (GSource *source, int *timeout)
       g_source_remove_unix_fd (source, s->tag);
     s->tag = fd != -1 ? g_source_add_unix_fd (source, fd, condition) : NULL;
     s->fd = fd;
-  }
-  else if (s->tag != NULL)
+  } else if (s->tag != NULL)
     g_source_modify_unix_fd (source, s->tag, condition);
   *timeout = -1;
   return FALSE; /* not known to be ready: wait */
@@ -100,8 +99,8 @@ static GSourceFuncs nbd_source_functions = {
 static GSource *
 nbd_source_new (struct nbd_handle *nbd)
 {
-  GSource *source = g_source_new (&nbd_source_functions,
-                                  sizeof (struct nbd_source));
+  GSource *source =
+      g_source_new (&nbd_source_functions, sizeof (struct nbd_source));
   struct nbd_source *s = (struct nbd_source *) source;
 
   s->nbd = nbd;

@@ -174,15 +174,15 @@ go_on (struct ev_loop *loop, ev_prepare *prepare, int events)
       if (block->state == FREE && copy->next < copy->size) {
         block->offset = copy->next;
         block->length = copy->size - copy->next < BLOCK
-                          ? (size_t) (copy->size - copy->next) : BLOCK;
+                            ? (size_t) (copy->size - copy->next)
+                            : BLOCK;
         copy->next += block->length;
         block->state = READING;
         callback.callback = read_complete;
         cookie = nbd_aio_pread (copy->from.nbd, block->data, block->length,
                                 block->offset, callback, 0);
         progress = true;
-      }
-      else if (block->state == READ) {
+      } else if (block->state == READ) {
         copy->written += block->length;
         block->state = WRITING;
         callback.callback = write_complete;

@@ -90,7 +90,8 @@ main (int argc, char **argv)
       request->busy = true;
       request->offset = offset;
       request->length = (uint64_t) size - offset < BLOCK
-                          ? (size_t) ((uint64_t) size - offset) : BLOCK;
+                            ? (size_t) ((uint64_t) size - offset)
+                            : BLOCK;
       if (nbd_aio_pread (nbd, request->data, request->length, request->offset,
                          callback, 0) == -1)
         die (argv[1], nbd_get_error ());
@@ -108,7 +109,8 @@ main (int argc, char **argv)
   }
 
   printf ("%" PRIu64 " blocks, %" PRIu64 " of them zero, "
-          "at most %u requests in flight\n", blocks, zeroes, most);
+          "at most %u requests in flight\n",
+          blocks, zeroes, most);
   if (nbd_shutdown (nbd, 0) == -1)
     die (argv[1], nbd_get_error ());
   nbd_close (nbd);

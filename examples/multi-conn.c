@@ -62,8 +62,7 @@ wait_for_any (struct nbd_handle **nbd, nfds_t count)
     /* Reading first: it can change what there is to write. */
     int result = 0;
 
-    if (fds[i].revents & (POLLIN | POLLHUP | POLLERR) &&
-        fds[i].events & POLLIN)
+    if (fds[i].revents & (POLLIN | POLLHUP | POLLERR) && fds[i].events & POLLIN)
       result = nbd_aio_notify_read (nbd[i]);
     else if (fds[i].revents != 0)
       result = nbd_aio_notify_write (nbd[i]);

@@ -68,19 +68,30 @@ sha256_block (struct sha256 *hash, const unsigned char *block)
   }
 
   for (unsigned i = 0; i < 64; i++) {
-    uint32_t t1 = h + round[i] + w[i] + ((e & f) ^ (~e & g)) +
-                  (sha256_rotate (e, 6) ^ sha256_rotate (e, 11) ^
-                   sha256_rotate (e, 25));
-    uint32_t t2 = ((a & b) ^ (a & c) ^ (b & c)) +
-                  (sha256_rotate (a, 2) ^ sha256_rotate (a, 13) ^
-                   sha256_rotate (a, 22));
+    uint32_t t1 =
+        h + round[i] + w[i] + ((e & f) ^ (~e & g)) +
+        (sha256_rotate (e, 6) ^ sha256_rotate (e, 11) ^ sha256_rotate (e, 25));
+    uint32_t t2 =
+        ((a & b) ^ (a & c) ^ (b & c)) +
+        (sha256_rotate (a, 2) ^ sha256_rotate (a, 13) ^ sha256_rotate (a, 22));
 
-    h = g; g = f; f = e; e = d + t1;
-    d = c; c = b; b = a; a = t1 + t2;
+    h = g;
+    g = f;
+    f = e;
+    e = d + t1;
+    d = c;
+    c = b;
+    b = a;
+    a = t1 + t2;
   }
-  hash->state[0] += a; hash->state[1] += b; hash->state[2] += c;
-  hash->state[3] += d; hash->state[4] += e; hash->state[5] += f;
-  hash->state[6] += g; hash->state[7] += h;
+  hash->state[0] += a;
+  hash->state[1] += b;
+  hash->state[2] += c;
+  hash->state[3] += d;
+  hash->state[4] += e;
+  hash->state[5] += f;
+  hash->state[6] += g;
+  hash->state[7] += h;
 }
 
 static inline void

@@ -66,7 +66,7 @@ main (int argc, char **argv)
     }
   if (optind + 1 != argc) {
     fprintf (stderr, "usage: tls [-c DIRECTORY] [-k FILE -u USER] [-n NAME] "
-             "URI\n");
+                     "URI\n");
     return EXIT_FAILURE;
   }
 

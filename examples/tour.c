@@ -128,10 +128,14 @@ show_export (struct nbd_handle *nbd)
     const char *name;
     int (*can) (struct nbd_handle *nbd);
   } abilities[] = {
-    { "flush", nbd_can_flush },           { "fua", nbd_can_fua },
-    { "trim", nbd_can_trim },             { "zero", nbd_can_zero },
-    { "fast-zero", nbd_can_fast_zero },   { "cache", nbd_can_cache },
-    { "df", nbd_can_df },                 { "multi-conn", nbd_can_multi_conn },
+    { "flush", nbd_can_flush },
+    { "fua", nbd_can_fua },
+    { "trim", nbd_can_trim },
+    { "zero", nbd_can_zero },
+    { "fast-zero", nbd_can_fast_zero },
+    { "cache", nbd_can_cache },
+    { "df", nbd_can_df },
+    { "multi-conn", nbd_can_multi_conn },
   };
   int64_t size = check (nbd_get_size (nbd));
   int64_t minimum = check (nbd_get_block_size (nbd, LIBNBD_SIZE_MINIMUM));
@@ -181,8 +185,14 @@ little_endian (const unsigned char *bytes, size_t count)
 static void
 show_file_system (struct nbd_handle *nbd, bool must_be_ext4)
 {
-  enum { PLACE = 1024, BLOCKS = 4, FREE = 12, SHIFT = 24, MAGIC = 56,
-         LABEL = 120 };
+  enum {
+    PLACE = 1024,
+    BLOCKS = 4,
+    FREE = 12,
+    SHIFT = 24,
+    MAGIC = 56,
+    LABEL = 120
+  };
   unsigned char start[4096] = { 0 }, *block = start + PLACE;
   unsigned magic = 0;
 
@@ -199,8 +209,7 @@ show_file_system (struct nbd_handle *nbd, bool must_be_ext4)
     fact ("blocks", "%" PRIu64 " of %" PRIu64 " bytes, %" PRIu64 " free",
           little_endian (block + BLOCKS, 4), size,
           little_endian (block + FREE, 4));
-  }
-  else if (must_be_ext4)
+  } else if (must_be_ext4)
     die ("the superblock's magic is 0x%04X and not 0xEF53", magic);
   else
     fact ("superblock", "not that of ext4");
@@ -209,9 +218,9 @@ show_file_system (struct nbd_handle *nbd, bool must_be_ext4)
 /* ---- Maps of what is allocated ------------------------------------------ */
 
 struct map {
-  uint64_t start, length;       /* the part of the disk it shows */
-  uint64_t next;                /* how far the server has described it */
-  uint64_t holes;               /* bytes that are not allocated */
+  uint64_t start, length; /* the part of the disk it shows */
+  uint64_t next;          /* how far the server has described it */
+  uint64_t holes;         /* bytes that are not allocated */
   char cells[MAP_WIDTH + 1];
 };
 
@@ -236,7 +245,8 @@ add_extents (void *opaque, const char *context, uint64_t offset,
     else /* one allocated byte is enough to mark its cell */
       for (uint64_t cell = (offset - map->start) * MAP_WIDTH / map->length;
            offset < end &&
-           cell <= (end - 1 - map->start) * MAP_WIDTH / map->length; cell++)
+           cell <= (end - 1 - map->start) * MAP_WIDTH / map->length;
+           cell++)
         map->cells[cell] = '#';
     map->next = offset = end;
   }
@@ -436,7 +446,8 @@ static void
 usage (int status)
 {
   fputs ("usage: tour [--ext4] [--sha256 HASH] [--output FILE] "
-         "[--scratch URI] URI\n", status == 0 ? stdout : stderr);
+         "[--scratch URI] URI\n",
+         status == 0 ? stdout : stderr);
   exit (status);
 }
 
@@ -458,12 +469,23 @@ main (int argc, char **argv)
 
   while ((option = getopt_long (argc, argv, "", options, NULL)) != -1)
     switch (option) {
-    case 'e': ext4 = true; break;
-    case 's': expected = optarg; break;
-    case 'o': output = optarg; break;
-    case 'w': scratch = optarg; break;
-    case 'h': usage (EXIT_SUCCESS); break;
-    default: usage (EXIT_FAILURE);
+    case 'e':
+      ext4 = true;
+      break;
+    case 's':
+      expected = optarg;
+      break;
+    case 'o':
+      output = optarg;
+      break;
+    case 'w':
+      scratch = optarg;
+      break;
+    case 'h':
+      usage (EXIT_SUCCESS);
+      break;
+    default:
+      usage (EXIT_FAILURE);
     }
   if (optind + 1 != argc)
     usage (EXIT_FAILURE);

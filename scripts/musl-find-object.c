@@ -20,7 +20,7 @@ struct dl_find_object {
 };
 
 struct search {
-  ElfW(Addr) pc;
+  ElfW (Addr) pc;
   struct dl_find_object *result;
 };
 
@@ -33,8 +33,8 @@ look (struct dl_phdr_info *module, size_t size, void *opaque)
 
   (void) size;
   for (int i = 0; i < module->dlpi_phnum; i++) {
-    const ElfW(Phdr) *segment = &module->dlpi_phdr[i];
-    ElfW(Addr) start = module->dlpi_addr + segment->p_vaddr;
+    const ElfW (Phdr) *segment = &module->dlpi_phdr[i];
+    ElfW (Addr) start = module->dlpi_addr + segment->p_vaddr;
 
     if (segment->p_type == PT_LOAD && search->pc - start < segment->p_memsz)
       found = 1;
@@ -50,7 +50,7 @@ look (struct dl_phdr_info *module, size_t size, void *opaque)
 int
 _dl_find_object (void *pc, struct dl_find_object *result)
 {
-  struct search search = { (ElfW(Addr)) pc, result };
+  struct search search = { (ElfW (Addr)) pc, result };
 
   return dl_iterate_phdr (look, &search) == 1 ? 0 : -1;
 }

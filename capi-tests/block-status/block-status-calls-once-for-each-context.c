@@ -18,8 +18,7 @@ see_context (void *user_data, const char *metacontext, uint64_t offset,
     CHECK (entries[0] == 65536);
     CHECK (entries[1] == (LIBNBD_STATE_HOLE | LIBNBD_STATE_ZERO));
     seen[0]++;
-  }
-  else {
+  } else {
     CHECK (strcmp (metacontext, "x:parts") == 0);
     CHECK (nr_entries == 8);
     for (size_t i = 0; i < nr_entries; i += 2) {

@@ -13,11 +13,11 @@ fail_to_ask (struct nbd_handle *h, const char *message)
 
   CHECK_ERROR (nbd_block_status (h, 512, 0, EXTENT (&record), 0), ENOTSUP);
   CHECK_MESSAGE (message);
-  CHECK_ERROR (nbd_block_status_64 (h, 512, 0, EXTENT64 (&record), 0),
-               ENOTSUP);
+  CHECK_ERROR (nbd_block_status_64 (h, 512, 0, EXTENT64 (&record), 0), ENOTSUP);
   CHECK_MESSAGE (message);
   CHECK_ERROR (nbd_aio_block_status (h, 512, 0, EXTENT (&record),
-                                     COMPLETION (&record), 0), ENOTSUP);
+                                     COMPLETION (&record), 0),
+               ENOTSUP);
   CHECK_RECORD (record, "mmmc");
   nbd_close (h);
 }

@@ -43,8 +43,8 @@ main (void)
   extent64.user_data = &calls64;
   CHECK (nbd_add_meta_context (h, LIBNBD_CONTEXT_BASE_ALLOCATION) == 0);
   CHECK (nbd_add_meta_context (h, "x:two") == 0);
-  connect_handle (h, server_command ("--size", "1M", "--context",
-                                     "x:two=4096:1"));
+  connect_handle (h,
+                  server_command ("--size", "1M", "--context", "x:two=4096:1"));
   CHECK_ERROR (nbd_block_status (h, 65536, 0, extent, 0), EDOM);
   CHECK_MESSAGE ("block-status: command failed");
   CHECK (calls == 2);

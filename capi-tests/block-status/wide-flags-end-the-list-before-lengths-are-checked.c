@@ -8,14 +8,14 @@
 #include "../harness/commands.h"
 
 #define WIDE (UINT64_C (1) << 33)
-#define LEFT 2048               /* bytes up to the end of the export */
+#define LEFT 2048 /* bytes up to the end of the export */
 #define MOST 3
 
 struct row {
-  int count;                    /* extents of the server: length, flags */
+  int count; /* extents of the server: length, flags */
   uint64_t extents[2 * MOST];
   int error;
-  uint32_t length, flags;       /* the only extent that the caller gets */
+  uint32_t length, flags; /* the only extent that the caller gets */
 };
 
 static const struct row rows[] = {
@@ -56,7 +56,8 @@ check (const struct row *row)
   struct request request;
 
   peer_connect (h, &peer);
-  CHECK (nbd_aio_block_status (h, 512, MIB - LEFT, callback, COMPLETION (&record), 0) == 1);
+  CHECK (nbd_aio_block_status (h, 512, MIB - LEFT, callback,
+                               COMPLETION (&record), 0) == 1);
   request = peer_request (&peer, NULL);
   put32 (&payload, 1);
   put32 (&payload, row->count);

@@ -9,10 +9,8 @@
 
 /* An oldstyle server of 64 MiB, which never replies. */
 static const unsigned char oldstyle[152] = {
-  'N', 'B', 'D', 'M', 'A', 'G', 'I', 'C',
-  0, 0, 0x42, 0x02, 0x81, 0x86, 0x12, 0x53,
-  0, 0, 0, 0, 4, 0, 0, 0,
-  0, 0, 0, 1,
+  'N',  'B',  'D', 'M', 'A', 'G', 'I', 'C', 0, 0, 0x42, 0x02, 0x81, 0x86,
+  0x12, 0x53, 0,   0,   0,   0,   4,   0,   0, 0, 0,    0,    0,    1,
 };
 
 static struct nbd_handle *h;

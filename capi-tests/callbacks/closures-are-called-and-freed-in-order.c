@@ -20,16 +20,14 @@ answer (struct peer *peer, uint64_t length)
     put64 (&payload, request.offset + length / 2);
     put32 (&payload, length / 2);
     peer_chunk (peer, &request, true, REPLY_OFFSET_HOLE, &payload);
-  }
-  else if (peer->replies == EXTENDED) {
+  } else if (peer->replies == EXTENDED) {
     put32 (&payload, 1);
     put32 (&payload, 1);
     put64 (&payload, length);
     put64 (&payload, 0);
     peer_chunk (peer, &request, false, REPLY_BLOCK_STATUS_EXT, &payload);
     peer_chunk (peer, &request, true, REPLY_BLOCK_STATUS_EXT, &payload);
-  }
-  else {
+  } else {
     put32 (&payload, 1);
     put32 (&payload, length);
     put32 (&payload, 0);
@@ -49,13 +47,13 @@ use (enum replies replies)
   for (int i = 0; i < 3; ++i) {
     struct record record = { .result = 0 };
     nbd_completion_callback completion = COMPLETION (&record);
-    int64_t cookie
-      = i == 0 ? nbd_aio_pread_structured (h, buf, 512, 0, CHUNK (&record),
+    int64_t cookie =
+        i == 0 ? nbd_aio_pread_structured (h, buf, 512, 0, CHUNK (&record),
                                            completion, 0)
-        : i == 1 ? nbd_aio_block_status (h, 512, 0, EXTENT (&record),
-                                         completion, 0)
-                 : nbd_aio_block_status_64 (h, 512, 0, EXTENT64 (&record),
-                                            completion, 0);
+        : i == 1
+            ? nbd_aio_block_status (h, 512, 0, EXTENT (&record), completion, 0)
+            : nbd_aio_block_status_64 (h, 512, 0, EXTENT64 (&record),
+                                       completion, 0);
 
     CHECK (cookie > 0);
     CHECK (nbd_poll (h, 0) == 0);

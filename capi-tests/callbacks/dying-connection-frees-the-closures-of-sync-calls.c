@@ -16,8 +16,7 @@ main (void)
   CHECK (record != NULL);
   CHECK (nbd_add_meta_context (h, LIBNBD_CONTEXT_BASE_ALLOCATION) == 0);
   connect_handle (h, server_command ("--bad-magic", "reply"));
-  CHECK (nbd_pread_structured (h, buf, sizeof buf, 0, CHUNK (record), 0)
-         == -1);
+  CHECK (nbd_pread_structured (h, buf, sizeof buf, 0, CHUNK (record), 0) == -1);
   CHECK (nbd_aio_is_dead (h) == 1);
   CHECK_ERROR (nbd_pread_structured (h, buf, sizeof buf, 0, CHUNK (record), 0),
                EINVAL);

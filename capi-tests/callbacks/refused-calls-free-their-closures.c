@@ -27,7 +27,8 @@ refused (struct nbd_handle *h, uint64_t offset, uint32_t flags)
   REFUSED (nbd_block_status_64 (h, 512, offset, EXTENT64 (&record), flags),
            "m");
   REFUSED (nbd_block_status_filter (h, 512, offset, contexts,
-                                    EXTENT64 (&record), flags), "m");
+                                    EXTENT64 (&record), flags),
+           "m");
   REFUSED (nbd_aio_pread (h, buf, 512, offset, COMPLETION (&record), flags),
            "c");
   REFUSED (nbd_aio_pwrite (h, buf, 512, offset, COMPLETION (&record), flags),
@@ -36,14 +37,18 @@ refused (struct nbd_handle *h, uint64_t offset, uint32_t flags)
   REFUSED (nbd_aio_cache (h, 512, offset, COMPLETION (&record), flags), "c");
   REFUSED (nbd_aio_zero (h, 512, offset, COMPLETION (&record), flags), "c");
   REFUSED (nbd_aio_pread_structured (h, buf, 512, offset, CHUNK (&record),
-                                     COMPLETION (&record), flags), "mc");
+                                     COMPLETION (&record), flags),
+           "mc");
   REFUSED (nbd_aio_block_status (h, 512, offset, EXTENT (&record),
-                                 COMPLETION (&record), flags), "mc");
+                                 COMPLETION (&record), flags),
+           "mc");
   REFUSED (nbd_aio_block_status_64 (h, 512, offset, EXTENT64 (&record),
-                                    COMPLETION (&record), flags), "mc");
+                                    COMPLETION (&record), flags),
+           "mc");
   REFUSED (nbd_aio_block_status_filter (h, 512, offset, contexts,
                                         EXTENT64 (&record),
-                                        COMPLETION (&record), flags), "mc");
+                                        COMPLETION (&record), flags),
+           "mc");
 }
 
 int
@@ -63,11 +68,13 @@ main (void)
   REFUSED (nbd_aio_flush (h, COMPLETION (&record), 0x40), "c");
   REFUSED (nbd_aio_block_status (h, 512, 0,
                                  (nbd_extent_callback) { .callback = NULL },
-                                 COMPLETION (&record), 0), "c");
+                                 COMPLETION (&record), 0),
+           "c");
   CHECK (nbd_get_errno () == EFAULT);
   REFUSED (nbd_aio_pread_structured (h, buf, 512, 0,
                                      (nbd_chunk_callback) { .callback = NULL },
-                                     COMPLETION (&record), 0), "c");
+                                     COMPLETION (&record), 0),
+           "c");
   CHECK (nbd_get_errno () == EFAULT);
   CHECK (nbd_shutdown (h, 0) == 0);
   refused (h, 0, 0);

@@ -28,7 +28,9 @@ int
 main (void)
 {
   int (*const ends[]) (struct nbd_handle *) = {
-    abort_sync, abort_async, shut_down,
+    abort_sync,
+    abort_async,
+    shut_down,
   };
 
   for (size_t i = 0; i < ITEMS (ends); ++i) {
@@ -36,7 +38,7 @@ main (void)
     char flags[5];
 
     CHECK (script_connect (&s) == 0);
-    CHECK (ends[i] (s.h) == 0);
+    CHECK (ends[i](s.h) == 0);
     CHECK (nbd_aio_is_dead (s.h) == 1);
     CHECK (recv (s.server, flags, sizeof flags, MSG_WAITALL) == 4);
     CHECK (nbd_stats_bytes_sent (s.h) == 4);

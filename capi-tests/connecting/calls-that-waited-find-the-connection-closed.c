@@ -52,7 +52,7 @@ main (void)
   peer_request (&peer, received);
   CHECK (pthread_create (&threads[1], NULL, write_next, NULL) == 0);
   CHECK (pthread_create (&threads[2], NULL, shut_down, NULL) == 0);
-  usleep (20000);               /* by now they most likely wait */
+  usleep (20000); /* by now they most likely wait */
   peer_close (&peer);
   for (unsigned i = 0; i < ITEMS (threads); ++i)
     CHECK (pthread_join (threads[i], NULL) == 0);

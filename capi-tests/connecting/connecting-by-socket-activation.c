@@ -20,7 +20,8 @@ server_expecting (const char *name)
   snprintf (script, sizeof script,
             "test \"$LISTEN_PID\" = $$ && test \"$LISTEN_FDS\" = 1 && "
             "test \"$LISTEN_FDNAMES\" = '%s' && test -S /proc/self/fd/3 && "
-            "exec '%s' --size 1M", name, memserver ());
+            "exec '%s' --size 1M",
+            name, memserver ());
   return argv;
 }
 
@@ -36,7 +37,7 @@ main (void)
   CHECK (setenv ("LISTEN_FDS", "7", 1) == 0);
   CHECK (setenv ("LISTEN_FDNAMES", "mine", 1) == 0);
   CHECK (nbd_connect_systemd_socket_activation (h, server_expecting (
-                                                  "unknown")) == 0);
+                                                       "unknown")) == 0);
   CHECK (nbd_get_size (h) == 1 << 20);
   pid = nbd_get_subprocess_pid (h);
   CHECK (pid > 0 && kill (pid, 0) == 0);
@@ -56,7 +57,7 @@ main (void)
   h = nbd_create ();
   CHECK (nbd_set_socket_activation_name (h, "disk1") == 0);
   CHECK (nbd_aio_connect_systemd_socket_activation (h, server_expecting (
-                                                      "disk1")) == 0);
+                                                           "disk1")) == 0);
   while (nbd_aio_is_connecting (h))
     CHECK (nbd_poll (h, -1) == 1);
   CHECK (nbd_aio_is_ready (h) == 1);

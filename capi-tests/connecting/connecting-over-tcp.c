@@ -69,14 +69,13 @@ check_connects (const char *host, int port, bool asynchronous)
   char text[16], uri[64];
 
   snprintf (text, sizeof text, "%d", port);
-  snprintf (uri, sizeof uri, strchr (host, ':') ? "nbd://[%s]:%d/"
-                                                : "nbd://%s:%d/", host, port);
+  snprintf (uri, sizeof uri,
+            strchr (host, ':') ? "nbd://[%s]:%d/" : "nbd://%s:%d/", host, port);
   if (asynchronous) {
     CHECK (nbd_aio_connect_tcp (h, host, text) == 0);
     while (nbd_aio_is_connecting (h))
       CHECK (nbd_poll (h, -1) == 1);
-  }
-  else
+  } else
     CHECK (nbd_connect_tcp (h, host, text) == 0);
   CHECK (nbd_aio_is_ready (h) == 1);
   CHECK (nbd_get_size (h) == 1 << 20);

@@ -52,8 +52,7 @@ main (void)
   CHECK (nbd_can_meta_context (h, "base:allocation") != 1);
   nbd_close (h);
 
-  h = connect_handle (with_contexts (),
-                      server_command ("--no-meta-context"));
+  h = connect_handle (with_contexts (), server_command ("--no-meta-context"));
   CHECK (nbd_aio_is_ready (h) == 1);
   CHECK (nbd_can_meta_context (h, "base:allocation") == 0);
   nbd_close (h);

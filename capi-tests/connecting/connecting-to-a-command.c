@@ -40,7 +40,8 @@ main (void)
             "test -S /proc/self/fd/1 || exit 1; "
             "for fd in /proc/$$/fd/*; do case ${fd##*/} in "
             "[012]) ;; *) test -S $fd && exit 1;; esac; done; "
-            "exec '%s' --stdin --size 2M", memserver ());
+            "exec '%s' --stdin --size 2M",
+            memserver ());
   h = nbd_create ();
   CHECK (nbd_connect_command (h, (char *[]) { "sh", "-c", script, NULL }) == 0);
   CHECK (nbd_get_size (h) == 2 << 20);

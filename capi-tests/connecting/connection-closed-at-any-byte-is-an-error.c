@@ -27,8 +27,7 @@ use (char *option)
       if (r == 0)
         r = nbd_flush (h, 0);
       finished = r == 0;
-    }
-    else
+    } else
       CHECK (!connected_once);
     if (r == -1) {
       CHECK (nbd_get_error () != NULL);

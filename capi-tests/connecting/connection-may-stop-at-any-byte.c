@@ -77,8 +77,8 @@ on_chunk (void *user_data, const void *bytes, size_t count, uint64_t offset,
           unsigned status, int *error)
 {
   (void) offset, (void) status, (void) error;
-  CHECK ((char *) bytes >= data
-         && (char *) bytes + count <= data + sizeof data);
+  CHECK ((char *) bytes >= data &&
+         (char *) bytes + count <= data + sizeof data);
   check_alive (user_data);
   return 0;
 }
@@ -110,8 +110,8 @@ on_extent (void *user_data, const char *context, uint64_t offset,
 static void
 issue_commands (struct nbd_handle *h, struct session *s)
 {
-  ISSUE (s, nbd_aio_pread_structured (h, data, 300, 0,
-                                      MIDDLE (chunk, on_chunk), DONE, 0));
+  ISSUE (s, nbd_aio_pread_structured (h, data, 300, 0, MIDDLE (chunk, on_chunk),
+                                      DONE, 0));
   ISSUE (s, nbd_aio_pwrite (h, out, sizeof out, 4096, DONE, 0));
   if (nbd_get_nr_meta_contexts (h) > 0)
     ISSUE (s, nbd_aio_block_status (h, 65536, 0, MIDDLE (extent, on_extent),
@@ -195,8 +195,9 @@ playback (const struct recording *recording, bool opt_mode, size_t limit,
           size_t step, enum ending ending)
 {
   struct session s = { .opt_mode = opt_mode };
-  struct playback p = { .recording = recording, .limit = limit, .step = step,
-                        .ending = ending };
+  struct playback p = {
+    .recording = recording, .limit = limit, .step = step, .ending = ending
+  };
   struct nbd_handle *h = begin (&s, &p.client);
   bool done = false;
 
@@ -246,23 +247,22 @@ run (bool opt_mode, char **argv)
   CHECK (close (server) == 0);
 
   /* Played back to its end it is the same session, in pieces of any size. */
-  CHECK (playback (&recording, opt_mode, recording.count, SIZE_MAX, CLOSE)
-         == recording.count);
-  CHECK (playback (&recording, opt_mode, recording.count, 1, CLOSE)
-         == recording.count);
+  CHECK (playback (&recording, opt_mode, recording.count, SIZE_MAX, CLOSE) ==
+         recording.count);
+  CHECK (playback (&recording, opt_mode, recording.count, 1, CLOSE) ==
+         recording.count);
   for (size_t n = 0; n < recording.count; n += stride)
     for (enum ending ending = STALL; ending <= RESET; ++ending, ++faults)
-      CHECK (playback (&recording, opt_mode, n, n % 3 ? SIZE_MAX : 7, ending)
-             == n);
+      CHECK (playback (&recording, opt_mode, n, n % 3 ? SIZE_MAX : 7, ending) ==
+             n);
   return faults;
 }
 
 /* The server of all variants. */
 #define SERVER(...) \
   server_command ("--size", "1M", "--description", "words", "--pattern", \
-                  "--context", "x:two=4096:1,4096:2", \
-                  "--error", "READ=EIO@32768", "--read-chunks", "128", \
-                  __VA_ARGS__)
+                  "--context", "x:two=4096:1,4096:2", "--error", \
+                  "READ=EIO@32768", "--read-chunks", "128", __VA_ARGS__)
 
 int
 main (void)

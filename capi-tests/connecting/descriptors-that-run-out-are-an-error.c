@@ -11,12 +11,12 @@
 
 static const char *path;
 /* The servers inherit the limit, which is not meant for them. */
-static char *command[] = {
-  "sh", "-c", "ulimit -S -n 100; exec \"$0\" --stdin --size 1M", NULL, NULL
-};
-static char *listener[] = {
-  "sh", "-c", "ulimit -S -n 100; exec \"$0\" --size 1M", NULL, NULL
-};
+static char *command[] = { "sh", "-c",
+                           "ulimit -S -n 100; exec \"$0\" --stdin --size 1M",
+                           NULL, NULL };
+static char *listener[] = { "sh", "-c",
+                            "ulimit -S -n 100; exec \"$0\" --size 1M", NULL,
+                            NULL };
 static char uri[200];
 
 static int

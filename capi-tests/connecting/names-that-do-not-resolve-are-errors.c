@@ -68,7 +68,7 @@ bind_anywhere (struct sockaddr_in *address)
 int
 main (void)
 {
-  static const int codes[] = { EAI_NONAME, EAI_AGAIN, EAI_FAIL, EAI_MEMORY,
+  static const int codes[] = { EAI_NONAME, EAI_AGAIN,  EAI_FAIL,   EAI_MEMORY,
                                EAI_SYSTEM, EAI_NODATA, EAI_SERVICE };
   struct nbd_handle *h = nbd_create ();
   int listening = bind_anywhere (&good), refusing = bind_anywhere (&bad);

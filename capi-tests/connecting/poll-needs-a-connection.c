@@ -13,8 +13,10 @@ nothing_to_wait_for (struct nbd_handle *h, const char *state)
 
   CHECK (nbd_aio_get_direction (h) == 0);
   CHECK_ERROR (nbd_poll (h, 0), EINVAL);
-  snprintf (message, sizeof message, "nbd_poll: nothing to poll for in state "
-            "%s: Invalid argument", state);
+  snprintf (message, sizeof message,
+            "nbd_poll: nothing to poll for in state "
+            "%s: Invalid argument",
+            state);
   CHECK_EXACT_MESSAGE (message);
   CHECK_ERROR (nbd_poll2 (h, -1, -1), EINVAL);
   CHECK_MESSAGE ("nbd_poll2: nothing to poll for in state");

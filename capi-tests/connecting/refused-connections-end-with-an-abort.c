@@ -48,8 +48,7 @@ refuse_tls_in_option_mode (bool wait)
   if (wait) {
     CHECK_ERROR (script_connect (&s), 0);
     CHECK_EXACT_MESSAGE ("nbd_connect_socket: connection is closed");
-  }
-  else {
+  } else {
     int client = scripted_server (s.says.data, s.says.count, &s.server);
 
     CHECK (nbd_aio_connect_socket (s.h, client) == 0);
@@ -74,8 +73,8 @@ refuse_and_leave (void)
   CHECK (nbd_aio_connect_socket (s.h, client) == 0);
   while (nbd_stats_chunks_sent (s.h) == 0)
     CHECK (nbd_poll (s.h, LONG_ENOUGH) == 1);
-  CHECK (write (s.server, s.says.data + 18, s.says.count - 18)
-         == (ssize_t) s.says.count - 18);
+  CHECK (write (s.server, s.says.data + 18, s.says.count - 18) ==
+         (ssize_t) s.says.count - 18);
   CHECK (close (s.server) == 0);
   while (nbd_aio_is_connecting (s.h))
     if (nbd_poll (s.h, LONG_ENOUGH) == -1)

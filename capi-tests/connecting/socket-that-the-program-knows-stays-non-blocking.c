@@ -16,7 +16,7 @@
 #include <sys/socket.h>
 
 #define READS 20
-#define DELAY "20"              /* milliseconds */
+#define DELAY "20" /* milliseconds */
 
 static unsigned long system_calls;
 

@@ -19,7 +19,7 @@ append (struct bytes *bytes, enum behind behind)
     put64 (bytes, 0);
     put32 (bytes, 0);
     break;
-  case REPLY:                   /* an error for the first command */
+  case REPLY: /* an error for the first command */
     put32 (bytes, 0x67446698);
     put32 (bytes, 5);
     put64 (bytes, 1);
@@ -80,8 +80,8 @@ going (struct bytes *bytes, enum behind behind)
   CHECK (nbd_set_opt_mode (h, true) == 0);
   CHECK (nbd_connect_socket (h, client) == 0);
   CHECK (nbd_aio_is_negotiating (h) == 1);
-  CHECK (write (server, bytes->data + 18, bytes->count - 18)
-         == (ssize_t) bytes->count - 18);
+  CHECK (write (server, bytes->data + 18, bytes->count - 18) ==
+         (ssize_t) bytes->count - 18);
   CHECK (shutdown (server, SHUT_WR) == 0);
   CHECK (nbd_opt_go (h) == 0);
   check_commands (h, behind);

@@ -17,8 +17,9 @@ static void
 set_callback (void)
 {
   CHECK (nbd_set_debug_callback (h, (nbd_debug_callback) {
-           .callback = on_message, .user_data = &freed,
-           .free = count_free }) == 0);
+                                        .callback = on_message,
+                                        .user_data = &freed,
+                                        .free = count_free }) == 0);
 }
 
 /* Takes no lock. */

@@ -24,14 +24,16 @@ record (void *user_data, const char *context, const char *message)
 static int
 ignore (void *user_data, const char *name)
 {
-  (void) user_data; (void) name;
+  (void) user_data;
+  (void) name;
   return 0;
 }
 
 static int
 retire (void *user_data, int *error)
 {
-  (void) user_data; (void) error;
+  (void) user_data;
+  (void) error;
   return 1;
 }
 
@@ -48,8 +50,9 @@ main (void)
   char *contexts[] = { "base:", "x", NULL };
   char buf[16];
 
-  CHECK (nbd_set_debug_callback (h, (nbd_debug_callback) {
-           .callback = record, .user_data = seen }) == 0);
+  CHECK (nbd_set_debug_callback (h, (nbd_debug_callback) { .callback = record,
+                                                           .user_data =
+                                                               seen }) == 0);
   CHECK (nbd_set_debug (h, true) == 0);
   seen[0] = '\0';
 
@@ -70,20 +73,20 @@ main (void)
        "nbd_pread|leave: error=\"nbd_pread: invalid state: ");
   CHECK_ERROR (nbd_opt_list_meta_context_queries (h, contexts,
                                                   (nbd_context_callback) {
-                                                    .callback = ignore }),
+                                                      .callback = ignore }),
                ENOTCONN);
   SAW ("enter: queries=[\"base:\", \"x\"] context=<fun>\n");
 
   /* Messages of the handshake have the context of the call that runs it. */
-  CHECK (nbd_connect_command (h, server_command ("--export", "x y",
-                                                  "--size", "1M")) == 0);
+  CHECK (nbd_connect_command (h, server_command ("--export", "x y", "--size",
+                                                 "1M")) == 0);
   CHECK (strstr (seen, "nbd_connect_command|enter: argv=[\"") != NULL);
   CHECK (strstr (seen, "nbd_aio_") == NULL);
   SAW ("\nnbd_connect_command|leave: ret=0\n");
 
   /* The words for a completion callback are swapped. */
-  CHECK (nbd_aio_flush (h, (nbd_completion_callback) {
-           .callback = retire }, 0) == 1);
+  CHECK (nbd_aio_flush (h, (nbd_completion_callback) { .callback = retire },
+                        0) == 1);
   SAW ("nbd_aio_flush|enter: completion=NULL flags=0x0\n");
   CHECK (nbd_aio_flush (h, NBD_NULL_COMPLETION, 0) == 2);
   SAW ("nbd_aio_flush|enter: completion=<fun> flags=0x0\n");

@@ -75,9 +75,9 @@ on_chunk (void *data, const void *subbuf, size_t count, uint64_t offset,
   const struct closure *closure = data;
 
   line ("chunk of %u: at %td, %zu bytes, offset %" PRIu64 ", status %u, "
-        "error %s, %016" PRIx64, closure->step,
-        (const unsigned char *) subbuf - closure->buffer->bytes, count, offset,
-        status, errno_name (*error), checksum (subbuf, count));
+        "error %s, %016" PRIx64,
+        closure->step, (const unsigned char *) subbuf - closure->buffer->bytes,
+        count, offset, status, errno_name (*error), checksum (subbuf, count));
   return closure_result (closure, error);
 }
 
@@ -148,8 +148,7 @@ on_debug (void *data, const char *context, const char *message)
       made_.user_data = data_; \
       if (one_in (12)) \
         made_.callback = NULL; \
-    } \
-    else \
+    } else \
       made_ = (type) { .callback = NULL }; \
     made_; \
   })

@@ -152,8 +152,7 @@ settings_in_common (void)
       CHECK (NEWER (nbd_set_request_extended_headers) (h, false) == 0);
     if (!one_in (8))
       CHECK (nbd_set_strict_mode (h, below (8) ? 0x1f : below (0x20)) == 0);
-  }
-  else if (one_in (4))
+  } else if (one_in (4))
     CHECK (nbd_set_strict_mode (h, below (0x80)) == 0);
   if (!one_in (4))
     CHECK (nbd_add_meta_context (h, "base:allocation") == 0);

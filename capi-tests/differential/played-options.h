@@ -11,8 +11,8 @@
 
 /* What was agreed on, and the kind of replies that the server can at most. */
 static struct {
-  bool open;                    /* options, not commands */
-  bool flags_came;              /* those of the client */
+  bool open;       /* options, not commands */
+  bool flags_came; /* those of the client */
   bool no_zeroes;
   enum replies most;
 } negotiation;
@@ -143,8 +143,7 @@ say_text_info (uint32_t option)
     /* The C library skips what is longer than 8 KiB in several calls. */
     if (one_in (3))
       n = below (8190);
-  }
-  else if (!played.faults && n > 4096)
+  } else if (!played.faults && n > 4096)
     n = 4096;
   put16 (&data, type);
   for (i = 0; i < n; i++)
@@ -222,8 +221,7 @@ answer_contexts (const struct option *option)
     say_refusal (option->number);
     if (set)
       played.context_count = 0;
-  }
-  else
+  } else
     say_ack (option->number);
 }
 

@@ -40,8 +40,8 @@ say_error (struct outstanding *to, bool done)
   }
   if (with_offset)
     put64 (&payload, to->request.offset + below (to->request.length));
-  say_chunk (&to->request, done,
-             with_offset ? REPLY_ERROR_OFFSET : REPLY_ERROR, &payload);
+  say_chunk (&to->request, done, with_offset ? REPLY_ERROR_OFFSET : REPLY_ERROR,
+             &payload);
 }
 
 /* The next piece of a read, data or a hole. */
@@ -58,10 +58,9 @@ say_piece (struct outstanding *to)
   if (one_in (4)) {
     put32 (&where, (uint32_t) length);
     say_chunk (&to->request, done, REPLY_OFFSET_HOLE, &where);
-  }
-  else {
-    say_header (to->request.cookie, to->request.offset, done,
-                REPLY_OFFSET_DATA, 8 + length);
+  } else {
+    say_header (to->request.cookie, to->request.offset, done, REPLY_OFFSET_DATA,
+                8 + length);
     say_bytes (&where);
     say_disk (at, length);
   }
@@ -81,7 +80,8 @@ put_extents (struct bytes *payload, uint32_t id, bool wide, bool wrong)
   if (wide)
     put32 (payload, wrong && one_in (4) ? (uint32_t) below (6) : n);
   for (i = 0; i < n; i++) {
-    uint64_t length = wrong && one_in (2) ? ONE_OF (odd) : 512 * (1 + below (8));
+    uint64_t length =
+        wrong && one_in (2) ? ONE_OF (odd) : 512 * (1 + below (8));
     uint64_t status = below (4);
 
     if (wide) {
@@ -91,8 +91,7 @@ put_extents (struct bytes *payload, uint32_t id, bool wide, bool wrong)
         status <<= 32;
       put64 (payload, length);
       put64 (payload, status);
-    }
-    else {
+    } else {
       put32 (payload, (uint32_t) length);
       put32 (payload, (uint32_t) status);
     }
@@ -142,12 +141,10 @@ say_something (struct outstanding *to)
     say_error (to, done);
     if (done)
       retire_request (to);
-  }
-  else if (to->request.type == NBD_CMD_READ
-           && to->done < to->request.length)
+  } else if (to->request.type == NBD_CMD_READ && to->done < to->request.length)
     say_piece (to);
-  else if (to->request.type == NBD_CMD_BLOCK_STATUS
-           && to->done < to->context_count)
+  else if (to->request.type == NBD_CMD_BLOCK_STATUS &&
+           to->done < to->context_count)
     say_extents (to);
   else {
     say_chunk (&to->request, true, REPLY_NONE, &nothing);
@@ -186,11 +183,17 @@ say_wrong_error (struct outstanding *to)
 {
   static const uint16_t lengths[] = { 0, 3, 4, 5, 100, UINT16_MAX };
   static const unsigned types[] = {
-    REPLY_ERROR, REPLY_ERROR_OFFSET, REPLY_ERROR_OFFSET, 32768 + 77,
+    REPLY_ERROR,
+    REPLY_ERROR_OFFSET,
+    REPLY_ERROR_OFFSET,
+    32768 + 77,
   };
   const uint64_t offsets[] = {
-    to->request.offset - 1, to->request.offset + to->request.length,
-    to->request.offset, UINT64_MAX, 0,
+    to->request.offset - 1,
+    to->request.offset + to->request.length,
+    to->request.offset,
+    UINT64_MAX,
+    0,
   };
   struct bytes payload = { .count = 0 };
   bool done = one_in (2);
@@ -228,8 +231,15 @@ static void
 say_something_wrong (struct outstanding *to)
 {
   static const unsigned types[] = {
-    REPLY_NONE, REPLY_OFFSET_DATA, REPLY_OFFSET_HOLE, REPLY_BLOCK_STATUS,
-    REPLY_BLOCK_STATUS_EXT, REPLY_ERROR, REPLY_ERROR_OFFSET, 7, 32768 + 77,
+    REPLY_NONE,
+    REPLY_OFFSET_DATA,
+    REPLY_OFFSET_HOLE,
+    REPLY_BLOCK_STATUS,
+    REPLY_BLOCK_STATUS_EXT,
+    REPLY_ERROR,
+    REPLY_ERROR_OFFSET,
+    7,
+    32768 + 77,
   };
   struct bytes payload = { .count = 0 };
   uint64_t cookie = to->request.cookie;
@@ -257,8 +267,8 @@ say_something_wrong (struct outstanding *to)
     break;
   case 3:
     /* A piece of a read that lies outside of it, or comes again. */
-    put64 (&payload, to->request.offset + (one_in (2) ? to->request.length
-                                                      : 0));
+    put64 (&payload,
+           to->request.offset + (one_in (2) ? to->request.length : 0));
     put32 (&payload, 512);
     say_chunk (&to->request, false, REPLY_OFFSET_HOLE, &payload);
     break;
@@ -284,8 +294,7 @@ say_something_wrong (struct outstanding *to)
     if (one_in (2)) {
       say_chunk (&to->request, true, types[i], &payload);
       retire_request (to);
-    }
-    else
+    } else
       say_chunk (&to->request, false, types[i], &payload);
   }
 }

@@ -13,23 +13,23 @@
 /* A request that has no complete reply yet. */
 struct outstanding {
   struct request request;
-  uint64_t done;                /* bytes of a read, contexts of a block status */
-  uint32_t contexts[8];         /* those that are asked about */
+  uint64_t done;        /* bytes of a read, contexts of a block status */
+  uint32_t contexts[8]; /* those that are asked about */
   size_t context_count;
 };
 
 static struct {
   enum replies replies;
   bool faults;
-  bool over;                    /* no request follows */
-  uint32_t contexts[8];         /* that were agreed on, by their ids */
+  bool over;            /* no request follows */
+  uint32_t contexts[8]; /* that were agreed on, by their ids */
   size_t context_count;
-  int fd;                       /* the server's end, -1 when it is closed */
+  int fd; /* the server's end, -1 when it is closed */
   struct outstanding requests[512];
   size_t count;
-  unsigned char in[4 << 20];    /* received and not understood yet */
+  unsigned char in[4 << 20]; /* received and not understood yet */
   size_t in_count;
-  unsigned char out[8 << 20];   /* to be sent */
+  unsigned char out[8 << 20]; /* to be sent */
   size_t out_count;
 } played = { .fd = -1 };
 
@@ -51,8 +51,9 @@ say_bytes (const struct bytes *bytes)
 static void
 play_connect (enum replies replies, bool faults)
 {
-  struct peer peer = { .replies = replies, .size = PLAYED_SIZE,
-                       .flags = EVERY_FLAG, .contexts = 1 };
+  struct peer peer = {
+    .replies = replies, .size = PLAYED_SIZE, .flags = EVERY_FLAG, .contexts = 1
+  };
   struct bytes handshake = { .count = 0 };
   int client;
 
@@ -63,8 +64,8 @@ play_connect (enum replies replies, bool faults)
   server_size = PLAYED_SIZE;
   put_handshake (&handshake, &peer);
   client = scripted_server (handshake.data, handshake.count, &played.fd);
-  CHECK (NEWER (nbd_set_request_extended_headers) (h, replies == EXTENDED)
-         == 0);
+  CHECK (NEWER (nbd_set_request_extended_headers) (h, replies == EXTENDED) ==
+         0);
   CHECK (nbd_set_request_structured_replies (h, replies != SIMPLE) == 0);
   CHECK (nbd_add_meta_context (h, LIBNBD_CONTEXT_BASE_ALLOCATION) == 0);
   CHECK (nbd_connect_socket (h, client) == 0);
@@ -93,7 +94,8 @@ get (const unsigned char *from, size_t count)
  * unless it has a payload that says which.
  */
 static void
-remember (const struct request *request, const unsigned char *data, size_t length)
+remember (const struct request *request, const unsigned char *data,
+          size_t length)
 {
   struct outstanding *new = &played.requests[played.count++];
 
@@ -119,9 +121,9 @@ take_in (void)
 {
   ssize_t n;
 
-  while (played.in_count < sizeof played.in
-         && (n = recv (played.fd, played.in + played.in_count,
-                       sizeof played.in - played.in_count, MSG_DONTWAIT)) > 0)
+  while (played.in_count < sizeof played.in &&
+         (n = recv (played.fd, played.in + played.in_count,
+                    sizeof played.in - played.in_count, MSG_DONTWAIT)) > 0)
     played.in_count += (size_t) n;
 }
 
@@ -143,8 +145,8 @@ take_requests (bool tell)
       .offset = get (header + 16, 8),
       .length = get (header + 24, wide ? 8 : 4),
     };
-    size_t more = r.type == NBD_CMD_WRITE || (wide && (r.flags & 32))
-                  ? r.length : 0;
+    size_t more =
+        r.type == NBD_CMD_WRITE || (wide && (r.flags & 32)) ? r.length : 0;
 
     memcpy (&r.cookie, header + 8, 8);
     if (played.in_count - used < request_size () + more)
@@ -152,7 +154,8 @@ take_requests (bool tell)
     /* The cookie means nothing to a server. */
     if (tell)
       line ("server gets %u, flags 0x%x, offset %" PRIu64 ", length %" PRIu64
-            ", %016" PRIx64, r.type, r.flags, r.offset, r.length,
+            ", %016" PRIx64,
+            r.type, r.flags, r.offset, r.length,
             checksum (header + request_size (), more));
     used += request_size () + more;
     if (r.type != NBD_CMD_DISC)
@@ -193,8 +196,7 @@ say_header (uint64_t cookie, uint64_t at, bool done, unsigned type,
   if (played.replies == EXTENDED) {
     put64 (&header, at);
     put64 (&header, length);
-  }
-  else
+  } else
     put32 (&header, (uint32_t) length);
   say_bytes (&header);
 }

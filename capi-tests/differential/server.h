@@ -10,7 +10,9 @@
 #include "random.h"
 
 static const char *const replies_names[] = {
-  "simple", "structured", "extended",
+  "simple",
+  "structured",
+  "extended",
 };
 
 /* The options, without where to serve. */
@@ -45,16 +47,18 @@ static void
 choose_export (const char *size, bool first)
 {
   static const char *const flags[] = {
-    "--no-flush", "--no-fua", "--no-trim", "--no-zero", "--no-fast-zero",
-    "--no-df", "--no-multi-conn", "--no-cache", "--no-status-payload",
-    "--read-only", "--rotational",
+    "--no-flush",          "--no-fua",    "--no-trim",       "--no-zero",
+    "--no-fast-zero",      "--no-df",     "--no-multi-conn", "--no-cache",
+    "--no-status-payload", "--read-only", "--rotational",
   };
   static const char *const block_sizes[] = {
-    "1,4096,33554432", "512,4096,1048576", "4096,65536,4294967295",
+    "1,4096,33554432",
+    "512,4096,1048576",
+    "4096,65536,4294967295",
     "1,512,65536",
   };
   static const char *const contexts[] = {
-    "x:small=512:1,1024:0,4096:3", "x:wide=65536:7,131072:4294967295",
+    "x:small=512:1,1024:0,4096:3",       "x:wide=65536:7,131072:4294967295",
     "x:large=1073741824:2,4294967295:0", "y:long=5368709120:1,4096:0",
     "y:flags=4096:4294967296,8192:1",
   };
@@ -79,10 +83,18 @@ choose_export (const char *size, bool first)
 static void
 choose_exports (void)
 {
-  static const struct { const char *text; uint64_t size; } sizes[] = {
-    { "1M", 1 << 20 }, { "1M", 1 << 20 }, { "64k", 1 << 16 },
-    { "1049088", 1049088 }, { "1000001", 1000001 }, { "0", 0 },
-    { "6G", UINT64_C (6) << 30 }, { "8E", UINT64_C (8) << 60 },
+  static const struct {
+    const char *text;
+    uint64_t size;
+  } sizes[] = {
+    { "1M", 1 << 20 },
+    { "1M", 1 << 20 },
+    { "64k", 1 << 16 },
+    { "1049088", 1049088 },
+    { "1000001", 1000001 },
+    { "0", 0 },
+    { "6G", UINT64_C (6) << 30 },
+    { "8E", UINT64_C (8) << 60 },
   };
   size_t i = below (one_in (5) ? COUNT_OF (sizes) : 2);
 
@@ -98,8 +110,12 @@ static void
 choose_handshake (void)
 {
   static const char *const limits[] = {
-    "--no-go", "--no-info", "--no-list", "--no-meta-context",
-    "--require-block-size", "--no-zeroes-flag-off",
+    "--no-go",
+    "--no-info",
+    "--no-list",
+    "--no-meta-context",
+    "--require-block-size",
+    "--no-zeroes-flag-off",
   };
   /* clang-format off */
   static const char *const errors[] = {
@@ -272,9 +288,9 @@ static const char *
 server_on_unix_socket (void)
 {
   if (server_pid == 0)
-    start_server (server_argv ((char *[]) {
-      "--unix", socket_path (), "--exit-with-parent", "--ready-fd", "3", NULL
-    }));
+    start_server (server_argv ((char *[]) { "--unix", socket_path (),
+                                            "--exit-with-parent", "--ready-fd",
+                                            "3", NULL }));
   return server_socket;
 }
 

@@ -21,12 +21,30 @@ static void
 choose_range (void)
 {
   static const uint64_t counts[] = {
-    0, 1, 7, 512, 4096, 65536, 65536, 1 << 20, TOO_LARGE, UINT32_MAX,
-    UINT64_C (1) << 32, UINT64_C (1) << 63, UINT64_MAX,
+    0,
+    1,
+    7,
+    512,
+    4096,
+    65536,
+    65536,
+    1 << 20,
+    TOO_LARGE,
+    UINT32_MAX,
+    UINT64_C (1) << 32,
+    UINT64_C (1) << 63,
+    UINT64_MAX,
   };
   const uint64_t offsets[] = {
-    0, 1, server_size, server_size - 1, server_size - 512, server_size + 1,
-    UINT64_C (1) << 63, UINT64_MAX, UINT64_MAX - 511,
+    0,
+    1,
+    server_size,
+    server_size - 1,
+    server_size - 512,
+    server_size + 1,
+    UINT64_C (1) << 63,
+    UINT64_MAX,
+    UINT64_MAX - 511,
   };
 
   count = (1 + below (16)) * 512;
@@ -103,8 +121,8 @@ print_buffer (const struct buffer *buffer)
   line ("buffer %016" PRIx64, checksum (buffer->bytes, buffer->count));
 }
 
-#define RANGE "count %" PRIu64 ", offset %" PRIu64 ", flags 0x%x", \
-              count, offset, flags
+#define RANGE \
+  "count %" PRIu64 ", offset %" PRIu64 ", flags 0x%x", count, offset, flags
 
 static char **
 choose_contexts (void)
@@ -142,8 +160,7 @@ sync_read (bool structured)
 
     RETURNS (nbd_pread_structured,
              (h, buffer->bytes, count, offset, chunk, flags), RANGE);
-  }
-  else
+  } else
     RETURNS (nbd_pread, (h, buffer->bytes, count, offset, flags), RANGE);
   print_buffer (buffer);
 }
@@ -154,30 +171,25 @@ sync_block_status (void)
   char **contexts = choose_contexts ();
 
   switch (level < 24 ? 0 : below (3)) {
-  case 0:
-    {
-      nbd_extent_callback extent = ANY_EXTENT;
+  case 0: {
+    nbd_extent_callback extent = ANY_EXTENT;
 
-      RETURNS (nbd_block_status, (h, count, offset, extent, flags), RANGE);
-    }
-    break;
-  case 1:
-    {
-      nbd_extent64_callback extent = ANY_EXTENT64;
+    RETURNS (nbd_block_status, (h, count, offset, extent, flags), RANGE);
+  } break;
+  case 1: {
+    nbd_extent64_callback extent = ANY_EXTENT64;
 
-      NEWER_RETURNS (nbd_block_status_64, (h, count, offset, extent, flags),
-                     RANGE);
-    }
-    break;
-  default:
-    {
-      nbd_extent64_callback extent = ANY_EXTENT64;
+    NEWER_RETURNS (nbd_block_status_64, (h, count, offset, extent, flags),
+                   RANGE);
+  } break;
+  default: {
+    nbd_extent64_callback extent = ANY_EXTENT64;
 
-      NEWER_RETURNS (nbd_block_status_filter,
-                     (h, count, offset, contexts, extent, flags),
-                     "%s count %" PRIu64 ", offset %" PRIu64 ", flags 0x%x",
-                     list_of (contexts), count, offset, flags);
-    }
+    NEWER_RETURNS (nbd_block_status_filter,
+                   (h, count, offset, contexts, extent, flags),
+                   "%s count %" PRIu64 ", offset %" PRIu64 ", flags 0x%x",
+                   list_of (contexts), count, offset, flags);
+  }
   }
 }
 
@@ -200,13 +212,11 @@ sync_command (void)
     sync_read (true);
     break;
   case 4:
-  case 5:
-    {
-      struct buffer *buffer = new_buffer ();
+  case 5: {
+    struct buffer *buffer = new_buffer ();
 
-      RETURNS (nbd_pwrite, (h, buffer->bytes, count, offset, flags), RANGE);
-    }
-    break;
+    RETURNS (nbd_pwrite, (h, buffer->bytes, count, offset, flags), RANGE);
+  } break;
   case 6:
     sync_block_status ();
     break;
@@ -236,8 +246,7 @@ issue_read (void)
     return RETURNS (nbd_aio_pread_structured,
                     (h, buffer->bytes, count, offset, chunk, completion, flags),
                     RANGE);
-  }
-  else {
+  } else {
     nbd_completion_callback completion = ANY_COMPLETION (buffer);
 
     return RETURNS (nbd_aio_pread,
@@ -253,32 +262,28 @@ issue_block_status (void)
   nbd_completion_callback completion = ANY_COMPLETION (NULL);
 
   switch (level < 24 ? 0 : below (3)) {
-  case 0:
-    {
-      nbd_extent_callback extent = ANY_EXTENT;
+  case 0: {
+    nbd_extent_callback extent = ANY_EXTENT;
 
-      return RETURNS (nbd_aio_block_status,
-                      (h, count, offset, extent, completion, flags), RANGE);
-    }
-  case 1:
-    {
-      nbd_extent64_callback extent = ANY_EXTENT64;
+    return RETURNS (nbd_aio_block_status,
+                    (h, count, offset, extent, completion, flags), RANGE);
+  }
+  case 1: {
+    nbd_extent64_callback extent = ANY_EXTENT64;
 
-      return NEWER_RETURNS (nbd_aio_block_status_64,
-                            (h, count, offset, extent, completion, flags),
-                            RANGE);
-    }
-  default:
-    {
-      nbd_extent64_callback extent = ANY_EXTENT64;
+    return NEWER_RETURNS (nbd_aio_block_status_64,
+                          (h, count, offset, extent, completion, flags), RANGE);
+  }
+  default: {
+    nbd_extent64_callback extent = ANY_EXTENT64;
 
-      return NEWER_RETURNS (nbd_aio_block_status_filter,
-                            (h, count, offset, contexts, extent, completion,
-                             flags),
-                            "%s count %" PRIu64 ", offset %" PRIu64
-                            ", flags 0x%x",
-                            list_of (contexts), count, offset, flags);
-    }
+    return NEWER_RETURNS (nbd_aio_block_status_filter,
+                          (h, count, offset, contexts, extent, completion,
+                           flags),
+                          "%s count %" PRIu64 ", offset %" PRIu64
+                          ", flags 0x%x",
+                          list_of (contexts), count, offset, flags);
+  }
   }
 }
 

@@ -36,8 +36,13 @@ connect_by_uri (bool wait)
   };
   static const char *const schemes[] = { "nbd+unix", "nbd+unix", "nbds+unix" };
   static const char *const more[] = {
-    "", "", "", "&tls-verify-peer=false", "&tls-psk-file=/nonexistent",
-    "&unknown=1", "&tls-certificates=/nonexistent",
+    "",
+    "",
+    "",
+    "&tls-verify-peer=false",
+    "&tls-psk-file=/nonexistent",
+    "&unknown=1",
+    "&tls-certificates=/nonexistent",
   };
   const char *scheme = ONE_OF (schemes);
   const char *path = ONE_OF (paths);
@@ -94,10 +99,20 @@ static void
 connect_to_nothing (bool wait)
 {
   static const char *const uris[] = {
-    "", "nbd", "/path", "http://localhost", "nbd:", "nbd+unix://",
-    "nbd+unix:///name", "nbd://localhost:1", "nbd://localhost:x",
-    "nbd+unix:///?socket=/nonexistent/socket", "nbd://[", "nbd://a b/",
-    "nbd://localhost/%zz", "nbd://localhost/?socket=/path",
+    "",
+    "nbd",
+    "/path",
+    "http://localhost",
+    "nbd:",
+    "nbd+unix://",
+    "nbd+unix:///name",
+    "nbd://localhost:1",
+    "nbd://localhost:x",
+    "nbd+unix:///?socket=/nonexistent/socket",
+    "nbd://[",
+    "nbd://a b/",
+    "nbd://localhost/%zz",
+    "nbd://localhost/?socket=/path",
     "nbd+unix:///?socket=/nonexistent&tls-verify-peer=maybe",
     "nbds://localhost:1/?tls-psk-file=/nonexistent",
   };

@@ -63,8 +63,8 @@ newer_aio_option (void)
     break;
   case 4:
     context = CONTEXT;
-    NEWER_SETTLES (nbd_aio_opt_set_meta_context, (h, context, completion),
-                   "%s", "");
+    NEWER_SETTLES (nbd_aio_opt_set_meta_context, (h, context, completion), "%s",
+                   "");
     break;
   default:
     context = CONTEXT;
@@ -157,8 +157,7 @@ negotiate_something (void)
       newer_option ();
     else
       newer_aio_option ();
-  }
-  else if (one_in (2))
+  } else if (one_in (2))
     sync_option ();
   else
     aio_option ();

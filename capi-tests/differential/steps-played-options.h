@@ -63,8 +63,8 @@ begin_option (void)
     return;
   case 7:
   case 8:
-    NEWER_RETURNS (nbd_aio_opt_set_meta_context, (h, context, completion),
-                   "%s", "");
+    NEWER_RETURNS (nbd_aio_opt_set_meta_context, (h, context, completion), "%s",
+                   "");
     return;
   case 9:
   case 10:

@@ -53,8 +53,8 @@ send_everything (void)
 
 /* The other thread of a synchronous call. */
 struct replies_around {
-  size_t before, after;         /* replies to other commands */
-  int returned;                 /* readable when the call has returned */
+  size_t before, after; /* replies to other commands */
+  int returned;         /* readable when the call has returned */
 };
 
 /* Waits for a synchronous command, and replies to some others, to it, and to
@@ -104,8 +104,8 @@ play_sync_command (void)
   pthread_t thread;
 
   /* What it would wait for must be able to come. */
-  if (played.fd == -1 || played.faults || played.over
-      || nbd_aio_is_ready (h) != 1)
+  if (played.fd == -1 || played.faults || played.over ||
+      nbd_aio_is_ready (h) != 1)
     return;
   send_everything ();
   if (played.out_count > 0)
@@ -146,8 +146,9 @@ issue_large_write (void)
   flags = 0;
   buffer = new_buffer ();
   completion = ANY_COMPLETION (buffer);
-  cookie = RETURNS (nbd_aio_pwrite, (h, buffer->bytes, count, offset,
-                                     completion, flags), RANGE);
+  cookie =
+      RETURNS (nbd_aio_pwrite,
+               (h, buffer->bytes, count, offset, completion, flags), RANGE);
   if (cookie > 0)
     last_cookie = cookie;
 }
@@ -167,8 +168,8 @@ play_end (void)
 static void
 play_step (void)
 {
-  struct outstanding *any = played.count > 0
-                            ? &played.requests[below (played.count)] : NULL;
+  struct outstanding *any =
+      played.count > 0 ? &played.requests[below (played.count)] : NULL;
 
   switch (below (24)) {
   case 0:
@@ -224,8 +225,7 @@ play_step (void)
     else if (one_in (20)) {
       RETURNS (nbd_aio_disconnect, (h, 0), "%s", "");
       played.over = true;
-    }
-    else if (one_in (4))
+    } else if (one_in (4))
       RETURNS (nbd_aio_notify_write, (h), "%s", "");
     break;
   default:

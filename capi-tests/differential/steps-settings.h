@@ -14,8 +14,18 @@ static const char *const export_names[] = {
 };
 
 static const char *const context_names[] = {
-  "base:allocation", "base:allocation", "x:small", "x:wide", "x:large",
-  "y:long", "y:flags", "base:", "x:", "no-colon", "", "base:no",
+  "base:allocation",
+  "base:allocation",
+  "x:small",
+  "x:wide",
+  "x:large",
+  "y:long",
+  "y:flags",
+  "base:",
+  "x:",
+  "no-colon",
+  "",
+  "base:no",
 };
 
 /* A string of so many letters. */
@@ -97,9 +107,8 @@ set_string (void)
     SET_STRING (nbd_set_handle_name, ONE_OF (names));
     break;
   case 1:
-    SET_STRING (nbd_set_export_name,
-                one_in (6) ? long_string (4096 + below (2))
-                           : ONE_OF (export_names));
+    SET_STRING (nbd_set_export_name, one_in (6) ? long_string (4096 + below (2))
+                                                : ONE_OF (export_names));
     break;
   case 2:
     SET_STRING (nbd_set_tls_certificates, "/nonexistent");
@@ -118,8 +127,9 @@ set_string (void)
     break;
   default:
     NEWER_SET_STRING (nbd_set_socket_activation_name,
-                      one_in (2) ? "name" :
-                      one_in (2) ? "a-b" : long_string (32 + below (2)));
+                      one_in (2)   ? "name"
+                      : one_in (2) ? "a-b"
+                                   : long_string (32 + below (2)));
   }
 }
 
@@ -165,9 +175,9 @@ set_meta_contexts (void)
   if (one_in (6))
     RETURNS (nbd_clear_meta_contexts, (h), "%s", "");
   else
-    SET_STRING (nbd_add_meta_context,
-                one_in (12) ? long_string (4096 + below (2))
-                            : ONE_OF (context_names));
+    SET_STRING (nbd_add_meta_context, one_in (12)
+                                          ? long_string (4096 + below (2))
+                                          : ONE_OF (context_names));
 }
 
 static void
@@ -179,13 +189,11 @@ set_private (void)
   case 0:
     RETURNS (nbd_set_private_data, (h, value), "%" PRIuPTR, value);
     break;
-  case 1:
-    {
-      nbd_debug_callback debug = DEBUG;
+  case 1: {
+    nbd_debug_callback debug = DEBUG;
 
-      RETURNS (nbd_set_debug_callback, (h, debug), "%s", "");
-    }
-    break;
+    RETURNS (nbd_set_debug_callback, (h, debug), "%s", "");
+  } break;
   default:
     RETURNS (nbd_clear_debug_callback, (h), "%s", "");
   }

@@ -133,8 +133,7 @@ returned_string (char *text)
 /* A function that only newer libraries have: the program is linked to none of
  * those, so that it runs with older ones.
  */
-#define NEWER(name) \
-  ((__typeof__ (name) *) dlsym (RTLD_DEFAULT, #name))
+#define NEWER(name) ((__typeof__ (name) *) dlsym (RTLD_DEFAULT, #name))
 
 /* The same for one of them. */
 #define NEWER_RETURNS(name, arguments, ...) \
@@ -168,16 +167,15 @@ print_state (void)
   const char *state = nbd_connection_state (h);
   int length = state ? (int) strcspn (state, ":") : 0;
 
-  line ("state %.*s%s%s%s%s%s%s%s, direction %u, in flight %d",
-        length, state ? state : "",
-        nbd_aio_is_created (h) == 1 ? " created" : "",
+  line ("state %.*s%s%s%s%s%s%s%s, direction %u, in flight %d", length,
+        state ? state : "", nbd_aio_is_created (h) == 1 ? " created" : "",
         nbd_aio_is_connecting (h) == 1 ? " connecting" : "",
         nbd_aio_is_negotiating (h) == 1 ? " negotiating" : "",
         nbd_aio_is_ready (h) == 1 ? " ready" : "",
         nbd_aio_is_processing (h) == 1 ? " processing" : "",
         nbd_aio_is_dead (h) == 1 ? " dead" : "",
-        nbd_aio_is_closed (h) == 1 ? " closed" : "",
-        nbd_aio_get_direction (h), nbd_aio_in_flight (h));
+        nbd_aio_is_closed (h) == 1 ? " closed" : "", nbd_aio_get_direction (h),
+        nbd_aio_in_flight (h));
 }
 
 #endif /* TRANSCRIPT_H */

@@ -14,10 +14,10 @@
 struct reads {
   struct nbd_handle *h;
   struct peer peer;
-  int chunks;                   /* of each reply */
+  int chunks; /* of each reply */
   bool may_fail;
   int completed;
-  int called;                   /* chunks and completions */
+  int called; /* chunks and completions */
   char data[READS][READ_SIZE];
 };
 
@@ -33,8 +33,8 @@ count_completion (void *user_data, int *error)
 }
 
 static inline int
-count_chunk (void *user_data, const void *subbuf, size_t count,
-             uint64_t offset, unsigned status, int *error)
+count_chunk (void *user_data, const void *subbuf, size_t count, uint64_t offset,
+             unsigned status, int *error)
 {
   struct reads *reads = user_data;
 

@@ -24,28 +24,34 @@ __attribute__ ((unused)) static int freed;
 static inline int
 on_debug (void *user_data, const char *context, const char *message)
 {
-  (void) user_data; (void) context; (void) message;
+  (void) user_data;
+  (void) context;
+  (void) message;
   return 0;
 }
 
 static inline int
 on_completion (void *user_data, int *error)
 {
-  (void) user_data; (void) error;
+  (void) user_data;
+  (void) error;
   return 0;
 }
 
 static inline int
 on_list (void *user_data, const char *name, const char *description)
 {
-  (void) user_data; (void) name; (void) description;
+  (void) user_data;
+  (void) name;
+  (void) description;
   return 0;
 }
 
 static inline int
 on_context (void *user_data, const char *name)
 {
-  (void) user_data; (void) name;
+  (void) user_data;
+  (void) name;
   return 0;
 }
 
@@ -53,7 +59,11 @@ static inline int
 on_chunk (void *user_data, const void *data, size_t count, uint64_t offset,
           unsigned status, int *error)
 {
-  (void) user_data; (void) data; (void) count; (void) offset; (void) status;
+  (void) user_data;
+  (void) data;
+  (void) count;
+  (void) offset;
+  (void) status;
   (void) error;
   return 0;
 }
@@ -62,8 +72,12 @@ static inline int
 on_extent (void *user_data, const char *context, uint64_t offset,
            uint32_t *entries, size_t count, int *error)
 {
-  (void) user_data; (void) context; (void) offset; (void) entries;
-  (void) count; (void) error;
+  (void) user_data;
+  (void) context;
+  (void) offset;
+  (void) entries;
+  (void) count;
+  (void) error;
   return 0;
 }
 
@@ -71,8 +85,12 @@ static inline int
 on_extent64 (void *user_data, const char *context, uint64_t offset,
              nbd_extent *entries, size_t count, int *error)
 {
-  (void) user_data; (void) context; (void) offset; (void) entries;
-  (void) count; (void) error;
+  (void) user_data;
+  (void) context;
+  (void) offset;
+  (void) entries;
+  (void) count;
+  (void) error;
   return 0;
 }
 
@@ -91,7 +109,7 @@ __attribute__ ((unused)) static char BUFFER[512];
 #define COMMAND ((char *[]) { "/bin/true", NULL })
 #define ADDRESS \
   ((struct sockaddr *) &(struct sockaddr_un) { \
-    .sun_family = AF_UNIX, .sun_path = "/nonexistent/socket" })
+      .sun_family = AF_UNIX, .sun_path = "/nonexistent/socket" })
 #define ADDRESS_LENGTH sizeof (struct sockaddr_un)
 
 /* How many closures the source text of a call passes. */
@@ -161,8 +179,7 @@ handle_in_state (int state)
     sock = scripted_server ("", 0, &silent_server);
     CHECK (nbd_aio_connect_socket (h, sock) == 0);
     CHECK (nbd_aio_is_connecting (h) == 1);
-  }
-  else if (state == DEAD) {
+  } else if (state == DEAD) {
     CHECK_ERROR (nbd_connect_unix (h, "/nonexistent/socket"), ENOENT);
     CHECK (nbd_aio_is_dead (h) == 1);
   }

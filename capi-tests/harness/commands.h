@@ -62,9 +62,9 @@ handle_arrivals (struct nbd_handle *h)
 /* One letter for each call of a closure or of a free function, in order. */
 struct record {
   char letters[64];
-  int error;                    /* *error at the last completion */
-  int result;                   /* what completion callbacks return */
-  int set_error;                /* assigned to *error when not 0 */
+  int error;     /* *error at the last completion */
+  int result;    /* what completion callbacks return */
+  int set_error; /* assigned to *error when not 0 */
 };
 
 static inline void
@@ -155,10 +155,12 @@ no_context (void *user_data, const char *name)
                                .user_data = (record), \
                                .free = record_completion_free })
 #define CHUNK(record) \
-  ((nbd_chunk_callback) { .callback = record_chunk, .user_data = (record), \
+  ((nbd_chunk_callback) { .callback = record_chunk, \
+                          .user_data = (record), \
                           .free = record_middle_free })
 #define EXTENT(record) \
-  ((nbd_extent_callback) { .callback = record_extent, .user_data = (record), \
+  ((nbd_extent_callback) { .callback = record_extent, \
+                           .user_data = (record), \
                            .free = record_middle_free })
 #define EXTENT64(record) \
   ((nbd_extent64_callback) { .callback = record_extent64, \
@@ -171,27 +173,48 @@ no_context (void *user_data, const char *name)
 /* ---- a server that the program plays ---- */
 
 /* Protocol values (NBD protocol document, "Values"). */
-enum { NBD_CMD_READ, NBD_CMD_WRITE, NBD_CMD_DISC, NBD_CMD_FLUSH, NBD_CMD_TRIM,
-       NBD_CMD_CACHE, NBD_CMD_WRITE_ZEROES, NBD_CMD_BLOCK_STATUS };
-enum { NBD_FLAG_HAS_FLAGS = 1, NBD_FLAG_READ_ONLY = 2, NBD_FLAG_SEND_FLUSH = 4,
-       NBD_FLAG_SEND_FUA = 8, NBD_FLAG_SEND_TRIM = 32,
-       NBD_FLAG_SEND_WRITE_ZEROES = 64, NBD_FLAG_SEND_DF = 128,
-       NBD_FLAG_SEND_CACHE = 1024, NBD_FLAG_SEND_FAST_ZERO = 2048,
-       NBD_FLAG_BLOCK_STATUS_PAYLOAD = 4096 };
+enum {
+  NBD_CMD_READ,
+  NBD_CMD_WRITE,
+  NBD_CMD_DISC,
+  NBD_CMD_FLUSH,
+  NBD_CMD_TRIM,
+  NBD_CMD_CACHE,
+  NBD_CMD_WRITE_ZEROES,
+  NBD_CMD_BLOCK_STATUS
+};
+enum {
+  NBD_FLAG_HAS_FLAGS = 1,
+  NBD_FLAG_READ_ONLY = 2,
+  NBD_FLAG_SEND_FLUSH = 4,
+  NBD_FLAG_SEND_FUA = 8,
+  NBD_FLAG_SEND_TRIM = 32,
+  NBD_FLAG_SEND_WRITE_ZEROES = 64,
+  NBD_FLAG_SEND_DF = 128,
+  NBD_FLAG_SEND_CACHE = 1024,
+  NBD_FLAG_SEND_FAST_ZERO = 2048,
+  NBD_FLAG_BLOCK_STATUS_PAYLOAD = 4096
+};
 #define EVERY_FLAG (0x1fff & ~NBD_FLAG_READ_ONLY)
-enum { REPLY_NONE = 0, REPLY_OFFSET_DATA = 1, REPLY_OFFSET_HOLE = 2,
-       REPLY_BLOCK_STATUS = 5, REPLY_BLOCK_STATUS_EXT = 6,
-       REPLY_ERROR = 32769, REPLY_ERROR_OFFSET = 32770 };
+enum {
+  REPLY_NONE = 0,
+  REPLY_OFFSET_DATA = 1,
+  REPLY_OFFSET_HOLE = 2,
+  REPLY_BLOCK_STATUS = 5,
+  REPLY_BLOCK_STATUS_EXT = 6,
+  REPLY_ERROR = 32769,
+  REPLY_ERROR_OFFSET = 32770
+};
 
 enum replies { SIMPLE, STRUCTURED, EXTENDED };
 
 struct peer {
-  int fd;                       /* the server's end */
+  int fd; /* the server's end */
   enum replies replies;
-  uint64_t size;                /* of the export; default 1 MiB */
-  uint16_t flags;               /* default: every feature, writable */
+  uint64_t size;  /* of the export; default 1 MiB */
+  uint16_t flags; /* default: every feature, writable */
   uint32_t minimum_block, preferred_block, maximum_block;
-  int contexts;                 /* base:allocation has id 1, x:two has id 2 */
+  int contexts; /* base:allocation has id 1, x:two has id 2 */
 };
 
 struct request {
@@ -286,8 +309,7 @@ put_handshake (struct bytes *bytes, const struct peer *peer)
 }
 
 static inline void
-peer_prepare (struct nbd_handle *h, struct peer *peer,
-              struct bytes *handshake)
+peer_prepare (struct nbd_handle *h, struct peer *peer, struct bytes *handshake)
 {
   CHECK (h != NULL);
   if (peer->size == 0)
@@ -310,8 +332,8 @@ peer_is_connected (struct peer *peer)
   struct timeval limit = { .tv_sec = 20 };
   char discard[1024];
 
-  CHECK (setsockopt (peer->fd, SOL_SOCKET, SO_RCVTIMEO, &limit,
-                     sizeof limit) == 0);
+  CHECK (setsockopt (peer->fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit) ==
+         0);
   while (recv (peer->fd, discard, sizeof discard, MSG_DONTWAIT) > 0)
     ;
 }
@@ -373,8 +395,8 @@ peer_request (struct peer *peer, void *payload)
   uint32_t magic, length32;
 
   peer_read (peer, &magic, 4);
-  CHECK (be32toh (magic)
-         == (peer->replies == EXTENDED ? 0x21e41c71 : 0x25609513));
+  CHECK (be32toh (magic) ==
+         (peer->replies == EXTENDED ? 0x21e41c71 : 0x25609513));
   peer_read (peer, &r.flags, 2);
   peer_read (peer, &r.type, 2);
   peer_read (peer, &r.cookie, 8);
@@ -425,8 +447,7 @@ peer_chunk (struct peer *peer, const struct request *to, bool done,
   if (peer->replies == EXTENDED) {
     put64 (&header, to->offset);
     put64 (&header, length);
-  }
-  else
+  } else
     put32 (&header, length);
   peer_bytes (peer, &header);
   if (length)

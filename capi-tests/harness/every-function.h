@@ -24,8 +24,7 @@ FUNCTION (nbd_get_export_name, ANY, RELEASED (nbd_get_export_name (h)))
 FUNCTION (nbd_set_request_block_size, CREATED | NEGOTIATING,
           nbd_set_request_block_size (h, true))
 FUNCTION (nbd_get_request_block_size, ANY, nbd_get_request_block_size (h))
-FUNCTION (nbd_set_full_info, CREATED | NEGOTIATING,
-          nbd_set_full_info (h, true))
+FUNCTION (nbd_set_full_info, CREATED | NEGOTIATING, nbd_set_full_info (h, true))
 FUNCTION (nbd_get_full_info, ANY, nbd_get_full_info (h))
 FUNCTION (nbd_get_canonical_export_name, NEGOTIATING | CONNECTED | CLOSED,
           RELEASED (nbd_get_canonical_export_name (h)))
@@ -51,8 +50,7 @@ FUNCTION (nbd_set_request_extended_headers, CREATED,
           nbd_set_request_extended_headers (h, true))
 FUNCTION (nbd_get_request_extended_headers, ANY,
           nbd_get_request_extended_headers (h))
-FUNCTION (nbd_get_extended_headers_negotiated,
-          NEGOTIATING | CONNECTED | CLOSED,
+FUNCTION (nbd_get_extended_headers_negotiated, NEGOTIATING | CONNECTED | CLOSED,
           nbd_get_extended_headers_negotiated (h))
 FUNCTION (nbd_set_request_structured_replies, CREATED,
           nbd_set_request_structured_replies (h, true))
@@ -177,24 +175,23 @@ FUNCTION (nbd_aio_opt_extended_headers, NEGOTIATING,
           nbd_aio_opt_extended_headers (h, COMPLETION))
 FUNCTION (nbd_aio_opt_structured_reply, NEGOTIATING,
           nbd_aio_opt_structured_reply (h, COMPLETION))
-FUNCTION (nbd_aio_opt_list, NEGOTIATING,
-          nbd_aio_opt_list (h, LIST, COMPLETION))
+FUNCTION (nbd_aio_opt_list, NEGOTIATING, nbd_aio_opt_list (h, LIST, COMPLETION))
 FUNCTION (nbd_aio_opt_info, NEGOTIATING, nbd_aio_opt_info (h, COMPLETION))
 FUNCTION (nbd_aio_opt_list_meta_context, NEGOTIATING,
           nbd_aio_opt_list_meta_context (h, CONTEXT, COMPLETION))
 FUNCTION (nbd_aio_opt_list_meta_context_queries, NEGOTIATING,
           nbd_aio_opt_list_meta_context_queries (h, CONTEXTS, CONTEXT,
-            COMPLETION))
+                                                 COMPLETION))
 FUNCTION (nbd_aio_opt_set_meta_context, NEGOTIATING,
           nbd_aio_opt_set_meta_context (h, CONTEXT, COMPLETION))
 FUNCTION (nbd_aio_opt_set_meta_context_queries, NEGOTIATING,
           nbd_aio_opt_set_meta_context_queries (h, CONTEXTS, CONTEXT,
-            COMPLETION))
+                                                COMPLETION))
 FUNCTION (nbd_aio_pread, CONNECTED,
           nbd_aio_pread (h, BUFFER, sizeof BUFFER, 0, COMPLETION, 0))
 FUNCTION (nbd_aio_pread_structured, CONNECTED,
           nbd_aio_pread_structured (h, BUFFER, sizeof BUFFER, 0, CHUNK,
-            COMPLETION, 0))
+                                    COMPLETION, 0))
 FUNCTION (nbd_aio_pwrite, CONNECTED,
           nbd_aio_pwrite (h, BUFFER, sizeof BUFFER, 0, COMPLETION, 0))
 FUNCTION (nbd_aio_disconnect, CONNECTED, nbd_aio_disconnect (h, 0))
@@ -209,10 +206,10 @@ FUNCTION (nbd_aio_block_status, CONNECTED,
           nbd_aio_block_status (h, sizeof BUFFER, 0, EXTENT, COMPLETION, 0))
 FUNCTION (nbd_aio_block_status_64, CONNECTED,
           nbd_aio_block_status_64 (h, sizeof BUFFER, 0, EXTENT64, COMPLETION,
-            0))
+                                   0))
 FUNCTION (nbd_aio_block_status_filter, CONNECTED,
           nbd_aio_block_status_filter (h, sizeof BUFFER, 0, CONTEXTS, EXTENT64,
-            COMPLETION, 0))
+                                       COMPLETION, 0))
 FUNCTION (nbd_aio_get_fd, ANY, nbd_aio_get_fd (h))
 FUNCTION (nbd_aio_get_direction, ANY, nbd_aio_get_direction (h))
 FUNCTION (nbd_aio_notify_read, ANY, nbd_aio_notify_read (h))

@@ -38,9 +38,8 @@ NULL_PARAMETER (nbd_connect_systemd_socket_activation, CREATED, argv,
                 nbd_connect_systemd_socket_activation (h, NULL))
 NULL_PARAMETER (nbd_set_socket_activation_name, CREATED, socket_name,
                 nbd_set_socket_activation_name (h, NULL))
-NULL_PARAMETER (nbd_can_meta_context,
-                NEGOTIATING | CONNECTED | CLOSED, metacontext,
-                nbd_can_meta_context (h, NULL))
+NULL_PARAMETER (nbd_can_meta_context, NEGOTIATING | CONNECTED | CLOSED,
+                metacontext, nbd_can_meta_context (h, NULL))
 NULL_PARAMETER (nbd_pread, CONNECTED, buf,
                 nbd_pread (h, NULL, sizeof BUFFER, 0, 0))
 NULL_PARAMETER (nbd_pread_structured, CONNECTED, buf,
@@ -49,7 +48,7 @@ NULL_PARAMETER (nbd_pwrite, CONNECTED, buf,
                 nbd_pwrite (h, NULL, sizeof BUFFER, 0, 0))
 NULL_PARAMETER (nbd_block_status_filter, CONNECTED, contexts,
                 nbd_block_status_filter (h, sizeof BUFFER, 0, NULL, EXTENT64,
-                  0))
+                                         0))
 NULL_PARAMETER (nbd_aio_connect, CREATED, addr,
                 nbd_aio_connect (h, NULL, ADDRESS_LENGTH))
 NULL_PARAMETER (nbd_aio_connect_uri, CREATED, uri,
@@ -66,18 +65,18 @@ NULL_PARAMETER (nbd_aio_connect_systemd_socket_activation, CREATED, argv,
                 nbd_aio_connect_systemd_socket_activation (h, NULL))
 NULL_PARAMETER (nbd_aio_opt_list_meta_context_queries, NEGOTIATING, queries,
                 nbd_aio_opt_list_meta_context_queries (h, NULL, CONTEXT,
-                  COMPLETION))
+                                                       COMPLETION))
 NULL_PARAMETER (nbd_aio_opt_set_meta_context_queries, NEGOTIATING, queries,
                 nbd_aio_opt_set_meta_context_queries (h, NULL, CONTEXT,
-                  COMPLETION))
+                                                      COMPLETION))
 NULL_PARAMETER (nbd_aio_pread, CONNECTED, buf,
                 nbd_aio_pread (h, NULL, sizeof BUFFER, 0, COMPLETION, 0))
 NULL_PARAMETER (nbd_aio_pread_structured, CONNECTED, buf,
                 nbd_aio_pread_structured (h, NULL, sizeof BUFFER, 0, CHUNK,
-                  COMPLETION, 0))
+                                          COMPLETION, 0))
 NULL_PARAMETER (nbd_aio_pwrite, CONNECTED, buf,
                 nbd_aio_pwrite (h, NULL, sizeof BUFFER, 0, COMPLETION, 0))
 NULL_PARAMETER (nbd_aio_block_status_filter, CONNECTED, contexts,
                 nbd_aio_block_status_filter (h, sizeof BUFFER, 0, NULL,
-                  EXTENT64, COMPLETION, 0))
+                                             EXTENT64, COMPLETION, 0))
 NULL_PARAMETER (nbd_is_uri, ANY, uri, nbd_is_uri (h, NULL))

@@ -69,8 +69,8 @@ put_info_export (struct script *script, uint32_t option, uint16_t flags)
 static inline int
 script_connect (struct script *script)
 {
-  int client = scripted_server (script->says.data, script->says.count,
-                                &script->server);
+  int client =
+      scripted_server (script->says.data, script->says.count, &script->server);
 
   return nbd_connect_socket (script->h, client);
 }
@@ -79,14 +79,17 @@ script_connect (struct script *script)
  * and has ended the stream.  The list ends with 0.
  */
 #define CHECK_SAID(script, ...) \
-  check_said (__LINE__, (script), (const uint32_t []) { __VA_ARGS__, 0 })
+  check_said (__LINE__, (script), (const uint32_t[]) { __VA_ARGS__, 0 })
 
 static inline void
 check_said (int line, struct script *script, const uint32_t *options)
 {
   struct timeval limit = { .tv_sec = 20 };
   unsigned char data[4096];
-  struct { char magic[8]; uint32_t option, length; } header;
+  struct {
+    char magic[8];
+    uint32_t option, length;
+  } header;
 
   CHECK (setsockopt (script->server, SOL_SOCKET, SO_RCVTIMEO, &limit,
                      sizeof limit) == 0);
@@ -98,8 +101,8 @@ check_said (int line, struct script *script, const uint32_t *options)
     if (be32toh (header.option) != *options)
       fail (__FILE__, line, "another option");
     CHECK (be32toh (header.length) <= sizeof data);
-    CHECK (recv (script->server, data, be32toh (header.length), MSG_WAITALL)
-           == (ssize_t) be32toh (header.length));
+    CHECK (recv (script->server, data, be32toh (header.length), MSG_WAITALL) ==
+           (ssize_t) be32toh (header.length));
   }
   if (recv (script->server, data, 1, 0) != 0)
     fail (__FILE__, line, "more than that");

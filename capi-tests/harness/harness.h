@@ -74,8 +74,8 @@ fail (const char *file, int line, const char *what)
   const char *error = nbd_get_error ();
 
   fprintf (stderr, "%s:%d: %s\n", file, line, what);
-  fprintf (stderr, "    last error: %s (errno %d)\n",
-           error ? error : "none", nbd_get_errno ());
+  fprintf (stderr, "    last error: %s (errno %d)\n", error ? error : "none",
+           nbd_get_errno ());
   exit (EXIT_FAILURE);
 }
 
@@ -86,8 +86,8 @@ check_error (const char *file, int line, const char *call, bool failed,
   if (!failed)
     fail (file, line, call);
   if (nbd_get_errno () != expected || nbd_get_error () == NULL) {
-    fprintf (stderr, "%s:%d: expected errno %d (%s)\n",
-             file, line, expected, strerror (expected));
+    fprintf (stderr, "%s:%d: expected errno %d (%s)\n", file, line, expected,
+             strerror (expected));
     fail (file, line, call);
   }
 }
@@ -96,8 +96,8 @@ static inline void
 check_text (const char *file, int line, const char *got, const char *expected,
             bool exact)
 {
-  if (got && (exact ? strcmp (got, expected) == 0
-                    : strstr (got, expected) != NULL))
+  if (got &&
+      (exact ? strcmp (got, expected) == 0 : strstr (got, expected) != NULL))
     return;
   fprintf (stderr, "%s:%d: got \"%s\"\n", file, line, got ? got : "NULL");
   fail (file, line, expected);

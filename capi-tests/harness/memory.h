@@ -133,7 +133,8 @@ run_without_each (const char *name, void (*walk) (void))
   if (run_without_memory (name, walk, LONG_MAX, false))
     return;
   for (int for_good = 0; for_good < 2; ++for_good) {
-    for (number = 1; run_without_memory (name, walk, number, for_good); ++number)
+    for (number = 1; run_without_memory (name, walk, number, for_good);
+         ++number)
       CHECK (number < 1000);
     printf ("%s: %ld large allocations\n", name, number - 1);
     CHECK (number > 1 || !can_run_out ());
@@ -165,8 +166,8 @@ may_lack_memory (int line, const char *call, bool success, int expected)
   if (success)
     return true;
   error = nbd_get_errno ();
-  if (nbd_get_error () == NULL
-      || (error != expected && !(error == ENOMEM && refused > 0)))
+  if (nbd_get_error () == NULL ||
+      (error != expected && !(error == ENOMEM && refused > 0)))
     fail (__FILE__, line, call);
   return false;
 }

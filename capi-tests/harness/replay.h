@@ -109,7 +109,8 @@ record (struct recording *recording, struct nbd_handle *h, int client,
       CHECK (recording->nr_turns < MAX_TURNS);
       recording->count += count;
       recording->turns[recording->nr_turns++] = (struct turn) {
-        .heard = recording->heard, .until = recording->count,
+        .heard = recording->heard,
+        .until = recording->count,
       };
     }
   }
@@ -119,8 +120,8 @@ record (struct recording *recording, struct nbd_handle *h, int client,
 
 struct playback {
   const struct recording *recording;
-  int client;                   /* the server's end */
-  size_t limit, step;           /* bytes to say in all, and at a time */
+  int client;         /* the server's end */
+  size_t limit, step; /* bytes to say in all, and at a time */
   enum ending ending;
   size_t said, heard;
   bool ended;
@@ -141,13 +142,13 @@ play (struct playback *p)
   if (p->ended)
     return false;
   /* A socket is reset where it is closed before everything was read. */
-  while (!(p->ending == RESET && p->said == p->limit)
-         && (r = recv (p->client, discard, sizeof discard, MSG_DONTWAIT)) > 0) {
+  while (!(p->ending == RESET && p->said == p->limit) &&
+         (r = recv (p->client, discard, sizeof discard, MSG_DONTWAIT)) > 0) {
     p->heard += r;
     done = true;
   }
-  for (size_t i = 0; i < recording->nr_turns
-                     && recording->turns[i].heard <= p->heard; ++i)
+  for (size_t i = 0;
+       i < recording->nr_turns && recording->turns[i].heard <= p->heard; ++i)
     until = recording->turns[i].until;
   if (until > p->limit)
     until = p->limit;

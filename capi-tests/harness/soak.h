@@ -13,8 +13,8 @@
 
 struct holdings {
   size_t descriptors, threads;
-  size_t heap;                  /* bytes that malloc has given out */
-  size_t resident;              /* bytes of memory in use */
+  size_t heap;     /* bytes that malloc has given out */
+  size_t resident; /* bytes of memory in use */
 };
 
 static inline struct holdings

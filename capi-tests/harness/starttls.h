@@ -19,9 +19,14 @@
  * nor a refusal.
  */
 static char *const starttls_faults[] = {
-  "starttls-ack-with-data", "starttls-unknown-reply", "starttls-info-reply",
-  "starttls-eof", "starttls-garbage", "starttls-close-after-ack",
-  "starttls-plaintext-after-ack", "starttls-plain-after-ack",
+  "starttls-ack-with-data",
+  "starttls-unknown-reply",
+  "starttls-info-reply",
+  "starttls-eof",
+  "starttls-garbage",
+  "starttls-close-after-ack",
+  "starttls-plaintext-after-ack",
+  "starttls-plain-after-ack",
 };
 
 static inline struct nbd_handle *

@@ -8,17 +8,18 @@
 #include "../harness/commands.h"
 
 static char *const fatal[] = {
-  "greeting-magic", "greeting-version", "option-magic", "option-number",
-  "option-unknown-type", "option-unknown-error", "option-long-error",
-  "option-huge-length", "option-ack-payload", "option-close",
-  "info-export-short", "info-export-long", "info-block-size-short",
-  "info-tiny", "info-long-name", "info-no-flags", "context-short",
-  "context-long-name",
+  "greeting-magic",        "greeting-version",    "option-magic",
+  "option-number",         "option-unknown-type", "option-unknown-error",
+  "option-long-error",     "option-huge-length",  "option-ack-payload",
+  "option-close",          "info-export-short",   "info-export-long",
+  "info-block-size-short", "info-tiny",           "info-long-name",
+  "info-no-flags",         "context-short",       "context-long-name",
 };
 
 static char *const harmless[] = {
-  "greeting-flags", "info-unknown", "info-unasked", "info-export-twice",
-  "info-block-size-bad", "context-unasked", "context-same-id",
+  "greeting-flags",    "info-unknown",        "info-unasked",
+  "info-export-twice", "info-block-size-bad", "context-unasked",
+  "context-same-id",
 };
 
 static struct nbd_handle *
@@ -39,8 +40,7 @@ main (void)
 
   for (size_t i = 0; i < ITEMS (fatal); ++i) {
     h = prepare ();
-    CHECK (nbd_connect_command (h, server_command ("--fault", fatal[i]))
-           == -1);
+    CHECK (nbd_connect_command (h, server_command ("--fault", fatal[i])) == -1);
     CHECK_MESSAGE ("nbd_connect_command: ");
     CHECK (nbd_aio_is_dead (h) == 1);
     CHECK_ERROR (nbd_flush (h, 0), EINVAL);
@@ -48,8 +48,8 @@ main (void)
   }
   for (size_t i = 0; i < ITEMS (harmless); ++i) {
     h = prepare ();
-    CHECK (nbd_connect_command (h, server_command ("--fault", harmless[i]))
-           == 0);
+    CHECK (nbd_connect_command (h, server_command ("--fault", harmless[i])) ==
+           0);
     CHECK (nbd_flush (h, 0) == 0);
     CHECK (nbd_shutdown (h, 0) == 0);
     nbd_close (h);
@@ -57,8 +57,8 @@ main (void)
 
   /* An export that was never described has no size: nothing can be read. */
   h = prepare ();
-  if (nbd_connect_command (h, server_command ("--fault", "info-no-export"))
-      == 0) {
+  if (nbd_connect_command (h, server_command ("--fault", "info-no-export")) ==
+      0) {
     char byte;
 
     CHECK (nbd_get_size (h) <= 0);

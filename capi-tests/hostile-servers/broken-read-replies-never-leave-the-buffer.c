@@ -13,26 +13,23 @@
 /* ANY: may end with any errno, and with or without the connection. */
 enum { ANY = -2, NONE = -1 };
 
-static const struct { char *fault; int error; } faults[] = {
-  { "data-oversize:1", ANY },
-  { "data-misplaced:1", ANY },
-  { "data-beyond:1", ANY },
-  { "data-overlap:1", EPROTO },
-  { "data-missing:1", EPROTO },
-  { "data-empty:1", NONE },
-  { "data-short:1", EPROTO },
-  { "hole-empty:1", NONE },
-  { "hole-short:1", EPROTO },
-  { "hole-long:1", EPROTO },
-  { "hole-oversize:1", ANY },
-  { "hole-misplaced:1", ANY },
+static const struct {
+  char *fault;
+  int error;
+} faults[] = {
+  { "data-oversize:1", ANY },   { "data-misplaced:1", ANY },
+  { "data-beyond:1", ANY },     { "data-overlap:1", EPROTO },
+  { "data-missing:1", EPROTO }, { "data-empty:1", NONE },
+  { "data-short:1", EPROTO },   { "hole-empty:1", NONE },
+  { "hole-short:1", EPROTO },   { "hole-long:1", EPROTO },
+  { "hole-oversize:1", ANY },   { "hole-misplaced:1", ANY },
 };
 
 static char buf[MARGIN + COUNT + MARGIN];
 
 static int
-stay_inside (void *user_data, const void *subbuf, size_t count,
-             uint64_t offset, unsigned status, int *error)
+stay_inside (void *user_data, const void *subbuf, size_t count, uint64_t offset,
+             unsigned status, int *error)
 {
   const char *bytes = subbuf;
 
@@ -57,8 +54,7 @@ strike (char *fault, char *option, int error)
   if (error == NONE) {
     CHECK (r == 0);
     CHECK (memcmp (buf + MARGIN + 20000 - 4096, "data", 4) == 0);
-  }
-  else {
+  } else {
     CHECK (r == -1);
     CHECK (error == ANY || nbd_get_errno () == error);
   }

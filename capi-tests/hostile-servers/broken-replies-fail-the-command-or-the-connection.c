@@ -11,7 +11,7 @@ enum outcome { LIVES, CLOSES, DIES };
 
 static const struct {
   char *fault;
-  int compact_error, extended_error;    /* -1: success */
+  int compact_error, extended_error; /* -1: success */
   enum outcome compact, extended;
 } faults[] = {
   { "reply-magic:1", 0, 0, DIES, DIES },

@@ -8,7 +8,7 @@
 #include "../harness/commands.h"
 
 static char *const lost[] = {
-  "reply-magic:1", "reply-cookie:1", "reply-unknown-chunk:1",
+  "reply-magic:1",       "reply-cookie:1",      "reply-unknown-chunk:1",
   "reply-wrong-chunk:1", "reply-huge-length:1",
 };
 

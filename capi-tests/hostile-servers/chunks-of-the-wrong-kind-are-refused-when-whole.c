@@ -66,8 +66,7 @@ error_after (enum replies replies, int command, uint16_t type, size_t length,
   if (replies == EXTENDED) {
     put64 (&chunk, request.offset);
     put64 (&chunk, length);
-  }
-  else
+  } else
     put32 (&chunk, length);
   for (size_t i = missing; i < length; ++i)
     put (&chunk, "", 1);
@@ -107,7 +106,8 @@ check (enum replies replies)
   refused (replies, NBD_CMD_BLOCK_STATUS, mine, 10);
   for (size_t missing = 1; missing <= 8; ++missing)
     CHECK (error_after (replies, NBD_CMD_BLOCK_STATUS, other,
-                        other == REPLY_BLOCK_STATUS ? 12 : 24, missing) == EPROTO);
+                        other == REPLY_BLOCK_STATUS ? 12 : 24,
+                        missing) == EPROTO);
 }
 
 int

@@ -38,8 +38,7 @@ lose (size_t part_of_reply)
     CHECK (nbd_aio_is_dead (h) == 1);
     CHECK_EXACT_MESSAGE ("nbd_poll: recv: server disconnected unexpectedly");
     CHECK (nbd_get_errno () == 0);
-  }
-  else
+  } else
     CHECK (nbd_aio_is_closed (h) == 1);
   CHECK (nbd_aio_in_flight (h) == 0);
   CHECK_RECORD (read, "C");
@@ -49,7 +48,8 @@ lose (size_t part_of_reply)
   CHECK (retired.error == ENOTCONN);
   CHECK_ERROR (nbd_aio_command_completed (h, 1), ENOTCONN);
   CHECK_EXACT_MESSAGE (with_reason ("nbd_aio_command_completed: read: command "
-                                    "failed", ENOTCONN));
+                                    "failed",
+                                    ENOTCONN));
   CHECK_ERROR (nbd_aio_command_completed (h, 2), ENOTCONN);
   CHECK (nbd_aio_command_completed (h, 3) == 0);
   CHECK_RECORD (read, "Cc");

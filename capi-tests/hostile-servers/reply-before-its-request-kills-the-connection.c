@@ -13,10 +13,8 @@ static char data[SIZE];
 
 /* An oldstyle server of 64 MiB that says nothing else. */
 static const unsigned char oldstyle[152] = {
-  'N', 'B', 'D', 'M', 'A', 'G', 'I', 'C',
-  0, 0, 0x42, 0x02, 0x81, 0x86, 0x12, 0x53,
-  0, 0, 0, 0, 4, 0, 0, 0,
-  0, 0, 0, 1,
+  'N',  'B',  'D', 'M', 'A', 'G', 'I', 'C', 0, 0, 0x42, 0x02, 0x81, 0x86,
+  0x12, 0x53, 0,   0,   0,   0,   4,   0,   0, 0, 0,    0,    0,    1,
 };
 
 static int
@@ -36,7 +34,8 @@ reply_to (unsigned char cookie, int writes)
   struct nbd_handle *h = nbd_create ();
   int completed = 0, server;
   nbd_completion_callback completion = {
-    .callback = done, .user_data = &completed,
+    .callback = done,
+    .user_data = &completed,
   };
 
   CHECK (nbd_connect_socket (h, scripted_server (oldstyle, sizeof oldstyle,

@@ -8,10 +8,8 @@
 
 /* An oldstyle server of 64 MiB. */
 static const unsigned char oldstyle[152] = {
-  'N', 'B', 'D', 'M', 'A', 'G', 'I', 'C',
-  0, 0, 0x42, 0x02, 0x81, 0x86, 0x12, 0x53,
-  0, 0, 0, 0, 4, 0, 0, 0,
-  0, 0, 0, 1,
+  'N',  'B',  'D', 'M', 'A', 'G', 'I', 'C', 0, 0, 0x42, 0x02, 0x81, 0x86,
+  0x12, 0x53, 0,   0,   0,   0,   4,   0,   0, 0, 0,    0,    0,    1,
 };
 
 int
@@ -34,8 +32,8 @@ main (void)
   if (pid == 0) {
     char request[28];
 
-    if (recv (server, request, sizeof request, MSG_WAITALL) != sizeof request
-        || write (server, bytes, sizeof bytes) != sizeof bytes)
+    if (recv (server, request, sizeof request, MSG_WAITALL) != sizeof request ||
+        write (server, bytes, sizeof bytes) != sizeof bytes)
       _exit (1);
     _exit (0);
   }

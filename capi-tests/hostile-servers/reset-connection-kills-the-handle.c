@@ -32,7 +32,8 @@ main (void)
   peer_close (&peer);
   CHECK_ERROR (nbd_pwrite (h, buf, sizeof buf, 0, 0), ENOTCONN);
   CHECK_EXACT_MESSAGE (with_reason ("nbd_pwrite: write: command "
-                                    "failed", ENOTCONN));
+                                    "failed",
+                                    ENOTCONN));
   CHECK (nbd_aio_is_dead (h) == 1);
   CHECK_ERROR (nbd_pread (h, buf, sizeof buf, 0, 0), EINVAL);
   CHECK_EXACT_MESSAGE ("nbd_pread: invalid state: DEAD: the handle must be "

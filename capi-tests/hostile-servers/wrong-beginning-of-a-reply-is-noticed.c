@@ -45,8 +45,7 @@ check_offset (bool given, bool own_loop)
     CHECK (poll (&fd, 1, LONG_ENOUGH) == 1);
     r = fd.revents & POLLIN ? nbd_aio_notify_read (reads.h)
                             : nbd_aio_notify_write (reads.h);
-  }
-  else
+  } else
     r = nbd_poll (reads.h, LONG_ENOUGH);
   CHECK (r == -1);
   CHECK (nbd_aio_is_dead (reads.h) == 1);

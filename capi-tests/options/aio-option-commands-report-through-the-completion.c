@@ -35,7 +35,9 @@ on_completion (void *user_data, int *err)
 static int
 on_list (void *user_data, const char *name, const char *description)
 {
-  (void) user_data; (void) name; (void) description;
+  (void) user_data;
+  (void) name;
+  (void) description;
   note ('i');
   return 0;
 }
@@ -43,7 +45,8 @@ on_list (void *user_data, const char *name, const char *description)
 static int
 on_context (void *user_data, const char *name)
 {
-  (void) user_data; (void) name;
+  (void) user_data;
+  (void) name;
   note ('i');
   return 0;
 }
@@ -97,9 +100,11 @@ main (void)
   CHECK (nbd_get_size (h) > 0);
   check (nbd_aio_opt_list_meta_context (h, CONTEXT, COMPLETION), 0, "iCfF");
   check (nbd_aio_opt_list_meta_context_queries (h, queries, CONTEXT,
-                                                COMPLETION), 0, "iCfF");
+                                                COMPLETION),
+         0, "iCfF");
   check (nbd_aio_opt_set_meta_context_queries (h, contexts, CONTEXT,
-                                               COMPLETION), 0, "iCfF");
+                                               COMPLETION),
+         0, "iCfF");
   CHECK (nbd_can_meta_context (h, "base:allocation") == 1);
   check (nbd_aio_opt_set_meta_context (h, CONTEXT, COMPLETION), 0, "CfF");
   CHECK (nbd_can_meta_context (h, "base:allocation") == 0);

@@ -27,12 +27,12 @@ main (void)
   const int64_t M = 1 << 20;
   struct nbd_handle *h;
 
-  check (connected ("--size", "1M", "--block-size", "512,4096,4194304"),
-         512, 4096, 4 * M, 4 * M);
-  check (connected ("--size", "1M", "--block-size", "1,4096,65536"),
-         1, 4096, 65536, M);
-  check (connected ("--size", "1M", "--block-size", "1,4096,134217728"),
-         1, 4096, 128 * M, 64 * M);
+  check (connected ("--size", "1M", "--block-size", "512,4096,4194304"), 512,
+         4096, 4 * M, 4 * M);
+  check (connected ("--size", "1M", "--block-size", "1,4096,65536"), 1, 4096,
+         65536, M);
+  check (connected ("--size", "1M", "--block-size", "1,4096,134217728"), 1,
+         4096, 128 * M, 64 * M);
 
   /* Sizes that break the protocol's rules are as good as none. */
   check (connected ("--fault", "info-block-size-bad"), 0, 0, 0, 32 * M);
@@ -40,11 +40,12 @@ main (void)
   /* A server may insist on a client that asks. */
   h = nbd_create ();
   CHECK (nbd_set_request_block_size (h, false) == 0);
-  CHECK_ERROR (nbd_connect_command (h, server_command (
-                 "--require-block-size", "--block-size", "512,4096,1M")),
+  CHECK_ERROR (nbd_connect_command (h, server_command ("--require-block-size",
+                                                       "--block-size",
+                                                       "512,4096,1M")),
                EINVAL);
   nbd_close (h);
-  check (connected ("--require-block-size", "--block-size", "512,4096,4M"),
-         512, 4096, 4 * M, 4 * M);
+  check (connected ("--require-block-size", "--block-size", "512,4096,4M"), 512,
+         4096, 4 * M, 4 * M);
   return 0;
 }

@@ -17,8 +17,10 @@ clear_and_go (bool by_itself, bool ask_first)
   CHECK (nbd_set_request_meta_context (h, by_itself) == 0);
   connect_handle (h, server_command ("--size", "1M"));
   CHECK (nbd_add_meta_context (h, LIBNBD_CONTEXT_BASE_ALLOCATION) == 0);
-  CHECK (nbd_opt_set_meta_context_queries (h, queries, (nbd_context_callback) {
-    .user_data = &record, .free = count_free }) == 1);
+  CHECK (nbd_opt_set_meta_context_queries (h, queries,
+                                           (nbd_context_callback) {
+                                               .user_data = &record,
+                                               .free = count_free }) == 1);
   CHECK (nbd_clear_meta_contexts (h) == 0);
   CHECK (nbd_can_meta_context (h, LIBNBD_CONTEXT_BASE_ALLOCATION) == 1);
   if (ask_first) {

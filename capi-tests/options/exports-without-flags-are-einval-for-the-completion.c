@@ -21,7 +21,7 @@ main (void)
   int told = -1;
 
   CHECK (nbd_aio_opt_go (h, (nbd_completion_callback) {
-    .callback = done, .user_data = &told }) == 0);
+                                .callback = done, .user_data = &told }) == 0);
   while (nbd_aio_is_connecting (h))
     nbd_poll (h, -1);
   CHECK (told == EINVAL);

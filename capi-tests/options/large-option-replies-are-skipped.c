@@ -34,7 +34,8 @@ list (uint32_t name, uint32_t description, int expected)
   struct script s = script_begin (GREETING_FIXED, true);
   int count = 0;
   nbd_list_callback callback = {
-    .callback = count_export, .user_data = &count,
+    .callback = count_export,
+    .user_data = &count,
   };
 
   put_export (&s, name, description);

@@ -18,8 +18,8 @@
 struct history {
   const char *calls;
   bool by_itself, named, structured;
-  int can;                      /* nbd_can_meta_context at the end */
-  bool status;                  /* whether nbd_block_status is possible then */
+  int can;     /* nbd_can_meta_context at the end */
+  bool status; /* whether nbd_block_status is possible then */
 };
 
 static const struct history histories[] = {
@@ -147,13 +147,20 @@ act (struct nbd_handle *h, char call)
   nbd_context_callback context = { .callback = no_context };
 
   switch (call) {
-  case 's': case 'e': case 'S': case 'P':
+  case 's':
+  case 'e':
+  case 'S':
+  case 'P':
     return nbd_opt_set_meta_context_queries (h, queries, context);
   case 'l':
     return nbd_opt_list_meta_context_queries (h, queries, context);
-  case 'i': case 'I': case 'o':
+  case 'i':
+  case 'I':
+  case 'o':
     return nbd_opt_info (h);
-  case 'g': case 'G': case 'U':
+  case 'g':
+  case 'G':
+  case 'U':
     return nbd_opt_go (h);
   case 'n':
     return nbd_set_export_name (h, "other");

@@ -27,7 +27,8 @@ main (void)
   struct script s = script_begin (GREETING_FIXED, true);
   int count = 0;
   nbd_context_callback context = {
-    .callback = count_context, .user_data = &count,
+    .callback = count_context,
+    .user_data = &count,
   };
 
   CHECK (nbd_set_request_structured_replies (s.h, true) == 0);

@@ -52,8 +52,9 @@ main (void)
   /* A server that does not list is no reason to end the connection. */
   h = negotiating ("--no-list");
   memset (&list, 0, sizeof list);
-  CHECK_ERROR (nbd_opt_list (h, (nbd_list_callback) {
-                 .callback = add, .user_data = &list }), ENOTSUP);
+  CHECK_ERROR (nbd_opt_list (h, (nbd_list_callback) { .callback = add,
+                                                      .user_data = &list }),
+               ENOTSUP);
   CHECK (list.count == 0);
   CHECK (nbd_aio_is_negotiating (h) == 1);
   CHECK (nbd_opt_go (h) == 0);

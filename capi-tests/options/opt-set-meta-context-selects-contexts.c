@@ -17,14 +17,14 @@ count (void *user_data, const char *name)
   return 0;
 }
 
-#define COUNT ((nbd_context_callback) { .callback = count, \
-                                        .user_data = &calls })
+#define COUNT \
+  ((nbd_context_callback) { .callback = count, .user_data = &calls })
 
 int
 main (void)
 {
-  struct nbd_handle *h = negotiating ("--export", "disk", "--context",
-                                      "test:age=64k:1,64k:2");
+  struct nbd_handle *h =
+      negotiating ("--export", "disk", "--context", "test:age=64k:1,64k:2");
   char *none[] = { NULL };
   char *age[] = { "test:age", "test:none", NULL };
   int calls = 0;

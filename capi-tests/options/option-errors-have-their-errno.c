@@ -8,7 +8,10 @@
  */
 #include "../harness/harness.h"
 
-static const struct { const char *name; int error; } replies[] = {
+static const struct {
+  const char *name;
+  int error;
+} replies[] = {
   { "POLICY", 0 },
   { "INVALID", EINVAL },
   { "PLATFORM", 0 },

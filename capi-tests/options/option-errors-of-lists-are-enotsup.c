@@ -13,14 +13,17 @@
 static int
 on_list (void *user_data, const char *name, const char *description)
 {
-  (void) user_data; (void) name; (void) description;
+  (void) user_data;
+  (void) name;
+  (void) description;
   return 0;
 }
 
 static int
 on_context (void *user_data, const char *name)
 {
-  (void) user_data; (void) name;
+  (void) user_data;
+  (void) name;
   return 0;
 }
 

@@ -42,8 +42,13 @@ refused (const char *option, const char *reply,
 int
 main (void)
 {
-  static const struct { const char *reply; int expected; } replies[] = {
-    { "INVALID", EINVAL }, { "UNSUP", ENOTSUP }, { "POLICY", ENOTSUP },
+  static const struct {
+    const char *reply;
+    int expected;
+  } replies[] = {
+    { "INVALID", EINVAL },
+    { "UNSUP", ENOTSUP },
+    { "POLICY", ENOTSUP },
     { "SHUTDOWN", ENOTSUP },
   };
   size_t i;

@@ -47,8 +47,7 @@ call (struct nbd_handle *h, bool own_loop)
       CHECK (nbd_aio_notify_read (h) == 0);
     else
       CHECK (nbd_aio_notify_write (h) == 0);
-  }
-  else
+  } else
     CHECK (nbd_poll (h, LONG_ENOUGH) == 1);
   return nbd_stats_bytes_received (h) - before;
 }

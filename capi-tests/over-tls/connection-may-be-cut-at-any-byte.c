@@ -66,8 +66,9 @@ session (size_t limit, enum ending ending)
   CHECK (nbd_aio_connect_socket (h, pair[0]) == 0);
   for (int idle = 0; idle < 2;) {
     struct pollfd fds[3] = {
-      { .fd = nbd_aio_is_dead (h) || nbd_aio_is_closed (h)
-              ? -1 : nbd_aio_get_fd (h), .events = POLLIN },
+      { .fd = nbd_aio_is_dead (h) || nbd_aio_is_closed (h) ? -1
+                                                           : nbd_aio_get_fd (h),
+        .events = POLLIN },
       { .fd = ended || silent ? -1 : pair[1], .events = POLLIN },
       { .fd = ended || said == limit ? -1 : server, .events = POLLIN },
     };
@@ -78,8 +79,8 @@ session (size_t limit, enum ending ending)
     if (nbd_aio_is_ready (h) == 1 && !issued) {
       issued = true;
       CHECK (nbd_get_tls_negotiated (h) == 1);
-      CHECK (nbd_aio_pwrite (h, written, SIZE, 0, COMPLETION (&records[0]), 0)
-             == 1);
+      CHECK (nbd_aio_pwrite (h, written, SIZE, 0, COMPLETION (&records[0]),
+                             0) == 1);
       cookie = nbd_aio_pread (h, back, SIZE, 0, COMPLETION (&records[1]), 0);
       /* The write may have found that the server has gone. */
       CHECK (cookie == 2 || nbd_aio_is_dead (h) == 1);
@@ -91,7 +92,8 @@ session (size_t limit, enum ending ending)
     if (nbd_aio_get_direction (h) & LIBNBD_AIO_DIRECTION_WRITE)
       fds[0].events |= POLLOUT;
     /* Nothing more is to come where the end is a stall. */
-    if (poll (fds, 3, ending == STALL && said == limit ? 0 : LONG_ENOUGH) == 0) {
+    if (poll (fds, 3, ending == STALL && said == limit ? 0 : LONG_ENOUGH) ==
+        0) {
       CHECK (ending == STALL && said == limit);
       ++idle;
       continue;
@@ -100,9 +102,8 @@ session (size_t limit, enum ending ending)
       nbd_aio_notify_read (h);
     else if (fds[0].revents & POLLOUT)
       nbd_aio_notify_write (h);
-    if (!ended && !(ending == RESET && said == limit)
-        && (fds[1].revents & POLLIN)
-        && pass_on (pair[1], server, SIZE_MAX) < 0) {
+    if (!ended && !(ending == RESET && said == limit) &&
+        (fds[1].revents & POLLIN) && pass_on (pair[1], server, SIZE_MAX) < 0) {
       /* The client has ended its stream. */
       silent = true;
       /* The server may have gone already. */
@@ -112,8 +113,7 @@ session (size_t limit, enum ending ending)
       if ((r = pass_on (server, pair[1], limit - said)) < 0) {
         CHECK (close (pair[1]) == 0);
         ended = true;
-      }
-      else
+      } else
         said += r;
     }
     if (said == limit && ending != STALL && !ended) {

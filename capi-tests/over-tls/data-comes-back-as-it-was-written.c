@@ -46,8 +46,8 @@ finish (struct nbd_handle *h, struct slot *slot, bool reading)
 static void
 move_everything (struct nbd_handle *h, uint64_t size, bool reading)
 {
-  static const size_t sizes[] =
-    { 262144, 4096, 524288, 65536, 512, 16384, 131072, 12288, 262144, 16896 };
+  static const size_t sizes[] = { 262144, 4096,   524288, 65536,  512,
+                                  16384,  131072, 12288,  262144, 16896 };
   uint64_t offset;
   unsigned i = 0;
 
@@ -63,8 +63,7 @@ move_everything (struct nbd_handle *h, uint64_t size, bool reading)
       memset (slot->buffer, 0, slot->count);
       slot->cookie = nbd_aio_pread (h, slot->buffer, slot->count, offset,
                                     NBD_NULL_COMPLETION, 0);
-    }
-    else {
+    } else {
       fill (slot->buffer, slot->count, offset, 1);
       slot->cookie = nbd_aio_pwrite (h, slot->buffer, slot->count, offset,
                                      NBD_NULL_COMPLETION, 0);
@@ -87,8 +86,8 @@ main (void)
 
   CHECK (connect_to_server (h) == 0);
   CHECK (nbd_get_tls_negotiated (h) == 1);
-  CHECK (nbd_opt_list (h, (nbd_list_callback) {
-           .callback = find_export, .user_data = &listed }) >= 1);
+  CHECK (nbd_opt_list (h, (nbd_list_callback) { .callback = find_export,
+                                                .user_data = &listed }) >= 1);
   CHECK (listed);
   CHECK (nbd_set_export_name (h, required_setting ("EXPORT")) == 0);
   CHECK (nbd_opt_go (h) == 0);

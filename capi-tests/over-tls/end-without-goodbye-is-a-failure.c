@@ -19,7 +19,8 @@ main (void)
     struct nbd_handle *h = configured ();
     /* Retired at once: libnbd 1.24.4 calls what is left again at the end. */
     struct record records[ITEMS (data)] = {
-      { .error = -1, .result = 1 }, { .error = -1, .result = 1 },
+      { .error = -1, .result = 1 },
+      { .error = -1, .result = 1 },
     };
     int r = 1;
 
@@ -28,8 +29,8 @@ main (void)
     for (size_t i = 0; i < count; ++i)
       CHECK (nbd_aio_pread (h, data[i], sizeof data[i], 0,
                             COMPLETION (&records[i]), 0) > 0);
-    while (r == 1 && (nbd_aio_is_ready (h) == 1
-                      || nbd_aio_is_processing (h) == 1))
+    while (r == 1 &&
+           (nbd_aio_is_ready (h) == 1 || nbd_aio_is_processing (h) == 1))
       r = nbd_poll (h, LONG_ENOUGH);
     CHECK (nbd_aio_is_closed (h) == goodbye);
     CHECK (nbd_aio_is_dead (h) == !goodbye);

@@ -16,7 +16,7 @@
 
 static char data[LONG_READ];
 static const char *records;
-static int progress;            /* what both threads have got to */
+static int progress; /* what both threads have got to */
 enum { CONNECTED, QUEUED, ENDLESS, OVER };
 
 static void
@@ -140,8 +140,7 @@ check (bool own_loop)
                                   : "A TLS warning alert has been received");
     CHECK (nbd_aio_is_dead (h) == 1);
     CHECK (error == ENOTCONN);
-  }
-  else {
+  } else {
     while (call (h, own_loop, 0) == 1)
       ++calls;
     if (!are ("bytes"))

@@ -36,8 +36,7 @@ main (void)
   if (forced) {
     CHECK_ERROR (nbd_opt_go (h), ENOTSUP);
     CHECK (nbd_aio_is_negotiating (h) == 1);
-  }
-  else {
+  } else {
     CHECK (nbd_get_structured_replies_negotiated (h) == 1 || may_be_simple);
     CHECK (nbd_opt_info (h) == 0);
     /* nbd-server does not look at the size yet. */
@@ -61,8 +60,8 @@ main (void)
   structured = nbd_opt_structured_reply (h);
   CHECK (structured == 1 || (structured == 0 && may_be_simple));
   CHECK (nbd_get_structured_replies_negotiated (h) == structured);
-  CHECK (nbd_opt_list (h, (nbd_list_callback) {
-           .callback = count_exports, .user_data = &exports }) >= 1);
+  CHECK (nbd_opt_list (h, (nbd_list_callback) { .callback = count_exports,
+                                                .user_data = &exports }) >= 1);
   CHECK (exports >= 1);
   CHECK (nbd_opt_go (h) == 0);
   CHECK (nbd_get_tls_negotiated (h) == 1);

@@ -11,9 +11,11 @@
 int
 main (void)
 {
-  static const struct { size_t most; unsigned interrupted, not_ready; }
-  variants[] = { { 1, 0, 0 }, { 1, 2, 3 }, { 0, 2, 0 }, { 0, 0, 2 },
-                 { 5, 3, 2 }, { 1000, 5, 7 } };
+  static const struct {
+    size_t most;
+    unsigned interrupted, not_ready;
+  } variants[] = { { 1, 0, 0 }, { 1, 2, 3 }, { 0, 2, 0 },
+                   { 0, 0, 2 }, { 5, 3, 2 }, { 1000, 5, 7 } };
 
   for (size_t i = 0; i < ITEMS (variants); ++i) {
     struct nbd_handle *h = configured ();

@@ -9,13 +9,13 @@
  */
 #include "../harness/call-arguments.h"
 
-static const struct { int state; const char *words; } states[] = {
-  { CREATED, "newly created" },
-  { CONNECTING, "connecting" },
-  { NEGOTIATING, "negotiating" },
-  { CONNECTED, "connected with the server" },
-  { CLOSED, "shut down" },
-  { DEAD, "dead" },
+static const struct {
+  int state;
+  const char *words;
+} states[] = {
+  { CREATED, "newly created" },   { CONNECTING, "connecting" },
+  { NEGOTIATING, "negotiating" }, { CONNECTED, "connected with the server" },
+  { CLOSED, "shut down" },        { DEAD, "dead" },
 };
 
 enum { STATES = sizeof states / sizeof states[0] };
@@ -50,7 +50,8 @@ check_refused (const char *function, int state, int allowed, long result,
       strncmp (nbd_get_error (), start, strlen (start)) != 0 ||
       strstr (nbd_get_error (), requirement (allowed)) == NULL ||
       strcmp (before, after) != 0 || freed != closures) {
-    fprintf (stderr, "%s in state %d returned %ld, freed %d of %d closures, "
+    fprintf (stderr,
+             "%s in state %d returned %ld, freed %d of %d closures, "
              "and went from %s to %s\n",
              function, state, result, freed, closures, before, after);
     fail (__FILE__, __LINE__, requirement (allowed));

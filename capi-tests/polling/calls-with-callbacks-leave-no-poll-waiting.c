@@ -68,7 +68,7 @@ run (bool polled_for_first)
   CHECK (cookie > 0);
   polled_for = peer_request (&peer, NULL);
   CHECK (pthread_create (&poller, NULL, wait_in_poll, &cookie) == 0);
-  usleep (2000);                /* by now it most likely waits */
+  usleep (2000); /* by now it most likely waits */
   CHECK (pthread_create (&asker, NULL, ask, NULL) == 0);
   other = peer_request (&peer, NULL);
   usleep (2000);

@@ -41,8 +41,7 @@ main (void)
   handle_arrivals (h);
   check_state (h, true, LIBNBD_AIO_DIRECTION_READ);
 
-  CHECK (nbd_aio_pwrite (h, data, sizeof data, 0, NBD_NULL_COMPLETION, 0)
-         == 2);
+  CHECK (nbd_aio_pwrite (h, data, sizeof data, 0, NBD_NULL_COMPLETION, 0) == 2);
   CHECK (nbd_aio_trim (h, 1, 0, NBD_NULL_COMPLETION, 0) == 3);
   check_state (h, false, LIBNBD_AIO_DIRECTION_BOTH);
   CHECK (nbd_poll (h, 0) == 0);

@@ -42,9 +42,10 @@ send_chunks (void *arg)
       break;
   }
   while (!stopped () && sent < SIZE_MAX / 2) {
-    ssize_t r = reads->chunks == 1 || sent == 0
-      ? send (reads->peer.fd, burst.data, burst.count, MSG_NOSIGNAL)
-      : send (reads->peer.fd, zeroes, sizeof zeroes, MSG_NOSIGNAL);
+    ssize_t r =
+        reads->chunks == 1 || sent == 0
+            ? send (reads->peer.fd, burst.data, burst.count, MSG_NOSIGNAL)
+            : send (reads->peer.fd, zeroes, sizeof zeroes, MSG_NOSIGNAL);
 
     if (r <= 0)
       break;
@@ -74,8 +75,7 @@ check (bool long_chunk, bool own_loop)
 
       CHECK (poll (&fd, 1, LONG_ENOUGH) == 1);
       CHECK (nbd_aio_notify_read (reads.h) == 0);
-    }
-    else
+    } else
       CHECK (nbd_poll (reads.h, LONG_ENOUGH) == 1);
     CHECK (nbd_stats_chunks_received (reads.h) <= chunks + 1);
     CHECK (nbd_stats_bytes_received (reads.h) <= bytes + 512 * KIB);

@@ -76,7 +76,7 @@ answer_another_thread (void)
   CHECK (cookie > 0);
   polled_for = peer_request (&peer, NULL);
   CHECK (pthread_create (&poller, NULL, wait_in_poll, &cookie) == 0);
-  usleep (2000);                /* by now it most likely waits */
+  usleep (2000); /* by now it most likely waits */
   CHECK (pthread_create (&asker, NULL, ask, NULL) == 0);
   other = peer_request (&peer, NULL);
   put32 (&extents, 1);
@@ -95,7 +95,7 @@ main (void)
   peer = (struct peer) { .replies = STRUCTURED, .contexts = 1 };
   peer_accept (h, &peer);
   CHECK (nbd_set_debug_callback (h, (nbd_debug_callback) {
-           .callback = count_messages }) == 0);
+                                        .callback = count_messages }) == 0);
   CHECK (nbd_set_debug (h, true) == 0);
   fail_next = true;
   CHECK_ERROR (nbd_poll (h, 1), ENOMEM);

@@ -45,8 +45,7 @@ check (bool own_loop)
 
         while (poll (&fd, 1, 0) == 1 && nbd_aio_in_flight (h) > 0)
           CHECK (nbd_aio_notify_read (h) == 0);
-      }
-      else
+      } else
         do
           CHECK (nbd_poll (h, -1) == 1);
         while (nbd_aio_in_flight (h) > 0 && nbd_poll (h, 0) == 1);

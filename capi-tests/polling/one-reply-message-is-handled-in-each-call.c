@@ -33,7 +33,9 @@ by_notify_read (struct nbd_handle *h)
 }
 
 static void (*const ways[]) (struct nbd_handle *) = {
-  by_nbd_poll, by_nbd_poll2, by_notify_read,
+  by_nbd_poll,
+  by_nbd_poll2,
+  by_notify_read,
 };
 
 static void

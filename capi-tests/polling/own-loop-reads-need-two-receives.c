@@ -45,21 +45,21 @@ int
 main (void)
 {
   static char buffers[DEPTH][SIZE];
-  struct nbd_handle *h = connected ("--size", "1M", "--pattern",
-                                   "--no-extended-headers");
+  struct nbd_handle *h =
+      connected ("--size", "1M", "--pattern", "--no-extended-headers");
   struct pollfd fd = { .fd = nbd_aio_get_fd (h), .events = POLLIN };
 
   for (int i = 0; i < DEPTH; ++i)
     idle[idle_count++] = i;
   receives = 0;
-  for (int issued = 0; issued < READS || idle_count < DEPTH; ) {
+  for (int issued = 0; issued < READS || idle_count < DEPTH;) {
     while (issued < READS && idle_count > 0) {
       int i = idle[--idle_count];
       nbd_completion_callback callback = { .callback = completion,
                                            .user_data = &idle[i] };
 
-      CHECK (nbd_aio_pread (h, buffers[i], SIZE, issued++ % 256 * SIZE, callback,
-                            0) > 0);
+      CHECK (nbd_aio_pread (h, buffers[i], SIZE, issued++ % 256 * SIZE,
+                            callback, 0) > 0);
     }
     CHECK (nbd_aio_get_direction (h) == LIBNBD_AIO_DIRECTION_READ);
     CHECK (poll (&fd, 1, LONG_ENOUGH) == 1);

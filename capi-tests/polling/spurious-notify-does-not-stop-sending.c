@@ -16,8 +16,7 @@ main (void)
   static char data[4 * 1024 * 1024], got[sizeof data];
 
   peer_connect (h, &peer);
-  CHECK (nbd_aio_pwrite (h, data, sizeof data, 0, NBD_NULL_COMPLETION, 0)
-         == 1);
+  CHECK (nbd_aio_pwrite (h, data, sizeof data, 0, NBD_NULL_COMPLETION, 0) == 1);
   CHECK (nbd_aio_get_direction (h) == LIBNBD_AIO_DIRECTION_BOTH);
   CHECK (nbd_aio_notify_read (h) == 0);
   CHECK (nbd_aio_get_direction (h) == LIBNBD_AIO_DIRECTION_BOTH);

@@ -17,14 +17,14 @@ check (struct nbd_handle *h, int (*expected) (struct nbd_handle *),
 {
   int (*const is[]) (struct nbd_handle *) = {
     nbd_aio_is_created, nbd_aio_is_connecting, nbd_aio_is_negotiating,
-    nbd_aio_is_ready, nbd_aio_is_processing, nbd_aio_is_dead,
+    nbd_aio_is_ready,   nbd_aio_is_processing, nbd_aio_is_dead,
     nbd_aio_is_closed,
   };
   const char *state = nbd_connection_state (h);
   size_t i, used = strlen (states_seen);
 
   for (i = 0; i < sizeof is / sizeof is[0]; ++i)
-    CHECK (is[i] (h) == (is[i] == expected));
+    CHECK (is[i](h) == (is[i] == expected));
   CHECK (nbd_aio_get_direction (h) == direction);
   CHECK (state != NULL && state[0] != '\0');
   CHECK (strstr (states_seen, state) == NULL);

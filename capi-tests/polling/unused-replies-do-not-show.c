@@ -26,8 +26,7 @@ counters_follow_the_calls (void)
     CHECK (nbd_stats_chunks_received (reads.h) == chunks + i);
     CHECK (nbd_aio_in_flight (reads.h) == READS - i);
     CHECK (nbd_aio_is_ready (reads.h) == 1);
-    CHECK (nbd_aio_peek_command_completed (reads.h)
-           == (i < READS ? 0 : -1));
+    CHECK (nbd_aio_peek_command_completed (reads.h) == (i < READS ? 0 : -1));
     CHECK (reads.completed == i);
   }
   CHECK (nbd_poll (reads.h, LONG_ENOUGH) == 1);

@@ -47,7 +47,8 @@ become_another_program (void)
   execlp ("sh", "sh", "-c",
           "for fd in /proc/$$/fd/*; do"
           "  case ${fd##*/} in [012]) ;; *) test -S $fd && exit 1;; esac; "
-          "done; exit 0", NULL);
+          "done; exit 0",
+          NULL);
   _exit (127);
 }
 
@@ -69,7 +70,9 @@ int
 main (void)
 {
   static void (*const acts[]) (void) = {
-    just_end, become_another_program, close_all,
+    just_end,
+    become_another_program,
+    close_all,
   };
   const char *path;
   int64_t cookies[HANDLES] = { 0 };

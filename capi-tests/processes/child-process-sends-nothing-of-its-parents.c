@@ -34,7 +34,9 @@ use_own_handle (struct nbd_handle *h)
 }
 
 static void (*const children[]) (struct nbd_handle *) = {
-  nbd_close, just_exit, use_own_handle,
+  nbd_close,
+  just_exit,
+  use_own_handle,
 };
 
 int
@@ -53,7 +55,7 @@ main (void)
     pid = fork ();
     CHECK (pid >= 0);
     if (pid == 0) {
-      children[i] (h);
+      children[i](h);
       exit (0);
     }
     CHECK (waitpid (pid, &status, 0) == pid);

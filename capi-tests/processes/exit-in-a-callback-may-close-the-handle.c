@@ -11,7 +11,7 @@
 #include <sys/wait.h>
 
 static struct nbd_handle *h;
-static int report;                      /* where the child says what happened */
+static int report; /* where the child says what happened */
 
 static void
 say (char what)
@@ -59,7 +59,8 @@ close_it (void)
 static nbd_completion_callback
 named (char *name)
 {
-  return (nbd_completion_callback) { .callback = completed, .user_data = name,
+  return (nbd_completion_callback) { .callback = completed,
+                                     .user_data = name,
                                      .free = freed };
 }
 
@@ -73,8 +74,8 @@ end_in_a_completion (void)
   peer_connect (h, &peer);
   atexit (close_it);
   CHECK (nbd_aio_flush (h, named ("a"), 0) == 1);
-  CHECK (nbd_aio_flush (h, (nbd_completion_callback) { .callback = end_here }, 0)
-         == 2);
+  CHECK (nbd_aio_flush (h, (nbd_completion_callback) { .callback = end_here },
+                        0) == 2);
   CHECK (nbd_aio_flush (h, named ("b"), 0) == 3);
   peer_request (&peer, NULL);
   request = peer_request (&peer, NULL);

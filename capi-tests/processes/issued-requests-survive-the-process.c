@@ -43,7 +43,9 @@ become_a_daemon (void)
 }
 
 static void (*const ways[]) (void) = {
-  end_by_underscore_exit, end_in_another_thread, become_a_daemon,
+  end_by_underscore_exit,
+  end_in_another_thread,
+  become_a_daemon,
 };
 
 int
@@ -65,7 +67,7 @@ main (void)
       /* Busy in this process too. */
       wait_often_by_nbd_poll (h, &peer);
       burst (h, REQUESTS);
-      ways[i] ();
+      ways[i]();
     }
     CHECK (waitpid (pid, &status, 0) == pid);
     CHECK (WIFEXITED (status) && WEXITSTATUS (status) == 0);

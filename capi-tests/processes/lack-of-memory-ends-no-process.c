@@ -113,8 +113,10 @@ walk_messages (void)
   CHECK_ERROR_OR_MEMORY (nbd_connect_uri (h, "nbd:\xff\xff\xff"), EINVAL);
   CHECK_ERROR_OR_MEMORY (nbd_connect_uri (h, joined ("nbd://\xff", text, "")),
                          EINVAL);
-  CHECK_ERROR_OR_MEMORY (nbd_connect_uri (h, joined ("nbds://localhost/?tls-verify"
-                                                     "-peer=", text, "")),
+  CHECK_ERROR_OR_MEMORY (nbd_connect_uri (h,
+                                          joined ("nbds://localhost/?tls-verify"
+                                                  "-peer=",
+                                                  text, "")),
                          EINVAL);
   /* The resolver has errors of its own. */
   CHECK (nbd_connect_tcp (h, text, "1") == -1);
@@ -147,13 +149,14 @@ walk_uri (void)
 
   CHECK (nbd_set_uri_allow_local_file (h, true) == 0);
   CHECK (nbd_set_uri_allow_tls_priority (h, true) == 0);
-  CHECK_ERROR_OR_MEMORY
-    (nbd_connect_uri (h, joined ("nbd+unix://", encoded,
-                                 "@/?socket=/nonexistent/s")),
-     ENOENT);
+  CHECK_ERROR_OR_MEMORY (nbd_connect_uri (h,
+                                          joined ("nbd+unix://", encoded,
+                                                  "@/?socket=/nonexistent/s")),
+                         ENOENT);
   snprintf (path, sizeof path,
             "nbd+unix:///%s?tls-certificates=%s%%41&tls-username=%s"
-            "&socket=/nonexistent/s", name, text, text);
+            "&socket=/nonexistent/s",
+            name, text, text);
   if (nbd_aio_is_created (h))
     CHECK_ERROR_OR_MEMORY (nbd_connect_uri (h, path), ENOENT);
   nbd_close (h);
@@ -173,7 +176,8 @@ walk_uri (void)
   h = nbd_create ();
   CHECK_ERROR_OR_MEMORY (nbd_connect_uri (h, joined ("nbd+ssh://", text, ";/")),
                          EINVAL);
-  CHECK_ERROR_OR_MEMORY (nbd_connect_uri (h, joined ("nbd+vsock://", text, "/")),
+  CHECK_ERROR_OR_MEMORY (nbd_connect_uri (h,
+                                          joined ("nbd+vsock://", text, "/")),
                          EINVAL);
   CHECK_ERROR_OR_MEMORY (nbd_connect_uri (h, joined ("nbd://localhost/?", text,
                                                      "=1&socket=x")),
@@ -251,17 +255,16 @@ walk_options (void)
     MAY_LACK_MEMORY (nbd_opt_set_meta_context (h, count));
   if (nbd_aio_is_negotiating (h))
     MAY_LACK_MEMORY (nbd_opt_set_meta_context_queries (h, queries, count));
-  if (nbd_aio_is_negotiating (h)
-      && MAY_LACK_MEMORY (nbd_opt_info (h))) {
+  if (nbd_aio_is_negotiating (h) && MAY_LACK_MEMORY (nbd_opt_info (h))) {
     MAY_LACK_MEMORY_FOR (nbd_get_canonical_export_name (h));
     MAY_LACK_MEMORY_FOR (nbd_get_export_description (h));
   }
-  if (nbd_aio_is_negotiating (h)
-      && MAY_LACK_MEMORY (nbd_set_export_name (h, name)))
+  if (nbd_aio_is_negotiating (h) &&
+      MAY_LACK_MEMORY (nbd_set_export_name (h, name)))
     CHECK_ERROR_OR_MEMORY (nbd_opt_info (h), ENOENT);
-  if (nbd_aio_is_negotiating (h)
-      && MAY_LACK_MEMORY (nbd_set_export_name (h, "1"))
-      && MAY_LACK_MEMORY (nbd_opt_go (h)))
+  if (nbd_aio_is_negotiating (h) &&
+      MAY_LACK_MEMORY (nbd_set_export_name (h, "1")) &&
+      MAY_LACK_MEMORY (nbd_opt_go (h)))
     CHECK (nbd_shutdown (h, 0) == 0);
   nbd_close (h);
 
@@ -274,7 +277,8 @@ walk_options (void)
     nbd_close (h);
   h = nbd_create ();
   MAY_LACK_MEMORY (nbd_set_export_name (h, name));
-  if (connected_if_possible (h, server_command ("--newstyle", "--export", name)))
+  if (connected_if_possible (h,
+                             server_command ("--newstyle", "--export", name)))
     nbd_close (h);
 }
 
@@ -380,8 +384,7 @@ leave_unanswered (bool abandon)
   if (abandon) {
     peer_hang_up (&peer);
     nbd_shutdown (h, LIBNBD_SHUTDOWN_ABANDON_PENDING);
-  }
-  else
+  } else
     CHECK (nbd_aio_disconnect (h, 0) == 0);
   nbd_close (h);
   check_commands (cookies);
@@ -440,19 +443,20 @@ walk_replies (void)
   for (size_t i = 0; i < ITEMS (contexts) - 1; ++i)
     contexts[i] = "x:many";
   CHECK (nbd_add_meta_context (h, "x:many") == 0);
-  if (!connected_if_possible (h, server_command ("--size", "1M", "--pattern",
-                                                 "--context",
-                                                 "x:many=512:1,512:2",
-                                                 "--read-chunks", "512",
-                                                 "--reverse-chunks")))
+  if (!connected_if_possible (h,
+                              server_command ("--size", "1M", "--pattern",
+                                              "--context", "x:many=512:1,512:2",
+                                              "--read-chunks", "512",
+                                              "--reverse-chunks")))
     return;
   MAY_LACK_MEMORY (nbd_block_status (h, MIB, 0, extent, 0));
   MAY_LACK_MEMORY (nbd_block_status_64 (h, MIB, 0, extent64, 0));
   /* No server takes one context twice. */
   nbd_block_status_filter (h, MIB, 0, contexts, extent64, 0);
   if (nbd_aio_is_ready (h))
-    CHECK_ERROR_OR_MEMORY (nbd_block_status_filter (h, MIB, 0, unknown, extent64,
-                                                    0), EINVAL);
+    CHECK_ERROR_OR_MEMORY (nbd_block_status_filter (h, MIB, 0, unknown,
+                                                    extent64, 0),
+                           EINVAL);
   if (nbd_aio_is_ready (h))
     MAY_LACK_MEMORY (nbd_pread (h, data, sizeof data, 0, 0));
   if (nbd_aio_is_ready (h))
@@ -475,7 +479,8 @@ read_or_poll (void *number)
 
   if (number == NULL)
     nbd_poll (shared, LONG_ENOUGH);
-  else if (nbd_pread (shared, data, sizeof data, 512 * (uintptr_t) number, 0) == -1) {
+  else if (nbd_pread (shared, data, sizeof data, 512 * (uintptr_t) number, 0) ==
+           -1) {
     CHECK (nbd_get_errno () == ENOMEM && refused > 0);
     counter = &without_memory;
   }
@@ -502,8 +507,8 @@ walk_threads (void)
   for (uintptr_t i = 0; i < THREADS; ++i)
     CHECK (pthread_create (&threads[i], &attributes, read_or_poll,
                            (void *) (i % 20 ? i : 0)) == 0);
-  while (issued + __atomic_load_n (&without_memory, __ATOMIC_SEQ_CST)
-         < THREADS - THREADS / 20) {
+  while (issued + __atomic_load_n (&without_memory, __ATOMIC_SEQ_CST) <
+         THREADS - THREADS / 20) {
     struct pollfd fd = { .fd = peer.fd, .events = POLLIN };
 
     if (poll (&fd, 1, 10) == 1)

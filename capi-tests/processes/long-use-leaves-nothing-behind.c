@@ -32,8 +32,9 @@ static char faults[200][40];
 static size_t nr_faults;
 static const char *path;
 static char buffers[DEPTH][SIZE];
-static struct { uint64_t connections, refused, commands, failed, closures; }
-totals;
+static struct {
+  uint64_t connections, refused, commands, failed, closures;
+} totals;
 static uint64_t freed;
 
 static int
@@ -220,8 +221,10 @@ one_round (void)
   struct nbd_handle *h = create (), *other;
   bool may_wait = true;
   char number[30], fault[50];
-  char *argv[] = { memserver (), "--stdin", "--size", "1M", "--context",
-                   "x:two=4096:1,4096:2", NULL, NULL, NULL, NULL };
+  char *argv[] = { memserver (), "--stdin",   "--size",
+                   "1M",         "--context", "x:two=4096:1,4096:2",
+                   NULL,         NULL,        NULL,
+                   NULL };
   pthread_t threads[3];
   int r = -1;
 
@@ -322,14 +325,15 @@ main (void)
     one_round ();
   after = take_stock ();
 
-  printf ("%d rounds: %" PRIu64 " connections, %" PRIu64 " that failed, %"
-          PRIu64 " commands, %" PRIu64 " of them failed, %" PRIu64
-          " closures\n", warm_up + done, totals.connections, totals.refused,
-          totals.commands, totals.failed, totals.closures);
+  printf ("%d rounds: %" PRIu64 " connections, %" PRIu64
+          " that failed, %" PRIu64 " commands, %" PRIu64
+          " of them failed, %" PRIu64 " closures\n",
+          warm_up + done, totals.connections, totals.refused, totals.commands,
+          totals.failed, totals.closures);
   printf ("descriptors %zu -> %zu, threads %zu -> %zu, heap %zu -> %zu, "
-          "resident %zu -> %zu\n", before.descriptors, after.descriptors,
-          before.threads, after.threads, before.heap, after.heap,
-          before.resident, after.resident);
+          "resident %zu -> %zu\n",
+          before.descriptors, after.descriptors, before.threads, after.threads,
+          before.heap, after.heap, before.resident, after.resident);
   CHECK (after.descriptors == before.descriptors);
   CHECK (after.threads == before.threads);
   /* The one child that is left is the server at `path`. */
@@ -342,8 +346,8 @@ main (void)
   if (!SANITIZED && !slow) {
     CHECK (after.heap <= before.heap + HEAP_ALLOWANCE);
     /* An emulator keeps the code that it has translated. */
-    CHECK (getenv ("TEST_UNDER_EMULATOR")
-           || after.resident <= before.resident + RESIDENT_ALLOWANCE);
+    CHECK (getenv ("TEST_UNDER_EMULATOR") ||
+           after.resident <= before.resident + RESIDENT_ALLOWANCE);
   }
   return 0;
 }

@@ -79,8 +79,7 @@ put_status_header (struct bytes *bytes, const struct peer *peer,
   if (wide) {
     put64 (bytes, to->offset);
     put64 (bytes, 8 + UINT64_C (16) * extents);
-  }
-  else
+  } else
     put32 (bytes, 4 + 8 * extents);
   put32 (bytes, 1);
   if (wide)
@@ -120,13 +119,17 @@ status (enum replies replies, bool wide, size_t limit)
 
   peer_connect (h, &peer);
   if (wide)
-    cookie = nbd_aio_block_status_64 (h, GIB, 0, (nbd_extent64_callback) {
-      .callback = count_entries64, .user_data = &told },
-      NBD_NULL_COMPLETION, 0);
+    cookie = nbd_aio_block_status_64 (h, GIB, 0,
+                                      (nbd_extent64_callback) {
+                                          .callback = count_entries64,
+                                          .user_data = &told },
+                                      NBD_NULL_COMPLETION, 0);
   else
-    cookie = nbd_aio_block_status (h, GIB, 0, (nbd_extent_callback) {
-      .callback = count_entries, .user_data = &told },
-      NBD_NULL_COMPLETION, 0);
+    cookie =
+        nbd_aio_block_status (h, GIB, 0,
+                              (nbd_extent_callback) { .callback = count_entries,
+                                                      .user_data = &told },
+                              NBD_NULL_COMPLETION, 0);
   CHECK (cookie > 0);
   request = peer_request (&peer, NULL);
   most = limit;
@@ -137,8 +140,7 @@ status (enum replies replies, bool wide, size_t limit)
     if (replies == EXTENDED) {
       put64 (&bytes, 4096);
       put64 (&bytes, i % 2);
-    }
-    else {
+    } else {
       put32 (&bytes, 4096);
       put32 (&bytes, i % 2);
     }
@@ -151,8 +153,7 @@ status (enum replies replies, bool wide, size_t limit)
   if (nbd_aio_command_completed (h, cookie) == -1) {
     error = nbd_get_errno ();
     CHECK (told == 0);
-  }
-  else
+  } else
     CHECK (told == EXTENTS);
 
   /* The connection lives. */

@@ -12,9 +12,9 @@
 #include <sys/wait.h>
 
 #define THREADS 2
-#define MOST 100                /* children of a thread */
+#define MOST 100 /* children of a thread */
 
-static int forked;              /* threads that have forked enough */
+static int forked; /* threads that have forked enough */
 static bool finished;
 
 /* A child that lives until it is killed, or at the latest as long as the thread that forks

@@ -56,9 +56,17 @@ int
 main (void)
 {
   static const char *const useless[] = {
-    "exit 0", "exit 1", "kill -9 $$", "kill -TERM $$", "exec </dev/null",
-    "head -c 3 /dev/zero", "echo no >&2; exit 3", "sleep 0.02",
-    "exec <&- >&- 3<&-; sleep 0.02", "exec true", "/nonexistent/program",
+    "exit 0",
+    "exit 1",
+    "kill -9 $$",
+    "kill -TERM $$",
+    "exec </dev/null",
+    "head -c 3 /dev/zero",
+    "echo no >&2; exit 3",
+    "sleep 0.02",
+    "exec <&- >&- 3<&-; sleep 0.02",
+    "exec true",
+    "/nonexistent/program",
     "printf NBDMAGICIHAVEOPT; sleep 0.02",
   };
   struct nbd_handle *h;
@@ -76,17 +84,20 @@ main (void)
     never_serves (useless[i]);
 
   /* Much on standard error, before and while it serves. */
-  use (connect_handle (nbd_create (), shell (
-    "head -c 4000000 /dev/zero >&2; exec \"$0\" --stdin --log")));
+  use (connect_handle (
+      nbd_create (),
+      shell ("head -c 4000000 /dev/zero >&2; exec \"$0\" --stdin --log")));
   h = nbd_create ();
-  CHECK (nbd_connect_systemd_socket_activation (h, shell (
-    "(head -c 4000000 /dev/zero >&2) & exec \"$0\" --log")) == 0);
+  CHECK (
+      nbd_connect_systemd_socket_activation (
+          h, shell ("(head -c 4000000 /dev/zero >&2) & exec \"$0\" --log")) ==
+      0);
   use (h);
   CHECK (dup2 (saved, 2) == 2);
 
   /* It ends while the connection is in use. */
-  h = connect_handle (nbd_create (), shell (
-    "exec \"$0\" --stdin --close-after-requests 2"));
+  h = connect_handle (nbd_create (),
+                      shell ("exec \"$0\" --stdin --close-after-requests 2"));
   CHECK (nbd_flush (h, 0) == 0);
   CHECK (nbd_flush (h, 0) == 0);
   CHECK (nbd_flush (h, 0) == -1);
@@ -94,16 +105,17 @@ main (void)
   nbd_close (h);
 
   /* No signal ends it, but the end of its input does. */
-  use (connect_handle (nbd_create (), shell (
-    "trap '' TERM INT HUP QUIT PIPE; exec \"$0\" --stdin")));
+  use (connect_handle (
+      nbd_create (),
+      shell ("trap '' TERM INT HUP QUIT PIPE; exec \"$0\" --stdin")));
   /* It lives on for a while after the end of its input. */
   use (connect_handle (nbd_create (), shell ("\"$0\" --stdin; sleep 0.1")));
   /* It listens on and ignores SIGTERM: the program has the last word. */
   h = nbd_create ();
   CHECK (setenv ("IGNORES", socket_path (), 1) == 0);
-  CHECK (nbd_aio_connect_systemd_socket_activation (h, shell (
-    "trap '' TERM INT HUP QUIT PIPE; : >\"$IGNORES\"; "
-    "while :; do sleep 0.02; done")) == 0);
+  CHECK (nbd_aio_connect_systemd_socket_activation (
+             h, shell ("trap '' TERM INT HUP QUIT PIPE; : >\"$IGNORES\"; "
+                       "while :; do sleep 0.02; done")) == 0);
   while (unlink (getenv ("IGNORES")) == -1)
     CHECK (nbd_poll (h, 10) >= 0);
   CHECK (nbd_kill_subprocess (h, SIGTERM) == 0);

@@ -37,8 +37,8 @@ on_context (void *user_data, const char *name)
 }
 
 static int
-on_extents (void *user_data, const char *name, uint64_t offset,
-            uint32_t *list, size_t count, int *error)
+on_extents (void *user_data, const char *name, uint64_t offset, uint32_t *list,
+            size_t count, int *error)
 {
   (void) user_data;
   (void) name;

@@ -21,7 +21,8 @@ main (void)
    */
   snprintf (script, sizeof script,
             "grep -q '^SigIgn:.*[02468ace]...$' /proc/self/status && "
-            "exec '%s' --stdin --size 1M", memserver ());
+            "exec '%s' --stdin --size 1M",
+            memserver ());
   CHECK (nbd_connect_command (h, (char *[]) { "sh", "-c", script, NULL }) == 0);
   CHECK (sigaction (SIGPIPE, NULL, &action) == 0);
   CHECK (action.sa_handler == SIG_IGN);

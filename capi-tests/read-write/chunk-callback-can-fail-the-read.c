@@ -13,8 +13,8 @@ struct answer {
 };
 
 static int
-on_chunk (void *user_data, const void *subbuf, size_t count,
-          uint64_t offset, unsigned status, int *error)
+on_chunk (void *user_data, const void *subbuf, size_t count, uint64_t offset,
+          unsigned status, int *error)
 {
   struct answer *answer = user_data;
 
@@ -38,11 +38,11 @@ read_with (struct answer *answer, int error_before, int error_after)
   int completed, error = 0;
 
   peer_connect (h, &peer);
-  cookie = nbd_aio_pread_structured (h, buf, sizeof buf, 0,
-                                     (nbd_chunk_callback) {
-                                       .callback = on_chunk,
-                                       .user_data = answer },
-                                     NBD_NULL_COMPLETION, 0);
+  cookie =
+      nbd_aio_pread_structured (h, buf, sizeof buf, 0,
+                                (nbd_chunk_callback) { .callback = on_chunk,
+                                                       .user_data = answer },
+                                NBD_NULL_COMPLETION, 0);
   CHECK (cookie > 0);
   CHECK (nbd_poll (h, 0) == 0);
   request = peer_request (&peer, NULL);

@@ -32,13 +32,17 @@ main (void)
   connect_handle (h, server_command ("--error", "READ=EOVERFLOW@512"));
   CHECK_ERROR (nbd_pread_structured (h, buf, sizeof buf, 0,
                                      (nbd_chunk_callback) {
-                                       .callback = on_chunk,
-                                       .user_data = &replaces }, 0), EDOM);
+                                         .callback = on_chunk,
+                                         .user_data = &replaces },
+                                     0),
+               EDOM);
   CHECK (told == EOVERFLOW);
   CHECK_ERROR (nbd_pread_structured (h, buf, sizeof buf, 0,
                                      (nbd_chunk_callback) {
-                                       .callback = on_chunk,
-                                       .user_data = &looks }, 0), EOVERFLOW);
+                                         .callback = on_chunk,
+                                         .user_data = &looks },
+                                     0),
+               EOVERFLOW);
   nbd_close (h);
   return 0;
 }

@@ -17,11 +17,11 @@ main (void)
   for (int i = 0; i < 2; ++i) {
     CHECK_ERROR (nbd_zero (h, 4 * GIB, 0, 0), ERANGE);
     CHECK_EXACT_MESSAGE (with_reason ("nbd_zero: request too large: maximum "
-                                      "request size is 4294967295", ERANGE));
+                                      "request size is 4294967295",
+                                      ERANGE));
     CHECK_ERROR (nbd_trim (h, 4 * GIB, 0, 0), ERANGE);
     CHECK_ERROR (nbd_cache (h, 4 * GIB, 0, 0), ERANGE);
-    CHECK_ERROR (nbd_block_status (h, 4 * GIB, 0, EXTENT (&record), 0),
-                 ERANGE);
+    CHECK_ERROR (nbd_block_status (h, 4 * GIB, 0, EXTENT (&record), 0), ERANGE);
     CHECK_ERROR (nbd_block_status_64 (h, 4 * GIB, 0, EXTENT64 (&record), 0),
                  ERANGE);
     CHECK (nbd_trim (h, 4 * GIB - 1, 0, 0) == 0);

@@ -37,10 +37,10 @@ main (void)
   use (connected ("--size", "1M", "--no-go"), 1, 0);
   use (connected ("--size", "1M", "--newstyle"), 0, 0);
   use (connected ("--size", "1M", "--oldstyle"), 0, 0);
-  use (connected ("--size", "1M", "--no-extended-headers", "--simple-acks"),
-       1, 0);
-  use (connected ("--size", "1M", "--read-chunks", "7", "--reverse-chunks"),
-       1, 1);
+  use (connected ("--size", "1M", "--no-extended-headers", "--simple-acks"), 1,
+       0);
+  use (connected ("--size", "1M", "--read-chunks", "7", "--reverse-chunks"), 1,
+       1);
   use (connected ("--size", "1M", "--byte-at-a-time"), 1, 1);
   return 0;
 }

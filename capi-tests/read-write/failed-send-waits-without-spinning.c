@@ -76,10 +76,10 @@ main (void)
   peer_accept (h, &peer);
   CHECK (pthread_create (&reader, NULL, read_data, NULL) == 0);
   peer_request (&peer, NULL);
-  usleep (20000);               /* by now it most likely receives */
+  usleep (20000); /* by now it most likely receives */
   CHECK (pthread_create (&writer, NULL, write_large, large) == 0);
   /* A write that finds out in nbd_pwrite's first attempt to send fails with ENOTCONN. */
-  while (! __atomic_load_n (&waits_for_room, __ATOMIC_RELAXED))
+  while (!__atomic_load_n (&waits_for_room, __ATOMIC_RELAXED))
     usleep (1000);
   CHECK (shutdown (peer.fd, SHUT_RD) == 0);
   /* This makes room. */

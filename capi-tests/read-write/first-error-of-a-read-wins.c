@@ -7,8 +7,8 @@
 #include "../harness/commands.h"
 
 static int
-on_chunk (void *user_data, const void *subbuf, size_t count,
-          uint64_t offset, unsigned status, int *error)
+on_chunk (void *user_data, const void *subbuf, size_t count, uint64_t offset,
+          unsigned status, int *error)
 {
   int *calls = user_data;
 
@@ -44,11 +44,11 @@ use (enum replies replies)
   int64_t cookie;
 
   peer_connect (h, &peer);
-  cookie = nbd_aio_pread_structured (h, buf, sizeof buf, 4096,
-                                     (nbd_chunk_callback) {
-                                       .callback = on_chunk,
-                                       .user_data = &calls },
-                                     NBD_NULL_COMPLETION, 0);
+  cookie =
+      nbd_aio_pread_structured (h, buf, sizeof buf, 4096,
+                                (nbd_chunk_callback) { .callback = on_chunk,
+                                                       .user_data = &calls },
+                                NBD_NULL_COMPLETION, 0);
   CHECK (cookie > 0);
   CHECK (nbd_poll (h, 0) == 0);
   request = peer_request (&peer, NULL);

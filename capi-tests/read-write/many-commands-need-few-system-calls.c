@@ -123,9 +123,9 @@ run (struct nbd_handle *h, bool write, int timeout, unsigned long count)
       uint64_t offset = issued++ % 256 * SIZE;
       nbd_completion_callback callback = { .callback = completion,
                                            .user_data = buffer };
-      int64_t cookie = write
-        ? nbd_aio_pwrite (h, buffer, SIZE, offset, callback, 0)
-        : nbd_aio_pread (h, buffer, SIZE, offset, callback, 0);
+      int64_t cookie =
+          write ? nbd_aio_pwrite (h, buffer, SIZE, offset, callback, 0)
+                : nbd_aio_pread (h, buffer, SIZE, offset, callback, 0);
 
       CHECK (cookie > 0);
     }
@@ -158,8 +158,8 @@ read_synchronously (struct nbd_handle *h, size_t size)
     CHECK (nbd_pread (h, buffers, size, 0, 0) == 0);
   CHECK (allocations == 0);
   CHECK (headers_sent == SYNCHRONOUS);
-  printf ("%zu bytes, synchronously: %lu system calls for %d reads\n",
-          size, system_calls, SYNCHRONOUS);
+  printf ("%zu bytes, synchronously: %lu system calls for %d reads\n", size,
+          system_calls, SYNCHRONOUS);
   return system_calls;
 }
 

@@ -25,13 +25,14 @@ main (void)
                EFAULT);
   CHECK_RECORD (record, "mc");
   CHECK_ERROR (nbd_aio_pread_structured (h, NULL, 512, 0, CHUNK (&record),
-                                         COMPLETION (&record), 0), EFAULT);
+                                         COMPLETION (&record), 0),
+               EFAULT);
   CHECK_RECORD (record, "mcmc");
   CHECK_ERROR (nbd_aio_pwrite (h, NULL, 512, 0, COMPLETION (&record), 0),
                EFAULT);
   CHECK_RECORD (record, "mcmcc");
-  CHECK_ERROR (nbd_block_status_filter (h, 512, 0, NULL, EXTENT64 (&record),
-                                        0), EFAULT);
+  CHECK_ERROR (nbd_block_status_filter (h, 512, 0, NULL, EXTENT64 (&record), 0),
+               EFAULT);
   CHECK_RECORD (record, "mcmccm");
   CHECK (nbd_flush (h, 0) == 0);
   nbd_close (h);

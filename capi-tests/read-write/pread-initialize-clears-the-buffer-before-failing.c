@@ -34,8 +34,8 @@ fail_to_read (bool initialize)
   check_filled_with (left);
   CHECK_ERROR (nbd_pread (h, buf, sizeof buf, 0, 0), EIO);
   check_filled_with (left);
-  CHECK_ERROR (nbd_pread_structured (h, buf, sizeof buf, 0, CHUNK (&record),
-                                     0), EIO);
+  CHECK_ERROR (nbd_pread_structured (h, buf, sizeof buf, 0, CHUNK (&record), 0),
+               EIO);
   check_filled_with (left);
   CHECK (nbd_aio_pread (h, buf, sizeof buf, 0, NBD_NULL_COMPLETION, 0) > 0);
   check_filled_with (left);

@@ -15,9 +15,13 @@ expected_byte (uint64_t offset)
 int
 main (void)
 {
-  static const struct { uint64_t offset; size_t count; } ranges[] = {
-    { 0, 1 }, { 0, 512 }, { 1, 2 }, { 7, 9 }, { 4095, 4098 },
-    { 65536, 65536 }, { MIB - 1, 1 }, { MIB - 511, 511 }, { 0, MIB },
+  static const struct {
+    uint64_t offset;
+    size_t count;
+  } ranges[] = {
+    { 0, 1 },       { 0, 512 },         { 1, 2 },
+    { 7, 9 },       { 4095, 4098 },     { 65536, 65536 },
+    { MIB - 1, 1 }, { MIB - 511, 511 }, { 0, MIB },
   };
   struct nbd_handle *h = connected ("--size", "1M", "--pattern");
   static unsigned char buf[MIB];

@@ -14,8 +14,8 @@ struct parts {
 };
 
 static int
-count_part (void *user_data, const void *subbuf, size_t count,
-            uint64_t offset, unsigned status, int *error)
+count_part (void *user_data, const void *subbuf, size_t count, uint64_t offset,
+            unsigned status, int *error)
 {
   struct parts *parts = user_data;
   const char *bytes = subbuf;

@@ -7,8 +7,8 @@
 #include "../harness/commands.h"
 
 static int
-see_error (void *user_data, const void *subbuf, size_t count,
-           uint64_t offset, unsigned status, int *error)
+see_error (void *user_data, const void *subbuf, size_t count, uint64_t offset,
+           unsigned status, int *error)
 {
   (void) subbuf;
   if (status == LIBNBD_READ_ERROR) {
@@ -28,10 +28,13 @@ fail_to_read (struct nbd_handle *h)
 
   CHECK_ERROR (nbd_pread_structured (h, buf, sizeof buf, 4096,
                                      (nbd_chunk_callback) {
-                                       .callback = see_error,
-                                       .user_data = &errors }, 0), EIO);
+                                         .callback = see_error,
+                                         .user_data = &errors },
+                                     0),
+               EIO);
   CHECK_EXACT_MESSAGE (with_reason ("nbd_pread_structured: read: command "
-                                    "failed", EIO));
+                                    "failed",
+                                    EIO));
   CHECK (errors == 1);
   CHECK (nbd_pread (h, buf, 4096, 4096, 0) == 0);
   nbd_close (h);
@@ -41,7 +44,7 @@ int
 main (void)
 {
   fail_to_read (connected ("--error", "READ=EIO@8192"));
-  fail_to_read (connected ("--error", "READ=EIO@8192",
-                           "--no-extended-headers"));
+  fail_to_read (
+      connected ("--error", "READ=EIO@8192", "--no-extended-headers"));
   return 0;
 }

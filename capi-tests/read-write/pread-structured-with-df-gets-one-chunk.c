@@ -9,8 +9,8 @@
 int
 main (void)
 {
-  struct nbd_handle *h = connected ("--size", "1M", "--read-chunks", "512",
-                                    "--df-limit", "64k");
+  struct nbd_handle *h =
+      connected ("--size", "1M", "--read-chunks", "512", "--df-limit", "64k");
   static char buf[128 * 1024];
   struct record record = { .result = 0 };
 
@@ -21,7 +21,8 @@ main (void)
   CHECK_RECORD (record, "Mm");
   CHECK (memcmp (buf + 8192, "data", 4) == 0);
   CHECK_ERROR (nbd_pread_structured (h, buf, sizeof buf, 0, CHUNK (&record),
-                                     LIBNBD_CMD_FLAG_DF), EOVERFLOW);
+                                     LIBNBD_CMD_FLAG_DF),
+               EOVERFLOW);
   CHECK_RECORD (record, "Mmm");
   nbd_close (h);
   return 0;

@@ -7,8 +7,8 @@
 #include "../harness/commands.h"
 
 static int
-whole (void *user_data, const void *subbuf, size_t count,
-       uint64_t offset, unsigned status, int *error)
+whole (void *user_data, const void *subbuf, size_t count, uint64_t offset,
+       unsigned status, int *error)
 {
   CHECK (subbuf == user_data);
   CHECK (count == 8192 && offset == 512);
@@ -27,8 +27,8 @@ main (void)
                                (nbd_chunk_callback) { .callback = whole,
                                                       .user_data = buf },
                                0) == 0);
-  CHECK (nbd_pread_structured (h, buf, sizeof buf, 512, CHUNK (&record), 0)
-         == 0);
+  CHECK (nbd_pread_structured (h, buf, sizeof buf, 512, CHUNK (&record), 0) ==
+         0);
   CHECK_RECORD (record, "Mm");
   nbd_close (h);
   return 0;

@@ -27,8 +27,7 @@ main (void)
   peer_connect (h, &peer);
   CHECK (nbd_aio_flush (h, NBD_NULL_COMPLETION, 0) == 1);
   request = peer_request (&peer, NULL);
-  CHECK (nbd_aio_pwrite (h, data, sizeof data, 0, NBD_NULL_COMPLETION, 0)
-         == 2);
+  CHECK (nbd_aio_pwrite (h, data, sizeof data, 0, NBD_NULL_COMPLETION, 0) == 2);
   CHECK (!has_room (h));
   while (recv (peer.fd, got, sizeof got, MSG_DONTWAIT) > 0)
     ;

@@ -15,7 +15,8 @@ main (void)
   CHECK (nbd_set_strict_mode (h, 0) == 0);
   CHECK_ERROR (nbd_pread (h, buf, 64 * MIB + 1, 0, 0), ERANGE);
   CHECK_EXACT_MESSAGE (with_reason ("nbd_pread: request too large: maximum "
-                                    "request size is 67108864", ERANGE));
+                                    "request size is 67108864",
+                                    ERANGE));
   CHECK_ERROR (nbd_pwrite (h, buf, 64 * MIB + 1, 0, 0), ERANGE);
   CHECK (nbd_set_strict_mode (h, LIBNBD_STRICT_MASK) == 0);
   CHECK_ERROR (nbd_pread (h, buf, 64 * MIB + 1, 0, 0), ERANGE);

@@ -6,15 +6,17 @@
  */
 #include "../harness/commands.h"
 
-static const struct { uint32_t wire; int expected; } errors[] = {
-  { 1, EPERM }, { 5, EIO }, { 12, ENOMEM }, { 22, EINVAL }, { 28, ENOSPC },
-  { 75, EOVERFLOW }, { 95, ENOTSUP }, { 108, ESHUTDOWN },
-  { 2, EINVAL }, { 111, EINVAL }, { 1000, EINVAL }, { UINT32_MAX, EINVAL },
+static const struct {
+  uint32_t wire;
+  int expected;
+} errors[] = {
+  { 1, EPERM },   { 5, EIO },        { 12, ENOMEM },   { 22, EINVAL },
+  { 28, ENOSPC }, { 75, EOVERFLOW }, { 95, ENOTSUP },  { 108, ESHUTDOWN },
+  { 2, EINVAL },  { 111, EINVAL },   { 1000, EINVAL }, { UINT32_MAX, EINVAL },
 };
 
 static void
-fail_with (struct nbd_handle *h, struct peer *peer, uint32_t wire,
-           int expected)
+fail_with (struct nbd_handle *h, struct peer *peer, uint32_t wire, int expected)
 {
   struct request request;
   int64_t cookie = nbd_aio_flush (h, NBD_NULL_COMPLETION, 0);

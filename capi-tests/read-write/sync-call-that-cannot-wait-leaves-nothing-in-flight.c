@@ -45,10 +45,8 @@ poll (struct pollfd *fds, nfds_t count, int timeout)
 
 /* An oldstyle server of 64 MiB. */
 static const unsigned char oldstyle[152] = {
-  'N', 'B', 'D', 'M', 'A', 'G', 'I', 'C',
-  0, 0, 0x42, 0x02, 0x81, 0x86, 0x12, 0x53,
-  0, 0, 0, 0, 4, 0, 0, 0,
-  0, 0, 0, 1,
+  'N',  'B',  'D', 'M', 'A', 'G', 'I', 'C', 0, 0, 0x42, 0x02, 0x81, 0x86,
+  0x12, 0x53, 0,   0,   0,   0,   4,   0,   0, 0, 0,    0,    0,    1,
 };
 
 /* The library waits in poll(2) for sockets that the program knows. */

@@ -42,8 +42,10 @@ use (struct nbd_handle *h)
   CHECK (nbd_zero (h, 4096, 8192, 0) == 0);
   CHECK (nbd_flush (h, 0) == 0);
   if (nbd_can_meta_context (h, "base:allocation")) {
-    CHECK (nbd_block_status (h, 65536, 0, (nbd_extent_callback) {
-      .callback = count_extents, .user_data = &extents }, 0) == 0);
+    CHECK (nbd_block_status (h, 65536, 0,
+                             (nbd_extent_callback) { .callback = count_extents,
+                                                     .user_data = &extents },
+                             0) == 0);
     CHECK (extents > 0);
   }
   for (int i = 0; i < 20; ++i)
@@ -85,9 +87,11 @@ connect_in_every_way (const char *path)
                                                  "64k")) == 0);
   use (h);
   h = created ();
-  CHECK (nbd_connect_systemd_socket_activation (
-           h, (char *[]) { memserver (), "--size", "64k", "--byte-at-a-time",
-                           NULL }) == 0);
+  CHECK (
+      nbd_connect_systemd_socket_activation (h, (char *[]) { memserver (),
+                                                             "--size", "64k",
+                                                             "--byte-at-a-time",
+                                                             NULL }) == 0);
   use (h);
 
   h = in_opt_mode (created ());
@@ -108,9 +112,11 @@ connect_in_every_way (const char *path)
 int
 main (void)
 {
-  static const struct { size_t most; unsigned interrupted, not_ready; }
-  variants[] = { { 1, 0, 0 }, { 1, 2, 3 }, { 0, 2, 0 }, { 0, 0, 2 },
-                 { 5, 3, 2 }, { 17, 5, 7 } };
+  static const struct {
+    size_t most;
+    unsigned interrupted, not_ready;
+  } variants[] = { { 1, 0, 0 }, { 1, 2, 3 }, { 0, 2, 0 },
+                   { 0, 0, 2 }, { 5, 3, 2 }, { 17, 5, 7 } };
   const char *path = server_start ("--size", "64k", "--send-size", "3");
 
   for (size_t i = 0; i < ITEMS (variants); ++i) {

@@ -24,7 +24,10 @@ int
 main (void)
 {
   static const uint32_t flags[] = {
-    0, LIBNBD_CMD_FLAG_FUA, LIBNBD_CMD_FLAG_NO_HOLE, LIBNBD_CMD_FLAG_FAST_ZERO,
+    0,
+    LIBNBD_CMD_FLAG_FUA,
+    LIBNBD_CMD_FLAG_NO_HOLE,
+    LIBNBD_CMD_FLAG_FAST_ZERO,
     LIBNBD_CMD_FLAG_FUA | LIBNBD_CMD_FLAG_NO_HOLE | LIBNBD_CMD_FLAG_FAST_ZERO,
   };
   struct nbd_handle *h = connected ("--size", "1M");

@@ -29,11 +29,12 @@ int
 main (void)
 {
   struct nbd_handle *in_state[] = {
-    handle_in_state (CREATED), handle_in_state (NEGOTIATING),
+    handle_in_state (CREATED),
+    handle_in_state (NEGOTIATING),
     handle_in_state (CONNECTED),
   };
   const bool crashes =
-    nbd_get_version_extra (in_state[0])[0] == '\0'; /* the C library */
+      nbd_get_version_extra (in_state[0])[0] == '\0'; /* the C library */
   struct nbd_handle *h;
   long result;
   size_t i;

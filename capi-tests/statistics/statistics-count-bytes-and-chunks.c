@@ -7,21 +7,25 @@
  */
 #include "../harness/commands.h"
 
-struct counters { uint64_t bytes_sent, chunks_sent, bytes_got, chunks_got; };
+struct counters {
+  uint64_t bytes_sent, chunks_sent, bytes_got, chunks_got;
+};
 
 static struct counters
 counters (struct nbd_handle *h)
 {
   return (struct counters) {
-    nbd_stats_bytes_sent (h), nbd_stats_chunks_sent (h),
-    nbd_stats_bytes_received (h), nbd_stats_chunks_received (h),
+    nbd_stats_bytes_sent (h),
+    nbd_stats_chunks_sent (h),
+    nbd_stats_bytes_received (h),
+    nbd_stats_chunks_received (h),
   };
 }
 
 static void
 check_growth (struct nbd_handle *h, struct counters *before,
-              uint64_t bytes_sent, uint64_t chunks_sent,
-              uint64_t bytes_got, uint64_t chunks_got)
+              uint64_t bytes_sent, uint64_t chunks_sent, uint64_t bytes_got,
+              uint64_t chunks_got)
 {
   struct counters now = counters (h);
 

@@ -11,10 +11,12 @@ int
 main (void)
 {
   struct nbd_handle *h = nbd_create ();
-  struct peer peer = { .replies = STRUCTURED, .minimum_block = 512,
-                       .preferred_block = 512, .maximum_block = MIB,
-                       .flags = NBD_FLAG_HAS_FLAGS | NBD_FLAG_READ_ONLY
-                                | NBD_FLAG_SEND_TRIM,
+  struct peer peer = { .replies = STRUCTURED,
+                       .minimum_block = 512,
+                       .preferred_block = 512,
+                       .maximum_block = MIB,
+                       .flags = NBD_FLAG_HAS_FLAGS | NBD_FLAG_READ_ONLY |
+                                NBD_FLAG_SEND_TRIM,
                        .contexts = 1 };
   static char buf[2 * 1024 * 1024];
 
@@ -22,8 +24,8 @@ main (void)
   CHECK_MESSAGE ("invalid state: START: the handle must be connected");
   peer_connect (h, &peer);
   CHECK_ERROR (nbd_block_status (h, 0, 3 * MIB,
-                                 (nbd_extent_callback) { .callback = NULL },
-                                 1), EFAULT);
+                                 (nbd_extent_callback) { .callback = NULL }, 1),
+               EFAULT);
   CHECK_MESSAGE ("extent cannot be NULL");
   CHECK_ERROR (nbd_pwrite (h, buf, 0, 3 * MIB, LIBNBD_CMD_FLAG_DF), EINVAL);
   CHECK_MESSAGE ("invalid value for flag: 0x4");
@@ -35,8 +37,8 @@ main (void)
   CHECK_MESSAGE ("count cannot be 0");
   CHECK_ERROR (nbd_pread (h, buf, sizeof buf, 1, 0), EINVAL);
   CHECK_MESSAGE ("request out of bounds");
-  CHECK (nbd_set_strict_mode (h, LIBNBD_STRICT_ALIGN | LIBNBD_STRICT_PAYLOAD)
-         == 0);
+  CHECK (nbd_set_strict_mode (h, LIBNBD_STRICT_ALIGN | LIBNBD_STRICT_PAYLOAD) ==
+         0);
   CHECK_ERROR (nbd_pwrite (h, buf, sizeof buf, 1, 0), EINVAL);
   CHECK_MESSAGE ("request is unaligned");
   CHECK_ERROR (nbd_pwrite (h, buf, sizeof buf, 0, 0), ERANGE);

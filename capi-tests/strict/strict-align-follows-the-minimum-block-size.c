@@ -13,8 +13,11 @@ int
 main (void)
 {
   struct nbd_handle *h = nbd_create ();
-  struct peer peer = { .replies = SIMPLE, .size = END, .minimum_block = 512,
-                       .preferred_block = 4096, .maximum_block = 33554432 };
+  struct peer peer = { .replies = SIMPLE,
+                       .size = END,
+                       .minimum_block = 512,
+                       .preferred_block = 4096,
+                       .maximum_block = 33554432 };
   struct request request;
   char buf[1024];
 
@@ -34,8 +37,8 @@ main (void)
   CHECK (nbd_poll (h, 0) == 0);
   request = peer_request (&peer, NULL);
   CHECK (request.offset == MIB - 512 && request.length == 517);
-  CHECK (nbd_set_strict_mode (h, LIBNBD_STRICT_MASK & ~LIBNBD_STRICT_ALIGN)
-         == 0);
+  CHECK (nbd_set_strict_mode (h, LIBNBD_STRICT_MASK & ~LIBNBD_STRICT_ALIGN) ==
+         0);
   CHECK (nbd_aio_trim (h, 3, 1, NBD_NULL_COMPLETION, 0) > 0);
   CHECK (nbd_poll (h, 0) == 0);
   request = peer_request (&peer, NULL);

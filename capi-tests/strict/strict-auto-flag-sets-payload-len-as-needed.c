@@ -27,10 +27,11 @@ write_with (enum replies replies, uint16_t right)
     peer_success (&peer, &request);
     wait_for_all (h);
   }
-  CHECK (nbd_set_strict_mode (h, LIBNBD_STRICT_MASK
-                                 & ~LIBNBD_STRICT_AUTO_FLAG) == 0);
+  CHECK (nbd_set_strict_mode (h, LIBNBD_STRICT_MASK &
+                                     ~LIBNBD_STRICT_AUTO_FLAG) == 0);
   CHECK_ERROR (nbd_pwrite (h, "data", 4, 512,
-                           right ^ LIBNBD_CMD_FLAG_PAYLOAD_LEN), EINVAL);
+                           right ^ LIBNBD_CMD_FLAG_PAYLOAD_LEN),
+               EINVAL);
   CHECK_MESSAGE ("incorrect setting for PAYLOAD_LEN flag");
   CHECK (nbd_aio_pwrite (h, "data", 4, 512, NBD_NULL_COMPLETION, right) > 0);
   CHECK (nbd_poll (h, 0) == 0);

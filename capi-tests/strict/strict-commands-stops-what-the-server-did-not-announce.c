@@ -24,7 +24,8 @@ refused (struct nbd_handle *h)
   CHECK_ERROR (nbd_pwrite (h, buf, 512, 0, LIBNBD_CMD_FLAG_FUA), EINVAL);
   CHECK_MESSAGE ("server does not support the FUA flag");
   CHECK_ERROR (nbd_pread_structured (h, buf, 512, 0, CHUNK (&record),
-                                     LIBNBD_CMD_FLAG_DF), EINVAL);
+                                     LIBNBD_CMD_FLAG_DF),
+               EINVAL);
   CHECK_MESSAGE ("server does not support the DF flag");
   CHECK_RECORD (record, "m");
   CHECK_ERROR (nbd_aio_flush (h, COMPLETION (&record), 0), EINVAL);
@@ -54,8 +55,8 @@ main (void)
 
   peer_connect (h, &peer);
   refused (h);
-  CHECK (nbd_set_strict_mode (h, LIBNBD_STRICT_MASK & ~LIBNBD_STRICT_COMMANDS)
-         == 0);
+  CHECK (nbd_set_strict_mode (h, LIBNBD_STRICT_MASK &
+                                     ~LIBNBD_STRICT_COMMANDS) == 0);
   sent (h, &peer, nbd_aio_flush (h, none, 0), NBD_CMD_FLUSH, 0);
   sent (h, &peer, nbd_aio_trim (h, 512, 0, none, LIBNBD_CMD_FLAG_FUA),
         NBD_CMD_TRIM, LIBNBD_CMD_FLAG_FUA);

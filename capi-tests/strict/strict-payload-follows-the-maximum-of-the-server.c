@@ -13,7 +13,9 @@ static void
 check_limit (uint32_t maximum, int64_t payload)
 {
   struct nbd_handle *h = nbd_create ();
-  struct peer peer = { .replies = SIMPLE, .size = GIB, .preferred_block = 4096,
+  struct peer peer = { .replies = SIMPLE,
+                       .size = GIB,
+                       .preferred_block = 4096,
                        .minimum_block = maximum ? 1 : 0,
                        .maximum_block = maximum };
 
@@ -26,8 +28,8 @@ check_limit (uint32_t maximum, int64_t payload)
 int
 main (void)
 {
-  struct nbd_handle *h = connected ("--size", "64M", "--block-size",
-                                    "1,4096,1048576");
+  struct nbd_handle *h =
+      connected ("--size", "64M", "--block-size", "1,4096,1048576");
 
   check_limit (0, 32 * MIB);
   check_limit (4096, MIB);
@@ -38,9 +40,10 @@ main (void)
   CHECK (nbd_pwrite (h, buf, MIB, 0, 0) == 0);
   CHECK_ERROR (nbd_pwrite (h, buf, MIB + 1, 0, 0), ERANGE);
   CHECK_EXACT_MESSAGE (with_reason ("nbd_pwrite: request too large: maximum "
-                                    "payload size is 1048576", ERANGE));
-  CHECK (nbd_set_strict_mode (h, LIBNBD_STRICT_MASK & ~LIBNBD_STRICT_PAYLOAD)
-         == 0);
+                                    "payload size is 1048576",
+                                    ERANGE));
+  CHECK (nbd_set_strict_mode (h, LIBNBD_STRICT_MASK & ~LIBNBD_STRICT_PAYLOAD) ==
+         0);
   CHECK_ERROR (nbd_pwrite (h, buf, sizeof buf, 0, 0), EINVAL);
   CHECK_MESSAGE ("write: command failed");
   nbd_close (h);

@@ -48,7 +48,8 @@ fail_at_once (void *arg)
   struct nbd_handle *none = (struct nbd_handle *) memory;
   bool freed = false;
   nbd_completion_callback completion = {
-    .user_data = &freed, .free = free_slowly,
+    .user_data = &freed,
+    .free = free_slowly,
   };
 
   CHECK (pthread_cancel (pthread_self ()) == 0);
@@ -60,7 +61,7 @@ fail_at_once (void *arg)
 }
 
 static void
-is_cancelled_afterwards (void *(*does) (void *))
+is_cancelled_afterwards (void *(*does) (void *) )
 {
   pthread_t thread;
   void *result;
@@ -79,8 +80,10 @@ main (void)
 
   h = nbd_create ();
   peer_accept (h, &peer);
-  CHECK (nbd_aio_flush (h, (nbd_completion_callback) {
-           .callback = cancel_and_allow_it }, 0) > 0);
+  CHECK (nbd_aio_flush (h,
+                        (nbd_completion_callback) { .callback =
+                                                        cancel_and_allow_it },
+                        0) > 0);
   request = peer_request (&peer, NULL);
   peer_simple (&peer, &request, 0);
   is_cancelled_afterwards (notify_read);

@@ -59,7 +59,10 @@ int
 main (void)
 {
   struct act acts[] = {
-    { .call = supports_tls }, { .call = looks }, { .call = issues }, { .call = closes },
+    { .call = supports_tls },
+    { .call = looks },
+    { .call = issues },
+    { .call = closes },
   };
   struct peer peer = { .replies = SIMPLE };
   size_t i;

@@ -87,7 +87,7 @@ lists (void *arg)
 
 /* There is no way to see that a thread waits already. */
 static void
-cancel_soon (void *(*does) (void *))
+cancel_soon (void *(*does) (void *) )
 {
   pthread_t thread;
   void *result;

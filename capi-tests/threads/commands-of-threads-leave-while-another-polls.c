@@ -55,7 +55,7 @@ main (void)
   h = nbd_create ();
   peer_accept (h, &peer);
   CHECK (pthread_create (&poller, NULL, wait_in_poll, NULL) == 0);
-  usleep (20000);               /* by now it most likely waits */
+  usleep (20000); /* by now it most likely waits */
   CHECK (pthread_create (&server, NULL, serve, NULL) == 0);
   CHECK (nbd_aio_pwrite (h, data, SIZE, 0, callback, 0) > 0);
   CHECK (pthread_join (poller, NULL) == 0);

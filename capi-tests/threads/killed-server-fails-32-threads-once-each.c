@@ -38,8 +38,8 @@ read_on (void *arg)
   /* The thread that notices gets the errno of the socket, or 0 at the end of the
    * stream; the others get ENOTCONN; a read that is called later gets EINVAL.
    */
-  CHECK (errnum == ENOTCONN || errnum == ECONNRESET || errnum == EPIPE
-         || errnum == 0 || errnum == EINVAL);
+  CHECK (errnum == ENOTCONN || errnum == ECONNRESET || errnum == EPIPE ||
+         errnum == 0 || errnum == EINVAL);
   CHECK (strncmp (nbd_get_error (), name, strlen (name)) == 0);
   ++reader->failures;
   return NULL;
@@ -51,8 +51,8 @@ start_reading (void)
   for (unsigned i = 0; i < THREADS; ++i) {
     readers[i].number = i;
     readers[i].failures = 0;
-    CHECK (pthread_create (&readers[i].thread, NULL, read_on, &readers[i])
-           == 0);
+    CHECK (pthread_create (&readers[i].thread, NULL, read_on, &readers[i]) ==
+           0);
   }
 }
 
@@ -80,8 +80,8 @@ kill_after (char *bytes)
 {
   uint64_t before;
 
-  h = connected ("--size", "8M", "--no-holes",
-                 bytes ? "--stall-after" : NULL, bytes);
+  h = connected ("--size", "8M", "--no-holes", bytes ? "--stall-after" : NULL,
+                 bytes);
   before = nbd_stats_chunks_sent (h);
   start_reading ();
   while (bytes && nbd_stats_chunks_sent (h) < before + THREADS)

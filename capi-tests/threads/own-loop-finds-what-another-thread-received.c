@@ -47,7 +47,7 @@ main (void)
   peer_accept (h, &peer);
   CHECK (pthread_create (&thread, NULL, read_first, first_data) == 0);
   first = peer_request (&peer, NULL);
-  usleep (20000);               /* by now it most likely receives */
+  usleep (20000); /* by now it most likely receives */
   cookie = nbd_aio_pread (h, data, SIZE, SIZE, NBD_NULL_COMPLETION, 0);
   CHECK (cookie > 0);
   second = peer_request (&peer, NULL);

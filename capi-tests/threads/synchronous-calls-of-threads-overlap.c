@@ -19,7 +19,7 @@ static struct peer peer;
 struct job {
   int type;
   uint64_t offset;
-  int errnum;                   /* how it ended */
+  int errnum; /* how it ended */
   char data[SIZE];
   pthread_t thread;
 };

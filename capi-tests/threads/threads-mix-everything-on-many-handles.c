@@ -19,7 +19,7 @@
 static struct shared {
   struct nbd_handle *h;
   int number, wake;
-  int wanted;                   /* threads that want to make a call */
+  int wanted; /* threads that want to make a call */
   bool stop;
   int64_t issued, completed, failed;
   pthread_t poller, issuers[ISSUERS], caller, looker;
@@ -31,13 +31,13 @@ static bool killed;
 struct slot {
   struct shared *shared;
   char buf[LENGTH];
-  int busy;                     /* 1 while in flight */
+  int busy; /* 1 while in flight */
   int error;
 };
 
 #define GET(variable) __atomic_load_n (&(variable), __ATOMIC_ACQUIRE)
-#define SET(variable, value) __atomic_store_n (&(variable), value, \
-                                               __ATOMIC_RELEASE)
+#define SET(variable, value) \
+  __atomic_store_n (&(variable), value, __ATOMIC_RELEASE)
 #define ADD(variable) __atomic_add_fetch (&(variable), 1, __ATOMIC_ACQ_REL)
 
 /* Everything that may be called at any time, from anywhere. */
@@ -135,12 +135,12 @@ issue (void *arg)
     SET (slot->busy, 1);
     take_turn (shared);
     if (i / DEPTH % 2)
-      cookie = nbd_aio_pread (shared->h, slot->buf, LENGTH, offset, completion,
-                              0);
+      cookie =
+          nbd_aio_pread (shared->h, slot->buf, LENGTH, offset, completion, 0);
     else {
       memset (slot->buf, shared->number + 1, LENGTH);
-      cookie = nbd_aio_pwrite (shared->h, slot->buf, LENGTH, offset, completion,
-                               0);
+      cookie =
+          nbd_aio_pwrite (shared->h, slot->buf, LENGTH, offset, completion, 0);
     }
     end_turn (shared);
     if (cookie == -1) {
@@ -173,9 +173,9 @@ call (void *arg)
 
     memset (out, i, sizeof out);
     take_turn (shared);
-    failed = nbd_pwrite (shared->h, out, sizeof out, offset, 0) == -1
-             || nbd_pread (shared->h, in, sizeof in, offset, 0) == -1
-             || nbd_flush (shared->h, 0) == -1;
+    failed = nbd_pwrite (shared->h, out, sizeof out, offset, 0) == -1 ||
+             nbd_pread (shared->h, in, sizeof in, offset, 0) == -1 ||
+             nbd_flush (shared->h, 0) == -1;
     if (!failed) {
       CHECK (memcmp (in, out, sizeof in) == 0);
       CHECK_ERROR (nbd_pread (shared->h, in, sizeof in, 16 * MIB, 0), EINVAL);
@@ -224,8 +224,8 @@ run (bool kill_it)
     CHECK (shared->h != NULL);
     CHECK ((shared->wake = eventfd (0, EFD_NONBLOCK | EFD_CLOEXEC)) >= 0);
     nbd_set_private_data (shared->h, (uintptr_t) shared->h);
-    connect_handle (shared->h, server_command ("--size", "2M", "--shuffle",
-                                               "4"));
+    connect_handle (shared->h,
+                    server_command ("--size", "2M", "--shuffle", "4"));
     start (&shared->poller, poll_it, shared);
     start (&shared->caller, call, shared);
     start (&shared->looker, look_on, shared);

@@ -15,7 +15,7 @@
 #define SIZE 4096
 
 static struct nbd_handle *h;
-static bool killed;           /* or is going to be */
+static bool killed; /* or is going to be */
 
 struct worker {
   pthread_t thread;
@@ -77,7 +77,8 @@ issue_and_poll (struct worker *worker)
     return went_well (-1);
   ++worker->issued;
   /* Another thread may receive the reply; the buffer is not looked at before. */
-  while (__atomic_load_n (&worker->completed, __ATOMIC_ACQUIRE) < worker->issued)
+  while (__atomic_load_n (&worker->completed, __ATOMIC_ACQUIRE) <
+         worker->issued)
     if (nbd_poll (h, 1) == -1)
       return went_well (-1);
   return true;
@@ -105,12 +106,24 @@ work (void *arg)
     bool on;
 
     switch ((round + worker->number) % 8) {
-    case 0: on = went_well (nbd_flush (h, 0)); break;
-    case 1: on = ask_for_extents (); break;
-    case 2: on = issue_and_poll (worker); break;
-    case 3: on = went_well (nbd_zero (h, SIZE, 4 << 20, 0)); break;
-    case 4: on = went_well (nbd_poll (h, 0)); break;
-    default: on = write_and_read (worker, round); break;
+    case 0:
+      on = went_well (nbd_flush (h, 0));
+      break;
+    case 1:
+      on = ask_for_extents ();
+      break;
+    case 2:
+      on = issue_and_poll (worker);
+      break;
+    case 3:
+      on = went_well (nbd_zero (h, SIZE, 4 << 20, 0));
+      break;
+    case 4:
+      on = went_well (nbd_poll (h, 0));
+      break;
+    default:
+      on = write_and_read (worker, round);
+      break;
     }
     if (!on)
       break;

@@ -19,9 +19,8 @@ main (void)
 {
   struct nbd_handle *h = negotiating ("--size", "1M");
   int error = -1, freed = 0;
-  nbd_completion_callback completion = {
-    .callback = store_error, .user_data = &error
-  };
+  nbd_completion_callback completion = { .callback = store_error,
+                                         .user_data = &error };
 
   CHECK (nbd_opt_starttls (h) == 0);
   CHECK (nbd_aio_opt_starttls (h, completion) == 0);
@@ -37,9 +36,12 @@ main (void)
 
   /* Too late. */
   CHECK_ERROR (nbd_opt_starttls (h), EINVAL);
-  CHECK_ERROR (nbd_aio_opt_starttls (h, (nbd_completion_callback) {
-                 .callback = store_error, .user_data = &freed,
-                 .free = count_free }), EINVAL);
+  CHECK_ERROR (nbd_aio_opt_starttls (h,
+                                     (nbd_completion_callback) {
+                                         .callback = store_error,
+                                         .user_data = &freed,
+                                         .free = count_free }),
+               EINVAL);
   CHECK (freed == 1);
   nbd_close (h);
   return 0;

@@ -10,9 +10,10 @@
 #include "../harness/starttls.h"
 
 static char *const refusals[] = {
-  "STARTTLS=UNSUP", "STARTTLS=POLICY", "STARTTLS=INVALID", "STARTTLS=PLATFORM",
-  "STARTTLS=TLS_REQD", "STARTTLS=UNKNOWN", "STARTTLS=SHUTDOWN",
-  "STARTTLS=BLOCK_SIZE_REQD", "STARTTLS=TOO_BIG", "STARTTLS=EXT_HEADER_REQD",
+  "STARTTLS=UNSUP",           "STARTTLS=POLICY",          "STARTTLS=INVALID",
+  "STARTTLS=PLATFORM",        "STARTTLS=TLS_REQD",        "STARTTLS=UNKNOWN",
+  "STARTTLS=SHUTDOWN",        "STARTTLS=BLOCK_SIZE_REQD", "STARTTLS=TOO_BIG",
+  "STARTTLS=EXT_HEADER_REQD",
 };
 
 static void
@@ -43,9 +44,9 @@ main (void)
       CHECK (nbd_poll (h, LONG_ENOUGH) == 1);
     CHECK (strcmp (record.letters, "Cc") == 0);
     /* libnbd 1.24.4 has EINVAL for one that says NBD_REP_ERR_INVALID. */
-    CHECK (record.error == ENOTSUP
-           || (record.error == EINVAL
-               && strcmp (refusals[i], "STARTTLS=INVALID") == 0));
+    CHECK (record.error == ENOTSUP ||
+           (record.error == EINVAL &&
+            strcmp (refusals[i], "STARTTLS=INVALID") == 0));
     check_unchanged (h);
 
     CHECK (nbd_opt_go (h) == 0);

@@ -25,7 +25,7 @@ static char *const refusals[][2] = {
 
 /* STARTTLS is the first option, and the only one that goes wrong. */
 static char *const broken[] = {
-  "option-magic:1", "option-number:1", "option-unknown-type:1",
+  "option-magic:1",      "option-number:1",      "option-unknown-type:1",
   "option-long-error:1", "option-huge-length:1", "option-close:1",
 };
 
@@ -61,8 +61,8 @@ main (void)
 
   for (size_t i = 0; i < ITEMS (broken); ++i) {
     h = with_tls (LIBNBD_TLS_ALLOW, false);
-    CHECK (nbd_connect_command (h, server_command ("--fault", broken[i]))
-           == -1);
+    CHECK (nbd_connect_command (h, server_command ("--fault", broken[i])) ==
+           -1);
     CHECK (nbd_stats_bytes_sent (h) == CLIENT_FLAGS + OPTION);
     check_tls_failed (h);
     nbd_close (h);

@@ -11,9 +11,10 @@ int
 main (void)
 {
   static const char *const uris[] = {
-    "nbd://", "nbds://host", "nbd+unix:///x?socket=/y", "nbds+unix://",
-    "nbd+vsock://2", "nbds+vsock:///", "nbd+ssh://host", "nbds+ssh://host",
-    "NBD://host", "Nbd+Unix:///", "nbd://[", "nbd://no such host",
+    "nbd://",         "nbds://host",     "nbd+unix:///x?socket=/y",
+    "nbds+unix://",   "nbd+vsock://2",   "nbds+vsock:///",
+    "nbd+ssh://host", "nbds+ssh://host", "NBD://host",
+    "Nbd+Unix:///",   "nbd://[",         "nbd://no such host",
   };
   /* clang-format off */
   static const char *const others[] = {

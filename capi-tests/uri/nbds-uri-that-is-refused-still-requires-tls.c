@@ -38,7 +38,10 @@ allow_no_tcp (struct nbd_handle *h)
 int
 main (void)
 {
-  static const struct { const char *uri; int err; } refused[] = {
+  static const struct {
+    const char *uri;
+    int err;
+  } refused[] = {
     { "nbds://localhost/?tls-psk-file=/etc/keys.psk", EPERM },
     { "nbds://localhost/?tls-certificates=/etc/pki", EPERM },
     { "nbds://localhost/?tls-priority=NORMAL", EPERM },

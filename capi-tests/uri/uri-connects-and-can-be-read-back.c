@@ -21,8 +21,7 @@ check (bool opt_mode)
     CHECK (nbd_aio_connect_uri (h, uri) == 0);
     while (nbd_aio_is_connecting (h))
       CHECK (nbd_poll (h, -1) == 1);
-  }
-  else
+  } else
     CHECK (nbd_connect_uri (h, uri) == 0);
   CHECK_STRING (nbd_get_uri (h), expected);
   if (opt_mode)

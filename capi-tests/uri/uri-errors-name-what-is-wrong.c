@@ -8,7 +8,10 @@
  */
 #include "../harness/harness.h"
 
-static const struct { const char *uri; const char *message; } wrong[] = {
+static const struct {
+  const char *uri;
+  const char *message;
+} wrong[] = {
   { "", "scheme" },
   { "localhost", "scheme" },
   { "/var/run/socket", "nbd+unix://" },

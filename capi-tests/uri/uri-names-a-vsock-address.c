@@ -12,7 +12,9 @@ int
 main (void)
 {
   struct sockaddr_vm address = {
-    .svm_family = AF_VSOCK, .svm_cid = 5, .svm_port = 77,
+    .svm_family = AF_VSOCK,
+    .svm_cid = 5,
+    .svm_port = 77,
   };
   struct nbd_handle *h = nbd_create ();
 

@@ -8,7 +8,9 @@
  */
 #include "../harness/harness.h"
 
-static const struct { const char *path, *name; } names[] = {
+static const struct {
+  const char *path, *name;
+} names[] = {
   { "", "" },
   { "/", "" },
   { "/disk", "disk" },

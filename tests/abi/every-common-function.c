@@ -24,8 +24,7 @@
 #include <libnbd.h>
 
 /* Prints the call and the number that it returned. */
-#define NUMBER(call) \
-  printf ("%s = %" PRId64 "\n", #call, (int64_t) (call))
+#define NUMBER(call) printf ("%s = %" PRId64 "\n", #call, (int64_t) (call))
 
 /* Prints the call and the text that it returned, which is then released. */
 #define TEXT(call) \
@@ -53,8 +52,7 @@
   } while (0)
 
 /* Prints whether the call returned something; what it is differs. */
-#define SOMETHING(call) \
-  printf ("%s: %s\n", #call, (call) ? "yes" : "no")
+#define SOMETHING(call) printf ("%s: %s\n", #call, (call) ? "yes" : "no")
 
 #define CLOSURE(type, function) \
   ((type) { .callback = function, .user_data = #function, .free = released })
@@ -315,8 +313,8 @@ connecting_asynchronously (void)
   struct nbd_handle *h = create ();
 
   strncpy (address.sun_path, path, sizeof address.sun_path - 1);
-  NUMBER (nbd_aio_connect (h, (const struct sockaddr *) &address,
-                           sizeof address));
+  NUMBER (
+      nbd_aio_connect (h, (const struct sockaddr *) &address, sizeof address));
   wait_for_connection (h);
   ended (h);
   h = create ();
@@ -448,11 +446,11 @@ commands (void)
   COMMAND (nbd_aio_pwrite (h, buffer, 512, 0, COMPLETION, 0));
   COMMAND (nbd_aio_pread (h, buffer, 512, 0, COMPLETION, 0));
   COMMAND (nbd_aio_pread_structured (h, buffer, 8192, 0, CHUNK, COMPLETION,
-                                      LIBNBD_CMD_FLAG_DF));
+                                     LIBNBD_CMD_FLAG_DF));
   COMMAND (nbd_aio_trim (h, 512, 0, COMPLETION, 0));
   COMMAND (nbd_aio_cache (h, 512, 0, COMPLETION, 0));
-  COMMAND (nbd_aio_zero (h, 512, 0, NBD_NULL_COMPLETION,
-                         LIBNBD_CMD_FLAG_FAST_ZERO));
+  COMMAND (
+      nbd_aio_zero (h, 512, 0, NBD_NULL_COMPLETION, LIBNBD_CMD_FLAG_FAST_ZERO));
   COMMAND (nbd_aio_block_status (h, 65536, 0, EXTENT, COMPLETION, 0));
   cookie = nbd_aio_flush (h, COMPLETION, 0);
   while (nbd_aio_peek_command_completed (h) != cookie)

@@ -25,7 +25,8 @@ int nbd_set_request_extended_headers (struct nbd_handle *h, bool request);
 #define OLD true
 #define ask_as_the_oldest(h) \
   (nbd_set_request_extended_headers \
-   ? nbd_set_request_extended_headers ((h), false) : 0)
+       ? nbd_set_request_extended_headers ((h), false) \
+       : 0)
 #else
 #define OLD false
 #define ask_as_the_oldest(h) 0
@@ -78,12 +79,11 @@ main (int argc, char **argv)
     CALL (nbd_set_tls_psk_file (nbd, argv[4]));
     CALL (nbd_set_tls_username (nbd, "tester"));
   }
-  CALL (nbd_set_opt_mode (nbd, strcmp (how, "go") == 0
-                               || strcmp (how, "abort") == 0
-                               || strcmp (how, "shutdown") == 0));
+  CALL (nbd_set_opt_mode (nbd, strcmp (how, "go") == 0 ||
+                                   strcmp (how, "abort") == 0 ||
+                                   strcmp (how, "shutdown") == 0));
   if (CALL (nbd_connect_unix (nbd, argv[2])) == 0) {
-    if (strcmp (how, "abort") == 0
-        || (OLD && strcmp (how, "shutdown") == 0))
+    if (strcmp (how, "abort") == 0 || (OLD && strcmp (how, "shutdown") == 0))
       CALL (nbd_opt_abort (nbd));
     else if (strcmp (how, "shutdown") == 0)
       CALL (nbd_shutdown (nbd, 0));
@@ -92,8 +92,7 @@ main (int argc, char **argv)
       if (strcmp (how, "disconnect") == 0) {
         CALL (nbd_aio_disconnect (nbd, 0));
         wait_for_the_end (nbd);
-      }
-      else if (strcmp (how, "close") != 0)
+      } else if (strcmp (how, "close") != 0)
         CALL (nbd_shutdown (nbd, 0));
     }
   }
