@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! Markdown as man(7): paragraphs, lists, code, tables, headings. What manual
-//! pages have no good form for is an error.
+//! Markdown as man(7): paragraphs, lists, code, tables, headings. Anything else is an
+//! error.
 
 use pulldown_cmark::{
     CodeBlockKind, Event, HeadingLevel, Options, Parser, Tag, TagEnd, TextMergeStream,
@@ -11,10 +11,10 @@ use crate::inline::{self, TERM};
 use crate::names::Context;
 use crate::{roff, Result};
 
-/// How an item without a term begins, in a list without terms.
+/// The beginning of an item in a list without terms.
 const BULLET: &str = ".IP \\(bu 2\n";
 
-/// What of a page goes below a heading.
+/// Renders the text below a heading.
 pub fn render(markdown: &str, context: &Context<'_>) -> Result<String> {
     let mut writer = Writer {
         context,
@@ -34,7 +34,7 @@ pub fn render(markdown: &str, context: &Context<'_>) -> Result<String> {
     Ok(writer.page)
 }
 
-/// What the text that comes next belongs to.
+/// The element that the next piece of text belongs to.
 #[derive(Clone, Copy, PartialEq)]
 enum Place {
     Top,
@@ -50,10 +50,10 @@ enum Place {
     Comment,
 }
 
-/// The list that is being read.
+/// The current list.
 #[derive(Default)]
 struct List {
-    /// Where in the page it begins.
+    /// Its offset in the page.
     start: usize,
     follows_heading: bool,
     has_terms: bool,
@@ -61,16 +61,16 @@ struct List {
 
 struct Writer<'a> {
     context: &'a Context<'a>,
-    /// What is done.
+    /// The finished part of the page.
     page: String,
-    /// The paragraph that is being read, in roff, and as it is.
+    /// The current paragraph, in roff and in plain text.
     text: String,
     plain: String,
     place: Place,
-    /// Whether a paragraph needs no macro of its own.
+    /// True directly after a heading, where a paragraph needs no macro.
     follows_heading: bool,
     list: List,
-    /// Of the code that is being read.
+    /// The language of the current code block.
     language: String,
     cells: Vec<String>,
 }
@@ -90,9 +90,9 @@ impl Writer<'_> {
                 self.plain.push(' ');
                 self.text.push('\n');
             }
-            // The licence of a file, for those who read the source.
+            // The licence comment of a file.
             Event::Html(_) if self.place == Place::Comment => {}
-            other => return Err(format!("there is no form for {other:?}")),
+            other => return Err(format!("not supported in manual pages: {other:?}")),
         }
         Ok(())
     }
@@ -133,7 +133,7 @@ impl Writer<'_> {
                 place
             }
             (Tag::Link { .. }, place) => place,
-            (other, _) => return Err(format!("there is no form for {other:?} here")),
+            (other, _) => return Err(format!("not supported here in manual pages: {other:?}")),
         };
         Ok(())
     }
@@ -198,7 +198,7 @@ impl Writer<'_> {
         Ok(())
     }
 
-    /// Plain words, which in an item may end its term.
+    /// Plain text, which in an item can contain the end of its term.
     fn words(&mut self, text: &str) -> Result<()> {
         let mut text = text;
         if self.place == Place::Item {
@@ -222,7 +222,7 @@ impl Writer<'_> {
         Ok(())
     }
 
-    /// Among items with terms, one without looks like the paragraph that it is.
+    /// In a list with terms, renders items without a term as paragraphs.
     fn end_list(&mut self) {
         if !self.list.has_terms {
             return;
@@ -261,8 +261,7 @@ fn capitalized(text: &str) -> String {
     }
 }
 
-/// A heading of a section (`SH`), which is in capitals, or of a part of one
-/// (`SS`).
+/// A heading: `SH` for a section, in capitals, or `SS` for a subsection.
 pub fn heading(macro_name: &str, title: &str) -> Result<String> {
     let title = match macro_name {
         "SH" => title.to_uppercase(),

@@ -23,9 +23,9 @@ const HEADINGS: [&str; 6] = [
 /// The comment of a function, cut at its headings. All parts are Markdown.
 #[derive(Debug, Default)]
 pub struct Comment {
-    /// The first paragraph: what the function does, in a sentence.
+    /// The first paragraph: a sentence that says what the function does.
     pub summary: String,
-    /// What follows up to the first heading.
+    /// The text from there to the first heading.
     pub body: String,
     sections: BTreeMap<&'static str, String>,
 }
@@ -71,11 +71,10 @@ impl Comment {
     }
 }
 
-/// The functions of one file, which has a subject.
+/// The functions of one file, with their subject.
 #[derive(Debug)]
 pub struct Group {
-    /// What the comment of the file begins with, up to the first colon or the
-    /// end of the sentence.
+    /// The beginning of the comment of the file, up to the first colon or period.
     pub subject: String,
     /// The functions, by name.
     pub comments: BTreeMap<String, Comment>,
@@ -115,7 +114,7 @@ pub fn read(directory: &Path) -> Result<Vec<Group>> {
     Ok(groups)
 }
 
-/// What the comment of a file says that it is about.
+/// The subject of a file, from its comment.
 fn subject(documentation: &str) -> String {
     let end = documentation
         .find([':', '.'])

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! The day that is in the footer of the pages.
+//! The date in the footer of the pages.
 
 use std::path::Path;
 use std::time::UNIX_EPOCH;
@@ -10,8 +10,8 @@ use crate::{overview, Result};
 
 const DAY: u64 = 24 * 60 * 60;
 
-/// The day of `SOURCE_DATE_EPOCH`, with which packages are built twice alike;
-/// without it, the day on which what the pages are made of was last changed.
+/// The date of `SOURCE_DATE_EPOCH`, for reproducible packages; without it, the date of
+/// the last change to the source of the pages.
 pub fn of(source: &Path) -> Result<String> {
     let seconds = match env::var("SOURCE_DATE_EPOCH") {
         Ok(text) => text

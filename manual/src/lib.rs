@@ -3,15 +3,15 @@
 //! The manual pages of libnbd, made from its source: one for each function,
 //! libnbd(3) as the overview, and libnbd-security(3).
 //!
-//! - [`comments`]: what the comments of the functions in `src/capi` say.
-//! - [`interface`]: what `functions.tsv` says: types, states, versions.
-//! - [`header`]: the callback types as `libnbd.h` has them.
+//! - [`comments`]: the comments of the functions in `src/capi`.
+//! - [`interface`]: `functions.tsv`: types, states, versions.
+//! - [`header`]: the callback types of `libnbd.h`.
 //! - [`function`], [`overview`] and [`security`]: put a page together from these, in
 //!   Markdown.
-//! - [`names`] and [`inline`]: what the words of a page refer to; a name that
-//!   does not exist is an error.
+//! - [`names`] and [`inline`]: references in running text; a name that does not exist
+//!   is an error.
 //! - [`blocks`] and [`roff`]: Markdown in the language of man(7).
-//! - [`date`]: the day in the footer.
+//! - [`date`]: the date in the footer.
 
 mod blocks;
 mod comments;
@@ -38,7 +38,7 @@ use std::path::Path;
 
 use names::Names;
 
-/// What went wrong, for the person who wrote the comment.
+/// A result with an error message for the author of a comment.
 pub type Result<T> = std::result::Result<T, String>;
 
 /// Reads the source tree `source` and writes the pages to `directory/man3`.

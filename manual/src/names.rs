@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! The names of the interface, so that no page tells of one that does not exist.
+//! The names of the interface. A page that uses any other name is an error.
 
 use std::collections::BTreeSet;
 
@@ -8,7 +8,7 @@ use crate::header::Types;
 use crate::interface::{Constant, Function};
 use crate::{roff, Result};
 
-/// Every name that `libnbd.h` declares, and what else begins like one.
+/// Every name that `libnbd.h` declares, and others with the same prefix.
 pub struct Names {
     functions: BTreeSet<String>,
     others: BTreeSet<String>,
@@ -37,8 +37,8 @@ impl Names {
         self.functions.contains(name)
     }
 
-    /// That every name of the library in a piece of code exists, or is the
-    /// beginning of several, as in `nbd_set_tls_...`.
+    /// Checks that every name of the library in a piece of code exists, or is a common
+    /// prefix, as in `nbd_set_tls_...`.
     fn check(&self, code: &str) -> Result<()> {
         let is_part = |it: char| it.is_ascii_alphanumeric() || it == '_' || it == '.';
         for word in code.split(|it| !is_part(it)) {
@@ -60,7 +60,7 @@ impl Names {
     }
 }
 
-/// The page that a text is on, which decides how its names are shown.
+/// The page that contains a text. It decides the format of names in the text.
 pub struct Context<'a> {
     pub names: &'a Names,
     /// The name of the page.
@@ -74,7 +74,7 @@ impl Context<'_> {
     /// pages, and parameters are in italics.
     pub fn code(&self, code: &str) -> Result<String> {
         self.names.check(code)?;
-        // What is written as one word is not divided at the end of a line.
+        // A word of code is not hyphenated.
         let words: Vec<String> = roff::code(code)?
             .split(' ')
             .map(|word| format!("\\%{word}"))

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! libnbd(3): the chapter of the crate's documentation that is for those who
-//! write programs, with a list of all functions.
+//! libnbd(3): the overview for programmers, with a list of all functions.
 
 use crate::comments::Group;
 use crate::interface::Function;
@@ -9,12 +8,12 @@ use crate::names::{Context, Names};
 use crate::page::{Footer, Page};
 use crate::Result;
 
-/// Where that chapter is, which `src/lib.rs` includes.
+/// The source of the page, which `src/lib.rs` includes as well.
 pub const FILE: &str = "docs/libnbd.md";
 
 const ABOUT: &str = "client library for network block devices (NBD)";
 
-/// The heading in front of which the functions are listed.
+/// The heading after the list of functions.
 const LAST: &str = "\n# See also\n";
 
 /// The page in man(7).
@@ -32,7 +31,7 @@ pub fn page(
     };
     let (chapters, see_also) = markdown
         .split_once(LAST)
-        .ok_or("there is no section that says what to see also")?;
+        .ok_or("there is no section See also")?;
     let mut page = Page::new(context, footer, ABOUT)?;
     page.sections(chapters)?;
     page.section("Functions", &list(functions, groups))?;
@@ -40,7 +39,7 @@ pub fn page(
     page.finish()
 }
 
-/// All functions with what they do, by subject. Subjects and functions are in the
+/// All functions with their summaries, by subject. Subjects and functions are in the
 /// order of the table.
 fn list(functions: &[Function], groups: &[Group]) -> String {
     let place = |name: &String| functions.iter().position(|it| it.name == *name);

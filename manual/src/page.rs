@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! What every page has: its first line, the headings in the order in which
-//! manual pages have them, and the licence.
+//! Parts that all pages share: the first line, headings, and the licence.
 
 use crate::blocks::{self, heading};
 use crate::names::Context;
 use crate::{roff, Result};
 
-/// What the bottom of every page shows.
+/// The contents of the footer.
 pub struct Footer {
     pub date: String,
     pub version: String,
@@ -32,7 +31,7 @@ pub struct Page<'a> {
 }
 
 impl<'a> Page<'a> {
-    /// A page with its first section: what the page is about, in half a sentence.
+    /// A page with its first section, NAME, which has a short description.
     pub fn new(context: Context<'a>, footer: &Footer, about: &str) -> Result<Page<'a>> {
         let name = context.page;
         // In a terminal, lines are not stretched. Since groff 1.23, each section takes
@@ -60,7 +59,7 @@ impl<'a> Page<'a> {
         Ok(())
     }
 
-    /// The section with what a program writes to use this.
+    /// The section with the declarations for programs.
     pub fn synopsis(&mut self, declarations: &str) -> Result<()> {
         self.text.push_str(".SH SYNOPSIS\n.nf\n");
         for line in roff::lines(&roff::code(declarations)?).lines() {
@@ -73,14 +72,14 @@ impl<'a> Page<'a> {
         Ok(())
     }
 
-    /// Sections that bring their own headings.
+    /// Sections with their own headings.
     pub fn sections(&mut self, markdown: &str) -> Result<()> {
         self.text
             .push_str(&blocks::render(markdown, &self.context)?);
         Ok(())
     }
 
-    /// The page, with the section that comes last on every one.
+    /// The page, with its last section.
     pub fn finish(mut self) -> Result<String> {
         self.section("License", LICENSE)?;
         Ok(self.text)

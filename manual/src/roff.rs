@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! Text as roff wants it, so that every character comes out as itself.
+//! Text in roff, escaped so that every character is printed as it is.
 
 use crate::Result;
 
-/// Running text. A hyphen stays one, except in front of an option or a number,
-/// where it is a minus sign that can be copied from the page.
+/// Running text. A hyphen before an option or a number becomes a minus sign, which can
+/// be copied from the page.
 pub fn text(text: &str) -> Result<String> {
     let mut escaped = String::new();
     let mut previous = ' ';
@@ -22,7 +22,7 @@ pub fn text(text: &str) -> Result<String> {
     Ok(escaped)
 }
 
-/// Code, every character of which can be copied from the page.
+/// Code. Every character can be copied from the page.
 pub fn code(text: &str) -> Result<String> {
     let mut escaped = String::new();
     for character in text.chars() {
@@ -49,7 +49,7 @@ fn push(escaped: &mut String, character: char) -> Result<()> {
     Ok(())
 }
 
-/// Lines that roff does not take for requests, each ended.
+/// Lines, protected from being interpreted as requests.
 pub fn lines(text: &str) -> String {
     text.lines()
         .map(|line| {
@@ -93,8 +93,8 @@ fn ends_sentence(word: &str) -> bool {
     word.trim_end_matches([')', '"']).ends_with(['.', '?', '!'])
 }
 
-/// Words with code in them, marked so that they are not divided at the end of a
-/// line. The mark means that only at the beginning of a word.
+/// Text whose words that contain code are marked as not to be hyphenated. The mark has
+/// this meaning only at the beginning of a word.
 pub fn undivided(text: &str) -> String {
     const MARK: &str = "\\%";
     text.split_inclusive([' ', '\n'])
@@ -105,8 +105,7 @@ pub fn undivided(text: &str) -> String {
         .collect()
 }
 
-/// A block of code, shown as it is. Its language is there for those who look for
-/// examples in the page.
+/// A block of code. A comment contains its language, for tools that extract examples.
 pub fn code_block(language: &str, text: &str) -> Result<String> {
     Ok(format!(
         ".\\\" {language}\n.in +2n\n.EX\n{}.EE\n.in\n",

@@ -6,7 +6,7 @@ use crate::names::{Context, Names};
 use crate::page::{Footer, Page};
 use crate::Result;
 
-/// Where the text of the page is.
+/// The source of the page.
 pub const FILE: &str = "docs/libnbd-security.md";
 
 /// The name of the page.

@@ -85,8 +85,8 @@ pub unsafe extern "C" fn nbd_stats_bytes_received(h: *mut nbd_handle) -> u64 {
 /// Returns the number of protocol messages received from the server.
 ///
 /// Use it to find out into how many messages the server splits its replies. The
-/// handshake counts as one message, whatever its length. After it, each simple reply
-/// and each chunk of a structured reply counts as one. The call never waits.
+/// handshake counts as one message, of any length. After it, each simple reply and
+/// each chunk of a structured reply counts as one. The call never waits.
 ///
 /// # Result
 ///

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! What a page says of a function is what the table and the header say.
+//! The page of a function agrees with the table and the header.
 
 use std::collections::BTreeSet;
 
@@ -23,7 +23,7 @@ const SECTIONS: [(&str, bool); 11] = [
     ("LICENSE", true),
 ];
 
-/// The states of the table, and those that a page tells apart.
+/// The states of the table, and those that a page distinguishes.
 const STATES: [(&str, &[&str]); 6] = [
     ("created", &["created"]),
     ("connecting", &["connecting"]),

@@ -11,7 +11,7 @@ use manual::interface::{functions, Function};
 
 const FUNCTIONS: &str = include_str!("../../src/capi/functions.tsv");
 
-/// Where the pages are, written once for all tests.
+/// The directory of the pages, which are written once for all tests.
 pub fn directory() -> &'static Path {
     static DIRECTORY: OnceLock<PathBuf> = OnceLock::new();
     DIRECTORY.get_or_init(|| {
@@ -71,7 +71,7 @@ pub fn section(page: &str, title: &str) -> Option<String> {
         .find_map(|(it, text)| (it == title).then_some(text))
 }
 
-/// What a piece of roff shows, as far as our pages go.
+/// The visible text of a piece of roff, as far as our pages use roff.
 pub fn plain(roff: &str) -> String {
     let mut text = roff.to_string();
     for (escape, shown) in [

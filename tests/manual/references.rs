@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! Whatever a page refers to exists.
+//! References in the pages.
 
 use std::collections::BTreeSet;
 
@@ -39,7 +39,7 @@ const ELSEWHERE: &[&str] = &[
 ];
 
 #[test]
-fn whatever_a_page_refers_to_exists() {
+fn every_reference_in_a_page_exists() {
     let pages = pages();
     let overview = sections(&pages["libnbd"]);
     let elsewhere: BTreeSet<&str> = ELSEWHERE.iter().copied().collect();
