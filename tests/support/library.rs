@@ -74,7 +74,9 @@ impl Library {
             None => command.env_remove("LD_LIBRARY_PATH"),
         };
         if self.is_emulated() {
-            command.env("TEST_UNDER_EMULATOR", "1");
+            command
+                .env("TEST_UNDER_EMULATOR", "1")
+                .env("TEST_SECONDS", "480");
         }
         command
     }
