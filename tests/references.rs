@@ -20,6 +20,9 @@ const SOURCES: [&str; 10] = [
     "tests",
 ];
 
+/// Documents at the top that refer to manual pages.
+const DOCUMENTS: [&str; 2] = ["README.md", "CONTRIBUTING.md"];
+
 /// The text files below a directory of the repository.
 fn sources(directory: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(directory).expect("a directory");
@@ -100,20 +103,20 @@ fn every_reference_to_a_manual_page_is_to_one_that_exists() {
     let sections = sections_of_the_overview();
     let (mut seen_functions, mut seen_sections) = (0, 0);
     let mut dead = Vec::new();
-    for directory in SOURCES {
-        for path in sources(&source.join(directory)) {
-            let text = on_one_line(&fs::read_to_string(&path).expect("text"));
-            for name in referenced_functions(&text) {
-                seen_functions += 1;
-                if !functions.contains(name) {
-                    dead.push(format!("{}: {name}(3)", path.display()));
-                }
+    let documents = DOCUMENTS.iter().map(|it| source.join(it));
+    let sources = SOURCES.iter().flat_map(|it| sources(&source.join(it)));
+    for path in sources.chain(documents) {
+        let text = on_one_line(&fs::read_to_string(&path).expect("text"));
+        for name in referenced_functions(&text) {
+            seen_functions += 1;
+            if !functions.contains(name) {
+                dead.push(format!("{}: {name}(3)", path.display()));
             }
-            for title in referenced_sections(&text) {
-                seen_sections += 1;
-                if !sections.contains(&title.to_lowercase()) {
-                    dead.push(format!("{}: libnbd(3), \"{title}\"", path.display()));
-                }
+        }
+        for title in referenced_sections(&text) {
+            seen_sections += 1;
+            if !sections.contains(&title.to_lowercase()) {
+                dead.push(format!("{}: libnbd(3), \"{title}\"", path.display()));
             }
         }
     }

@@ -79,7 +79,7 @@ pub unsafe extern "C" fn nbd_close(h: *mut nbd_handle) {
 ///
 /// # Result
 ///
-/// The handle, or NULL on error. Close it with `nbd_close`.
+/// The handle, or NULL on error.
 ///
 /// # Example
 ///

@@ -10,9 +10,9 @@ use crate::handle::callback::nbd_completion_callback;
 
 /// Requests TLS in option mode.
 ///
-/// Use it only to test servers. Normal programs call `nbd_set_tls`, which requests
-/// TLS before option mode begins. Only `LIBNBD_TLS_REQUIRE` guarantees that nothing
-/// is sent in plaintext.
+/// Use it only to test servers. Other programs call `nbd_set_tls`: the library then
+/// requests TLS before option mode begins. Only `LIBNBD_TLS_REQUIRE` guarantees that
+/// nothing is sent in plaintext.
 ///
 /// The call returns when TLS is in use or the server has refused. A second request
 /// is a protocol error, which servers refuse; the connection then keeps using TLS.

@@ -165,9 +165,9 @@ pub unsafe extern "C" fn nbd_aio_get_direction(h: *mut nbd_handle) -> c_uint {
 /// command. With TLS, the library handles all messages of one TLS record. The call
 /// never waits.
 ///
-/// There may be more to read when it returns. The loop therefore has to be
-/// level-triggered, as poll(2) is and epoll(7) is without `EPOLLET`. An
-/// edge-triggered loop misses replies.
+/// There may be more to read when it returns, so the loop has to be level-triggered:
+/// use poll(2), or epoll(7) without `EPOLLET`. An edge-triggered loop misses
+/// replies.
 ///
 /// # Errors
 ///

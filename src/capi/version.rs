@@ -61,8 +61,7 @@ pub unsafe extern "C" fn nbd_get_version(h: *mut nbd_handle) -> *const c_char {
 /// Returns the name of the library's build.
 ///
 /// Use it in bug reports, to distinguish this library from the C library. The text
-/// has no fixed format. This library returns "Rust" and its own version, such as
-/// "Rust 0.4.0".
+/// has no fixed format.
 ///
 /// # Result
 ///
