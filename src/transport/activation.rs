@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! A listening socket for a server to be started with, as systemd does it
-//! (sd_listen_fds(3)).
+//! The listening socket passed to a server by systemd socket activation (sd_listen_fds(3)).
 
 use std::ffi::{CStr, CString};
 use std::io;
@@ -13,7 +12,7 @@ use super::spawn::{is_for_this_process, Environment};
 use crate::error::Error;
 use crate::memory::NoMemory;
 
-/// Variables that must not describe the sockets of another process to the server.
+/// Variables to remove from the server's environment: they describe sockets of another process.
 const VARIABLES: [&str; 4] = [
     "LISTEN_PID",
     "LISTEN_PIDFDID",
@@ -21,8 +20,8 @@ const VARIABLES: [&str; 4] = [
     "LISTEN_FDNAMES",
 ];
 
-/// A Unix socket in a directory that only this user may enter, removed with it
-/// when dropped by the process that made it.
+/// A Unix socket in a private directory. Dropping it removes both, but only in the process that
+/// created them.
 #[derive(Debug)]
 pub(super) struct PrivateSocket {
     process: u32,
@@ -31,7 +30,7 @@ pub(super) struct PrivateSocket {
 }
 
 impl PrivateSocket {
-    /// Makes the directory. The socket is not there before [`listen`](Self::listen).
+    /// Creates the directory. [`listen`](Self::listen) creates the socket.
     pub fn new() -> Result<PrivateSocket, Error> {
         let mut template = *b"/tmp/libnbdXXXXXX\0";
         // SAFETY: the template is writable and ends in NUL.
@@ -50,8 +49,8 @@ impl PrivateSocket {
         })
     }
 
-    /// Listens on the socket, blocking, as servers expect it. This allocates
-    /// nothing, except for an error of its own.
+    /// Creates the socket and listens on it. It is blocking, as servers expect. Allocates nothing
+    /// on success.
     pub fn listen(&self) -> Result<OwnedFd, Error> {
         let address = Address::unix(&self.path)?;
         let failed = |error| Error::system("listen", &error);
@@ -89,7 +88,7 @@ impl Drop for PrivateSocket {
     }
 }
 
-/// The environment that tells a server of its one listening socket.
+/// Returns an environment that announces one listening socket, called `name`.
 pub(super) fn environment(name: &CStr) -> Result<Environment, NoMemory> {
     let name = if name.is_empty() { c"unknown" } else { name };
     let added = [("LISTEN_FDS", c"1"), ("LISTEN_FDNAMES", name)];

@@ -23,9 +23,9 @@ pub(super) struct Address {
 }
 
 impl Address {
-    /// The bytes of a `struct sockaddr`, as the program or the resolver gives
-    /// them. Of bytes that are too many for any address, only the number is kept:
-    /// see [`is_too_long`](Self::is_too_long).
+    /// Makes an address from the bytes of a `struct sockaddr`, from the program or the resolver.
+    /// If they are longer than any address, only their number is kept: see
+    /// [`is_too_long`](Self::is_too_long).
     pub fn from_bytes(bytes: &[u8]) -> Address {
         // SAFETY: all-zero bytes are a valid `sockaddr_storage`: integers only.
         let mut storage: sockaddr_storage = unsafe { zeroed() };
@@ -47,9 +47,9 @@ impl Address {
         }
     }
 
-    /// A Unix socket in the file system.
+    /// Makes the address of a Unix socket in the file system.
     ///
-    /// A path may fill all of `sun_path`: Linux needs no NUL after it.
+    /// The path may fill all of `sun_path`: Linux needs no trailing NUL.
     pub fn unix(path: &CStr) -> Result<Address, Error> {
         let path = path.to_bytes();
         let start = offset_of!(sockaddr_un, sun_path);
@@ -67,7 +67,7 @@ impl Address {
         Ok(Address::from_bytes(&bytes))
     }
 
-    /// A port of a virtual machine, or of its host.
+    /// Makes the vsock address of a virtual machine or of its host.
     pub fn vsock(cid: u32, port: u32) -> Address {
         // SAFETY: all-zero bytes are a valid `sockaddr_storage`: integers only.
         let mut storage: sockaddr_storage = unsafe { zeroed() };
@@ -85,7 +85,7 @@ impl Address {
         }
     }
 
-    /// Whether connect(2) would refuse it for its length, without a look at it.
+    /// Returns true if connect(2) would reject the address because of its length alone.
     pub fn is_too_long(&self) -> bool {
         self.length as usize > size_of::<sockaddr_storage>()
     }
@@ -94,7 +94,7 @@ impl Address {
         c_int::from(self.storage.ss_family)
     }
 
-    /// For a system call that reads an address.
+    /// Returns a pointer for system calls that read an address.
     pub fn as_ptr(&self) -> *const sockaddr {
         (&raw const self.storage).cast()
     }
@@ -112,7 +112,7 @@ impl Address {
     }
 }
 
-/// The family that the bytes of a `struct sockaddr` begin with, and the rest.
+/// Splits the bytes of a `struct sockaddr` into the address family and the rest.
 fn split_family(address: &[u8]) -> Option<(c_int, &[u8])> {
     if Address::from_bytes(address).is_too_long() {
         return None;
@@ -121,7 +121,7 @@ fn split_family(address: &[u8]) -> Option<(c_int, &[u8])> {
     Some((c_int::from(sa_family_t::from_ne_bytes(*family)), rest))
 }
 
-/// Host and port of a whole `struct sockaddr` of the internet families.
+/// Extracts host and port from a complete IPv4 or IPv6 `struct sockaddr`.
 pub fn ip_address(address: &[u8]) -> Option<SocketAddr> {
     let (family, rest) = split_family(address)?;
     let (port, rest) = rest.split_first_chunk()?;
@@ -140,8 +140,7 @@ pub fn ip_address(address: &[u8]) -> Option<SocketAddr> {
     (address.len() >= whole).then(|| SocketAddr::new(ip, u16::from_be_bytes(*port)))
 }
 
-/// The path of a `struct sockaddr_un`; empty for a socket without a name in
-/// the file system.
+/// Extracts the path from a `struct sockaddr_un`; empty for an unnamed or abstract socket.
 pub fn unix_path(address: &[u8]) -> Option<CString> {
     let (family, path) = split_family(address)?;
     if family != libc::AF_UNIX {
@@ -151,7 +150,7 @@ pub fn unix_path(address: &[u8]) -> Option<CString> {
     CString::new(&path[..end.unwrap_or(path.len())]).ok()
 }
 
-/// Context id and port of a `struct sockaddr_vm`. What is cut off counts as zeroes.
+/// Extracts context id and port from a `struct sockaddr_vm`. Missing bytes count as zeroes.
 /// Source: seen with libnbd 1.24.4.
 pub fn vsock_port(address: &[u8]) -> Option<(u32, u32)> {
     let (family, _) = split_family(address)?;

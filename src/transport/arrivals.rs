@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! Bytes that have arrived and are not used yet.
+//! Received bytes that are not used yet.
 
 use std::ffi::c_void;
 use std::io;
@@ -10,17 +10,16 @@ use std::slice;
 
 use crate::thread_block::ThreadBlock;
 
-/// The most bytes that are received with one system call, besides those that go
-/// straight to a user's buffer.
+/// The maximum number of bytes received by one system call, not counting those that go directly
+/// to a user's buffer.
 pub const MOST: usize = 32 * 1024;
 
-/// A handle without arrivals needs no memory for them, so each thread has buffers
-/// that it lends: with TLS, two are in use at the same time.
+/// Spare buffers of each thread, so that an idle handle needs no memory for one. With TLS, two
+/// are in use at the same time.
 static SPARES: [ThreadBlock; 2] = [ThreadBlock::new(), ThreadBlock::new()];
 
-/// Received bytes in the order of the stream. The memory is on loan from the
-/// thread that receives, and goes back to the one that has used the last byte, when
-/// its call is over or waits.
+/// Received bytes in stream order. The buffer is borrowed from the receiving thread. The thread
+/// that uses the last byte keeps it, when its call returns or waits.
 #[derive(Debug, Default)]
 pub struct Arrivals {
     buffer: Option<Buffer>,
@@ -29,18 +28,19 @@ pub struct Arrivals {
 }
 
 impl Arrivals {
-    /// The bytes that are left.
+    /// Returns the unused bytes.
     pub fn bytes(&self) -> &[u8] {
         let buffer = self.buffer.as_deref().unwrap_or_default();
         &buffer[self.used..self.end]
     }
 
-    /// Whether none are left.
+    /// Returns true if no bytes are left.
     pub fn is_empty(&self) -> bool {
         self.used == self.end
     }
 
-    /// Memory to receive into, of [`MOST`] bytes if there is so much, once nothing is left.
+    /// Returns an empty buffer to receive into: [`MOST`] bytes, or fewer if memory is short.
+    /// Everything must have been used.
     pub fn room(&mut self) -> io::Result<&mut [u8]> {
         debug_assert!(self.is_empty());
         if self.buffer.is_none() {
@@ -49,30 +49,30 @@ impl Arrivals {
         Ok(self.buffer.as_deref_mut().unwrap_or_default())
     }
 
-    /// The same memory for a thread to receive into without the lock;
-    /// [`give`](Self::give) brings it back.
+    /// Lends out the same buffer, for receiving without the lock; [`give`](Self::give) returns
+    /// it.
     pub fn lend(&mut self) -> io::Result<Buffer> {
         debug_assert!(self.is_empty());
         self.buffer.take().map_or_else(Buffer::borrow, Ok)
     }
 
-    /// Memory that was lent is back, with `count` bytes in it.
+    /// Takes back a lent buffer, with `count` received bytes in it.
     pub fn give(&mut self, buffer: Buffer, count: usize) {
         self.buffer = Some(buffer);
         self.received(count);
     }
 
-    /// `count` bytes have been received into the [`room`](Self::room).
+    /// Records that `count` bytes were received into the [`room`](Self::room).
     pub fn received(&mut self, count: usize) {
         (self.used, self.end) = (0, count);
     }
 
-    /// Forgets the first `count` bytes: they are used.
+    /// Discards the first `count` bytes after use.
     pub fn use_up(&mut self, count: usize) {
         self.used += count;
     }
 
-    /// Gives the memory back to this thread, if nothing is left.
+    /// Returns the buffer to this thread if no bytes are left.
     pub fn give_back_if_empty(&mut self) {
         if self.is_empty() && self.buffer.is_some() {
             *self = Arrivals::default();
@@ -80,10 +80,10 @@ impl Arrivals {
     }
 }
 
-/// How many bytes are received at once where there is no memory for [`MOST`].
+/// The buffer size if there is no memory for [`MOST`] bytes.
 const FEW: usize = 1024;
 
-/// [`MOST`] bytes of malloc(3), given to the thread that drops them; or [`FEW`].
+/// A malloc(3) buffer of [`MOST`] or [`FEW`] bytes. The thread that drops it keeps it as a spare.
 #[derive(Debug)]
 pub struct Buffer {
     start: NonNull<u8>,
@@ -96,7 +96,7 @@ unsafe impl Send for Buffer {}
 unsafe impl Sync for Buffer {}
 
 impl Buffer {
-    /// One that this thread has, or a new one.
+    /// Takes this thread's spare buffer, or allocates one.
     fn borrow() -> io::Result<Buffer> {
         let buffer = |start: *mut c_void, length| {
             let start = NonNull::new(start.cast())?;
@@ -117,15 +117,14 @@ impl Deref for Buffer {
     type Target = [u8];
 
     fn deref(&self) -> &[u8] {
-        // SAFETY: so many bytes, all written since calloc cleared them, are there
-        // as long as this.
+        // SAFETY: `length` bytes were initialized by calloc, and live as long as `self`.
         unsafe { slice::from_raw_parts(self.start.as_ptr(), self.length) }
     }
 }
 
 impl DerefMut for Buffer {
     fn deref_mut(&mut self) -> &mut [u8] {
-        // SAFETY: as above, and nothing else refers to them.
+        // SAFETY: as above, and `&mut self` excludes other references.
         unsafe { slice::from_raw_parts_mut(self.start.as_ptr(), self.length) }
     }
 }
@@ -173,7 +172,7 @@ mod tests {
         second.give_back_if_empty();
         assert_ne!(first.room().unwrap().as_ptr(), address);
         first.give_back_if_empty();
-        // What has none gives none back.
+        // Giving back without a buffer does nothing.
         first.give_back_if_empty();
         second.use_up(7);
         second.give_back_if_empty();

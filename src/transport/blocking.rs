@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! The system calls that wait: for the server, or for another thread.
+//! System calls that wait: for the server, or for another thread.
 //!
-//! pthread_cancel(3) can end the thread in them. So nothing here has a destructor, and
-//! they are declared as functions that do not always return.
+//! These are cancellation points: pthread_cancel(3) can end the thread in them. So nothing here
+//! has a destructor, and the calls are declared with an ABI that may unwind.
 
 use std::io;
 use std::os::fd::RawFd;
@@ -11,14 +11,14 @@ use std::time::{Duration, Instant};
 
 use libc::{c_int, c_short, iovec, msghdr, nfds_t, pollfd, ssize_t};
 
-// Nothing else in the library may call these by the declarations of the libc crate, which
-// say that they do not unwind: LLVM keeps one declaration for each function.
+// The rest of the library must use these declarations, not those of the libc crate, which promise
+// not to unwind: LLVM keeps one declaration for each function.
 extern "C-unwind" {
     fn poll(fds: *mut pollfd, count: nfds_t, timeout: c_int) -> c_int;
     pub(super) fn recvmsg(fd: c_int, message: *mut msghdr, flags: c_int) -> ssize_t;
 }
 
-/// A system call that waits.
+/// A blocking system call.
 #[derive(Clone, Copy)]
 pub enum Blocking {
     /// poll(2)
@@ -28,7 +28,7 @@ pub enum Blocking {
 }
 
 impl Blocking {
-    /// Waits. A signal does not end the wait, nor make it longer. The result is that of
+    /// Makes the system call. A signal neither ends nor extends the wait. Returns the result of
     /// the system call, or its errno.
     pub fn make(&mut self) -> Result<usize, c_int> {
         match self {
@@ -38,7 +38,7 @@ impl Blocking {
     }
 }
 
-/// What to wait for with poll(2).
+/// Arguments of poll(2).
 #[derive(Clone, Copy)]
 pub struct Poll {
     fds: [pollfd; Poll::MOST],
@@ -49,7 +49,7 @@ pub struct Poll {
 impl Poll {
     const MOST: usize = 3;
 
-    /// For at most `timeout` milliseconds; a negative `timeout` waits for ever.
+    /// Waits at most `timeout` milliseconds, or without limit if `timeout` is negative.
     pub fn new(timeout: c_int) -> Self {
         let none = pollfd {
             fd: -1,
@@ -63,7 +63,7 @@ impl Poll {
         }
     }
 
-    /// For `events` of a descriptor, too; three at most. A negative number is none.
+    /// Adds a descriptor and its `events`; at most three. A negative descriptor is ignored.
     pub fn and(mut self, fd: RawFd, events: c_short) -> Self {
         let entry = &mut self.fds[self.count];
         (entry.fd, entry.events) = (fd, events);
@@ -71,19 +71,19 @@ impl Poll {
         self
     }
 
-    /// What has happened on the descriptor of that number, counted from 0.
+    /// Returns the events of the descriptor at index `number`.
     pub fn events(&self, number: usize) -> c_short {
         self.fds[number].revents
     }
 
-    /// Which of `events` there are on a descriptor now.
+    /// Returns which of `events` a descriptor has now, without waiting.
     pub fn look(fd: RawFd, events: c_short) -> io::Result<c_short> {
         let mut poll = Poll::new(0).and(fd, events);
         poll.make().map_err(io::Error::from_raw_os_error)?;
         Ok(poll.events(0))
     }
 
-    /// The number of descriptors on which anything has happened, or the errno.
+    /// Returns the number of descriptors with events, or the errno.
     pub fn make(&mut self) -> Result<usize, c_int> {
         let mut left = self.timeout;
         let limit = u64::try_from(left).ok().filter(|limit| *limit > 0);
@@ -100,14 +100,14 @@ impl Poll {
             }
             if let Some(deadline) = deadline {
                 let time = deadline.saturating_duration_since(Instant::now());
-                // Rounded up, so as not to wake just before the time is over.
+                // Rounded up, to avoid waking just before the timeout.
                 left = time.as_micros().div_ceil(1000) as c_int;
             }
         }
     }
 }
 
-/// What to receive, from a blocking socket.
+/// Arguments of recvmsg(2) on a blocking socket.
 #[derive(Clone, Copy)]
 pub struct Receive {
     fd: RawFd,
@@ -117,17 +117,17 @@ pub struct Receive {
     message: msghdr,
 }
 
-/// No value that recvmsg(2) gives to `msg_flags` when it has received something.
+/// A value that recvmsg(2) never stores in `msg_flags` on success.
 const NOTHING: c_int = c_int::MIN;
 
 impl Receive {
-    /// Waits for anything, and receives it into the pieces, in order. The first of them
-    /// may be missing.
+    /// Waits for at least one byte, and receives into the pieces in order. The first piece is
+    /// optional.
     ///
     /// # Safety
     ///
-    /// Until the call has been made, the pieces may be written to, and nothing else
-    /// reads or writes them.
+    /// Until the call has been made, the pieces must be valid for writes, and nothing else may
+    /// read or write them.
     pub unsafe fn new(fd: RawFd, first: Option<iovec>, second: iovec) -> Self {
         // SAFETY: all-zero bytes are a valid `msghdr`: null pointers, no lengths.
         let mut message: msghdr = unsafe { std::mem::zeroed() };
@@ -141,14 +141,14 @@ impl Receive {
         }
     }
 
-    /// Waits until all that there is room for has arrived, or the stream has ended.
+    /// Waits until the pieces are full or the stream has ended.
     pub fn for_all(mut self) -> Self {
         self.flags = libc::MSG_WAITALL;
         self
     }
 
-    /// Whether anything has been received, or the end. Before glibc 2.41, a thread could
-    /// be cancelled after that.
+    /// Returns true if bytes, or the end of the stream, have been received. Before glibc 2.41, a
+    /// thread could still be cancelled after that.
     pub fn has_received(&self) -> bool {
         self.message.msg_flags != NOTHING
     }
@@ -158,14 +158,14 @@ impl Receive {
         self.message.msg_iov = pieces.as_mut_ptr();
         self.message.msg_iovlen = pieces.len() as _;
         loop {
-            // SAFETY: `message` describes the pieces, for which `new` has a promise.
+            // SAFETY: `message` describes the pieces, which are valid by the contract of `new`.
             let received = unsafe { recvmsg(self.fd, &raw mut self.message, self.flags) };
             if let Ok(count) = usize::try_from(received) {
                 return Ok(count);
             }
             match io::Error::last_os_error().raw_os_error() {
                 Some(libc::EINTR) => {}
-                // So says AF_VSOCK of more than its buffer holds.
+                // AF_VSOCK reports this if the pieces are longer than its buffer.
                 Some(libc::ENOMEM) if self.flags != 0 => self.flags = 0,
                 errno => return Err(errno.unwrap_or(libc::EIO)),
             }
@@ -180,7 +180,7 @@ mod tests {
     use std::os::fd::AsRawFd;
     use std::os::unix::net::UnixStream;
 
-    /// The events of two descriptors, and how many have any.
+    /// Polls two descriptors. Returns the number that have events, and the events.
     fn poll(first: (RawFd, c_short), second: RawFd, timeout: c_int) -> (usize, [c_short; 2]) {
         let poll = Poll::new(timeout).and(first.0, first.1);
         let mut poll = poll.and(second, libc::POLLIN);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! A connection to send and receive over, encrypted or not.
+//! An established connection, encrypted or not.
 
 use std::io;
 use std::os::fd::{AsRawFd, RawFd};
@@ -14,20 +14,20 @@ use crate::error::Error;
 /// An established connection.
 #[derive(Debug)]
 pub enum Channel {
-    /// As it is.
+    /// Not encrypted.
     Plain(Socket),
     /// Encrypted.
     Tls(Box<tls::Session>),
 }
 
-/// What one attempt to receive came to.
+/// The result of one attempt to receive.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Received {
-    /// Bytes, or none where nothing has arrived.
+    /// Received bytes, or none if nothing has arrived.
     Bytes {
-        /// How many.
+        /// The number of bytes.
         count: usize,
-        /// Whether there was no more.
+        /// True if the socket had no more.
         drained: bool,
     },
     /// The server has closed its side.
@@ -35,7 +35,7 @@ pub enum Received {
 }
 
 impl Received {
-    /// So many bytes, after which there may be more.
+    /// `count` bytes, possibly followed by more.
     pub(super) fn of(count: usize) -> Received {
         Received::Bytes {
             count,
@@ -43,7 +43,7 @@ impl Received {
         }
     }
 
-    /// Nothing has arrived.
+    /// Nothing has arrived yet.
     pub const NOTHING: Received = Received::Bytes {
         count: 0,
         drained: true,
@@ -51,7 +51,7 @@ impl Received {
 }
 
 impl Channel {
-    /// What one receive on a plain socket came to, which had room for `room` bytes.
+    /// Interprets the result of a receive of at most `room` bytes from a plain socket.
     pub fn received(result: io::Result<usize>, room: usize) -> Result<Received, Error> {
         match result {
             Ok(0) => Ok(Received::End),
@@ -64,7 +64,7 @@ impl Channel {
         }
     }
 
-    /// Ends the stream in both directions.
+    /// Shuts down both directions of the stream.
     pub fn shutdown_both(&mut self) {
         match self {
             Channel::Plain(socket) => socket.shutdown_both(),
@@ -72,12 +72,12 @@ impl Channel {
         }
     }
 
-    /// Receives into `iov`, in order. With TLS this is what one record holds, as far
-    /// as it has arrived; `ahead` says whether what follows may be received, too.
+    /// Receives into `iov`, in order. With TLS this returns data of one record, as far as it has
+    /// arrived; `ahead` allows receiving the records after it, too.
     ///
     /// # Safety
-    /// Each element describes memory that is valid for writes, and that nothing
-    /// else reads or writes, until this returns.
+    /// Each element must describe memory that is valid for writes, and that nothing else reads or
+    /// writes during the call.
     pub unsafe fn recv_raw(&mut self, iov: &[iovec], ahead: bool) -> Result<Received, Error> {
         let socket = match self {
             Channel::Plain(socket) => socket,
@@ -90,8 +90,8 @@ impl Channel {
         Channel::received(received, room)
     }
 
-    /// Whether decrypted bytes are left, which have to be used before waiting: the
-    /// socket does not show them.
+    /// Returns true if decrypted bytes are left. They must be used before waiting, as poll(2)
+    /// does not see them.
     pub fn has_decrypted(&self) -> bool {
         match self {
             Channel::Plain(_) => false,
@@ -99,7 +99,7 @@ impl Channel {
         }
     }
 
-    /// Whether something can be received although the socket has nothing more.
+    /// Returns true if data can be received without reading from the socket.
     pub fn has_record(&self) -> bool {
         match self {
             Channel::Plain(_) => false,
@@ -107,7 +107,7 @@ impl Channel {
         }
     }
 
-    /// Makes the socket non-blocking again, where a call has waited by receiving.
+    /// Makes the socket non-blocking again, after a call that waited by receiving.
     pub fn make_non_blocking(&self) {
         match self {
             Channel::Plain(socket) => socket.make_non_blocking(),
@@ -115,12 +115,12 @@ impl Channel {
         }
     }
 
-    /// Sends the bytes of `iov`, in order, as far as the socket takes them, and
-    /// says how many that were.
+    /// Sends the bytes of `iov`, in order, as far as the socket accepts them. Returns their
+    /// number.
     ///
     /// # Safety
-    /// Each element describes memory that is valid for reads, and that nothing
-    /// writes, until this returns.
+    /// Each element must describe memory that is valid for reads, and that nothing writes during
+    /// the call.
     #[inline]
     pub unsafe fn send_raw(&mut self, iov: &[iovec]) -> Result<usize, Error> {
         let socket = match self {
@@ -136,10 +136,10 @@ impl Channel {
         }
     }
 
-    /// Ends the stream to the server: with TLS by a message of its own first. What
-    /// the server still has to say can be received.
+    /// Shuts down the sending direction. TLS sends a close_notify alert first. Data from the
+    /// server can still be received.
     ///
-    /// Call it again after a flush, as long as [`wants_to_send`](Self::wants_to_send).
+    /// Call it again after a flush, while [`wants_to_send`](Self::wants_to_send) returns true.
     pub fn end_stream(&mut self) {
         match self {
             Channel::Plain(socket) => socket.shutdown_write(),
@@ -147,7 +147,7 @@ impl Channel {
         }
     }
 
-    /// Whether bytes that were taken over still wait for room in the socket.
+    /// Returns true if buffered bytes wait until the socket is writable.
     pub fn wants_to_send(&self) -> bool {
         match self {
             Channel::Plain(_) => false,
@@ -155,7 +155,7 @@ impl Channel {
         }
     }
 
-    /// Sends what was taken over, as far as the socket takes it.
+    /// Sends buffered bytes, as far as the socket accepts them.
     pub fn flush(&mut self) -> Result<(), Error> {
         match self {
             Channel::Plain(_) => Ok(()),

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! Connecting to a server without waiting for it.
+//! Non-blocking connect.
 
 use std::borrow::Cow;
 use std::ffi::CStr;
@@ -15,7 +15,7 @@ use super::socket::Socket;
 use crate::error::Error;
 use crate::text::{shown, text};
 
-/// How far an attempt to connect has come.
+/// The progress of an attempt to connect.
 #[derive(Debug)]
 pub enum Progress {
     /// The server has accepted.
@@ -24,19 +24,19 @@ pub enum Progress {
     InProgress,
 }
 
-/// An attempt to connect to one of several addresses, in turn.
+/// An attempt to connect to one of several addresses, tried in order.
 #[derive(Debug)]
 pub struct Connector {
-    /// What failed, for the error message, where it is not just a system call.
+    /// A description of what failed, if it is not just a system call.
     what: Option<Cow<'static, str>>,
     untried: vec::IntoIter<Address>,
-    /// Whether to look at once how an attempt has ended, as it mostly has to a server on
-    /// this machine.
+    /// True if the result of each attempt is checked at once. On this machine it is mostly known
+    /// by then.
     /// Source: seen with libnbd 1.24.4, which does so for the addresses of a host only.
     looks_at_once: bool,
-    /// The socket of the attempt, and whether it is connected already.
+    /// The socket of the current attempt; true if it is already connected.
     pending: Option<(Socket, bool)>,
-    /// Why the last address did not work: the system call, and its error.
+    /// The failure of the previous address: system call and error.
     failure: (&'static str, io::Error),
 }
 
@@ -52,16 +52,16 @@ impl Connector {
         }
     }
 
-    /// To a Unix socket in the file system.
+    /// Connects to a Unix socket in the file system.
     pub fn unix(path: &CStr) -> Result<Connector, Error> {
         let address = Address::unix(path)?;
         Ok(Connector::new(None, vec![address]))
     }
 
-    /// To every address of a host, until one accepts. `port` is a number or
-    /// the name of a service.
+    /// Connects to the first address of a host that accepts. `port` is a number or a service
+    /// name.
     ///
-    /// The name is resolved here, which may take long.
+    /// This resolves the name, and can block for long.
     pub fn tcp(host: &CStr, port: &CStr) -> Result<Connector, Error> {
         let addresses = resolve(host, port)?;
         let (host, port) = (shown(host), shown(port));
@@ -69,19 +69,18 @@ impl Connector {
         Ok(Connector::new(Some(what), addresses))
     }
 
-    /// To a virtual machine, or from one to its host.
+    /// Connects to a virtual machine, or from one to its host.
     pub fn vsock(cid: u32, port: u32) -> Connector {
         let address = Address::vsock(cid, port);
         Connector::new(None, vec![address])
     }
 
-    /// To an address in the form of a `struct sockaddr` of any family.
+    /// Connects to an address in the form of a `struct sockaddr` of any family.
     pub fn sockaddr(address: &[u8]) -> Result<Connector, Error> {
         Ok(Connector::new(None, vec![Address::from_bytes(address)]))
     }
 
-    /// Begins with the first address. One that is refused at once leads on to
-    /// the next.
+    /// Tries the first address, and the next ones as long as they fail at once.
     pub fn start(&mut self) -> Result<Progress, Error> {
         self.begin();
         match self.pending.take() {
@@ -94,8 +93,8 @@ impl Connector {
         }
     }
 
-    /// Begins, where nothing has begun; [`start`](Self::start) returns the result.
-    /// This allocates nothing.
+    /// Starts the first attempt, unless one was started; [`start`](Self::start) returns the
+    /// result. Allocates nothing.
     pub(super) fn begin(&mut self) {
         while self.pending.is_none() {
             let Some(address) = self.untried.next() else {
@@ -108,14 +107,14 @@ impl Connector {
         }
     }
 
-    /// What to wait for being writable, while an attempt is in progress. Each
-    /// address has a descriptor of its own.
+    /// Returns the descriptor to poll for writing while an attempt is in progress. Each address
+    /// has its own.
     pub fn fd(&self) -> Option<RawFd> {
         self.pending.as_ref().map(|(socket, _)| socket.as_raw_fd())
     }
 
-    /// Learns how the attempt in progress ended; if it failed, begins with the
-    /// next address. Called before it has ended, this changes nothing.
+    /// Checks the result of the current attempt; on failure, tries the next address. Changes
+    /// nothing if the attempt is still in progress.
     pub fn on_writable(&mut self) -> Result<Progress, Error> {
         let Some((socket, _)) = self.pending.take() else {
             return self.start();
@@ -142,8 +141,8 @@ impl Connector {
     }
 }
 
-/// Begins to connect. `true` means that the connection is there already; an error
-/// is that of a system call.
+/// Starts to connect. Returns true if the connection is already established, or the system call
+/// that failed and its error.
 fn connect(address: &Address, look: bool) -> Result<(Socket, bool), (&'static str, io::Error)> {
     let failed = |error| ("connect", error);
     if address.is_too_long() {
@@ -158,7 +157,7 @@ fn connect(address: &Address, look: bool) -> Result<(Socket, bool), (&'static st
     }
     let error = io::Error::last_os_error();
     match error.raw_os_error() {
-        // An interrupted attempt goes on (connect(2)).
+        // An interrupted connect continues in the background (connect(2)).
         Some(libc::EINPROGRESS | libc::EINTR) => {
             let connected = look && ended(&socket).map_err(failed)?;
             Ok((socket, connected))
@@ -167,7 +166,7 @@ fn connect(address: &Address, look: bool) -> Result<(Socket, bool), (&'static st
     }
 }
 
-/// Whether the attempt to connect that socket has ended in success.
+/// Returns true if the attempt has succeeded, false if it is in progress.
 fn ended(socket: &Socket) -> io::Result<bool> {
     if Poll::look(socket.as_raw_fd(), libc::POLLOUT)? == 0 {
         return Ok(false);
@@ -186,7 +185,7 @@ mod tests {
     use std::os::unix::net::UnixListener;
     use std::path::PathBuf;
 
-    /// Drives an attempt to its end.
+    /// Waits until the attempt has succeeded or failed.
     fn finish(connector: &mut Connector) -> Result<Socket, Error> {
         let mut progress = connector.start()?;
         for _ in 0..10 {
@@ -227,7 +226,7 @@ mod tests {
         }
     }
 
-    /// Sets how many clients may wait.
+    /// Sets the backlog: the number of clients that may wait.
     fn listen(listener: &impl AsRawFd, backlog: c_int) {
         // SAFETY: listen(2) takes integers; doing it again changes the backlog.
         let result = unsafe { libc::listen(listener.as_raw_fd(), backlog) };
@@ -251,7 +250,7 @@ mod tests {
     #[test]
     fn a_server_with_too_many_waiting_clients_is_an_error_and_not_a_wait() {
         let server = UnixServer::new("backlog");
-        // Fewer than there are descriptors for.
+        // Fewer than the number of clients.
         listen(&server.listener, 4);
         let mut waiting = Vec::new();
         let error =
@@ -278,7 +277,7 @@ mod tests {
         }
     }
 
-    /// A port without a listener.
+    /// Returns a port without a listener.
     fn dead_port() -> u16 {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         listener.local_addr().unwrap().port()
@@ -341,7 +340,7 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         listen(&listener, 0);
         let address = ipv4(listener.local_addr().unwrap().port());
-        // With a full backlog there is no answer to the next clients.
+        // With a full backlog, further connection attempts get no answer.
         let _waiting: Vec<_> = (0..2)
             .map(|_| {
                 let mut connector = Connector::sockaddr(&address).unwrap();

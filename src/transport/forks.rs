@@ -1,26 +1,25 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! Forks of the program and forks of this library, one at a time.
+//! Serializes forks by the program and by this library.
 //!
-//! The end of a connection that is meant for a new server must be open in the
-//! server only: while another process has it open too, the end of the server does
-//! not show. The end is open in this process for a moment, and close-on-exec does
-//! not help against another thread that forks in this moment without exec.
+//! When this library starts a server, only the server must have the server's end of the
+//! connection open: a copy in another process would hide that the server has closed it. For a
+//! moment this process has that end open. Close-on-exec does not help if another thread forks in
+//! this moment and does not exec.
 //!
-//! So forks wait for that moment to pass: handlers of pthread_atfork(3) lock the
-//! mutex that is here.
+//! So forks wait until the moment has passed: pthread_atfork(3) handlers lock this mutex.
 
 use std::cell::UnsafeCell;
 
 use libc::{pid_t, pthread_mutex_t};
 
-/// Locked by the thread that forks. It is one of the system's, as the child of a
-/// fork unlocks it, too.
+/// Locked by the thread that forks. It is a pthread mutex, as the child of a fork unlocks it,
+/// too.
 static FORKS: Mutex = Mutex(UnsafeCell::new(libc::PTHREAD_MUTEX_INITIALIZER));
 
 struct Mutex(UnsafeCell<pthread_mutex_t>);
 
-// SAFETY: a mutex is there for several threads.
+// SAFETY: mutexes are made to be shared by threads.
 unsafe impl Sync for Mutex {}
 
 extern "C" fn lock() {
@@ -29,15 +28,15 @@ extern "C" fn lock() {
 }
 
 extern "C" fn unlock() {
-    // SAFETY: this thread has locked it, or in the child of a fork, the thread of
-    // which this is the copy.
+    // SAFETY: this thread has locked it, or in the child of a fork, the thread that this one is a
+    // copy of.
     unsafe { libc::pthread_mutex_unlock(FORKS.0.get()) };
 }
 
-/// While this lives, no other thread of this process forks.
+/// Prevents forks by other threads of this process while it exists.
 ///
-/// Meanwhile its thread must not wait for anything that a forking thread may hold:
-/// no lock, no memory, since allocators hold locks during a fork. Signals must be
+/// Meanwhile, the thread must not wait for anything that a forking thread may hold: it takes no
+/// locks and allocates no memory, since allocators hold locks during a fork. Signals must be
 /// blocked, since a signal handler may fork.
 #[derive(Debug)]
 pub(super) struct NoOtherForks(());
@@ -48,12 +47,12 @@ impl NoOtherForks {
         NoOtherForks(())
     }
 
-    /// Forks this process, without the handlers of pthread_atfork(3).
+    /// Forks this process, without running the handlers of pthread_atfork(3).
     ///
     /// # Safety
-    /// The child does nothing but what is async-signal-safe.
+    /// The child makes only async-signal-safe calls.
     pub unsafe fn fork(&self) -> pid_t {
-        // SAFETY: by the promise of the caller.
+        // SAFETY: by the contract of this function.
         unsafe { _Fork() }
     }
 }
@@ -68,9 +67,9 @@ extern "C" {
     fn _Fork() -> pid_t;
 }
 
-/// Makes the forks of the program take part, before there can be any.
+/// Registers the fork handlers when the library is loaded, before the program can fork.
 extern "C" fn register() {
-    // Without memory for it, only the moment above is not protected.
+    // If this fails for lack of memory, only the moment described above is not protected.
     // SAFETY: the system forgets the handlers if it unloads this library.
     unsafe { libc::pthread_atfork(Some(lock), Some(unlock), Some(unlock)) };
 }
@@ -93,10 +92,10 @@ mod tests {
                 // SAFETY: the child only exits.
                 let pid = unsafe { libc::fork() };
                 if pid == 0 {
-                    // SAFETY: made for a child of fork.
+                    // SAFETY: made for the child of a fork.
                     unsafe { libc::_exit(0) };
                 }
-                // SAFETY: waitpid takes null for a status that is not needed.
+                // SAFETY: waitpid accepts a null pointer for an unwanted status.
                 assert_eq!(unsafe { libc::waitpid(pid, null_mut(), 0) }, pid);
             });
             std::thread::sleep(Duration::from_millis(50));

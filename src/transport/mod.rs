@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! Everything that owns a file descriptor: sockets, attempts to connect them, TLS,
-//! name resolution, servers run as a subprocess, and waiting.
+//! Everything that owns a file descriptor: sockets, connecting, TLS, name resolution,
+//! subprocesses, and waiting.
 //!
-//! Nothing here knows the NBD protocol. Every descriptor is close-on-exec, every
-//! socket non-blocking, and no call raises SIGPIPE. What may take long is said
-//! where it happens: [`Connector::tcp`] resolves a name, and dropping a
-//! [`Subprocess`] waits for it.
+//! Nothing here knows the NBD protocol. Every descriptor is close-on-exec, every socket
+//! non-blocking, and no call raises SIGPIPE. Functions that may block say so: [`Connector::tcp`]
+//! resolves a name, and dropping a [`Subprocess`] waits for it.
 
 mod activation;
 mod address;

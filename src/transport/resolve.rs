@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! From a host name and a service name to addresses.
+//! Resolution of host and service names.
 
 use std::ffi::CStr;
 use std::mem::zeroed;
@@ -24,10 +24,10 @@ impl Drop for AddressList {
     }
 }
 
-/// Every address of `host`, IPv4 and IPv6, in the order in which the system
-/// wants them tried. `port` is a number or the name of a service.
+/// Resolves `host` to its IPv4 and IPv6 addresses, in the system's order of preference. `port` is
+/// a number or a service name.
 ///
-/// This asks whatever the system is set up to ask, so it may take long.
+/// This may query DNS and other services, so it can block for long.
 pub(super) fn resolve(host: &CStr, port: &CStr) -> Result<Vec<Address>, Error> {
     if port_out_of_range(port.to_bytes()) {
         return Err(failure(host, port, libc::EAI_SERVICE));
@@ -64,15 +64,15 @@ pub(super) fn resolve(host: &CStr, port: &CStr) -> Result<Vec<Address>, Error> {
     Ok(addresses)
 }
 
-/// The system's resolver cuts such a number to 16 bits and would have us
-/// connect to another port than the one asked for.
+/// Returns true if `port` is a number above 65535. The system's resolver would cut it to 16 bits
+/// and connect to another port.
 fn port_out_of_range(port: &[u8]) -> bool {
     let digits = !port.is_empty() && port.iter().all(u8::is_ascii_digit);
     let port = std::str::from_utf8(port).unwrap_or_default();
     digits && port.parse::<u16>().is_err()
 }
 
-/// The resolver has error codes of its own; only one of them comes with an errno.
+/// Makes an error from a code of the resolver. Only one of these codes comes with an errno.
 fn failure(host: &CStr, port: &CStr, code: c_int) -> Error {
     let os_error = std::io::Error::last_os_error();
     // SAFETY: gai_strerror returns a static string for any code.

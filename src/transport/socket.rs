@@ -12,28 +12,27 @@ use libc::{c_int, c_void, iovec, socklen_t};
 use super::blocking;
 use crate::error::Error;
 
-/// The most pieces of memory that one system call takes (`IOV_MAX` of Linux).
+/// The maximum number of elements in one system call (`IOV_MAX` of Linux).
 const IOV_MAX: usize = 1024;
 
-/// The send buffer asked for on Unix sockets, whose default is small enough to
-/// cost a wait in the middle of every large write. The kernel lowers it to
-/// what the system allows.
+/// The send buffer size requested for Unix sockets. The default is so small that every large
+/// write would have to wait. The kernel reduces it to the system's limit.
 const UNIX_SEND_BUFFER: c_int = 2 << 20;
 
-/// An owned stream socket: close-on-exec, closed when dropped, and non-blocking until
-/// a call that receives has waited.
+/// An owned stream socket: close-on-exec, and closed when dropped. It is non-blocking, except
+/// after a call that waited by receiving.
 #[derive(Debug)]
 pub struct Socket {
     fd: OwnedFd,
     blocking: Cell<bool>,
-    /// Nothing more will be sent.
+    /// True if the sending direction was shut down.
     ended: Cell<bool>,
 }
 
 impl Socket {
-    /// Takes over a connected socket from the program.
+    /// Takes ownership of a connected socket from the program.
     ///
-    /// When this fails, the descriptor still belongs to the caller.
+    /// On failure, the descriptor still belongs to the caller.
     pub fn from_program(fd: RawFd) -> Result<Socket, Error> {
         // SAFETY: these commands of fcntl take and return integers only.
         unsafe {
@@ -62,7 +61,7 @@ impl Socket {
         }
     }
 
-    /// A new unconnected socket of that family.
+    /// Opens an unconnected socket of an address family.
     pub(super) fn open(family: c_int) -> io::Result<Socket> {
         let socket = Socket::new(open_stream(family, libc::SOCK_NONBLOCK)?);
         match family {
@@ -73,16 +72,16 @@ impl Socket {
         Ok(socket)
     }
 
-    /// A connected pair: our end, and the one for a server, which is blocking
-    /// as servers expect their standard input to be.
+    /// Creates a connected pair: our end, and the end for a server. The latter is blocking, as
+    /// servers expect of standard input.
     pub(super) fn pair() -> io::Result<(Socket, OwnedFd)> {
         let (ours, theirs) = UnixStream::pair()?;
         ours.set_nonblocking(true)?;
         Ok((Socket::new(ours.into()), theirs.into()))
     }
 
-    /// Requests are written whole, so waiting for more to fill a segment
-    /// (Nagle's algorithm) can only delay them. Means nothing except for TCP.
+    /// Disables Nagle's algorithm: requests are written whole, so waiting to fill a segment can
+    /// only delay them. Has no effect except on TCP.
     fn send_small_segments_at_once(&self) {
         self.set_int_option(libc::IPPROTO_TCP, libc::TCP_NODELAY, 1);
     }
@@ -91,7 +90,7 @@ impl Socket {
         self.set_int_option(libc::SOL_SOCKET, libc::SO_SNDBUF, UNIX_SEND_BUFFER);
     }
 
-    /// Sets an option that only helps; a socket without it works as well.
+    /// Sets a socket option; failure is ignored, since the socket works without it.
     fn set_int_option(&self, level: c_int, option: c_int, value: c_int) {
         // SAFETY: the pointer and the length describe `value`, which lives
         // across the call.
@@ -106,7 +105,7 @@ impl Socket {
         }
     }
 
-    /// The error that an attempt to connect left on the socket.
+    /// Returns and clears the pending error of the socket (SO_ERROR).
     pub(super) fn take_error(&self) -> io::Result<()> {
         match int_option(self.as_raw_fd(), libc::SOL_SOCKET, libc::SO_ERROR)? {
             0 => Ok(()),
@@ -114,8 +113,8 @@ impl Socket {
         }
     }
 
-    /// Receives into `iov`, in order, what has arrived. `Ok(0)` is the end of the
-    /// stream; `WouldBlock` means that nothing has arrived.
+    /// Receives available bytes into `iov`, in order. `Ok(0)` is the end of the stream;
+    /// `WouldBlock` means that nothing has arrived.
     pub fn recv(&self, iov: &mut [IoSliceMut<'_>]) -> io::Result<usize> {
         // SAFETY: `IoSliceMut` is guaranteed to have the layout of `iovec`, and
         // each one borrows its memory mutably, so all of it is writable.
@@ -125,34 +124,33 @@ impl Socket {
         }
     }
 
-    /// [`recv`](Self::recv) into memory that only the caller can vouch for.
+    /// [`recv`](Self::recv) into memory that the caller vouches for.
     ///
     /// # Safety
-    /// Each element describes memory that is valid for writes, and that nothing
-    /// else reads or writes, until this returns.
+    /// Each element must describe memory that is valid for writes, and that nothing else reads or
+    /// writes during the call.
     pub unsafe fn recv_raw(&self, iov: &[iovec]) -> io::Result<usize> {
         let fd = self.as_raw_fd();
         let flags = libc::MSG_DONTWAIT;
         if let [piece] = iov {
-            // It costs the system less than recvmsg(2).
+            // Cheaper than recvmsg(2).
             // SAFETY: the caller vouches for the memory.
             return retry(|| unsafe { libc::recv(fd, piece.iov_base, piece.iov_len, flags) });
         }
         let mut message = message(iov);
-        // SAFETY: `message` describes at most `iov`, and the caller vouches for the
-        // memory that this describes.
+        // SAFETY: `message` describes at most `iov`, and the caller vouches for that memory.
         retry(|| unsafe { blocking::recvmsg(fd, &raw mut message, flags) })
     }
 
-    /// Makes it non-blocking again, if it is not.
+    /// Makes the socket non-blocking again, if it is blocking.
     pub fn make_non_blocking(&self) {
         if self.blocking.replace(false) {
             self.set_non_blocking(true);
         }
     }
 
-    /// Lets a call that receives wait. `WouldBlock` may come up even so: a child of
-    /// fork(2) that shares the socket can make it non-blocking.
+    /// Makes the socket blocking, so that receiving waits. `WouldBlock` is still possible: a
+    /// child of fork(2) that shares the socket can make it non-blocking.
     pub fn make_blocking(&self) {
         if !self.blocking.replace(true) {
             self.set_non_blocking(false);
@@ -166,8 +164,8 @@ impl Socket {
         unsafe { libc::ioctl(self.as_raw_fd(), libc::FIONBIO, &raw mut on) };
     }
 
-    /// Sends the bytes of `iov`, in order, as far as the socket takes them.
-    /// `WouldBlock` means that it takes none now.
+    /// Sends the bytes of `iov`, in order, as far as the socket accepts them. `WouldBlock` means
+    /// that its buffer is full.
     pub fn send(&self, iov: &[IoSlice<'_>]) -> io::Result<usize> {
         // SAFETY: `IoSlice` is guaranteed to have the layout of `iovec`, and
         // each one borrows its memory, so all of it is readable.
@@ -177,33 +175,32 @@ impl Socket {
         }
     }
 
-    /// [`send`](Self::send) from memory that only the caller can vouch for.
+    /// [`send`](Self::send) from memory that the caller vouches for.
     ///
     /// # Safety
-    /// Each element describes memory that is valid for reads, and that nothing
-    /// writes, until this returns.
+    /// Each element must describe memory that is valid for reads, and that nothing writes during
+    /// the call.
     pub unsafe fn send_raw(&self, iov: &[iovec]) -> io::Result<usize> {
         let fd = self.as_raw_fd();
         let flags = libc::MSG_NOSIGNAL | libc::MSG_DONTWAIT;
         if let [piece] = iov {
-            // It costs the system less than sendmsg(2).
+            // Cheaper than sendmsg(2).
             // SAFETY: the caller vouches for the memory.
             return retry(|| unsafe { libc::send(fd, piece.iov_base, piece.iov_len, flags) });
         }
         let message = message(iov);
-        // SAFETY: `message` describes at most `iov`, and the caller vouches for the
-        // memory that this describes.
+        // SAFETY: `message` describes at most `iov`, and the caller vouches for that memory.
         retry(|| unsafe { libc::sendmsg(fd, &raw const message, flags) })
     }
 
-    /// Ends the stream in both directions, so that whatever waits for it wakes.
+    /// Shuts down both directions of the stream, which wakes every waiting thread.
     pub fn shutdown_both(&self) {
         // SAFETY: shutdown(2) takes integers only.
         unsafe { libc::shutdown(self.as_raw_fd(), libc::SHUT_RDWR) };
     }
 
-    /// Ends the stream to the peer, the first time that it is called. A peer that
-    /// has gone already makes this fail, which changes nothing.
+    /// Shuts down the sending direction, once. Fails without consequences if the peer has closed
+    /// the connection.
     pub fn shutdown_write(&self) {
         if !self.ended.replace(true) {
             // SAFETY: shutdown(2) takes integers only.
@@ -218,7 +215,7 @@ impl AsRawFd for Socket {
     }
 }
 
-/// A new stream socket, close-on-exec and with these flags of socket(2).
+/// Opens a close-on-exec stream socket, with extra flags of socket(2).
 pub(super) fn open_stream(family: c_int, flags: c_int) -> io::Result<OwnedFd> {
     let kind = libc::SOCK_STREAM | libc::SOCK_CLOEXEC | flags;
     // SAFETY: socket(2) takes integers and returns a new descriptor or -1.
@@ -250,17 +247,17 @@ fn int_option(fd: RawFd, level: c_int, option: c_int) -> io::Result<c_int> {
     Ok(value)
 }
 
-/// What sendmsg(2) and recvmsg(2) take for the memory of `iov`, or the first part of it.
+/// Makes the `msghdr` of sendmsg(2) and recvmsg(2) for `iov`, or for as much of it as fits.
 fn message(iov: &[iovec]) -> libc::msghdr {
     // SAFETY: all-zero bytes are a valid `msghdr`: null pointers, no lengths.
     let mut message: libc::msghdr = unsafe { std::mem::zeroed() };
-    // Both only read through this pointer, although its type is mutable.
+    // The system calls only read through this pointer, although its type is mutable.
     message.msg_iov = iov.as_ptr().cast_mut();
     message.msg_iovlen = iov.len().min(IOV_MAX) as _;
     message
 }
 
-/// Repeats a system call that a signal interrupted.
+/// Repeats a system call as long as signals interrupt it.
 fn retry(mut call: impl FnMut() -> isize) -> io::Result<usize> {
     loop {
         match usize::try_from(call()) {

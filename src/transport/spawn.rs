@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! Running a program with one socket handed over.
+//! Running a program that inherits one socket.
 //!
-//! The program that uses this library may have other threads, so the child may
-//! call nothing between fork and exec but what is async-signal-safe: no
-//! allocation, no lock, no panic. Everything that the child needs is therefore
-//! made before the fork.
+//! The process may have other threads, so between fork and exec the child may make only
+//! async-signal-safe calls: no allocation, no lock, no panic. Everything that the child needs is
+//! therefore prepared before the fork.
 
 use std::ffi::{CStr, CString};
 use std::io;
@@ -20,30 +19,30 @@ use crate::environment;
 use crate::error::Error;
 use crate::memory::{self, NoMemory};
 
-/// The descriptor at which socket activation hands over the first socket.
+/// The descriptor of the first socket in socket activation.
 const FIRST_LISTENER: RawFd = 3;
 
-/// Which descriptors of the child the socket becomes.
+/// The descriptors of the child that the socket becomes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Place {
-    /// Standard input and output, as inetd does it.
+    /// Standard input and output, as with inetd.
     InputAndOutput,
     /// The first descriptor of socket activation.
     Listener,
 }
 
-/// The environment of the child, where it is not the one of this process.
+/// The environment of the child, if it differs from that of this process.
 pub(super) struct Environment {
     entries: Vec<CString>,
-    /// `NAME=` followed by ten digits' worth of NUL bytes, to be filled with
-    /// the process ID of the child, which only the child knows in time.
+    /// `NAME=` followed by ten NUL bytes. The child fills in the digits of its process ID, which
+    /// is not known earlier.
     pid_entry: Vec<u8>,
     pid_start: usize,
 }
 
 impl Environment {
-    /// This process's environment without the variables in `replaced`, and
-    /// with `added` and the child's process ID under the name `pid_name`.
+    /// Copies the environment of this process without the variables in `replaced`; adds `added`,
+    /// and the child's process ID under the name `pid_name`.
     pub fn new(
         replaced: &[&str],
         added: &[(&str, &CStr)],
@@ -66,14 +65,14 @@ impl Environment {
     }
 }
 
-/// Runs `argv` with a socket in that place, and nothing else of this library's.
+/// Runs `argv` with the socket in `place`, and with no other descriptor of this library.
 ///
-/// `open` makes the socket, and whatever is at its other end. It must neither
-/// allocate nor take a lock ([`NoOtherForks`]): it runs when everything else is
-/// ready, so that no other process ever has the socket.
+/// `open` makes the socket and its other end. It must neither allocate nor take a lock
+/// ([`NoOtherForks`]). It runs when everything else is ready, so that no other process can
+/// inherit the socket.
 ///
-/// The program is found as execvp(3) finds it. If it cannot be run, the child
-/// says so on standard error and ends, which ends the connection.
+/// The program is found as execvp(3) finds it. If it cannot be run, the child prints an error to
+/// standard error and exits, which ends the connection.
 /// Source: seen with libnbd 1.24.4.
 pub(super) fn spawn<T>(
     argv: &[CString],
@@ -90,7 +89,7 @@ pub(super) fn spawn<T>(
     let candidates = candidates(name)?;
     let candidate_pointers = pointers(&[], &candidates, &[])?;
     let arguments = pointers(&[], argv, &[null()])?;
-    // A file without "#!" is run by the shell: /bin/sh, the file, the arguments.
+    // The shell runs a file without "#!": /bin/sh, the file, its arguments.
     let shell = [c"/bin/sh".as_ptr(), null()];
     let mut shell_arguments = pointers(&shell, &argv[1..], &[null()])?;
     let mut environment = environment;
@@ -106,9 +105,8 @@ pub(super) fn spawn<T>(
     let _blocked = BlockedSignals::new();
     let forks = NoOtherForks::new();
     let (other_end, socket) = open()?;
-    // The child overwrites the descriptors up to FIRST_LISTENER: the socket must
-    // not be among them, as it can be where the program has closed its standard
-    // input or output.
+    // The child overwrites the descriptors up to FIRST_LISTENER. The socket can be among them if
+    // the program has closed its standard input or output, so it is moved.
     let socket = out_of_the_way(socket)?;
     let mut child = Child {
         socket: socket.as_raw_fd(),
@@ -120,22 +118,22 @@ pub(super) fn spawn<T>(
         variables: environment.as_ref().map(|_| variables.as_ptr()),
         pid_digits,
     };
-    // SAFETY: the child does nothing but what `Child::run` does, which is made
-    // for the time after a fork and does not return.
+    // SAFETY: the child only calls `Child::run`, which is made for the child of a fork and does
+    // not return.
     let pid = unsafe { forks.fork() };
     if pid < 0 {
         return Err(Error::last_os("fork"));
     }
     if pid == 0 {
-        // SAFETY: this is the child of a fork; every pointer in `child` refers
-        // to what this function has kept alive, of which the child has a copy.
+        // SAFETY: this is the child of a fork; every pointer in `child` refers to memory that
+        // this function has kept alive, of which the child has a copy.
         unsafe { child.run() }
     }
     Ok((pid, other_end))
 }
 
-/// No signal reaches this thread as long as this lives, so that a child which
-/// it forks begins without running a handler of the program.
+/// Blocks all signals in this thread while it exists, so that no signal handler of the program
+/// runs in a forked child.
 struct BlockedSignals {
     before: libc::sigset_t,
 }
@@ -160,8 +158,8 @@ impl Drop for BlockedSignals {
     }
 }
 
-/// Waits until that child has ended. It may have been waited for already: by
-/// the program, or by the kernel where the program ignores SIGCHLD.
+/// Waits until a child has ended. It may already have been reaped: by the program, or by the
+/// kernel if the program ignores SIGCHLD.
 pub(super) fn wait_for(pid: pid_t) {
     loop {
         // SAFETY: waitpid accepts a null pointer for a status that is not wanted.
@@ -172,8 +170,8 @@ pub(super) fn wait_for(pid: pid_t) {
     }
 }
 
-/// Whether this process has to end what the process `maker` has made: its maker itself,
-/// or a child that goes on as the program when its maker has gone, as after daemon(3).
+/// Returns true if this process is responsible for resources of the process `maker`: it is that
+/// process, or a child that has replaced it, as after daemon(3).
 pub(super) fn is_for_this_process(maker: u32) -> bool {
     if maker == std::process::id() {
         return true;
@@ -183,7 +181,7 @@ pub(super) fn is_for_this_process(maker: u32) -> bool {
     found < 0 && io::Error::last_os_error().raw_os_error() == Some(libc::ESRCH)
 }
 
-/// The same file at a descriptor after those that the child overwrites.
+/// Moves a descriptor above those that the child overwrites.
 fn out_of_the_way(fd: OwnedFd) -> Result<OwnedFd, Error> {
     if fd.as_raw_fd() > FIRST_LISTENER {
         return Ok(fd);
@@ -192,7 +190,7 @@ fn out_of_the_way(fd: OwnedFd) -> Result<OwnedFd, Error> {
     let copy = unsafe { libc::fcntl(fd.as_raw_fd(), libc::F_DUPFD_CLOEXEC, FIRST_LISTENER + 1) };
     if copy < 0 {
         return match last_errno() {
-            // The limit does not allow so high a descriptor at all.
+            // The limit is below the minimum that was asked for.
             libc::EINVAL => Err(Error::new(libc::EMFILE, "fcntl")),
             _ => Err(Error::last_os("fcntl")),
         };
@@ -201,7 +199,7 @@ fn out_of_the_way(fd: OwnedFd) -> Result<OwnedFd, Error> {
     Ok(unsafe { OwnedFd::from_raw_fd(copy) })
 }
 
-/// The files that a command name may mean, in the order of execvp(3).
+/// Returns the files that a command name may refer to, in the order of execvp(3).
 fn candidates(name: &CStr) -> Result<Vec<CString>, NoMemory> {
     let name = name.to_bytes();
     if name.is_empty() || name.contains(&b'/') {
@@ -216,7 +214,7 @@ fn candidates(name: &CStr) -> Result<Vec<CString>, NoMemory> {
     }))
 }
 
-/// Pointers to strings, between others.
+/// Makes an array of pointers: `before`, the strings, `after`.
 fn pointers(
     before: &[*const c_char],
     strings: &[CString],
@@ -230,30 +228,30 @@ fn pointers(
     Ok(pointers)
 }
 
-/// What the child needs after the fork.
+/// Everything that the child needs after the fork.
 struct Child<'a> {
     socket: RawFd,
     place: Place,
-    /// As the program gave it, for the message.
+    /// The command name for the error message, as the program gave it.
     name: *const c_char,
     candidates: &'a [*const c_char],
     arguments: *const *const c_char,
-    /// With a free second element, for the file to run.
+    /// An argument list whose second element is reserved for the file.
     shell_arguments: *mut *const c_char,
     variables: Option<*const *const c_char>,
-    /// Room for the decimal digits of the process ID, or null.
+    /// Ten bytes for the digits of the process ID, or null.
     pid_digits: *mut u8,
 }
 
 impl Child<'_> {
-    /// Becomes the program, or says why not and ends.
+    /// Executes the program, or prints why it cannot, and exits.
     ///
     /// # Safety
-    /// Only to be called in the child of a fork, with pointers to arrays that
-    /// end in null where exec wants that, and room for ten digits.
+    /// Call it only in the child of a fork. The arrays must end in null where exec requires it,
+    /// and `pid_digits` must be null or valid for writing ten bytes.
     unsafe fn run(&mut self) -> ! {
-        // SAFETY: every call is async-signal-safe and none allocates; the
-        // pointers are as the caller promises.
+        // SAFETY: every call is async-signal-safe and none allocates; the pointers are valid by
+        // the contract of this function.
         unsafe {
             let errno = match self.prepare() {
                 Err(errno) => errno,
@@ -272,10 +270,10 @@ impl Child<'_> {
     }
 
     unsafe fn prepare(&mut self) -> Result<(), c_int> {
-        // SAFETY: integers, and pointers to locals and to room that the caller
-        // of `run` promises.
+        // SAFETY: integers, and pointers to locals and to memory that the caller of `run` vouches
+        // for.
         unsafe {
-            // dup2 makes copies that survive exec; the original does not.
+            // Copies made by dup2 survive exec; the original does not.
             match self.place {
                 Place::InputAndOutput => {
                     check(libc::dup2(self.socket, libc::STDIN_FILENO))?;
@@ -286,17 +284,16 @@ impl Child<'_> {
             if !self.pid_digits.is_null() {
                 write_decimal(self.pid_digits, libc::getpid());
             }
-            // What this process ignores or blocks says nothing about the
-            // server, which must get the SIGTERM that ends it. Handlers
-            // end with exec; but a signal may come before it, and they are not
-            // made for a process that is not the program's. So they end first.
+            // The server must not inherit ignored or blocked signals: SIGTERM must end it. exec
+            // resets handlers, but a signal could arrive before it, and handlers of the program
+            // must not run in this child. So they are reset first.
             let mut default: libc::sigaction = zeroed();
             default.sa_sigaction = libc::SIG_DFL;
             for signal in [libc::SIGPIPE, libc::SIGTERM] {
                 check(libc::sigaction(signal, &raw const default, null_mut()))?;
             }
             for signal in 1..=libc::SIGRTMAX() {
-                // Fails for those that cannot be handled.
+                // Fails for signals that cannot be caught.
                 let mut action: libc::sigaction = zeroed();
                 let known = libc::sigaction(signal, null(), &raw mut action) == 0;
                 if known && ![libc::SIG_DFL, libc::SIG_IGN].contains(&action.sa_sigaction) {
@@ -313,7 +310,7 @@ impl Child<'_> {
         }
     }
 
-    /// Tries every candidate as execvp(3) does, and returns the errno to report.
+    /// Tries every candidate file as execvp(3) does. Returns the errno to report.
     unsafe fn execute(&mut self) -> c_int {
         let mut denied = false;
         let mut errno = libc::ENOENT;
@@ -335,9 +332,9 @@ impl Child<'_> {
     }
 
     unsafe fn execute_file(&mut self, file: *const c_char) -> c_int {
-        // SAFETY: `file` ends in NUL, the arrays in null, and the second element
-        // of `shell_arguments` is there to be set; `environ` is read while no
-        // other thread exists in this process.
+        // SAFETY: `file` ends in NUL, the arrays in null, and the second element of
+        // `shell_arguments` is reserved for this; no other thread exists in this process that
+        // could change `environ`.
         unsafe {
             let variables = match self.variables {
                 Some(variables) => variables,
@@ -370,8 +367,7 @@ fn check(result: c_int) -> Result<(), c_int> {
     }
 }
 
-/// The reasons why a program cannot be run, in words: strerror(3) may not be
-/// called after a fork.
+/// Describes why a program cannot be run. strerror(3) must not be called after a fork.
 fn reason(errno: c_int) -> &'static CStr {
     match errno {
         libc::ENOENT => c"No such file or directory",
@@ -389,10 +385,10 @@ fn reason(errno: c_int) -> &'static CStr {
     }
 }
 
-/// Writes a process ID as text, without anything that may allocate or panic.
+/// Writes a process ID in decimal, without allocation or panic.
 ///
 /// # Safety
-/// `to` has room for ten bytes, as many as a positive `pid_t` has digits.
+/// `to` must be valid for writing ten bytes, the maximum length of a positive `pid_t`.
 unsafe fn write_decimal(to: *mut u8, pid: pid_t) {
     let mut divisor: pid_t = 1;
     while pid / divisor >= 10 {
@@ -400,7 +396,7 @@ unsafe fn write_decimal(to: *mut u8, pid: pid_t) {
     }
     let mut to = to;
     while divisor > 0 {
-        // SAFETY: one byte a digit, for which the caller has made room.
+        // SAFETY: one byte for each digit, in the room that the caller vouches for.
         unsafe {
             *to = b'0' + (pid / divisor % 10) as u8;
             to = to.add(1);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! A server that runs as a child of this process.
+//! Servers that run as a child process.
 
 use std::ffi::{CStr, CString};
 
@@ -14,26 +14,25 @@ use crate::error::Error;
 
 /// A running server, waited for when dropped.
 ///
-/// A server with the connection as its standard input ends when the connection
-/// does, after it has finished what it was doing; so the [`Socket`] is to be
-/// dropped first, and the server is not disturbed. One that listens would serve
-/// on, and a tunnel may not close the far end: SIGTERM ends both.
+/// A server whose standard input is the connection exits when the connection is closed, after
+/// finishing its work. So drop the [`Socket`] first; no signal is sent. A listening server would
+/// go on serving, and a tunnel may not close the far end: these get SIGTERM.
 ///
-/// All that is for the process that started it: one that was forked since has a
-/// copy, and no say in when the server ends.
+/// Only the process that started the server does this. A forked child has a copy of this value,
+/// and must not end the server.
 #[derive(Debug)]
 pub struct Subprocess {
     pid: pid_t,
-    /// The process that started it.
+    /// The process ID of the process that started it.
     parent: u32,
-    /// It may go on after the connection.
+    /// True if the server may keep running after the connection is closed.
     outlives_connection: bool,
-    /// The socket on which the server listens, with socket activation.
+    /// The listening socket of a server started by socket activation.
     listening: Option<PrivateSocket>,
 }
 
 impl Subprocess {
-    /// Runs a server that speaks NBD over its standard input and output.
+    /// Runs a server that speaks NBD on its standard input and output.
     pub fn command(argv: &[CString]) -> Result<(Subprocess, Socket), Error> {
         let (pid, ours) = spawn(argv, Place::InputAndOutput, None, || {
             Socket::pair().map_err(|error| Error::system("socketpair", &error))
@@ -47,17 +46,16 @@ impl Subprocess {
         Ok((server, ours))
     }
 
-    /// Runs a program that passes on to a server elsewhere what it is given.
+    /// Runs a tunnel: a program that forwards its standard input and output to a remote server.
     pub fn tunnel(argv: &[CString]) -> Result<(Subprocess, Socket), Error> {
         let (mut tunnel, socket) = Subprocess::command(argv)?;
         tunnel.outlives_connection = true;
         Ok((tunnel, socket))
     }
 
-    /// Runs a server that accepts connections on a socket which it is given,
-    /// under that name ("unknown" if it is empty). A connection to it has begun
-    /// before the server runs, so it does not depend on how fast a server ends
-    /// that cannot run. The last part is the path of the socket.
+    /// Runs a server by socket activation, with `name` as the socket name ("unknown" if empty).
+    /// Connecting starts before the server runs, so a server that exits early causes no race. The
+    /// last element of the result is the path of the socket.
     pub fn socket_activation(
         argv: &[CString],
         name: &CStr,
@@ -80,12 +78,12 @@ impl Subprocess {
         Ok((server, connector, path))
     }
 
-    /// The process ID of the server.
+    /// Returns the process ID of the server.
     pub fn pid(&self) -> pid_t {
         self.pid
     }
 
-    /// Sends the server a signal: SIGTERM, if `signum` is 0.
+    /// Sends a signal to the server: SIGTERM if `signum` is 0.
     pub fn kill(&self, signum: c_int) -> Result<(), Error> {
         let signum = match signum {
             0 => libc::SIGTERM,
@@ -95,8 +93,8 @@ impl Subprocess {
                 return Err(Error::new(libc::EINVAL, message));
             }
         };
-        // SAFETY: kill(2) takes integers, and the child has not been waited
-        // for, so its process ID still means it.
+        // SAFETY: kill(2) takes integers, and the child has not been reaped, so its process ID is
+        // still its own.
         if unsafe { libc::kill(self.pid, signum) } < 0 {
             return Err(Error::last_os(format!("kill: signal {signum}")));
         }
@@ -110,7 +108,7 @@ impl Drop for Subprocess {
             return;
         }
         if self.outlives_connection {
-            // What has ended by itself needs no signal.
+            // Failure means that it has already ended.
             let _ = self.kill(libc::SIGTERM);
         }
         self.listening = None;
@@ -139,7 +137,7 @@ mod tests {
         words(&["sh", "-c", script])
     }
 
-    /// Everything that the server writes until it ends its output.
+    /// Reads all output of the server.
     fn read_all(socket: &Socket) -> String {
         let mut text = Vec::new();
         let mut buffer = [0; 4096];
@@ -162,8 +160,8 @@ mod tests {
         text
     }
 
-    /// The output of a shell script that got the listening socket, written by
-    /// way of a file, since its standard output is ours.
+    /// Returns the output of a shell script started by socket activation. The script writes to a
+    /// file, since it has inherited our standard output.
     fn output_with_activation(script: &str, name: &CStr) -> String {
         let file = std::env::temp_dir().join(format!(
             "nbd-test-{}-{:?}",
@@ -205,7 +203,7 @@ mod tests {
 
     #[test]
     fn a_command_ends_with_its_connection_and_leaves_no_zombie() {
-        // Ends only when its input does, and says so only if it is not killed.
+        // Ends when its input does, and reports that only if it is not killed.
         let file = std::env::temp_dir().join(format!("nbd-test-{}-end", std::process::id()));
         let script = format!(
             "cat >/dev/null; sleep 0.1; echo ended >'{}'",
@@ -248,7 +246,7 @@ mod tests {
         assert_eq!(text, format!("{name} one 2\n"));
     }
 
-    /// The descriptors of this process that survive an exec.
+    /// Returns the descriptors of this process that survive exec.
     fn inheritable() -> Vec<c_int> {
         let entries = std::fs::read_dir("/proc/self/fd").unwrap();
         let fds = entries.map(|entry| entry.unwrap().file_name().to_str().unwrap().parse());
@@ -263,9 +261,9 @@ mod tests {
 
     #[test]
     fn nothing_of_this_library_leaks_into_the_server() {
-        // A server and a connection that exist while the others start.
+        // A server and a connection that exist while the others are started.
         let (_other, _socket) = Subprocess::command(&words(&["cat"])).unwrap();
-        // Descriptors after `last`, apart from what the parent of this process left open.
+        // Descriptors after `last`, except those inherited by this process.
         let others = |text: String, last: c_int| -> Vec<c_int> {
             let fds = text.split_whitespace().map(|fd| fd.parse().unwrap());
             fds.filter(|fd| *fd > last && !inheritable().contains(fd))
@@ -286,7 +284,7 @@ mod tests {
             libc::sigfillset(&raw mut all);
             libc::pthread_sigmask(libc::SIG_BLOCK, &raw const all, std::ptr::null_mut());
         }
-        // The Rust runtime has set SIGPIPE to be ignored.
+        // The Rust runtime ignores SIGPIPE.
         let text = output_of(&words(&[
             "grep",
             "-E",

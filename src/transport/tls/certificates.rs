@@ -1,22 +1,22 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! Which files say whom to trust and who we are (nbd_set_tls_certificates(3)).
+//! Certificate files (nbd_set_tls_certificates(3)).
 
 use std::ffi::{CStr, CString};
 
 use crate::environment;
 use crate::memory::{self, NoMemory};
 
-/// Where the certificates of root are, and of a user without a home.
+/// The certificate directory of root, and of users without a home directory.
 const SYSTEM_DIRECTORY: &CStr = c"/etc/pki/libnbd";
 
-/// Where other users' certificates are, below their home directories.
+/// Certificate directories of other users, relative to the home directory.
 const USER_DIRECTORIES: [&str; 2] = [".pki/libnbd", ".config/pki/libnbd"];
 
-/// The file of certificate authorities to trust.
+/// The file of trusted certificate authorities.
 const AUTHORITIES: &str = "ca-cert.pem";
 
-/// A certificate of ours, and the key that proves it.
+/// A client certificate and its private key.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct ClientCertificate {
     pub certificate: CString,
@@ -24,7 +24,7 @@ pub(super) struct ClientCertificate {
 }
 
 impl ClientCertificate {
-    /// The pair of files with that suffix to their names, if both are there.
+    /// Returns the pair of files whose names have this suffix, if both exist.
     fn of(directory: &CStr, suffix: &str) -> Result<Option<ClientCertificate>, NoMemory> {
         let file = |name| existing(directory, &format!("{name}{suffix}.pem"));
         let pair = file("client-cert")?.zip(file("client-key")?);
@@ -32,20 +32,20 @@ impl ClientCertificate {
     }
 }
 
-/// The files of one directory.
+/// The certificate files of one directory.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Certificates {
-    /// Certificate authorities to trust; without, those that the system does.
+    /// Trusted certificate authorities. If missing, those of the system.
     pub authorities: Option<CString>,
-    /// Certificates that have been revoked.
+    /// The certificate revocation list.
     pub revoked: Option<CString>,
-    /// What we show to a server that asks: one for each kind of key.
+    /// Client certificates: one for each type of key.
     pub client: Vec<ClientCertificate>,
 }
 
 impl Certificates {
-    /// The files of the directory that the program named, or of the first that
-    /// is there of those that are the default.
+    /// Finds the files, in the directory that the program named, or else in the first default
+    /// directory that exists.
     pub fn find(named: Option<&CStr>) -> Result<Certificates, NoMemory> {
         let found = match named {
             Some(_) => None,
@@ -63,7 +63,7 @@ impl Certificates {
 
     fn of(directory: &CStr) -> Result<Certificates, NoMemory> {
         let mut client = Vec::from_iter(ClientCertificate::of(directory, "")?);
-        // More of them, numbered without a gap, for other kinds of keys.
+        // Certificates for other types of keys, numbered without a gap.
         for number in 0.. {
             match ClientCertificate::of(directory, &format!("-{number}"))? {
                 Some(certificate) => memory::push(&mut client, certificate)?,
@@ -88,18 +88,18 @@ fn default_directory() -> Result<Option<CString>, NoMemory> {
     first_with_authorities(default_directories(home.as_deref())?)
 }
 
-/// Where certificates are looked for, given a home directory if it counts.
+/// Returns the default directories, for a user with this home directory.
 fn default_directories(home: Option<&CStr>) -> Result<Vec<CString>, NoMemory> {
     let Some(home) = home else {
         return Ok(vec![SYSTEM_DIRECTORY.to_owned()]);
     };
-    // The slash makes no relative path of an empty home: the working directory is not
-    // to say whom to trust.
+    // If home is empty, the slash keeps the path absolute: the working directory must not decide
+    // which certificates are trusted.
     let below = |directory: &str| memory::c_string(&[home.to_bytes(), b"/", directory.as_bytes()]);
     memory::collect(USER_DIRECTORIES.map(below))
 }
 
-/// A directory counts if it says whom to trust.
+/// Returns the first directory that has a file of certificate authorities.
 fn first_with_authorities(directories: Vec<CString>) -> Result<Option<CString>, NoMemory> {
     for directory in directories {
         if existing(&directory, AUTHORITIES)?.is_some() {
@@ -109,7 +109,7 @@ fn first_with_authorities(directories: Vec<CString>) -> Result<Option<CString>, 
     Ok(None)
 }
 
-/// The path of a file in a directory, if it is there.
+/// Returns the path of a file in the directory, if it exists.
 fn existing(directory: &CStr, name: &str) -> Result<Option<CString>, NoMemory> {
     let directory = directory.to_bytes();
     let separator: &[u8] = match directory.last() {
@@ -133,7 +133,7 @@ mod tests {
     use super::super::scratch::Scratch;
     use super::*;
 
-    /// A directory with these files, which are empty.
+    /// Makes a directory with these files, all empty.
     fn directory(files: &[&str]) -> Scratch {
         let directory = Scratch::new();
         for file in files {
@@ -155,14 +155,14 @@ mod tests {
         CString::new(path.as_os_str().as_bytes()).unwrap()
     }
 
-    /// The file's name in the directory.
+    /// Returns the file's name, relative to the directory.
     fn name<'a>(directory: &Scratch, file: &'a CStr) -> &'a str {
         let path = Path::new(OsStr::from_bytes(file.to_bytes()));
         let name = path.strip_prefix(directory.path()).unwrap();
         name.to_str().unwrap()
     }
 
-    /// The client certificates that are found among these files.
+    /// Returns the client certificates found among these files.
     fn client_certificates(files: &[&str]) -> Vec<(String, String)> {
         let (directory, found) = found_in(files);
         let name = |file: &CString| name(&directory, file).to_owned();
@@ -245,7 +245,7 @@ mod tests {
         let found = ["-0", "-1", "-2"].map(pair);
         assert_eq!(client_certificates(&files), found);
 
-        // A key that is missing is a gap too.
+        // A missing key is a gap, too.
         files.retain(|file| *file != "client-key-1.pem");
         assert_eq!(client_certificates(&files), [pair("-0")]);
     }
@@ -278,7 +278,7 @@ mod tests {
         let second = home.path().join(".config/pki/libnbd");
         assert_eq!(search(), Some(c_path(&second)));
 
-        // What does not say whom to trust does not count.
+        // A directory without certificate authorities is skipped.
         let first = home.path().join(".pki/libnbd");
         fs::create_dir_all(&first).unwrap();
         fs::write(first.join("client-cert.pem"), "").unwrap();

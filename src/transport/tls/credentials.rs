@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! Whom to trust and who we are, read from files and kept by GnuTLS.
+//! Credentials: certificates or a key, loaded by GnuTLS.
 
 use std::ffi::{c_int, c_void, CStr, CString};
 use std::net::IpAddr;
@@ -16,43 +16,41 @@ use crate::error::Error;
 use crate::memory;
 use crate::text::{shown, text};
 
-/// What is added to the priority string where a pre-shared key is used, which
-/// no default of GnuTLS includes.
+/// Appended to the priority string for a pre-shared key. The defaults of GnuTLS do not include
+/// these key exchanges.
 const PSK_KEY_EXCHANGES: &str = ":+ECDHE-PSK:+DHE-PSK:+PSK";
 
-/// What a program has said about authentication.
+/// The program's authentication settings.
 #[derive(Debug)]
 pub struct Identity<'a> {
-    /// How both sides prove who they are.
+    /// The authentication method.
     pub proof: Proof<'a>,
-    /// The name that the server's certificate has to bear, if there is one; never
-    /// empty.
+    /// The host name expected in the server's certificate, if any; never empty.
     pub hostname: Option<CString>,
-    /// A priority string of GnuTLS.
+    /// A GnuTLS priority string.
     pub priority: &'a CStr,
 }
 
-/// How both sides prove who they are.
+/// The authentication method.
 #[derive(Debug)]
 pub enum Proof<'a> {
-    /// By certificates.
+    /// X.509 certificates.
     Certificates {
-        /// The directory that the program named (nbd_set_tls_certificates(3)).
+        /// The directory named by the program (nbd_set_tls_certificates(3)).
         directory: Option<&'a CStr>,
-        /// Whether the server's certificate is looked at
-        /// (nbd_set_tls_verify_peer(3)).
+        /// True if the server's certificate is verified (nbd_set_tls_verify_peer(3)).
         verify_peer: bool,
     },
-    /// By a key that both sides have.
+    /// A pre-shared key.
     PreSharedKey {
         /// The file with the keys of all users (nbd_set_tls_psk_file(3)).
         file: &'a CStr,
-        /// Whose key to use.
+        /// The user name that selects the key.
         username: CString,
     },
 }
 
-/// Credentials of GnuTLS, and how to use them.
+/// GnuTLS credentials and their settings.
 #[derive(Debug)]
 pub struct Credentials {
     gnutls: &'static Gnutls,
@@ -61,18 +59,18 @@ pub struct Credentials {
     priority: CString,
 }
 
-/// Whose certificates are good.
+/// The certificates to accept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Trust {
-    /// They are not checked.
+    /// All: they are not verified.
     Anybody,
-    /// Those of authorities that the program or the user has chosen.
+    /// Those issued by authorities that the program or the user has chosen.
     Named,
-    /// Those of all authorities that the system trusts.
+    /// Those issued by authorities that the system trusts.
     System,
 }
 
-/// Certificates or a key, owned by us and referred to by sessions.
+/// Certificates or a key, owned here and referred to by sessions.
 #[derive(Debug)]
 enum Secret {
     Certificates {
@@ -86,8 +84,7 @@ enum Secret {
     },
 }
 
-// SAFETY: credentials belong to no thread; nothing changes them once they are
-// loaded.
+// SAFETY: credentials are not tied to a thread, and are not modified once they are loaded.
 unsafe impl Send for Credentials {}
 
 impl Credentials {
@@ -120,17 +117,18 @@ impl Credentials {
         self.gnutls
     }
 
-    /// The name of the server, unless there is none.
+    /// Returns the expected host name, if any.
     pub(super) fn hostname(&self) -> Option<&CString> {
         self.hostname.as_ref()
     }
 
-    /// Whether the server's certificate has to be verified.
+    /// Returns true if the server's certificate has to be verified.
     pub(super) fn verifies_certificate(&self) -> Result<bool, Error> {
         match &self.secret {
             Secret::Certificates { trust, .. } => match (trust, &self.hostname) {
                 (Trust::Anybody, _) => Ok(false),
-                // Anybody can have a certificate for some name or other.
+                // Anyone can obtain a certificate for some name, so without a name it proves
+                // nothing.
                 (Trust::System, None) => {
                     let what = "TLS: there is no name to check the server's certificate \
                                 against: set the TLS hostname, or a directory with the \
@@ -143,7 +141,7 @@ impl Credentials {
         }
     }
 
-    /// Sets up a session to use these credentials, which outlive it.
+    /// Configures a session to use these credentials, which outlive it.
     pub(super) fn apply(&self, session: *mut RawSession) -> Result<(), Error> {
         let mut wrong = std::ptr::null();
         // SAFETY: the session is live, and the string is copied. `wrong` points
@@ -170,9 +168,8 @@ impl Credentials {
         Ok(())
     }
 
-    /// Whether the server has authenticated itself in the way that was asked
-    /// for. With a pre-shared key, a certificate is not checked and proves
-    /// nothing.
+    /// Checks that the server was authenticated by the configured method. With a pre-shared key,
+    /// certificates are not verified and prove nothing.
     pub(super) fn check_authentication(&self, kind: c_int) -> Result<(), Error> {
         match self.secret {
             Secret::PreSharedKey { .. } if kind != CRD_PSK => {
@@ -186,8 +183,8 @@ impl Credentials {
 
 impl Drop for Secret {
     fn drop(&mut self) {
-        // SAFETY: the credentials are ours, and no session refers to them any
-        // more: sessions own what they refer to, and end first.
+        // SAFETY: the credentials are ours, and no session refers to them now: sessions own the
+        // credentials that they refer to, and end first.
         unsafe {
             match self {
                 Secret::Certificates { raw, gnutls, .. } => {
@@ -208,7 +205,7 @@ fn certificates(
     // SAFETY: the new credentials are written to `raw`.
     let status = unsafe { (gnutls.certificate_allocate_credentials)(&mut raw) };
     check(gnutls, "gnutls_certificate_allocate_credentials", status)?;
-    // From here on they are freed on every path.
+    // From here on, every path frees the credentials.
     let trust = match (verify_peer, &files.authorities) {
         (false, _) => Trust::Anybody,
         (true, Some(_)) => Trust::Named,
@@ -246,7 +243,7 @@ fn trust_authorities(
     file: Option<&CStr>,
 ) -> Result<(), Error> {
     let Some(file) = file else {
-        // A system may have none: then no certificate is good enough.
+        // A system without any trusts no certificate.
         // SAFETY: the credentials are live.
         unsafe { (gnutls.certificate_set_x509_system_trust)(raw) };
         return Ok(());
@@ -284,8 +281,8 @@ fn pre_shared_key(
     Ok(secret)
 }
 
-/// Returns whether the name may be sent as the server name indication:
-/// addresses are no names (RFC 6066, section 3).
+/// Returns true if the name may be sent as the server name indication: IP addresses may not (RFC
+/// 6066, section 3).
 pub(super) fn is_server_name(name: &CStr) -> bool {
     let text = name.to_str();
     text.is_ok_and(|text| text.parse::<IpAddr>().is_err())

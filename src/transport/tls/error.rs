@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! Errors of GnuTLS, in words.
+//! Texts of GnuTLS errors.
 
 use std::borrow::Cow;
 use std::ffi::{c_int, CStr};
@@ -12,8 +12,8 @@ use super::gnutls::{
 use crate::error::Error;
 use crate::text::{shown, text};
 
-/// Turns a negative `status` into an error: `what` names the function or the
-/// thing that it was applied to. There is no errno for what GnuTLS has to say.
+/// Turns a negative `status` into an error without errno. `what` names the function, or the
+/// object that it was applied to.
 pub(super) fn check(gnutls: &Gnutls, what: impl Display, status: c_int) -> Result<c_int, Error> {
     if status >= 0 {
         return Ok(status);
@@ -22,8 +22,8 @@ pub(super) fn check(gnutls: &Gnutls, what: impl Display, status: c_int) -> Resul
     Err(Error::new(0, text!("{what}: {why}")))
 }
 
-/// Why a session failed, with what only the session knows: the reasons for
-/// which a certificate was refused, or the alert that the server sent.
+/// Makes the error of a failed session, with details from the session: the reasons for which a
+/// certificate was refused, or the alert that the server sent.
 ///
 /// # Safety
 /// `session` is a live session.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! The part of GnuTLS that is used, found in the library when it is loaded.
+//! The functions of GnuTLS that are used, resolved when it is loaded.
 //!
 //! Constants and layouts are those of the ABI of `libgnutls.so.30`, which all
 //! releases of GnuTLS 3 share.
@@ -65,8 +65,8 @@ pub(super) type Pull = unsafe extern "C" fn(*mut c_void, *mut c_void, size_t) ->
 /// `gnutls_push_func`
 pub(super) type Push = unsafe extern "C" fn(*mut c_void, *const c_void, size_t) -> ssize_t;
 
-/// Declares the functions as fields that point to them, named without the
-/// prefix `gnutls_`, and finds each one in the loaded library.
+/// Declares the functions as fields named without the prefix `gnutls_`, and resolves them in the
+/// loaded library.
 macro_rules! functions {
     ($(fn $name:ident($($argument:ty),*) $(-> $result:ty)?;)*) => {
         /// GnuTLS, loaded.
@@ -141,7 +141,7 @@ functions! {
 }
 
 impl Gnutls {
-    /// What an error number of GnuTLS means.
+    /// Returns the text of a GnuTLS error number.
     pub fn describe(&self, status: c_int) -> &'static str {
         // SAFETY: gnutls_strerror takes any number and returns a constant
         // string.
@@ -150,21 +150,20 @@ impl Gnutls {
     }
 }
 
-/// The library, loaded by the first call and kept until the process ends.
+/// Returns the library. The first call loads it; it is kept until the process ends.
 ///
-/// The error says why it cannot be had now: next time it may, since memory and
-/// descriptors come and go.
+/// Failures are not remembered: loading can fail for lack of memory or descriptors, and succeed
+/// later.
 pub(super) fn load() -> Result<&'static Gnutls, String> {
     static LIBRARY: OnceLock<Gnutls> = OnceLock::new();
     match LIBRARY.get() {
         Some(library) => Ok(library),
-        // Several threads may load it at the same time: it is the same one.
+        // Several threads may load it at the same time, and get the same library.
         None => open().map(|library| LIBRARY.get_or_init(|| library)),
     }
 }
 
-/// Whether connections can be encrypted (nbd_supports_tls(3)). The error says
-/// why not.
+/// Checks that connections can be encrypted (nbd_supports_tls(3)). The error is the reason.
 pub fn check_available() -> Result<(), String> {
     load().map(drop)
 }
@@ -187,7 +186,7 @@ fn open() -> Result<Gnutls, String> {
     Ok(gnutls)
 }
 
-/// The address of a function. `name` ends with a NUL.
+/// Returns the address of a function. `name` ends with a NUL.
 fn symbol(library: *mut c_void, name: &str) -> Result<*mut c_void, String> {
     // SAFETY: the handle is one of dlopen, and the name is a C string.
     let address = unsafe { libc::dlsym(library, name.as_ptr().cast()) };

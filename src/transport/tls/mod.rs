@@ -1,15 +1,13 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! TLS over a connected socket, by GnuTLS.
+//! TLS over a connected socket, with GnuTLS.
 //!
-//! GnuTLS is what priority strings, PSK files and the system's crypto policies
-//! mean to the programs that use this API. It is loaded when TLS is first asked
-//! for, so a program that never does so does not pay for it, and a system
-//! without it can do everything else.
+//! Programs that use this API rely on GnuTLS priority strings, PSK files and the system's crypto
+//! policies. GnuTLS is loaded when TLS is first used. So programs that do not use TLS do not pay
+//! for it, and everything else works on systems without it.
 //!
-//! A connection begins with [`Credentials`], which read the files that say whom
-//! to trust and who we are. They make a [`Handshake`] out of a socket, and the
-//! handshake ends in a [`Session`], to send and receive over.
+//! A connection begins with [`Credentials`], which load certificates or keys. With these and a
+//! socket, a [`Handshake`] begins; it ends in a [`Session`], which sends and receives.
 
 mod certificates;
 mod credentials;

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! An ELF note that tells packagers which library is loaded while the program
-//! runs, which no other part of the file says ("ELF notes for dlopen metadata",
-//! Linux Userspace API State).
+//! An ELF note for packagers that names the library loaded at run time, which is not among the
+//! recorded dependencies ("ELF notes for dlopen metadata", Linux Userspace API State).
 
 const DESCRIPTION: [u8; 128] = padded(
     br#"[{"feature":"tls","description":"Encrypted connections","priority":"recommended","soname":["libgnutls.so.30"]}]"#,
@@ -27,7 +26,7 @@ static DLOPEN: Note = Note {
     description: DESCRIPTION,
 };
 
-/// The text, padded with NUL bytes: at least one, which ends it.
+/// Pads the text with at least one NUL byte, which ends it.
 const fn padded(text: &[u8]) -> [u8; 128] {
     let mut padded = [0; 128];
     assert!(text.len() < padded.len());

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! Pre-shared keys, from the file that psktool(1) writes: a line for each
-//! user, `name:key`, the key in hexadecimal.
+//! Pre-shared keys, in the file format of psktool(1): one line `name:key` for each user, with the
+//! key in hexadecimal.
 
 use std::ffi::CStr;
 use std::fs::File;
@@ -12,7 +12,7 @@ use crate::error::Error;
 use crate::memory;
 use crate::text::{shown, text};
 
-/// The key of `username`, still in hexadecimal.
+/// Returns the key of `username`, in hexadecimal.
 pub(super) fn read_key(file: &CStr, username: &CStr) -> Result<Vec<u8>, Error> {
     let path = shown(file);
     let contents = read(file)
@@ -25,7 +25,7 @@ pub(super) fn read_key(file: &CStr, username: &CStr) -> Result<Vec<u8>, Error> {
     Ok(memory::concat(&[key], 0)?)
 }
 
-/// Reads a file. [`std::fs::read`] would make a copy of a long path.
+/// Reads a file. [`std::fs::read`] would copy a long path.
 fn read(file: &CStr) -> io::Result<Vec<u8>> {
     // SAFETY: the path is a C string.
     let fd = unsafe { libc::open(file.as_ptr(), libc::O_RDONLY | libc::O_CLOEXEC) };
@@ -93,7 +93,7 @@ mod tests {
     #[test]
     fn the_first_key_of_a_user_counts() {
         assert_eq!(find_key(b"al:01\nal:02\n", b"al").unwrap(), b"01");
-        // Not the second one either, where the first is of no use.
+        // The first entry counts, even if it is invalid.
         assert_eq!(find_key(b"al:xyz\nal:02\n", b"al").unwrap(), b"xyz");
     }
 

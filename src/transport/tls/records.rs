@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! Between GnuTLS and the socket: encrypted records, buffered both ways.
+//! Buffers of encrypted records, between GnuTLS and the socket.
 //!
-//! GnuTLS by itself makes two system calls for a record that it receives, and
-//! one for each that it sends. Here one call receives as many as there are, where
-//! programs cannot notice, and what is sent is collected until it is worth a call.
+//! By itself, GnuTLS makes two system calls for each received record, and one for each record
+//! sent. Here one call receives as many records as are available, if programs cannot notice, and
+//! sent records are collected until a call is worthwhile.
 
 use std::any::Any;
 use std::ffi::c_void;
@@ -16,32 +16,31 @@ use libc::{iovec, size_t, ssize_t};
 use super::gnutls::{Gnutls, RawSession};
 use crate::transport::{arrivals, Arrivals, Socket};
 
-/// The header of a record, in bytes, which ends with two bytes of length.
+/// The length of a record header in bytes. Its last two bytes are the payload length.
 /// Source: RFC 8446, "Record Layer".
 const HEADER: usize = 5;
 
-/// No record has a longer payload, in bytes: GnuTLS refuses one that claims so.
+/// An upper bound for the payload of a record: GnuTLS refuses longer ones.
 const LONGEST: usize = arrivals::MOST - HEADER;
 
-/// The socket of a session, with the records on their way in and out. GnuTLS
-/// has its address.
+/// The socket of a session, with its incoming and outgoing records. GnuTLS has its address.
 #[derive(Debug)]
 pub(super) struct Records {
     pub socket: Socket,
     gnutls: &'static Gnutls,
     session: *mut RawSession,
-    /// Received, and not taken by GnuTLS yet. They begin with a record, except
-    /// during a call of GnuTLS, which takes each record whole.
+    /// Received bytes that GnuTLS has not read yet. They start at the beginning of a record,
+    /// except during a call of GnuTLS, which reads each record completely.
     incoming: Arrivals,
-    /// Whether to receive more than GnuTLS asks for.
+    /// True if more may be received than GnuTLS asks for.
     ahead: bool,
-    /// Made by GnuTLS, and not sent yet from `sent` on.
+    /// Records made by GnuTLS; those from `sent` on are not sent yet.
     outgoing: Vec<u8>,
     sent: usize,
-    /// The failure of the socket that GnuTLS only knows as a failure.
+    /// The last error of the socket, which GnuTLS reports without details.
     pub failure: Option<io::Error>,
-    /// A panic in a function that GnuTLS has called: to go on with when GnuTLS,
-    /// which it cannot pass, has returned.
+    /// A panic in a callback. It must not unwind through GnuTLS, so it is resumed after GnuTLS
+    /// has returned.
     pub panic: Option<Box<dyn Any + Send>>,
 }
 
@@ -60,13 +59,12 @@ impl Records {
         }
     }
 
-    /// Bytes that wait to be sent.
+    /// Returns the number of bytes not sent yet.
     pub fn backlog(&self) -> usize {
         self.outgoing.len() - self.sent
     }
 
-    /// Sends what waits, as far as the socket takes it. After a failure nothing
-    /// waits any more.
+    /// Sends buffered bytes, as far as the socket accepts them. On failure, they are discarded.
     pub fn flush(&mut self) -> io::Result<()> {
         while self.sent < self.outgoing.len() {
             match self
@@ -90,12 +88,13 @@ impl Records {
         self.sent = 0;
     }
 
-    /// Begins a call of GnuTLS that receives: more than it asks for, if `ahead`.
+    /// Prepares for a GnuTLS call that receives. If `ahead`, it may receive more than GnuTLS asks
+    /// for.
     pub fn begin(&mut self, ahead: bool) {
         self.ahead = ahead;
     }
 
-    /// Whether a whole record has been received that GnuTLS has not taken yet.
+    /// Returns true if a complete record has been received that GnuTLS has not read yet.
     pub fn has_record(&self) -> bool {
         let bytes = self.incoming.bytes();
         let Some(&[.., high, low]) = bytes.first_chunk::<HEADER>() else {
@@ -105,7 +104,7 @@ impl Records {
         length > LONGEST || bytes.len() - HEADER >= length
     }
 
-    /// Receives what GnuTLS asks for, or as much as there is room for.
+    /// Receives what GnuTLS asks for, or, reading ahead, as much as there is room for.
     fn receive(&mut self, length: usize) -> io::Result<()> {
         let room = self.incoming.room()?;
         let length = match self.ahead {
@@ -123,8 +122,7 @@ impl Records {
         received.map(drop)
     }
 
-    /// Hands the next bytes to `take`, at most `length`. None at all is the end of
-    /// the stream.
+    /// Passes the next bytes to `take`, at most `length`. None is the end of the stream.
     fn take<T>(&mut self, length: usize, take: impl FnOnce(&[u8]) -> T) -> io::Result<T> {
         if self.incoming.is_empty() {
             self.receive(length)?;
@@ -137,10 +135,10 @@ impl Records {
         Ok(taken)
     }
 
-    /// Runs what GnuTLS has called, and gives what GnuTLS is to be given: a number
-    /// of bytes, or -1 with an errno.
+    /// Runs the body of a callback. Returns the value for GnuTLS: a number of bytes, or -1 with
+    /// errno.
     fn guard(&mut self, run: impl FnOnce(&mut Records) -> io::Result<usize>) -> ssize_t {
-        // Unwind safety: after a panic the session is not used any more.
+        // Unwind safety: after a panic the session is not used again.
         let errno = match catch_unwind(AssertUnwindSafe(|| run(self))) {
             Ok(Ok(count)) => return count as ssize_t,
             Ok(Err(error)) if error.kind() == io::ErrorKind::WouldBlock => libc::EAGAIN,
@@ -160,11 +158,11 @@ impl Records {
     }
 }
 
-/// `gnutls_pull_func`: hands received bytes to GnuTLS.
+/// `gnutls_pull_func`: passes received bytes to GnuTLS.
 ///
 /// # Safety
-/// `records` points to the [`Records`] of the session that calls, which nothing
-/// else uses during the call, and `data` to `length` writable bytes.
+/// `records` must point to the [`Records`] of the calling session, which nothing else uses during
+/// the call, and `data` to `length` writable bytes.
 pub(super) unsafe extern "C" fn pull(
     records: *mut c_void,
     data: *mut c_void,
@@ -174,8 +172,8 @@ pub(super) unsafe extern "C" fn pull(
     let records = unsafe { &mut *records.cast::<Records>() };
     records.guard(|records| {
         records.take(length, |bytes| {
-            // SAFETY: there is room for `length` bytes, which these are at most,
-            // in memory of GnuTLS's own.
+            // SAFETY: there is room for `length` bytes in memory of GnuTLS, and these are not
+            // more.
             unsafe {
                 data.cast::<u8>()
                     .copy_from_nonoverlapping(bytes.as_ptr(), bytes.len())
@@ -185,12 +183,12 @@ pub(super) unsafe extern "C" fn pull(
     })
 }
 
-/// `gnutls_push_func`: takes over bytes for the server. It always takes all, so
-/// that GnuTLS never has to be called again to finish a record.
+/// `gnutls_push_func`: buffers bytes for the server. It always accepts all of them, so that
+/// GnuTLS never has to be called again to finish a record.
 ///
 /// # Safety
-/// `records` points to the [`Records`] of the session that calls, which nothing
-/// else uses during the call, and `data` to `length` readable bytes.
+/// `records` must point to the [`Records`] of the calling session, which nothing else uses during
+/// the call, and `data` to `length` readable bytes.
 pub(super) unsafe extern "C" fn push(
     records: *mut c_void,
     data: *const c_void,

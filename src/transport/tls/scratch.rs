@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! A directory for the files of one test, removed with them. No crate is needed for it, so
-//! that a distribution can run these tests with what the library is built from.
+//! A temporary directory for the files of one test, removed when dropped. It needs no extra
+//! crate, so that a distribution can run these tests with only the library's build dependencies.
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};

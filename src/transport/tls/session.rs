@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! A TLS session over a socket, from its handshake to its end.
+//! TLS sessions, from the handshake to the end.
 
 use std::ffi::{c_int, CString};
 use std::fmt;
@@ -24,64 +24,64 @@ use crate::memory;
 use crate::transport::channel::Received;
 use crate::transport::Socket;
 
-/// The most bytes that a record carries.
+/// The maximum payload of a record, in bytes.
 const RECORD: usize = 16384;
 
-/// Encrypted bytes that are collected before they are sent.
+/// The number of encrypted bytes collected before they are sent.
 const BATCH: usize = 128 * 1024;
 
-/// Warnings of the server that one step of a handshake ignores.
+/// The number of warning alerts that one step of a handshake ignores.
 /// Source: seen with libnbd 1.24.4.
 const WARNINGS: u32 = 16;
 
-/// A session whose handshake is going on.
+/// A session during its handshake.
 #[derive(Debug)]
 pub struct Handshake(Box<Session>);
 
-/// How far a handshake has come.
+/// The progress of a handshake.
 #[derive(Debug)]
 pub enum HandshakeStep {
-    /// It goes on when the socket is ready.
+    /// It continues when the socket is ready.
     Pending(Handshake),
-    /// Both sides are who they claim to be, as far as that was asked for.
+    /// Complete. The peer is authenticated as far as configured.
     Established(Box<Session>),
 }
 
-/// An encrypted connection: what is received was sent by the server that the
-/// handshake was made with, and no third party can read what is sent.
+/// An encrypted connection: received data was sent by the server of the handshake, and no third
+/// party can read the data sent.
 pub struct Session {
     gnutls: &'static Gnutls,
     raw: *mut RawSession,
-    /// Owned; shared with GnuTLS, which has its address. Borrowed only between
-    /// calls of GnuTLS.
+    /// Owned, and shared with GnuTLS, which has its address. Borrowed only between calls of
+    /// GnuTLS.
     records: NonNull<Records>,
-    /// What the certificate has to say, referred to by GnuTLS.
+    /// The requirements for the certificate, referred to by GnuTLS.
     _expected: Option<Expected>,
     credentials: Credentials,
-    /// The most bytes that fit in one record of this session.
+    /// The maximum payload of a record of this session.
     record_size: usize,
-    /// Room in which pieces of a record are put together: threads may have small
-    /// stacks. It is empty outside of a call.
+    /// A buffer to assemble a record from pieces, not on the stack, as threads may have small
+    /// stacks. Empty between calls.
     staging: Vec<u8>,
-    /// Whether a goodbye means anything: the handshake is done, no call has
-    /// failed, and it has not been said.
+    /// True if close_notify can be sent: the handshake is complete, no call has failed, and it
+    /// has not been sent yet.
     open: bool,
-    /// The process whose session it is. One that was forked since has a copy,
-    /// which must not say anything on the connection of both.
+    /// The process that owns the session. A forked child has a copy, and must not send anything
+    /// on the shared connection.
     process: u32,
 }
 
-// SAFETY: GnuTLS sessions may be used by any thread, one at a time; the pointers
-// are to memory of this session's alone.
+// SAFETY: GnuTLS sessions may be used by any thread, one at a time; the pointers refer to memory
+// of this session only.
 unsafe impl Send for Session {}
 
 impl Handshake {
-    /// Ends the stream in both directions, without a word.
+    /// Shuts down both directions of the stream, without close_notify.
     pub fn shutdown_both(&mut self) {
         self.0.shutdown_both();
     }
 
-    /// Begins a handshake over `socket`. Nothing is sent yet.
+    /// Prepares a handshake over `socket`. Nothing is sent yet.
     pub fn new(socket: Socket, credentials: Credentials) -> Result<Handshake, Error> {
         let gnutls = credentials.gnutls();
         let mut raw = null_mut();
@@ -105,7 +105,7 @@ impl Handshake {
         Ok(Handshake(session))
     }
 
-    /// Goes on as far as the socket allows.
+    /// Continues as far as the socket allows.
     pub fn advance(mut self) -> Result<HandshakeStep, Error> {
         let session = &mut self.0;
         let mut warnings = 0;
@@ -113,8 +113,8 @@ impl Handshake {
         loop {
             // SAFETY: the session is live, and the records are not borrowed.
             let status = unsafe { (session.gnutls.handshake)(session.raw) };
-            // Before anything else: a failed handshake leaves an alert, which
-            // tells the server why.
+            // First of all, send pending data: a failed handshake leaves an alert that gives the
+            // server the reason.
             let flushed = session.records().flush();
             match status {
                 0 => {
@@ -132,12 +132,12 @@ impl Handshake {
         }
     }
 
-    /// Whether the server is awaited, as opposed to the socket being full.
+    /// Returns true if the handshake waits for data from the server, false if it waits to send.
     pub fn wants_to_receive(&self) -> bool {
         !self.wants_to_send()
     }
 
-    /// Whether there is something to send.
+    /// Returns true if data is waiting to be sent.
     pub fn wants_to_send(&self) -> bool {
         self.0.wants_to_send()
     }
@@ -164,8 +164,8 @@ impl Session {
         }
         if self.credentials.verifies_certificate()? {
             let mut expected = Expected::new(memory::copy_option(hostname.map(CString::as_c_str))?);
-            // SAFETY: the session is live; what is expected has an address of
-            // its own, which stays until after the session is gone.
+            // SAFETY: the session is live; `expected` has a stable address and outlives the
+            // session.
             unsafe {
                 let count = expected.data.len() as u32;
                 let data = expected.data.as_mut_ptr();
@@ -173,8 +173,8 @@ impl Session {
             }
             self._expected = Some(expected);
         }
-        // SAFETY: the session is live; the records stay where they are until
-        // after it is gone, and the functions are made for them.
+        // SAFETY: the session is live; the records have a stable address and outlive it, and the
+        // functions are made for them.
         unsafe {
             (gnutls.transport_set_ptr)(self.raw, self.records.as_ptr().cast());
             (gnutls.transport_set_pull_function)(self.raw, records::pull);
@@ -195,41 +195,41 @@ impl Session {
     }
 
     fn records(&mut self) -> &mut Records {
-        // SAFETY: they live as long as the session, whose only other user of
-        // them is a call of GnuTLS, which no borrow from here outlasts.
+        // SAFETY: they live as long as the session. Only calls of GnuTLS use them besides, and no
+        // borrow from here lasts until such a call.
         unsafe { self.records.as_mut() }
     }
 
-    /// Whether encrypted bytes wait for room in the socket.
+    /// Returns true if encrypted bytes wait until the socket is writable.
     pub fn wants_to_send(&self) -> bool {
         // SAFETY: as in `records`.
         unsafe { self.records.as_ref().backlog() > 0 }
     }
 
-    /// Sends the encrypted bytes that wait, as far as the socket takes them.
+    /// Sends buffered encrypted bytes, as far as the socket accepts them.
     pub fn flush(&mut self) -> Result<(), Error> {
         let flushed = self.records().flush();
         flushed.map_err(|error| self.socket_error("send", &error))
     }
 
-    /// Whether decrypted bytes are left.
+    /// Returns true if decrypted bytes are left.
     pub fn has_decrypted(&self) -> bool {
         // SAFETY: the session is live.
         unsafe { (self.gnutls.record_check_pending)(self.raw) > 0 }
     }
 
-    /// Whether something can be received although the socket has nothing more.
+    /// Returns true if data can be received without reading from the socket.
     pub fn has_record(&self) -> bool {
         // SAFETY: as in `records`.
         self.has_decrypted() || unsafe { self.records.as_ref().has_record() }
     }
 
-    /// Receives into `iov`, in order, what one record holds, as far as there is
-    /// room; with `ahead`, encrypted bytes of the next ones too.
+    /// Receives data of one record into `iov`, in order, as far as there is room. With `ahead`,
+    /// encrypted bytes of later records may be received into a buffer.
     ///
     /// # Safety
-    /// Each element describes memory that is valid for writes, and that nothing
-    /// else reads or writes, until this returns.
+    /// Each element must describe memory that is valid for writes, and that nothing else reads or
+    /// writes during the call.
     pub unsafe fn recv_raw(&mut self, iov: &[iovec], ahead: bool) -> Result<Received, Error> {
         let mut received = 0;
         self.records().begin(ahead);
@@ -239,8 +239,8 @@ impl Session {
                 if received > 0 && !self.has_decrypted() {
                     return Ok(Received::of(received));
                 }
-                // SAFETY: the caller vouches for the memory, of which this is
-                // the rest. The session is live, the records not borrowed.
+                // SAFETY: the caller vouches for the memory; this is the rest of it. The session
+                // is live, and the records are not borrowed.
                 let status = unsafe {
                     let rest = piece.iov_base.byte_add(at);
                     (self.gnutls.record_recv)(self.raw, rest, piece.iov_len - at)
@@ -259,9 +259,9 @@ impl Session {
         Ok(Received::of(received))
     }
 
-    /// The result of a receive that brought no data. GnuTLS also returns `E_AGAIN`
-    /// after a record without data, such as a session ticket. Other records may
-    /// follow, but a server can send such records endlessly, so the call returns.
+    /// Interprets a receive that returned no data. GnuTLS also returns `E_AGAIN` after a record
+    /// without data, such as a session ticket. Other records may follow, but a server can send
+    /// such records endlessly, so the call returns.
     /// Source: seen with libnbd 1.24.4, which fails after warnings, too.
     fn nothing_received(&mut self, status: c_int) -> Result<Received, Error> {
         match status {
@@ -270,13 +270,13 @@ impl Session {
         }
     }
 
-    /// Encrypts and sends the bytes of `iov`, in order, as far as the socket
-    /// takes them; says how many that were. Records are filled: a request and
-    /// its payload share one, as do small requests.
+    /// Encrypts and sends the bytes of `iov`, in order, as far as the socket accepts them.
+    /// Returns their number. Records are filled: a request and its payload share one, as do small
+    /// requests.
     ///
     /// # Safety
-    /// Each element describes memory that is valid for reads, and that nothing
-    /// writes, until this returns.
+    /// Each element must describe memory that is valid for reads, and that nothing writes during
+    /// the call.
     pub unsafe fn send_raw(&mut self, iov: &[iovec]) -> Result<usize, Error> {
         let mut staging = mem::take(&mut self.staging);
         if staging.try_reserve_exact(RECORD).is_err() {
@@ -313,8 +313,8 @@ impl Session {
                     self.flush()?;
                     return Ok(sent);
                 }
-                // SAFETY: the record is memory that the caller vouches for, or
-                // a copy of it. The session is live, the records not borrowed.
+                // SAFETY: the record is memory that the caller vouches for, or a copy of it. The
+                // session is live, and the records are not borrowed.
                 let status = unsafe { (self.gnutls.record_send)(self.raw, data.cast(), length) };
                 if status != length as isize {
                     return Err(self.error("gnutls_record_send", status as c_int));
@@ -324,34 +324,34 @@ impl Session {
         }
     }
 
-    /// Ends the stream in both directions, without a word.
+    /// Shuts down both directions of the stream, without close_notify.
     pub fn shutdown_both(&mut self) {
         self.records().socket.shutdown_both();
     }
 
-    /// Ends the stream to the server: TLS first, the socket as soon as that has
-    /// left. What the server still has to say can be received.
+    /// Ends the sending direction: sends close_notify, and shuts down the socket after it was
+    /// sent. Data from the server can still be received.
     pub fn end_stream(&mut self) {
-        // A server that has gone already needs no goodbye.
+        // If the server has closed the connection, close_notify is not needed.
         let left = self.say_goodbye().is_err() || !self.wants_to_send();
         if left {
             self.records().socket.shutdown_write();
         }
     }
 
-    /// Announces, once, that nothing more will be sent.
+    /// Sends close_notify, once.
     fn say_goodbye(&mut self) -> Result<(), Error> {
         if !self.open {
             return Ok(());
         }
         self.open = false;
-        // SAFETY: the session is live. With SHUT_WR, the answer is not awaited.
+        // SAFETY: the session is live. With SHUT_WR, it does not wait for an answer.
         unsafe { (self.gnutls.bye)(self.raw, SHUT_WR) };
         self.flush()
     }
 
     fn is_fatal(&self, status: c_int) -> bool {
-        // SAFETY: the function only looks at the number.
+        // SAFETY: the function takes only an integer.
         unsafe { (self.gnutls.error_is_fatal)(status) != 0 }
     }
 
@@ -386,11 +386,11 @@ impl AsRawFd for Session {
 impl Drop for Session {
     fn drop(&mut self) {
         if self.process == std::process::id() {
-            // A server that is gone, or does not listen, needs no goodbye.
+            // Failure does not matter: the server is gone, or does not read.
             let _ = self.say_goodbye();
         }
-        // SAFETY: the session is live and not used after this; only then are
-        // the records freed, which were leaked for it in `Handshake::new`.
+        // SAFETY: the session is live, and not used after this. The records, leaked for it in
+        // `Handshake::new`, are freed only after it.
         unsafe {
             (self.gnutls.deinit)(self.raw);
             drop(Box::from_raw(self.records.as_ptr()));
@@ -407,8 +407,8 @@ impl fmt::Debug for Session {
     }
 }
 
-/// What the server's certificate has to be for: a server, and one of this name
-/// where there is one.
+/// The requirements for the server's certificate: the purpose (a TLS server), and the host name
+/// if there is one.
 #[derive(Debug)]
 struct Expected {
     data: Box<[TypedData]>,
@@ -432,8 +432,8 @@ impl Expected {
     }
 }
 
-/// The next bytes of `iov`, from `at` in the piece at `index` on, as many as
-/// fill a record: in place where one piece has them, otherwise copied together.
+/// Returns the next bytes of `iov`, from offset `at` of element `index`, as many as fill a
+/// record: in place if one element has them, otherwise copied into `staging`.
 ///
 /// # Safety
 /// Each element of `iov` describes memory that is valid for reads.
@@ -447,14 +447,14 @@ unsafe fn gather(
     while let Some(piece) = iov.get(*index) {
         let left = piece.iov_len - *at;
         let count = left.min(staging.len() - filled);
-        // SAFETY: within the piece.
+        // SAFETY: `at` is within the piece.
         let from = unsafe { piece.iov_base.cast::<u8>().add(*at) };
         if filled == 0 && count == staging.len() {
             *at += count;
             return (from, count);
         }
-        // SAFETY: `count` bytes are left in the piece, and in the staging area,
-        // which is no part of it.
+        // SAFETY: `count` bytes are left in the piece and in the staging area, which do not
+        // overlap.
         unsafe {
             let to = staging.as_mut_ptr().add(filled).cast::<u8>();
             to.copy_from_nonoverlapping(from, count);
