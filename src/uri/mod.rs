@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! NBD URIs, parsed and written.
+//! Parsing and writing NBD URIs.
 //!
-//! The syntax is RFC 3986; what the parts mean is said by `doc/uri.md` of the
-//! NBD protocol and by nbd_connect_uri(3). Every text in here is a C string:
-//! each comes from one and goes to one, none can hold a NUL byte, and a URI
-//! that smuggles one in as `%00` is refused.
+//! The syntax is that of RFC 3986; the meaning of the parts is defined by `doc/uri.md` of the NBD
+//! protocol and by nbd_connect_uri(3). Every text in this module is a C string, since each comes
+//! from one and becomes one. A URI that contains a NUL byte as `%00` is rejected.
 
 #![forbid(unsafe_code)]
 
@@ -38,39 +37,39 @@ const NBD_PORT_NUMBER: u32 = 10809;
 /// The port assigned to SSH.
 const SSH_PORT: u32 = 22;
 
-/// The host of a virtual machine, as seen from inside (`VMADDR_CID_HOST`).
+/// The CID of a virtual machine's host (`VMADDR_CID_HOST`).
 const HOST_CID: u32 = 2;
 
-/// How to reach the server.
+/// The transport and address of a server.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Transport {
-    /// `nbd`: the host by name or address, the port by number or service name.
+    /// `nbd`: host name or address, and port number or service name.
     Tcp { host: CString, port: CString },
     /// `nbd+unix`: a socket in the file system.
     Unix { path: CString },
     /// `nbd+vsock`: between a virtual machine and its host.
     Vsock { cid: u32, port: u32 },
-    /// `nbd+ssh`: through a Secure Shell connection.
+    /// `nbd+ssh`: through an SSH connection.
     Ssh(SshTunnel),
 }
 
-/// Everything that a URI can say.
+/// A parsed URI.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NbdUri {
     pub transport: Transport,
-    /// The scheme is one of `nbds`: there must be TLS.
+    /// True if the scheme is one of `nbds`, which requires TLS.
     pub tls: bool,
     pub export_name: CString,
-    /// How to use TLS, where there is TLS.
+    /// Parameters for TLS.
     pub tls_parameters: TlsParameters,
 }
 
-/// Why a URI is of no use.
+/// The error for a rejected URI.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Refused {
     pub error: Error,
-    /// Its scheme, which the policy allows, asks for TLS: a program that goes on in
-    /// another way must not do so without.
+    /// True if the scheme, which the policy allows, requires TLS: a program that then connects in
+    /// another way must not do so without TLS.
     pub tls: bool,
 }
 
@@ -80,7 +79,7 @@ impl From<Error> for Refused {
     }
 }
 
-/// What a program allows in URIs that it may not have written itself.
+/// The program's restrictions for URIs from untrusted sources.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct UriPolicy {
     /// nbd_set_uri_allow_transports(3): a mask of `LIBNBD_ALLOW_TRANSPORT_*`.
@@ -104,7 +103,7 @@ impl Default for UriPolicy {
     }
 }
 
-/// The scheme of a URI: which transport, and whether with TLS.
+/// The scheme of a URI: a transport, with or without TLS.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Scheme {
     kind: TransportKind,
@@ -135,7 +134,7 @@ impl Scheme {
         Scheme { kind, tls }
     }
 
-    /// Upper and lower case are the same in a scheme (RFC 3986, 3.1).
+    /// Schemes are case-insensitive (RFC 3986, 3.1).
     fn from_name(name: &str) -> Option<Scheme> {
         let mut all = Scheme::ALL.iter();
         let (_, scheme) = all.find(|(known, _)| known.eq_ignore_ascii_case(name))?;
@@ -148,7 +147,7 @@ impl Scheme {
         found.expect("every scheme has a name").0
     }
 
-    /// Its bit of `LIBNBD_ALLOW_TRANSPORT_*`.
+    /// Returns the bit of `LIBNBD_ALLOW_TRANSPORT_*`.
     fn mask(self) -> u32 {
         match self.kind {
             TransportKind::Tcp => LIBNBD_ALLOW_TRANSPORT_TCP,
@@ -160,7 +159,7 @@ impl Scheme {
 }
 
 impl NbdUri {
-    /// A URI that says how to reach a server, and nothing more.
+    /// Makes a URI with only a transport.
     pub fn new(transport: Transport) -> NbdUri {
         NbdUri {
             transport,
@@ -181,8 +180,7 @@ impl NbdUri {
     }
 }
 
-/// Whether that text means to be an NBD URI, rather than a file name, say. It
-/// need not be a valid one.
+/// Returns true if the text has the scheme of an NBD URI. It need not be a valid URI.
 pub fn is_nbd_uri(text: &CStr) -> bool {
     let mut parts = text.to_bytes().splitn(2, |&byte| byte == b':');
     let scheme = parts.next().and_then(|name| std::str::from_utf8(name).ok());

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! From text to [`NbdUri`].
+//! Parsing: from text to [`NbdUri`].
 
 use std::borrow::Cow;
 use std::ffi::{CStr, CString};
@@ -28,12 +28,12 @@ fn forbidden(message: impl Into<Cow<'static, str>>) -> Error {
     Error::new(libc::EPERM, message)
 }
 
-/// The parts of a URI as they are written.
+/// The parts of a URI, not decoded.
 struct Parts<'a> {
     scheme: Scheme,
     authority: AuthorityComponents<'a>,
     port: Option<u32>,
-    /// That of an IPv6 address.
+    /// The zone of an IPv6 address.
     zone: Option<&'a str>,
     path: &'a str,
     query: Query,
@@ -43,13 +43,13 @@ struct Parts<'a> {
 struct Authority<'a> {
     userinfo: Option<CString>,
     host: CString,
-    /// The host as it was written, with the brackets of an IPv6 address.
+    /// The host as written, with the brackets of an IPv6 address.
     host_text: &'a str,
     port: Option<u32>,
 }
 
 impl NbdUri {
-    /// Understands a URI, as far as the policy allows what it asks for.
+    /// Parses a URI, and checks it against the policy.
     pub fn parse(uri: &CStr, policy: &UriPolicy) -> Result<NbdUri, Refused> {
         let unparsable = || invalid(text!("unable to parse URI: {}", shown(uri)));
         let text = uri.to_str().map_err(|_| unparsable())?;
@@ -91,8 +91,8 @@ impl<'a> Parts<'a> {
     fn read(&self, policy: &UriPolicy) -> Result<NbdUri, Error> {
         let authority = self.authority()?;
 
-        // Errors about parameters come in the order of the parameters, and
-        // before any about the authority. Unknown ones are for other programs.
+        // Errors in parameters are reported in the order of the parameters, and before errors in
+        // the authority. Unknown parameters are ignored.
         let mut tls_parameters = TlsParameters::default();
         let mut compress = false;
         for (name, value) in self.query.iter() {
@@ -120,7 +120,7 @@ impl<'a> Parts<'a> {
             userinfo: self.authority.userinfo().map(decode).transpose()?,
             host,
             host_text,
-            // 0 stands for "none given", as it does in the C library.
+            // 0 means "no port", as in the C library.
             port: self.port.filter(|&port| port != 0),
         })
     }
@@ -152,7 +152,7 @@ fn without_scheme(text: &str) -> Error {
     ))
 }
 
-/// A socket must be named where there is one, and only there.
+/// Checks that a Unix socket is named if the transport needs one, and only then.
 fn check_socket(scheme: Scheme, query: &Query) -> Result<(), Error> {
     let named = query.get("socket").is_some();
     match scheme.kind {
@@ -231,8 +231,8 @@ fn or_localhost(host: CString) -> CString {
     }
 }
 
-/// A decimal number, digits only: nothing may be cut off or wrap around, lest
-/// the connection go to another server.
+/// Parses a decimal number, digits only: truncation or wrap-around could connect to the wrong
+/// server.
 fn parse_number(what: &str, value: &CStr, shown: impl fmt::Display) -> Result<u32, Error> {
     let digits = value.to_str().unwrap_or_default();
     if digits.bytes().all(|byte| byte.is_ascii_digit()) {
@@ -243,13 +243,13 @@ fn parse_number(what: &str, value: &CStr, shown: impl fmt::Display) -> Result<u3
     Err(invalid(text!("cannot parse {what} from NBD URI: {shown}")))
 }
 
-/// A port in the authority. It is limited to 31 bits as in the C library, whose
-/// programs use `nbd-port` for larger ones.
+/// Parses a port in the authority. It is limited to 31 bits as in the C library; programs use
+/// `nbd-port` for larger ones.
 fn parse_port(digits: &str) -> Option<u32> {
     digits.parse().ok().filter(|&port| port <= i32::MAX as u32)
 }
 
-/// The host without brackets, for the system, and with them, for people.
+/// Returns the host without brackets, for the system, and with them, for messages.
 fn parse_host<'a>(host: &'a str, zone: Option<&str>) -> Result<(CString, &'a str), Error> {
     let literal = host
         .strip_prefix('[')
@@ -264,9 +264,9 @@ fn parse_host<'a>(host: &'a str, zone: Option<&str>) -> Result<(CString, &'a str
     Ok((address, host))
 }
 
-/// Splits the zone of a link-local IPv6 address off a URI, as in
-/// `[fe80::1%25eth0]`. RFC 3986 does not know it; RFC 6874 adds it, with the
-/// percent sign encoded, which people leave out as often as not.
+/// Removes the zone of a link-local IPv6 address from a URI, as in `[fe80::1%25eth0]`. RFC 3986
+/// has no zones; RFC 6874 adds them, with an encoded percent sign, which is often written
+/// unencoded.
 fn take_zone(uri: &str) -> Result<(Cow<'_, str>, Option<&str>), Error> {
     let unchanged = Ok((Cow::Borrowed(uri), None));
     let Some(start) = uri.find("://").map(|colon| colon + 3) else {
@@ -286,7 +286,7 @@ fn take_zone(uri: &str) -> Result<(Cow<'_, str>, Option<&str>), Error> {
         return unchanged;
     };
     let zone = &uri[percent + 1..close];
-    // "%25" alone is the zone 25, written without encoding.
+    // "%25" alone is the zone 25, with an unencoded percent sign.
     let zone = zone
         .strip_prefix("25")
         .filter(|rest| !rest.is_empty())

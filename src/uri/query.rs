@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! The query of a URI: `name=value`, separated by `&` or `;`.
+//! The query of a URI: `name=value` pairs, separated by `&` or `;`.
 
 use std::ffi::CString;
 
@@ -9,14 +9,14 @@ use crate::error::Error;
 use crate::memory;
 use crate::text::{shown, text};
 
-/// The parameters of a query, decoded, in the order in which they stand.
+/// The decoded parameters of a query, in their order.
 pub(super) struct Query {
     parameters: Vec<(String, CString)>,
 }
 
 impl Query {
-    /// A parameter without `=` has an empty value; one without a name, and one
-    /// whose name cannot be one that we know, has no meaning.
+    /// A parameter without `=` has an empty value. Parameters without a name, and names that
+    /// cannot be known ones, are ignored.
     pub fn parse(query: &str) -> Result<Query, Error> {
         let mut parameters = Vec::new();
         for parameter in query.split(['&', ';']) {
@@ -28,13 +28,13 @@ impl Query {
         Ok(Query { parameters })
     }
 
-    /// All parameters, with their names in whatever case they were written.
+    /// Returns all parameters, with their names in the case in which they were written.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &CString)> {
         let parameters = self.parameters.iter();
         parameters.map(|(name, value)| (name.as_str(), value))
     }
 
-    /// The value of a parameter; of several with that name, the last one counts.
+    /// Returns the value of a parameter. If it is repeated, the last value counts.
     pub fn get(&self, name: &str) -> Option<&CString> {
         let mut parameters = self.parameters.iter().rev();
         let (_, value) = parameters.find(|(known, _)| known.eq_ignore_ascii_case(name))?;
@@ -42,7 +42,7 @@ impl Query {
     }
 }
 
-/// The truth value of a parameter.
+/// Parses the boolean value of a parameter.
 pub(super) fn parse_bool(name: &str, value: &CString) -> Result<bool, Error> {
     const WORDS: [(&str, bool); 12] = [
         ("true", true),

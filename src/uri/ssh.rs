@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! What a URI may tell ssh(1) to do.
+//! Arguments of ssh(1) taken from a URI.
 //!
-//! Parts of the URI become arguments of ssh, and the target becomes part of a
-//! command line that a shell at the far end reads; a user's configuration of
-//! ssh may give host and user to a shell at this end. So every part has to be a
-//! word that means nothing else to any of them, and [`Word`] is the only way to
+//! Parts of the URI become arguments of ssh. The target becomes part of a command line for the
+//! remote shell, and the user's ssh configuration may pass host and user to a local shell. So
+//! every part must be a word without a special meaning to any of them. Only a [`Word`] can become
 //! an argument.
 
 use std::ffi::{CStr, CString};
@@ -14,32 +13,32 @@ use super::text::decimal;
 use crate::error::Error;
 use crate::memory;
 
-/// What may be in a host's name or address. Not "@" and "/", by which ssh takes
-/// more than a host out of its argument.
+/// Punctuation allowed in a host name or address. Not "@" and "/", with which ssh parses more
+/// than a host from its argument.
 const HOST: &[u8] = b"-._:";
 
-/// What may be in a user's name. Not "%", which ssh expands.
+/// Punctuation allowed in a user name. Not "%", which ssh expands.
 const USER: &[u8] = b"-._+@";
 
-/// What may be in a path or a port.
+/// Punctuation allowed in a path or a port.
 const TARGET: &[u8] = b"+,-./:=@_";
 
-/// A text that is a single word to every shell, and no option to a program.
+/// A text that is a single word to every shell, and not an option.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Word(CString);
 
 impl Word {
-    /// The host that ssh connects to.
+    /// Checks the host that ssh connects to.
     pub fn host(text: &CStr) -> Result<Word, Error> {
         Word::new("the host", text, HOST)
     }
 
-    /// The user that ssh logs in as.
+    /// Checks the user name for ssh.
     pub fn user(text: &CStr) -> Result<Word, Error> {
         Word::new("the user", text, USER)
     }
 
-    /// Where the server is; `name` is the URI's parameter.
+    /// Checks the address of the NBD server; `name` is the URI's parameter.
     pub fn target(name: &str, text: &CStr) -> Result<Word, Error> {
         Word::new(name, text, TARGET)
     }
@@ -56,7 +55,7 @@ impl Word {
         if bytes.starts_with(b"-") {
             return refused("must not begin with \"-\"");
         }
-        // Bytes of other characters than ASCII mean nothing to a shell.
+        // Bytes of non-ASCII characters have no special meaning to a shell.
         let plain = |byte: &u8| byte.is_ascii_alphanumeric() || !byte.is_ascii();
         match bytes
             .iter()
@@ -70,39 +69,39 @@ impl Word {
         }
     }
 
-    /// The text.
+    /// Returns the text.
     pub fn as_c_str(&self) -> &CStr {
         &self.0
     }
 }
 
-/// Where the server is, seen from the far end of the Secure Shell connection.
+/// The address of the NBD server, as seen from the SSH server.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SshTarget {
-    /// A TCP port there, by number or service name.
+    /// A TCP port of the SSH server's host, as a number or service name.
     Port(Word),
-    /// A Unix socket there.
+    /// A Unix socket of the SSH server's host.
     Unix(Word),
 }
 
-/// A way through a Secure Shell connection.
+/// A connection through SSH.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SshTunnel {
-    /// Where ssh logs in.
+    /// The host of the SSH server.
     pub host: Word,
-    /// The port of its Secure Shell server.
+    /// The port of the SSH server.
     pub port: u32,
-    /// As whom it logs in; without, as ssh chooses.
+    /// The user name; if `None`, ssh chooses it.
     pub user: Option<Word>,
-    /// Where the server is from there.
+    /// The address of the NBD server.
     pub target: SshTarget,
-    /// Whether ssh compresses.
+    /// True if ssh compresses.
     pub compress: bool,
 }
 
 impl SshTunnel {
-    /// The command that connects its standard input and output to the server.
-    /// At the far end it takes nc(1).
+    /// Returns the command that connects its standard input and output to the server. It needs
+    /// nc(1) on the SSH server.
     pub fn command(&self) -> Result<Vec<CString>, Error> {
         let mut argv = vec![c"ssh".to_owned()];
         if self.compress {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! What is accepted and refused, and that what is written is understood.
+//! Accepted and rejected URIs, and that parsing reverses writing.
 
 use super::*;
 use crate::constants::{LIBNBD_TLS_ALLOW, LIBNBD_TLS_DISABLE, LIBNBD_TLS_REQUIRE};
@@ -338,7 +338,7 @@ fn what_the_policy_forbids() {
             assert_eq!(result.is_ok(), allowed, "{uri} with {setting}");
         }
     }
-    // What is forbidden is not looked at any closer.
+    // The value of a forbidden parameter is not checked.
     let policy = UriPolicy {
         transports: 1,
         ..strict
@@ -426,7 +426,7 @@ fn how_it_is_written() {
     }
 }
 
-/// Texts with every byte that a C string can hold, and the awkward ones alone.
+/// Returns texts with every byte that a C string can hold, and special cases.
 fn awkward_texts() -> Vec<CString> {
     let mut texts: Vec<CString> = (1..=255)
         .map(|byte| CString::new([byte]).unwrap())
@@ -477,7 +477,7 @@ fn everything_written_is_understood() {
             uri.tls_parameters.verify_peer = Some(false);
             uris.push(uri);
         }
-        // No host of that kind is a name without colons and with something in it.
+        // A host cannot be empty, and only IPv6 addresses contain colons.
         if !value.is_empty() && !value.to_bytes().contains(&b':') {
             uris.push(NbdUri::new(Transport::Tcp {
                 host: value,
@@ -494,8 +494,8 @@ fn everything_written_is_understood() {
 
 #[test]
 fn any_text_is_answered() {
-    // Every string of up to five of the characters that have a meaning, after
-    // a scheme, parses or is refused, and what parses survives being written.
+    // Try every string of up to five special characters after a scheme: it is parsed or rejected.
+    // If it is parsed, writing and parsing it again gives the same URI.
     let alphabet = b"/:@?#[]%&=2x";
     let mut accepted = 0;
     for scheme in ["nbd://", "nbd+unix://", "nbd+vsock:"] {

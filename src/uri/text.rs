@@ -1,20 +1,20 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! Pieces of a URI as C strings.
+//! Conversion of parts of a URI to C strings.
 
 use std::ffi::CString;
 
 use crate::error::Error;
 use crate::memory;
 
-/// A number in decimal digits.
+/// Formats a decimal number.
 pub(super) fn decimal(number: u32) -> CString {
     CString::new(number.to_string()).expect("digits are no NUL bytes")
 }
 
-/// Decodes `%xx`. The result is for C programs, so it cannot hold a NUL byte.
+/// Decodes `%xx`. The result is a C string, so `%00` is an error.
 pub(super) fn decode(text: &str) -> Result<CString, Error> {
-    // No longer than it was before.
+    // The result is not longer than the text.
     let mut bytes = memory::concat(&[text.as_bytes()], 1)?;
     bytes.clear();
     let mut left = text.as_bytes();

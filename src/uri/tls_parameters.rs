@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! What a URI says of TLS: in its query, and the user before the host.
+//! TLS parameters of a URI: those in the query, and the user before the host.
 
 use std::ffi::CString;
 
@@ -13,7 +13,7 @@ use crate::memory;
 /// The `tls-...` parameters of a URI.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct TlsParameters {
-    /// `tls-username`, or else the user before the host.
+    /// `tls-username`; by default, the user before the host.
     pub username: Option<CString>,
     /// `tls-certificates`
     pub certificates: Option<CString>,
@@ -28,7 +28,7 @@ pub struct TlsParameters {
 }
 
 impl TlsParameters {
-    /// Sets one parameter, if it is one of these and the policy allows it.
+    /// Sets a parameter, if it is a TLS parameter and the policy allows it.
     pub(super) fn set(
         &mut self,
         name: &str,
@@ -55,7 +55,7 @@ impl TlsParameters {
         Ok(())
     }
 
-    /// Adds all to a query but the user, whose place depends on the transport.
+    /// Adds all parameters to a query, except the user, whose place depends on the transport.
     pub(super) fn write(&self, uri: &mut Writer) {
         uri.parameter("tls-certificates", self.certificates.as_deref());
         uri.parameter("tls-psk-file", self.psk_file.as_deref());

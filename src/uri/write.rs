@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! From [`NbdUri`] to text.
+//! Writing: from [`NbdUri`] to text.
 
 use std::ffi::{CStr, CString};
 
@@ -9,12 +9,11 @@ use super::{NbdUri, SshTarget, Transport, Word};
 use crate::error::Error;
 use crate::memory::{self, NoMemory};
 
-/// What may stand unencoded everywhere, besides letters and digits: the
-/// unreserved characters and those that have no meaning in any part of an NBD
-/// URI (RFC 3986, 2.2 and 2.3).
+/// Punctuation that needs no encoding in any part: the unreserved characters, and those without a
+/// meaning in NBD URIs (RFC 3986, 2.2 and 2.3).
 const EVERYWHERE: &[u8] = b"-._~!$'()*,";
 
-/// The parts of a URI differ in what else may stand unencoded.
+/// More punctuation that needs no encoding in a user name. The other parts have their own lists.
 const IN_USER: &[u8] = b"&+;=:";
 const IN_HOST: &[u8] = b"&+;=";
 const IN_ADDRESS: &[u8] = b":";
@@ -22,10 +21,9 @@ const IN_PATH: &[u8] = b"&+;=@/";
 const IN_VALUE: &[u8] = b"+=:@/?";
 
 impl NbdUri {
-    /// The URI that says all this, and which [`parse`](Self::parse) understands.
+    /// Writes the URI in a form that [`parse`](Self::parse) accepts.
     ///
-    /// Ports are always written. So is a user name, even an empty one, which is
-    /// not the same as none.
+    /// Ports are always written. An empty user name is written too, since it differs from none.
     pub fn write(&self) -> Result<CString, Error> {
         let mut uri = Writer {
             text: String::new(),
@@ -83,18 +81,18 @@ impl NbdUri {
     }
 }
 
-/// Whether a port can follow the host and means itself there.
+/// Returns true if the port can be written after the host without changing its meaning.
 fn fits_authority(port: &CStr) -> bool {
     let number = port.to_str().ok().and_then(|text| text.parse::<i32>().ok());
     number.is_some_and(|number| number > 0 && decimal(number as u32).as_c_str() == port)
 }
 
-/// A URI that is being written.
+/// A partly written URI.
 pub(super) struct Writer {
     text: String,
-    /// There was no memory for a part of it.
+    /// True after an allocation has failed.
     lacks_memory: bool,
-    /// What stands before the next parameter.
+    /// The separator before the next parameter.
     separator: &'static str,
 }
 
@@ -120,8 +118,8 @@ impl Writer {
         }
     }
 
-    /// Only IPv6 addresses contain colons. Their zone is separated by a percent
-    /// sign, itself encoded (RFC 6874).
+    /// Writes a host. Only IPv6 addresses contain colons. The percent sign before their zone is
+    /// encoded (RFC 6874).
     fn host(&mut self, host: &CStr) {
         let host = host.to_bytes();
         if !host.contains(&b':') {
@@ -144,7 +142,7 @@ impl Writer {
         self.encode(export_name.to_bytes(), IN_PATH);
     }
 
-    /// Adds a parameter to the query, if it has a value.
+    /// Appends a parameter to the query, if it has a value.
     pub fn parameter(&mut self, name: &str, value: Option<&CStr>) {
         if let Some(value) = value {
             self.add(self.separator);
