@@ -1,15 +1,13 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! The protocol's error numbers ("Error values") and the system's errno.
+//! Conversion from the protocol's error numbers ("Error values") to errno.
 //!
-//! The numbers on the wire are those of Linux on x86; a client on another
-//! system must translate them.
+//! The numbers on the wire are those of Linux on x86; other systems must translate them.
 
 use libc::c_int;
 
-/// The errno for an error number sent by a server. `EINVAL` is 22, and all numbers
-/// that the protocol does not define, as the protocol document asks for. Never 0
-/// for a number other than 0.
+/// Returns the errno for an error number sent by a server: `EINVAL` for 22 and for every
+/// undefined number, as the protocol document requires. The result is 0 only if `error` is 0.
 pub fn from_wire(error: u32) -> c_int {
     match error {
         0 => 0,

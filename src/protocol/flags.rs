@@ -8,12 +8,12 @@ pub const FIXED_NEWSTYLE: u16 = 1;
 /// `NBD_FLAG_NO_ZEROES` and `NBD_FLAG_C_NO_ZEROES`.
 pub const NO_ZEROES: u16 = 1 << 1;
 
-/// What the server says of an export: the 16 "Transmission flags".
+/// The 16 transmission flags, with which a server describes an export.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct TransmissionFlags(pub u16);
 
 impl TransmissionFlags {
-    /// Writes and write-like commands fail.
+    /// Writes and similar commands fail.
     pub const READ_ONLY: u16 = 1 << 1;
     /// `NBD_CMD_FLUSH` may be sent.
     pub const SEND_FLUSH: u16 = 1 << 2;
@@ -27,7 +27,7 @@ impl TransmissionFlags {
     pub const SEND_WRITE_ZEROES: u16 = 1 << 6;
     /// `NBD_CMD_FLAG_DF` may be sent.
     pub const SEND_DF: u16 = 1 << 7;
-    /// Several connections see each other's writes.
+    /// Writes on one connection are visible on the others.
     pub const CAN_MULTI_CONN: u16 = 1 << 8;
     /// `NBD_CMD_CACHE` may be sent.
     pub const SEND_CACHE: u16 = 1 << 10;
@@ -36,13 +36,13 @@ impl TransmissionFlags {
     /// `NBD_CMD_BLOCK_STATUS` may carry a payload that selects contexts.
     pub const BLOCK_STATUS_PAYLOAD: u16 = 1 << 12;
 
-    /// Whether all bits of `flag` are set.
+    /// Returns true if all bits of `flag` are set.
     pub fn has(self, flag: u16) -> bool {
         self.0 & flag == flag
     }
 }
 
-/// Command flags, as they travel in a request.
+/// Command flags of a request.
 pub mod command {
     /// Reply only when the data is on stable storage.
     pub const FUA: u16 = 1;
@@ -50,24 +50,24 @@ pub mod command {
     pub const NO_HOLE: u16 = 1 << 1;
     /// Do not fragment the reply.
     pub const DF: u16 = 1 << 2;
-    /// One extent per context, not longer than asked for.
+    /// One extent per context, no longer than the request.
     pub const REQ_ONE: u16 = 1 << 3;
-    /// Fail quickly where zeroing is no faster than writing.
+    /// Fail quickly if zeroing is not faster than writing.
     pub const FAST_ZERO: u16 = 1 << 4;
-    /// The request's length field is that of a payload.
+    /// The length field of the request is the length of a payload.
     pub const PAYLOAD_LEN: u16 = 1 << 5;
-    /// All of the above.
+    /// All command flags.
     pub const MASK: u16 = 0x3f;
 }
 
-/// `NBD_REPLY_FLAG_DONE`: no further chunk answers this request.
+/// `NBD_REPLY_FLAG_DONE`: the last chunk of the reply.
 pub const REPLY_FLAG_DONE: u16 = 1;
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    /// Checks that flags are the bits that the document numbers, from bit 0 on.
+    /// Checks that flags are numbered as in the document, starting with bit 0.
     fn are_in_order(flags: &[Option<u16>]) {
         let mut bit = 1;
         for (number, flag) in flags.iter().enumerate() {

@@ -1,45 +1,44 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! The first bytes of a connection, in both directions ("Handshake").
+//! The beginning of a connection, in both directions ("Handshake").
 
 use super::bytes::Reader;
 
-/// ASCII `NBDMAGIC`: how every server begins.
+/// ASCII `NBDMAGIC`: the first bytes of every server.
 pub const NBD_MAGIC: u64 = 0x4e42_444d_4147_4943;
-/// `cliserv_magic`: what follows in the oldstyle handshake.
+/// `cliserv_magic`: the next bytes of an oldstyle server.
 pub const OLDSTYLE_MAGIC: u64 = 0x0000_4202_8186_1253;
-/// ASCII `IHAVEOPT`: what follows in the newstyle handshake, and the magic of
-/// each option request.
+/// ASCII `IHAVEOPT`: the next bytes of a newstyle server, and the magic of each option request.
 pub const IHAVEOPT: u64 = 0x4948_4156_454f_5054;
 
-/// Bytes of the magic that begins a connection: `NBDMAGIC` and the style.
+/// Length of the greeting: `NBDMAGIC` and the magic of the style.
 pub const GREETING_LENGTH: usize = 16;
-/// Bytes after the greeting in the oldstyle handshake.
+/// Length of the rest of an oldstyle handshake.
 pub const OLDSTYLE_LENGTH: usize = 8 + 4 + 124;
-/// Bytes after the greeting in the newstyle handshake.
+/// Length of the rest of a newstyle greeting.
 pub const NEWSTYLE_LENGTH: usize = 2;
-/// Zeroes that end an oldstyle handshake and a reply to `NBD_OPT_EXPORT_NAME`.
+/// Length of the zero padding of an oldstyle handshake and of a reply to `NBD_OPT_EXPORT_NAME`.
 pub const RESERVED_ZEROES: usize = 124;
 
-/// Which of the two handshakes a server speaks.
+/// The handshake style of a server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Style {
-    /// One export, described at once; no negotiation.
+    /// One export, described in the handshake; no negotiation.
     Oldstyle,
     /// Options are negotiated.
     Newstyle,
 }
 
-/// Why a greeting is not one.
+/// The defect of an invalid greeting.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BadGreeting {
     /// The first eight bytes are not `NBDMAGIC`.
     NotNbd,
-    /// The second eight bytes name no style that the document knows.
+    /// The second eight bytes are not the magic of a style in the document.
     UnknownStyle,
 }
 
-/// Decodes the [`GREETING_LENGTH`] bytes that a server begins with.
+/// Decodes the first [`GREETING_LENGTH`] bytes from a server.
 pub fn greeting(bytes: &[u8; GREETING_LENGTH]) -> Result<Style, BadGreeting> {
     let mut reader = Reader::new(bytes);
     if reader.u64() != Some(NBD_MAGIC) {
@@ -52,16 +51,15 @@ pub fn greeting(bytes: &[u8; GREETING_LENGTH]) -> Result<Style, BadGreeting> {
     }
 }
 
-/// Export size in bytes and flags, from the front of an oldstyle handshake. Of
-/// the 32 flag bits the lower 16 are transmission flags; the upper 16 are those
-/// of newstyle handshakes, which an oldstyle server must leave clear.
+/// Decodes export size in bytes and flags from the rest of an oldstyle handshake. The lower 16 of
+/// the 32 flag bits are transmission flags; the upper 16 are the flags of newstyle handshakes,
+/// which an oldstyle server must leave clear.
 pub fn oldstyle(bytes: &[u8]) -> Option<(u64, u32)> {
     let mut reader = Reader::new(bytes);
     Some((reader.u64()?, reader.u32()?))
 }
 
-/// Export size in bytes and transmission flags, from the front of a reply to
-/// `NBD_OPT_EXPORT_NAME`.
+/// Decodes export size in bytes and transmission flags from a reply to `NBD_OPT_EXPORT_NAME`.
 pub fn export_name_reply(bytes: &[u8]) -> Option<(u64, u16)> {
     let mut reader = Reader::new(bytes);
     Some((reader.u64()?, reader.u16()?))

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! The wire format of NBD and nothing else: numbers, encoders, decoders.
+//! The wire format of NBD: numbers, encoders, decoders.
 //!
-//! Everything here is a pure function over bytes. Which message may come when
-//! is the business of [`crate::machine`]. The source of every rule is the NBD
-//! protocol document (`doc/proto.md` of the public repository
-//! NetworkBlockDevice/nbd), whose names are kept.
+//! Everything here is a pure function of bytes. [`crate::machine`] decides which message is valid
+//! in which state. All rules come from the NBD protocol document (`doc/proto.md` of the public
+//! repository NetworkBlockDevice/nbd), and names are those of the document.
 
 #![forbid(unsafe_code)]
 
@@ -17,16 +16,16 @@ pub mod option;
 pub mod reply;
 pub mod request;
 
-/// The longest string of the protocol in bytes: export names, meta context
-/// names, descriptions and messages ("Conventions" of the document).
+/// The maximum length of a string in bytes: export names, meta context names, descriptions and
+/// messages ("Conventions" of the document).
 pub const MAX_STRING: usize = 4096;
 
-/// The largest payload in bytes that this client sends or accepts in one
-/// message, whatever a server advertises (nbd_get_block_size(3)).
+/// The maximum payload in bytes that this client sends or accepts in one message, regardless of
+/// the server's limit (nbd_get_block_size(3)).
 pub const MAX_PAYLOAD: u64 = 64 * 1024 * 1024;
 
-/// What a server that advertises no maximum is expected to take in bytes
-/// ("Block size constraints": 32 MiB).
+/// The assumed maximum payload of a server that advertises none ("Block size constraints": 32
+/// MiB).
 pub const DEFAULT_PAYLOAD: u64 = 32 * 1024 * 1024;
 
 #[cfg(test)]

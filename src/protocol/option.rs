@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! Options and their replies ("Option types", "Option reply types").
+//! Negotiation: options and their replies ("Option types", "Option reply types").
 
 use std::collections::TryReserveError;
 
@@ -10,9 +10,9 @@ use super::MAX_STRING;
 
 /// The magic of every option reply.
 pub const REPLY_MAGIC: u64 = 0x0003_e889_0455_65a9;
-/// Bytes of an option reply's header.
+/// Length of an option reply's header.
 pub const REPLY_HEADER_LENGTH: usize = 20;
-/// Bytes of an option request's header.
+/// Length of an option request's header.
 pub const REQUEST_HEADER_LENGTH: usize = 16;
 
 /// Options that a client may send.
@@ -41,14 +41,14 @@ pub enum OptionType {
     ExtendedHeaders = 11,
 }
 
-/// Information that a client may ask for with `NBD_OPT_INFO` and
-/// `NBD_OPT_GO`, and that a server may send unasked.
+/// Types of information. A client requests them with `NBD_OPT_INFO` and `NBD_OPT_GO`; a server
+/// may also send others.
 pub mod info {
     /// `NBD_INFO_EXPORT`: size and transmission flags.
     pub const EXPORT: u16 = 0;
     /// `NBD_INFO_NAME`: the canonical name.
     pub const NAME: u16 = 1;
-    /// `NBD_INFO_DESCRIPTION`: a text for people.
+    /// `NBD_INFO_DESCRIPTION`: a human-readable description.
     pub const DESCRIPTION: u16 = 2;
     /// `NBD_INFO_BLOCK_SIZE`: block size constraints.
     pub const BLOCK_SIZE: u16 = 3;
@@ -65,14 +65,14 @@ pub enum ReplyType {
     Info,
     /// `NBD_REP_META_CONTEXT`
     MetaContext,
-    /// Bit 31 is set: the option failed.
+    /// An error: bit 31 is set.
     Error(ReplyError),
-    /// Nothing that the document defines.
+    /// Not defined in the document.
     Unknown(u32),
 }
 
 impl ReplyType {
-    /// The type for the number on the wire.
+    /// Returns the type for a number on the wire.
     pub fn from_wire(number: u32) -> Self {
         match number {
             1 => ReplyType::Ack,
@@ -84,7 +84,7 @@ impl ReplyType {
         }
     }
 
-    /// The number on the wire.
+    /// Returns the number on the wire.
     pub fn to_wire(self) -> u32 {
         match self {
             ReplyType::Ack => 1,
@@ -96,46 +96,45 @@ impl ReplyType {
     }
 }
 
-/// The number of a failed option, bit 31 included.
+/// The error number of a failed option, including bit 31.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ReplyError(pub u32);
 
 impl ReplyError {
-    /// Tells errors from other reply types.
+    /// The bit that distinguishes errors from other reply types.
     pub const BIT: u32 = 1 << 31;
     /// `NBD_REP_ERR_UNSUP`: the server does not know the option.
     pub const UNSUP: ReplyError = ReplyError(Self::BIT + 1);
-    /// `NBD_REP_ERR_POLICY`: the server does not want to.
+    /// `NBD_REP_ERR_POLICY`: forbidden by the server's policy.
     pub const POLICY: ReplyError = ReplyError(Self::BIT + 2);
-    /// `NBD_REP_ERR_INVALID`: the request made no sense to the server.
+    /// `NBD_REP_ERR_INVALID`: the server considers the request invalid.
     pub const INVALID: ReplyError = ReplyError(Self::BIT + 3);
-    /// `NBD_REP_ERR_PLATFORM`: not on the server's system.
+    /// `NBD_REP_ERR_PLATFORM`: not supported on the server's system.
     pub const PLATFORM: ReplyError = ReplyError(Self::BIT + 4);
     /// `NBD_REP_ERR_TLS_REQD`: TLS must be started first.
     pub const TLS_REQD: ReplyError = ReplyError(Self::BIT + 5);
     /// `NBD_REP_ERR_UNKNOWN`: no such export.
     pub const UNKNOWN: ReplyError = ReplyError(Self::BIT + 6);
-    /// `NBD_REP_ERR_SHUTDOWN`: the server is going away.
+    /// `NBD_REP_ERR_SHUTDOWN`: the server is shutting down.
     pub const SHUTDOWN: ReplyError = ReplyError(Self::BIT + 7);
-    /// `NBD_REP_ERR_BLOCK_SIZE_REQD`: the client must ask for block sizes.
+    /// `NBD_REP_ERR_BLOCK_SIZE_REQD`: the client must request block sizes.
     pub const BLOCK_SIZE_REQD: ReplyError = ReplyError(Self::BIT + 8);
     /// `NBD_REP_ERR_TOO_BIG`: the request or its reply is too large.
     pub const TOO_BIG: ReplyError = ReplyError(Self::BIT + 9);
-    /// `NBD_REP_ERR_EXT_HEADER_REQD`: extended headers are needed, or are in
-    /// use already.
+    /// `NBD_REP_ERR_EXT_HEADER_REQD`: extended headers are required, or already negotiated.
     pub const EXT_HEADER_REQD: ReplyError = ReplyError(Self::BIT + 10);
 }
 
 /// The header of an option reply.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ReplyHeader {
-    /// [`REPLY_MAGIC`], from a server that keeps to the protocol.
+    /// [`REPLY_MAGIC`] in a valid reply.
     pub magic: u64,
-    /// The number of the option that this answers.
+    /// The number of the option answered.
     pub option: u32,
     /// The number of the reply type.
     pub reply: u32,
-    /// Bytes of data that follow.
+    /// Length of the data after the header.
     pub length: u32,
 }
 
@@ -152,8 +151,7 @@ impl ReplyHeader {
     }
 }
 
-/// Appends an option request with its data, of which there are no more bytes
-/// than 32 bits can count, to `out`.
+/// Appends an option request to `out`. The length of `data` must fit into 32 bits.
 pub fn encode(out: &mut Vec<u8>, option: OptionType, data: &[u8]) {
     out.extend_from_slice(&IHAVEOPT.to_be_bytes());
     out.extend_from_slice(&(option as u32).to_be_bytes());
@@ -161,8 +159,8 @@ pub fn encode(out: &mut Vec<u8>, option: OptionType, data: &[u8]) {
     out.extend_from_slice(data);
 }
 
-/// The data of `NBD_OPT_INFO` and `NBD_OPT_GO`: the export's name and the
-/// information that is wanted.
+/// Encodes the data of `NBD_OPT_INFO` and `NBD_OPT_GO`: the export name and the requested types
+/// of information.
 pub fn info_request(export: &[u8], wanted: &[u16]) -> Result<Vec<u8>, TryReserveError> {
     let mut data = Vec::new();
     data.try_reserve_exact(4 + export.len() + 2 + 2 * wanted.len())?;
@@ -174,9 +172,9 @@ pub fn info_request(export: &[u8], wanted: &[u16]) -> Result<Vec<u8>, TryReserve
     Ok(data)
 }
 
-/// The data of `NBD_OPT_LIST_META_CONTEXT` and `NBD_OPT_SET_META_CONTEXT`:
-/// the export's name and the queries. `None` when that is more than an option
-/// can have, and an error when it is more than there is memory for.
+/// Encodes the data of `NBD_OPT_LIST_META_CONTEXT` and `NBD_OPT_SET_META_CONTEXT`: the export
+/// name and the queries. Returns `None` if it is too long for an option, and an error without
+/// memory.
 pub fn meta_context_request<'a>(
     export: &[u8],
     queries: impl ExactSizeIterator<Item = &'a [u8]> + Clone,
@@ -201,7 +199,7 @@ fn push_string(data: &mut Vec<u8>, string: &[u8]) {
     data.extend_from_slice(string);
 }
 
-/// Name and description of an export, from the data of `NBD_REP_SERVER`.
+/// Decodes the data of `NBD_REP_SERVER`: name and description of an export.
 pub fn server_reply(data: &[u8]) -> Option<(&[u8], &[u8])> {
     let mut reader = Reader::new(data);
     let length = reader.u32()?;
@@ -209,29 +207,28 @@ pub fn server_reply(data: &[u8]) -> Option<(&[u8], &[u8])> {
     Some((name, reader.rest()))
 }
 
-/// Id and name of a context, from the data of `NBD_REP_META_CONTEXT`.
+/// Decodes the data of `NBD_REP_META_CONTEXT`: id and name of a context.
 pub fn meta_context_reply(data: &[u8]) -> Option<(u32, &[u8])> {
     let mut reader = Reader::new(data);
     let id = reader.u32()?;
     Some((id, reader.rest()))
 }
 
-/// Block size constraints in bytes, as `NBD_INFO_BLOCK_SIZE` gives them.
+/// Block size constraints in bytes, from `NBD_INFO_BLOCK_SIZE`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BlockSize {
-    /// What offset and length of a request must be a multiple of.
+    /// Required alignment of offset and length.
     pub minimum: u32,
-    /// What they had better be a multiple of.
+    /// Preferred alignment of offset and length.
     pub preferred: u32,
-    /// The longest payload.
+    /// Maximum payload.
     pub maximum: u32,
 }
 
 impl BlockSize {
-    /// Whether the sizes are what "Block size constraints" allows: minimum and
-    /// preferred size are powers of 2, the minimum at most 64 KiB, the
-    /// preferred size at least 512 and the minimum, and the maximum a multiple
-    /// of the minimum unless there is none.
+    /// Returns true if the sizes satisfy "Block size constraints": minimum and preferred size are
+    /// powers of 2, the minimum is at most 64 KiB, the preferred size is at least 512 and at
+    /// least the minimum, and the maximum is a multiple of the minimum, or unlimited.
     pub fn is_proper(&self) -> bool {
         let least_preferred = self.minimum.max(512);
         self.minimum.is_power_of_two()
@@ -248,7 +245,7 @@ impl BlockSize {
 pub enum Info<'a> {
     /// `NBD_INFO_EXPORT`: size in bytes and transmission flags.
     Export {
-        /// Bytes.
+        /// Export size in bytes.
         size: u64,
         /// Transmission flags.
         flags: u16,
@@ -259,12 +256,12 @@ pub enum Info<'a> {
     Description(&'a [u8]),
     /// `NBD_INFO_BLOCK_SIZE`
     BlockSize(BlockSize),
-    /// A type this client has not heard of; to be ignored.
+    /// An unknown type, to be ignored.
     Unknown(u16),
 }
 
-/// Decodes the data of `NBD_REP_INFO`. An error names the type whose length is
-/// wrong, if there was room for a type at all.
+/// Decodes the data of `NBD_REP_INFO`. The error is the type whose data has the wrong length, or
+/// `None` if the type itself is missing.
 pub fn info_reply(data: &[u8]) -> Result<Info<'_>, Option<u16>> {
     let mut reader = Reader::new(data);
     let info = reader.u16().ok_or(None)?;
@@ -378,7 +375,7 @@ mod tests {
             assert!(sizes.is_proper(), "{sizes:?}");
         }
         for (minimum, preferred, maximum) in [
-            // No power of 2.
+            // Not a power of 2.
             (0, 4096, NO_LIMIT),
             (3, 4096, NO_LIMIT),
             (512, 4097, NO_LIMIT),

@@ -11,39 +11,39 @@ pub const STRUCTURED_MAGIC: u32 = 0x668e_33ef;
 /// `NBD_EXTENDED_REPLY_MAGIC`
 pub const EXTENDED_MAGIC: u32 = 0x6e8a_278c;
 
-/// Bytes of a simple reply's header.
+/// Length of a simple reply's header.
 pub const SIMPLE_LENGTH: usize = 16;
-/// Bytes of a structured reply chunk's header.
+/// Length of a structured reply chunk's header.
 pub const STRUCTURED_LENGTH: usize = 20;
-/// Bytes of an extended reply chunk's header.
+/// Length of an extended reply chunk's header.
 pub const EXTENDED_LENGTH: usize = 32;
 
-/// The header of a reply, of whichever kind its magic names.
+/// The header of a reply; its magic selects the kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Header {
-    /// The whole answer to a request, unless data follows.
+    /// A complete reply, except for the data of a read after it.
     Simple {
         /// Error number of the protocol, 0 for success.
         error: u32,
-        /// The request that this answers.
+        /// The cookie of the request.
         cookie: u64,
     },
-    /// One chunk of the answer to a request.
+    /// One chunk of a reply.
     Chunk(ChunkHeader),
 }
 
 /// The header of a structured or extended reply chunk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ChunkHeader {
-    /// [`super::flags::REPLY_FLAG_DONE`] and flags not yet defined.
+    /// [`super::flags::REPLY_FLAG_DONE`] and undefined flags.
     pub flags: u16,
-    /// What the payload is.
+    /// The type of the payload.
     pub kind: ChunkType,
-    /// The request that this answers.
+    /// The cookie of the request.
     pub cookie: u64,
-    /// The offset of that request, in an extended header.
+    /// The offset of the request; only in extended headers.
     pub offset: Option<u64>,
-    /// Bytes of payload that follow.
+    /// Length of the payload after the header.
     pub length: u64,
 }
 
@@ -64,15 +64,14 @@ pub enum ChunkType {
     Error,
     /// `NBD_REPLY_TYPE_ERROR_OFFSET`
     ErrorOffset,
-    /// Bit 15 is set: some error that this client has not heard of, whose
-    /// payload begins like that of `NBD_REPLY_TYPE_ERROR`.
+    /// An unknown error: bit 15 is set. Its payload begins like that of `NBD_REPLY_TYPE_ERROR`.
     UnknownError(u16),
-    /// Nothing that the document defines.
+    /// Not defined in the document.
     Unknown(u16),
 }
 
 impl ChunkType {
-    /// The type for the number on the wire.
+    /// Returns the type for a number on the wire.
     pub fn from_wire(number: u16) -> Self {
         match number {
             0 => ChunkType::None,
@@ -88,8 +87,7 @@ impl ChunkType {
     }
 }
 
-/// How many bytes the header that begins with this magic has; `None` for a
-/// magic that begins no reply.
+/// Returns the length of the header with this magic; `None` for an unknown magic.
 pub fn header_length(magic: u32) -> Option<usize> {
     match magic {
         SIMPLE_MAGIC => Some(SIMPLE_LENGTH),
@@ -125,28 +123,25 @@ pub fn decode(bytes: &[u8]) -> Option<Header> {
     }
 }
 
-/// Bytes before the data of an `NBD_REPLY_TYPE_OFFSET_DATA` chunk.
+/// Length of the offset before the data of an `NBD_REPLY_TYPE_OFFSET_DATA` chunk.
 pub const OFFSET_DATA_PREFIX: usize = 8;
-/// Bytes of the payload of an `NBD_REPLY_TYPE_OFFSET_HOLE` chunk.
+/// Length of an `NBD_REPLY_TYPE_OFFSET_HOLE` payload.
 pub const OFFSET_HOLE_LENGTH: usize = 12;
-/// Bytes of an `NBD_REPLY_TYPE_BLOCK_STATUS` payload before its extents: the
-/// context id.
+/// Length of an `NBD_REPLY_TYPE_BLOCK_STATUS` payload before its extents: the context id.
 pub const EXTENTS_PREFIX: u64 = 4;
-/// Bytes of one of its extents: length and flags.
+/// Length of one of its extents: length and flags.
 pub const EXTENT: u64 = 8;
-/// Bytes of an `NBD_REPLY_TYPE_BLOCK_STATUS_EXT` payload before its extents: the
-/// context id and how many there are.
+/// Length of an `NBD_REPLY_TYPE_BLOCK_STATUS_EXT` payload before its extents: the context id and
+/// the number of extents.
 pub const EXTENTS_64_PREFIX: u64 = 8;
-/// Bytes of one of its extents: length and flags.
+/// Length of one of its extents: length and flags.
 pub const EXTENT_64: u64 = 16;
-/// Bytes of an error payload before its message: number, and length of the
-/// message.
+/// Length of an error payload before its message: error number and length of the message.
 pub const ERROR_PREFIX: usize = 6;
-/// Bytes of the shortest error payload that says something: the number.
+/// Minimum length of a valid error payload: the error number.
 pub const ERROR_LEAST: usize = 4;
 
-/// Offset and length in bytes of the hole in an `NBD_REPLY_TYPE_OFFSET_HOLE`
-/// payload.
+/// Decodes the payload of an `NBD_REPLY_TYPE_OFFSET_HOLE` chunk: offset and length in bytes.
 pub fn offset_hole(payload: &[u8]) -> Option<(u64, u32)> {
     let mut reader = Reader::new(payload);
     Some((reader.u64()?, reader.u32()?))
@@ -157,15 +152,14 @@ pub fn offset_hole(payload: &[u8]) -> Option<(u64, u32)> {
 pub struct ErrorPayload<'a> {
     /// Error number of the protocol.
     pub error: u32,
-    /// A text for people; may be empty.
+    /// A human-readable message; may be empty.
     pub message: &'a [u8],
-    /// Whatever follows the message: the offset, in `ERROR_OFFSET`.
+    /// Trailing bytes: in `ERROR_OFFSET`, the offset.
     pub rest: &'a [u8],
 }
 
-/// Decodes the payload of an error chunk. A message that is said to be longer
-/// than the payload ends with it, and none may be missing altogether: the error
-/// counts, not its decoration.
+/// Decodes the payload of an error chunk. A message length beyond the end of the payload is cut,
+/// and the message may be missing: only the error number matters.
 pub fn error_payload(payload: &[u8]) -> Option<ErrorPayload<'_>> {
     let mut reader = Reader::new(payload);
     let error = reader.u32()?;
@@ -179,7 +173,7 @@ pub fn error_payload(payload: &[u8]) -> Option<ErrorPayload<'_>> {
     })
 }
 
-/// The context id that begins a block status payload, and the rest of it.
+/// Splits a block status payload into the context id and the rest.
 pub fn context_id(payload: &[u8]) -> Option<(u32, &[u8])> {
     let mut reader = Reader::new(payload);
     Some((reader.u32()?, reader.rest()))

@@ -9,9 +9,9 @@ pub const COMPACT_MAGIC: u32 = 0x2560_9513;
 /// `NBD_EXTENDED_REQUEST_MAGIC`: a request whose length has 64 bits.
 pub const EXTENDED_MAGIC: u32 = 0x21e4_1c71;
 
-/// Bytes of a compact request header.
+/// Length of a compact request header.
 pub const COMPACT_LENGTH: usize = 28;
-/// Bytes of an extended request header.
+/// Length of an extended request header.
 pub const EXTENDED_LENGTH: usize = 32;
 
 /// Request types ("Request types").
@@ -37,7 +37,7 @@ pub enum RequestType {
 }
 
 impl RequestType {
-    /// The name of the command in error messages.
+    /// Returns the name of the command in error messages.
     pub fn name(self) -> &'static str {
         match self {
             RequestType::Read => "read",
@@ -57,19 +57,18 @@ impl RequestType {
 pub struct Request {
     /// Command flags, see [`super::flags::command`].
     pub flags: u16,
-    /// What is asked for.
+    /// The request type.
     pub kind: RequestType,
-    /// Comes back in each reply.
+    /// The cookie that identifies the replies.
     pub cookie: u64,
-    /// Where in the export, in bytes.
+    /// Offset in the export, in bytes.
     pub offset: u64,
-    /// How much of the export, or of the payload that follows, in bytes.
+    /// Length in bytes, of the range in the export or of the payload.
     pub length: u64,
 }
 
 impl Request {
-    /// The header with a 32-bit length. The caller has checked that the length
-    /// fits.
+    /// Encodes a compact header. The caller has checked that the length fits into 32 bits.
     pub fn compact(&self) -> [u8; COMPACT_LENGTH] {
         debug_assert!(self.length <= u64::from(u32::MAX));
         let mut out = [0; COMPACT_LENGTH];
@@ -79,7 +78,7 @@ impl Request {
         out
     }
 
-    /// The header with a 64-bit length.
+    /// Encodes an extended header.
     pub fn extended(&self) -> [u8; EXTENDED_LENGTH] {
         let mut out = [0; EXTENDED_LENGTH];
         out[0..4].copy_from_slice(&EXTENDED_MAGIC.to_be_bytes());
@@ -96,8 +95,8 @@ impl Request {
     }
 }
 
-/// The payload of a block status request that selects contexts: the length
-/// asked about in bytes, then the id of each context.
+/// Encodes the payload of a block status request that selects contexts: the length of the range
+/// in bytes, then the context ids.
 pub fn block_status_payload(
     length: u64,
     context_ids: &[u32],
