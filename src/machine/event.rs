@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! What the machine tells its owner.
+//! Events, from the machine to its owner.
 
 use std::borrow::Cow;
 use std::ffi::CString;
@@ -13,13 +13,13 @@ use crate::error::Error;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(C)]
 pub struct Extent {
-    /// Bytes.
+    /// Length in bytes.
     pub length: u64,
-    /// Their status; what the bits mean is the context's business.
+    /// Status flags. Their meaning depends on the context.
     pub flags: u64,
 }
 
-/// What a chunk of a read says of its part of the buffer.
+/// The type of a chunk of a read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ReadStatus {
     /// It holds data (`LIBNBD_READ_DATA`).
@@ -28,46 +28,46 @@ pub enum ReadStatus {
     Hole,
     /// Reading failed at this place (`LIBNBD_READ_ERROR`).
     Error {
-        /// Why.
+        /// The errno.
         errno: c_int,
-        /// Whether nothing was wrong with the command before.
+        /// True if the command had no error before.
         first: bool,
     },
 }
 
-/// Something that the owner has to act on, in the order in which it happened.
+/// An event for the owner to act on. Events are in order.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Event {
-    /// A part of a read is complete. Its data is in place, and not told of unless the
-    /// command says so ([`super::NewCommand::reports_data`]); a hole is the owner's to fill
-    /// with zeroes.
+    /// A part of a read is complete. Data is already in the buffer, and is not reported unless
+    /// the command requests it ([`super::NewCommand::reports_data`]). The owner fills holes with
+    /// zeroes.
     Chunk {
-        /// The read.
+        /// The cookie of the read.
         cookie: u64,
-        /// Where in its buffer.
+        /// Offset in its buffer.
         at: usize,
-        /// How many bytes; 0 for an error.
+        /// Length in bytes; 0 for an error.
         count: usize,
-        /// Where in the export, in bytes.
+        /// Offset in the export, in bytes.
         offset: u64,
-        /// What it is.
+        /// The type of the chunk.
         status: ReadStatus,
     },
     /// Extents of one context; see [`super::Machine::extents`].
     Extents {
-        /// The block status command.
+        /// The cookie of the block status command.
         cookie: u64,
-        /// Their context.
+        /// The id of their context.
         context_id: u32,
     },
-    /// A command is done, successfully if it has no error. The message that completes it
-    /// has been received whole.
+    /// A command is complete: it succeeded if it has no error. Its last message has been received
+    /// completely.
     Completed {
-        /// The command, still in flight until it is taken out.
+        /// The cookie of the command, which stays in flight until it is taken out.
         cookie: u64,
     },
-    /// A message of the transmission phase has been received whole that completes no
-    /// command. All events about it came before.
+    /// A message of the transmission phase has been received completely, and completes no
+    /// command. All events of the message come before this one.
     MessageEnd,
     /// An export, in reply to `NBD_OPT_LIST`.
     Listed {
@@ -76,26 +76,26 @@ pub enum Event {
         /// Its description; may be empty.
         description: CString,
     },
-    /// A meta context, in reply to an option that the program asked for.
+    /// A meta context, in reply to an option sent by the program.
     MetaContext {
         /// Its name.
         name: CString,
     },
-    /// The option that the program asked for is done: how many replies it
-    /// had, or 1 where the server could only agree or refuse.
+    /// The program's option is complete: the number of replies, or 1 if the server could only
+    /// accept or refuse.
     OptionDone(Result<u32, Error>),
-    /// The server refused an option to which it could only say yes or no,
-    /// which is an answer and no failure. With the errno that tells why.
+    /// The server refused an option that it could only accept or refuse. This is a valid answer,
+    /// not an error. The errno is the reason.
     OptionRefused(c_int),
-    /// Something worth a debug message.
+    /// A debug message.
     Note(Cow<'static, str>),
-    /// The server broke the protocol: the connection is dead.
+    /// The server violated the protocol: the connection is dead.
     Dead(Error),
 }
 
 impl Event {
-    /// Whether it is the last one of a message of the transmission phase: a simple reply,
-    /// or a chunk.
+    /// Returns true for the last event of a message of the transmission phase: a simple reply, or
+    /// a chunk.
     pub fn ends_message(&self) -> bool {
         matches!(self, Event::Completed { .. } | Event::MessageEnd)
     }

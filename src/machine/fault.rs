@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! Faults of a server that end the connection, with their texts.
+//! Protocol errors of a server that end the connection, with their error messages.
 
 use std::borrow::Cow;
 
@@ -9,44 +9,44 @@ use libc::c_int;
 use crate::error::Error;
 use crate::memory::NoMemory;
 
-/// A reason to end the connection: nothing that the server says can be trusted any
-/// more, or it says more than can be kept.
+/// A reason to end the connection: an invalid message, after which the stream cannot be trusted,
+/// or more data than can be kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Fault {
-    /// The connection does not begin with `NBDMAGIC`.
+    /// The server does not start with `NBDMAGIC`.
     NotNbd,
-    /// The magic of no handshake that the protocol document knows.
+    /// The magic of an unknown handshake style.
     UnknownStyle,
     /// An oldstyle server sets flags that only newstyle servers have.
     OldstyleFlags,
-    /// The export has no transmission flag at all.
+    /// The export has no transmission flags.
     NoTransmissionFlags,
-    /// Data where none was asked for.
+    /// Unexpected data.
     OutOfTurn,
-    /// Unencrypted bytes after the agreement to encrypt.
+    /// Plaintext after the server has agreed to TLS.
     PlaintextAfterTls,
-    /// `NBD_OPT_STARTTLS` was agreed to on an encrypted connection.
+    /// The server agreed to `NBD_OPT_STARTTLS` on an encrypted connection.
     TlsTwice,
 
-    /// A reply to another option, or no reply.
+    /// A reply to another option, or not an option reply.
     NotTheOption,
-    /// The data of an option reply is longer than any can be.
+    /// An option reply that exceeds the maximum length.
     OptionReplyLength,
-    /// More replies to one option than any server has to give.
+    /// Too many replies to one option.
     TooManyOptionReplies,
-    /// A reply of this type does not answer the option.
+    /// A type of reply that the option does not have.
     UnexpectedOptionReply(u32),
     /// `NBD_REP_ACK` with data.
     AckLength,
-    /// The words of a refusal are longer than a string of the protocol.
+    /// An error message that exceeds the maximum length of a string.
     RefusalLength,
-    /// `NBD_REP_SERVER` whose strings are too long, or do not fit into it.
+    /// `NBD_REP_SERVER` with strings that are too long, or exceed the reply.
     ExportLength,
-    /// `NBD_REP_INFO` without the number that says what it is about.
+    /// `NBD_REP_INFO` without an information type.
     InfoTooShort,
-    /// `NBD_INFO_EXPORT` of a wrong length.
+    /// `NBD_INFO_EXPORT` with a wrong length.
     InfoExportLength,
-    /// `NBD_INFO_BLOCK_SIZE` of a wrong length.
+    /// `NBD_INFO_BLOCK_SIZE` with a wrong length.
     InfoBlockSizeLength,
     /// `NBD_INFO_NAME` that is too long.
     InfoNameLength,
@@ -54,34 +54,33 @@ pub(super) enum Fault {
     InfoDescriptionLength,
     /// `NBD_REP_META_CONTEXT` that is too short or too long.
     MetaContextLength,
-    /// More meta contexts were selected than are remembered.
+    /// The server selected more meta contexts than can be kept.
     TooManyMetaContexts,
-    /// There is no memory for an option reply.
+    /// Not enough memory for an option reply.
     OptionReplyMemory,
 
-    /// The magic of no reply that was agreed on.
+    /// A magic that is unknown or was not negotiated.
     UnexpectedMagic(u32),
-    /// A reply to a request that has not been sent completely.
+    /// A reply to a request that has not been completely sent.
     UnsentRequest(u64),
-    /// A simple success reply to no command in flight: how much data follows it is not
-    /// known.
+    /// A successful simple reply with an unknown cookie: the length of its data is unknown.
     UnknownCookie(u64),
-    /// A simple success reply to a read, although structured replies were agreed on.
+    /// A simple reply with data, although structured replies were negotiated.
     SimpleReplyToRead,
-    /// A chunk longer than any that a command can have.
+    /// A chunk longer than any valid one.
     ChunkLength(u64),
-    /// Data or a hole at a place that the read did not ask for.
+    /// Data or a hole outside the range of the read.
     OutOfRange {
-        /// Where in the export it is said to be, in bytes.
+        /// Offset of the data in the export, in bytes.
         offset: u64,
-        /// How many bytes it has.
+        /// Length of the data in bytes.
         length: u64,
-        /// Where in the export the read begins.
+        /// Offset of the read in the export, in bytes.
         start: u64,
-        /// How many bytes it asked for.
+        /// Length of the read in bytes.
         count: u64,
     },
-    /// The connection ends inside a message, or where there has to be one.
+    /// The connection was closed within a message, or when a message was required.
     EndOfStream,
 }
 
@@ -171,7 +170,7 @@ impl From<Fault> for Error {
     }
 }
 
-/// Lack of memory is the fault of an option reply that is too long to be kept.
+/// Only option replies allocate memory whose size the server chooses.
 impl From<NoMemory> for Fault {
     fn from(_: NoMemory) -> Self {
         Fault::OptionReplyMemory

@@ -1,38 +1,38 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! Which part of a read's buffer has come.
+//! The received parts of a read.
 //!
-//! A server may split a read into chunks of any size and send them in any order, but
-//! no part twice (proto.md, "NBD_REPLY_TYPE_OFFSET_DATA"). Adding up lengths would not
-//! do: a part that comes twice would hide one that is missing.
+//! A server may split a read into chunks of any size and send them in any order, but must not
+//! send a byte twice (proto.md, "NBD_REPLY_TYPE_OFFSET_DATA"). The sum of the lengths is not
+//! enough: a duplicate part would hide a missing one.
 
 use crate::memory::NoMemory;
 
-/// Bytes of a read that have come.
+/// The set of received bytes of a read.
 #[derive(Debug, Default)]
 pub(super) struct Filled {
-    /// All bytes before this one have, in order.
+    /// All bytes before this offset were received.
     until: u64,
-    /// Bytes after it. Most servers send everything in order, so there are none.
+    /// Later bytes. Most servers send everything in order, so there are none.
     apart: Option<Box<Apart>>,
 }
 
-/// Bytes that did not come in order: an eighth of the memory of the read's own buffer,
-/// in whatever pieces they come.
+/// Bytes received out of order, as a bitmap: an eighth of the size of the read's buffer, however
+/// small the pieces.
 #[derive(Debug)]
 struct Apart {
-    /// A bit for each byte of the read.
+    /// One bit for each byte of the read.
     bits: Vec<u64>,
-    /// Bits that are set.
+    /// The number of bits set.
     count: u64,
 }
 
-/// Why a part is not counted.
+/// The reason why a part is rejected.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Refused {
-    /// It has come before.
+    /// It was received before.
     Twice,
-    /// There is no memory to remember it.
+    /// Not enough memory to record it.
     NoMemory,
 }
 
@@ -43,7 +43,7 @@ impl From<NoMemory> for Refused {
 }
 
 impl Filled {
-    /// `length` bytes have come, `at` bytes into a buffer of `whole` bytes.
+    /// Adds `length` bytes at offset `at` of a buffer of `whole` bytes.
     pub fn add(&mut self, at: u64, length: u64, whole: u64) -> Result<(), Refused> {
         if self.apart.is_none() && at == self.until {
             self.until += length;
@@ -62,8 +62,7 @@ impl Filled {
         apart.add(at, at + length)
     }
 
-    /// Calls `gap` with the place and the length of each part of `whole` bytes that has not
-    /// come.
+    /// Calls `gap` with the offset and length of each missing part of `whole` bytes.
     pub fn gaps(&self, whole: u64, mut gap: impl FnMut(u64, u64)) {
         let Some(apart) = &self.apart else {
             return gap(self.until, whole - self.until);
@@ -80,7 +79,7 @@ impl Filled {
         }
     }
 
-    /// Whether each of the first `length` bytes has come.
+    /// Returns true if all of the first `length` bytes were received.
     pub fn is_complete(&self, length: u64) -> bool {
         self.until + self.apart.as_ref().map_or(0, |apart| apart.count) == length
     }

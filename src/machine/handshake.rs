@@ -13,8 +13,8 @@ use crate::protocol::flags::{self, TransmissionFlags};
 use crate::protocol::handshake::{self, BadGreeting, Style};
 
 impl<T> Machine<T> {
-    /// Takes in a part of the handshake or an option reply. False when more
-    /// bytes are needed.
+    /// Parses a part of the handshake or of an option reply. Returns false if more bytes are
+    /// needed.
     pub(super) fn negotiate(&mut self, input: &mut &[u8]) -> bool {
         let taken = self.take_in(input);
         taken.unwrap_or_else(|error| {
@@ -43,7 +43,7 @@ impl<T> Machine<T> {
         Ok(true)
     }
 
-    /// Handles bytes where none are awaited.
+    /// Handles bytes that arrive when none are expected.
     fn out_of_turn(&mut self, input: &mut &[u8]) -> Result<bool, Error> {
         if input.is_empty() {
             return Ok(false);
@@ -51,8 +51,7 @@ impl<T> Machine<T> {
         if let Phase::TlsHandshake(_) = *self.phase {
             return Err(self.plaintext_after_agreement(input).into());
         }
-        // Nothing was asked, so nothing said can be trusted to answer
-        // what will be asked next.
+        // These bytes answer no request, and must not be taken for the answer to a later one.
         *input = &[];
         Err(Fault::OutOfTurn.into())
     }
@@ -98,11 +97,9 @@ impl<T> Machine<T> {
         Ok(())
     }
 
-    /// Remembers size in bytes and transmission flags of the export. A fault where no
-    /// flag is set.
+    /// Stores size in bytes and transmission flags of the export. Fails if no flag is set.
     ///
-    /// Source: seen with libnbd 1.24.4, which does not insist on
-    /// `NBD_FLAG_HAS_FLAGS`.
+    /// Source: seen with libnbd 1.24.4, which does not require `NBD_FLAG_HAS_FLAGS`.
     pub(super) fn set_export_details(&mut self, size: u64, flags: u16) -> Result<(), Fault> {
         self.note(format!("exportsize: {size} eflags: 0x{flags:x}"));
         if flags == 0 {
@@ -116,7 +113,7 @@ impl<T> Machine<T> {
         Ok(())
     }
 
-    /// The flags without those that need what was not negotiated.
+    /// Removes flags that depend on features that were not negotiated.
     fn believable(&mut self, mut flags: TransmissionFlags) -> TransmissionFlags {
         let Negotiated {
             structured_replies,

@@ -1,31 +1,30 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! Collects a message of which only a part has come.
+//! Reassembly of messages that arrive in several parts.
 
 use std::collections::TryReserveError;
 
-/// The longest message, in bytes, that needs no memory of its own: headers often
-/// come in two parts.
+/// The maximum length of a message that needs no allocation, in bytes: headers often arrive in
+/// two parts.
 const SHORT: usize = 32;
 
-/// Bytes of a message that is not complete yet. Empty as long as messages come
-/// whole.
+/// The bytes of an incomplete message. Empty while messages arrive completely.
 #[derive(Debug, Default)]
 pub struct Inbox {
     /// A short message, in its first `short_length` bytes.
     short: [u8; SHORT],
     short_length: usize,
-    /// Any other message.
+    /// Any longer message.
     long: Vec<u8>,
 }
 
-/// A whole message, as [`Inbox::take`] returns it.
+/// A complete message, returned by [`Inbox::take`].
 pub enum Message<'a> {
-    /// All of it was in the input.
+    /// The message is part of the input.
     Whole(&'a [u8]),
-    /// A short one came in pieces: so many bytes.
+    /// A short message, reassembled, and its length.
     Short([u8; SHORT], usize),
-    /// A long one came in pieces.
+    /// A long message, reassembled.
     Collected(Vec<u8>),
 }
 
@@ -41,9 +40,9 @@ impl std::ops::Deref for Message<'_> {
 }
 
 impl Inbox {
-    /// A message of `length` bytes, once that many have come. What is short is
-    /// taken from `input` and kept; memory grows with what was received, never
-    /// with what a server announced.
+    /// Takes a message of `length` bytes from `input` when it is complete. The bytes of an
+    /// incomplete message are kept. Memory grows with the received bytes, not with the length
+    /// that the server announced.
     pub fn take<'a>(&mut self, input: &mut &'a [u8], length: usize) -> Option<Message<'a>> {
         if self.is_empty() {
             if let Some((message, rest)) = input.split_at_checked(length) {
@@ -61,8 +60,8 @@ impl Inbox {
         Some(Message::Short(self.short, length))
     }
 
-    /// Makes room for what [`take`](Self::take) would keep of that message: an
-    /// error where a server sends more than there is memory for.
+    /// Allocates memory for the bytes that [`take`](Self::take) would keep of that message. Fails
+    /// when out of memory.
     pub fn make_room(&mut self, input: &[u8], length: usize) -> Result<(), TryReserveError> {
         if length <= SHORT || self.is_empty() && input.len() >= length {
             return Ok(());
@@ -72,17 +71,17 @@ impl Inbox {
         if self.long.capacity() - self.long.len() >= coming {
             return Ok(());
         }
-        // Twice as much as there was, but no more than the whole message.
+        // Double the memory, up to the length of the message.
         let more = coming.max(self.long.len()).min(wanted + self.short_length);
         self.long.try_reserve_exact(more)
     }
 
-    /// Drops what is being kept, and says how many bytes that were.
+    /// Discards the kept bytes, and returns their number.
     pub fn discard(&mut self) -> usize {
         std::mem::take(self).len()
     }
 
-    /// The first `N` bytes of the message, left in place.
+    /// Returns the first `N` bytes of the message without removing them.
     pub fn peek<const N: usize>(&mut self, input: &mut &[u8]) -> Option<[u8; N]> {
         if self.is_empty() {
             if let Some(head) = input.first_chunk::<N>() {
@@ -95,7 +94,7 @@ impl Inbox {
         self.first()
     }
 
-    /// The bytes that are being kept.
+    /// Returns the kept bytes.
     pub fn bytes(&self) -> &[u8] {
         match self.long.is_empty() {
             true => &self.short[..self.short_length],
@@ -103,17 +102,17 @@ impl Inbox {
         }
     }
 
-    /// How many bytes are being kept.
+    /// Returns the number of kept bytes.
     pub fn len(&self) -> usize {
         self.bytes().len()
     }
 
-    /// The first `N` of them.
+    /// Returns the first `N` kept bytes.
     pub fn first<const N: usize>(&self) -> Option<[u8; N]> {
         self.bytes().first_chunk::<N>().copied()
     }
 
-    /// Whether a part of a message is being kept.
+    /// Returns true if no bytes are kept.
     pub fn is_empty(&self) -> bool {
         self.bytes().is_empty()
     }
@@ -139,8 +138,8 @@ impl Inbox {
 mod tests {
     use super::*;
 
-    /// Takes a message out of pieces, with room made before each, and returns it with the
-    /// memory that was held in the end.
+    /// Reassembles a message from pieces, with memory reserved before each one. Returns the
+    /// message and the final capacity.
     fn take_in(message: &[u8], pieces: &mut dyn Iterator<Item = &[u8]>) -> (Vec<u8>, usize) {
         let mut inbox = Inbox::default();
         loop {
@@ -192,7 +191,7 @@ mod tests {
         assert_eq!(grown, 15);
     }
 
-    /// A header that came in pieces is kept apart until the rest needs more room.
+    /// A header received in pieces is kept separately until the rest needs more room.
     #[test]
     fn a_message_may_turn_out_to_be_longer_than_its_beginning() {
         let mut inbox = Inbox::default();

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! The length of the message that is being received: how much may be received for it, and
-//! whether it ends with the bytes that are there.
+//! The length of the current message: how many bytes may be received for it, and whether it ends
+//! within the available bytes.
 //!
-//! Each state of the parsers knows how many bytes it awaits: [`Part::left`] while an
-//! option is negotiated, [`Receiving::left`] after that.
+//! Each state of the parsers knows how many bytes it expects: [`Part::left`] during the
+//! negotiation, [`Receiving::left`] after that.
 //!
 //! [`Part::left`]: super::pending::Part::left
 
@@ -20,16 +20,15 @@ use crate::protocol::reply::{
 use crate::protocol::request::RequestType;
 
 impl<T> Machine<T> {
-    /// Returns how many bytes to receive next, `room` at most, so that nothing after the
-    /// message that is being received is among them, unless the server breaks the
-    /// protocol. Never 0 where bytes are awaited.
+    /// Returns the number of bytes to receive next, at most `room`, without any byte after the
+    /// current message, unless the server violates the protocol. Not 0 if bytes are expected.
     pub fn left_of_message(&self, room: usize) -> usize {
         let Phase::Transmission { receiving, .. } = *self.phase else {
             return self.left_of_handshake().min(room);
         };
         let begun = self.inbox.len();
         let left = match receiving {
-            // More data than there is room for goes to the user's buffer instead.
+            // Data that exceeds the room goes to the user's buffer instead.
             Receiving::DataOffset(chunk) if chunk.length > room as u64 => {
                 OFFSET_DATA_PREFIX - begun
             }
@@ -41,7 +40,7 @@ impl<T> Machine<T> {
         left.min(room)
     }
 
-    /// Returns the length in bytes of a message without a header, where one is awaited.
+    /// Returns the length in bytes of the expected message, if it has no header.
     pub(super) fn handshake_length(&self) -> Option<usize> {
         match *self.phase {
             Phase::Greeting => Some(handshake::GREETING_LENGTH),
@@ -52,10 +51,11 @@ impl<T> Machine<T> {
         }
     }
 
-    /// Returns how many bytes surely belong to what is being received before transmission.
+    /// Returns the minimum number of bytes still to come of the handshake message or option
+    /// reply.
     fn left_of_handshake(&self) -> usize {
         let whole = match &*self.phase {
-            // The flags of a newstyle server follow, or more of an oldstyle one.
+            // The flags of a newstyle server follow, or more data of an oldstyle server.
             Phase::Greeting => Some(handshake::GREETING_LENGTH + handshake::NEWSTYLE_LENGTH),
             Phase::Option(pending) => pending.left(),
             _ => self.handshake_length(),
@@ -63,7 +63,7 @@ impl<T> Machine<T> {
         whole.map_or(usize::MAX, |it| it.saturating_sub(self.inbox.len()).max(1))
     }
 
-    /// Returns how many bytes of the next header are surely still to come.
+    /// Returns the minimum number of bytes still to come of the next header.
     fn left_of_header(&self) -> usize {
         let magic = self.inbox.first::<4>().map(u32::from_be_bytes);
         let length = magic.and_then(|magic| self.header_length(magic));
@@ -71,8 +71,8 @@ impl<T> Machine<T> {
         length.saturating_sub(self.inbox.len()).max(1)
     }
 
-    /// Returns the length of the shortest header that may come next, in bytes. Reads are
-    /// answered by chunks where those were negotiated ("Structured reply chunk message").
+    /// Returns the length of the shortest possible next header in bytes. Reads are answered by
+    /// chunks if those were negotiated ("Structured reply chunk message").
     fn shortest_header(&self) -> usize {
         match self.negotiated {
             it if it.extended_headers => EXTENDED_LENGTH,
@@ -81,9 +81,8 @@ impl<T> Machine<T> {
         }
     }
 
-    /// Returns whether `bytes`, which come next, reach the end of the message that is being
-    /// received. A header that breaks the protocol does so, too: there is nothing to
-    /// wait for.
+    /// Returns true if the current message ends within `bytes`, the next ones. Also true for an
+    /// invalid header, as there is nothing more to wait for.
     pub fn reaches_end_of_message(&self, bytes: &[u8]) -> bool {
         let Phase::Transmission { receiving, .. } = *self.phase else {
             return !bytes.is_empty();
@@ -94,8 +93,8 @@ impl<T> Machine<T> {
         left.is_some_and(|left| bytes.len() as u64 >= left)
     }
 
-    /// Returns the length in bytes of the message whose header is in the inbox and in the
-    /// `bytes` after it; `None` as long as the header is not complete.
+    /// Returns the length in bytes of the message whose header starts in the inbox and continues
+    /// in `bytes`; `None` while the header is incomplete.
     fn message_length(&self, bytes: &[u8]) -> Option<u64> {
         let mut joined = [0; EXTENDED_LENGTH];
         let mut header = bytes;
@@ -112,12 +111,12 @@ impl<T> Machine<T> {
             return None;
         }
         let magic = *header.first_chunk::<4>()?;
-        // Another magic ends the connection.
+        // Any other magic ends the connection.
         let Some(length) = self.header_length(u32::from_be_bytes(magic)) else {
             return Some(self.inbox.len() as u64);
         };
         let header = reply::decode(header.get(..length)?)?;
-        // So does a reply to a request that has not been sent.
+        // So does a reply to a request that has not been completely sent.
         let (Header::Simple { cookie, .. } | Header::Chunk(ChunkHeader { cookie, .. })) = header;
         if self.is_unsent(cookie) {
             return Some(self.inbox.len() as u64);
@@ -131,10 +130,10 @@ impl<T> Machine<T> {
         Some((length as u64).saturating_add(payload))
     }
 
-    /// Returns the length of the data after the header of a simple reply, in bytes.
+    /// Returns the length in bytes of the data after the header of a simple reply.
     fn simple_payload(&self, error: u32, cookie: u64) -> u64 {
         match self.commands.get(cookie) {
-            // With structured replies it ends the connection.
+            // With structured replies, data ends the connection.
             Some(command)
                 if command.kind == RequestType::Read
                     && error == 0
@@ -146,9 +145,9 @@ impl<T> Machine<T> {
         }
     }
 
-    /// Returns whether only the beginning has come of a part of the current message: what
-    /// follows the cookie in its header, the offset of its data, the data, or any other
-    /// payload. Before transmission, a header or the data of an option reply.
+    /// Returns true if the current part of a message is incomplete: the header after its cookie,
+    /// the offset of the data, the data, or another payload. During the negotiation: a header, or
+    /// the data of an option reply.
     pub fn is_within_part(&self) -> bool {
         let Phase::Transmission { receiving, .. } = *self.phase else {
             return !self.inbox.is_empty();
@@ -161,8 +160,8 @@ impl<T> Machine<T> {
         }
     }
 
-    /// Returns the length in bytes of a header that begins with `magic`; `None` if that is
-    /// none of those that were negotiated.
+    /// Returns the length in bytes of a header with this magic; `None` if the magic is unknown or
+    /// was not negotiated.
     pub(super) fn header_length(&self, magic: u32) -> Option<usize> {
         let expected = match magic {
             reply::SIMPLE_MAGIC => !self.negotiated.extended_headers,
@@ -175,7 +174,8 @@ impl<T> Machine<T> {
         reply::header_length(magic).filter(|_| expected)
     }
 
-    /// Returns how many bytes of a header have to be there before its magic is judged.
+    /// Returns the number of bytes of a header that must be available before its magic is
+    /// checked.
     /// Source: seen with libnbd 1.24.4.
     fn judged(&self) -> usize {
         match self.negotiated.extended_headers {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! Meta contexts of the export, and each event that changes them.
+//! Meta contexts of the export, and the events that change them.
 //!
 //! ```text
 //!            NBD_OPT_SET_META_CONTEXT sent
@@ -17,23 +17,22 @@
 
 use std::ffi::{CStr, CString};
 
-/// A meta context that the server agreed to, with the id by which block
-/// status replies name it.
+/// A negotiated meta context, with its id in block status replies.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MetaContext {
-    /// The id of this connection.
+    /// The id, valid on this connection.
     pub id: u32,
     /// Its full name, such as `base:allocation`.
     pub name: CString,
 }
 
-/// What the server was asked for and agreed to.
+/// The meta contexts selected by the server.
 #[derive(Debug)]
 pub enum MetaContexts {
-    /// These are in effect for the export.
+    /// In effect for the export.
     Selected(Vec<MetaContext>),
-    /// None is in effect. The server agreed to these for another export, or before it
-    /// refused this one.
+    /// Not in effect: the server selected these for another export, or before it refused this
+    /// one.
     Stale(Vec<MetaContext>),
 }
 
@@ -44,7 +43,7 @@ impl Default for MetaContexts {
 }
 
 impl MetaContexts {
-    /// The contexts in effect.
+    /// Returns the contexts in effect.
     pub fn in_effect(&self) -> &[MetaContext] {
         match self {
             MetaContexts::Selected(contexts) => contexts,
@@ -52,40 +51,40 @@ impl MetaContexts {
         }
     }
 
-    /// The context in effect with this id.
+    /// Returns the context in effect with this id.
     pub fn by_id(&self, id: u32) -> Option<&MetaContext> {
         self.in_effect().iter().find(|context| context.id == id)
     }
 
-    /// The context in effect with this name.
+    /// Returns the context in effect with this name.
     pub fn by_name(&self, name: &CStr) -> Option<&MetaContext> {
         let mut contexts = self.in_effect().iter();
         contexts.find(|context| context.name.as_c_str() == name)
     }
 
-    /// The server was asked for others: those agreed to before are gone.
+    /// The request was sent: discards the previous contexts.
     pub(super) fn ask(&mut self) {
         *self = MetaContexts::Stale(Vec::new());
     }
 
-    /// The server has told of the export, and was to be asked for contexts before that.
+    /// The export is known, and no request was necessary.
     pub(super) fn need_not_be_asked(&mut self) {
         if matches!(self, MetaContexts::Stale(none) if none.is_empty()) {
             self.select(Vec::new());
         }
     }
 
-    /// The server has agreed to these and no others.
+    /// The server has selected these contexts and no others.
     pub(super) fn select(&mut self, contexts: Vec<MetaContext>) {
         *self = MetaContexts::Selected(contexts);
     }
 
-    /// The server has refused, after it had named these.
+    /// The server has refused, after it had named these contexts.
     pub(super) fn refuse(&mut self, named: Vec<MetaContext>) {
         *self = MetaContexts::Stale(named);
     }
 
-    /// The export that they were selected for is not the one to be used any more.
+    /// The export that they were selected for is no longer the one to use.
     pub(super) fn lapse(&mut self) {
         if let MetaContexts::Selected(contexts) = self {
             *self = MetaContexts::Stale(std::mem::take(contexts));

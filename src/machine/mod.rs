@@ -1,22 +1,21 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! The client of one connection as a state machine: bytes in, bytes out,
-//! events out.
+//! The client side of one connection as a state machine: bytes in, bytes and events out.
 //!
-//! There is no I/O here, no clock, no thread and no unsafe code. The owner of
-//! a [`Machine`] moves the bytes:
+//! There is no I/O here, no clock, no thread and no unsafe code. The owner of a [`Machine`] moves
+//! the bytes:
 //!
-//! - [`Machine::issue`] queues a command; [`Machine::outgoing`] says what to send
-//!   next, [`Machine::sent`] takes how much of it went;
-//! - [`Machine::begin`] hands out a request instead, for an owner that sends it at
-//!   once; [`Machine::sent_at_once`] takes how much of it went;
-//! - [`Machine::receive`] is given what came and hands back one [`Event`] at a
-//!   time; [`Machine::direct`] names the place in a user's buffer where the
-//!   next bytes belong, for an owner that can receive straight into it;
+//! - [`Machine::issue`] queues a command. [`Machine::outgoing`] returns the bytes to send next,
+//!   and [`Machine::sent`] records how many were sent.
+//! - [`Machine::begin`] instead returns the request, for an owner that sends it at once;
+//!   [`Machine::sent_at_once`] records how many bytes were sent.
+//! - [`Machine::receive`] takes received bytes and returns one [`Event`] at a time.
+//!   [`Machine::direct`] returns the place in a user's buffer for the next bytes, for an owner
+//!   that can receive into it.
 //! - [`Machine::end_of_stream`] and [`Machine::fail`] end the connection.
 //!
-//! User memory is the attachment `T` of a command: stored here, never looked
-//! at. The same bytes give the same events however they are split.
+//! User memory is the attachment `T` of a command: stored here, never accessed. The events depend
+//! on the bytes, not on how they are split.
 
 #![forbid(unsafe_code)]
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! From one step of a negotiation to the next. The lists of steps, and the options:
-//! [`super::options`].
+//! The sequence of steps in a negotiation. [`super::options`] has the lists of steps, and the
+//! options.
 
 use super::core::Machine;
 use super::event::Event;
@@ -14,8 +14,7 @@ use crate::memory::NoMemory;
 use crate::protocol::option;
 
 impl<T> Machine<T> {
-    /// Takes the first of the steps left that is wanted. Fails where it cannot be taken:
-    /// nothing has changed then.
+    /// Takes the first remaining step that is wanted. On failure, nothing has changed.
     pub(super) fn take_step(&mut self, mut position: Position) -> Result<(), Error> {
         while let Some((step, after)) = position.next() {
             let taken = match step {
@@ -30,7 +29,8 @@ impl<T> Machine<T> {
         Ok(())
     }
 
-    /// Pauses in option mode, where the program chooses the next option; else false.
+    /// Pauses if option mode is set, so that the program chooses the next option. Returns true if
+    /// so.
     fn pause_if_wanted(&mut self) -> bool {
         if self.preferences.opt_mode {
             self.phase.pause();
@@ -38,14 +38,14 @@ impl<T> Machine<T> {
         self.preferences.opt_mode
     }
 
-    /// Goes on after an option whose last reply has come.
+    /// Continues after the last reply to an option.
     pub(super) fn option_done(
         &mut self,
         position: Position,
         outcome: Outcome,
     ) -> Result<(), Error> {
         if !position.is_last() {
-            // Whether or not the server agreed, the next step is tried.
+            // Whether or not the server agreed, continue with the next step.
             return self.take_step(position);
         }
         if position.is_for_program() {
@@ -55,14 +55,14 @@ impl<T> Machine<T> {
                 Outcome::Failed(error) => Event::OptionDone(Err(error)),
             });
         } else if let Outcome::Failed(error) = outcome {
-            // Outside of option mode there is nothing to do without the export.
+            // Outside of option mode, the connection is useless without the export.
             self.abort(Some(error));
         }
         Ok(())
     }
 
-    /// Sends an option, and waits for its replies. Fails where there is no memory for it:
-    /// nothing has changed then.
+    /// Sends an option, and enters the phase that waits for its replies. Fails when out of
+    /// memory; then nothing has changed.
     pub(super) fn send_option(
         &mut self,
         profile: &'static Profile,
@@ -75,14 +75,14 @@ impl<T> Machine<T> {
         Ok(())
     }
 
-    /// Sends an option. Fails where there is no memory for it: nothing has changed then.
+    /// Queues an option. Fails when out of memory; then nothing has changed.
     pub(super) fn queue_option(
         &mut self,
         option: option::OptionType,
         data: &[u8],
     ) -> Result<(), NoMemory> {
         let outgoing = self.outgoing.handshake();
-        // And for an `NBD_OPT_ABORT` after it.
+        // Reserve room for a later `NBD_OPT_ABORT`, too.
         let room = 2 * option::REQUEST_HEADER_LENGTH + data.len();
         outgoing.try_reserve(room)?;
         option::encode(outgoing, option, data);
@@ -90,12 +90,12 @@ impl<T> Machine<T> {
         Ok(())
     }
 
-    /// Returns true if the server answers options.
+    /// Returns true if the server replies to options.
     pub(super) fn is_fixed_newstyle(&self) -> bool {
         self.negotiated.protocol == Some(Protocol::NewstyleFixed)
     }
 
-    /// Fails unless the server answers options.
+    /// Fails unless the server replies to options.
     pub(super) fn require_fixed_newstyle(&self) -> Result<(), Error> {
         if self.is_fixed_newstyle() {
             return Ok(());

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! Replies to options, as they come in. What they say is decoded in the option's own
-//! file in [`super::options`].
+//! Receiving option replies. Each option decodes them in its own file in [`super::options`].
 
 use super::core::Machine;
 use super::fault::Fault;
@@ -13,12 +12,12 @@ use crate::protocol::option::{
 };
 use crate::protocol::MAX_STRING;
 
-/// The longest data that an option reply may have, in bytes.
+/// The maximum length of the data of an option reply, in bytes.
 /// Source: seen with libnbd 1.24.4.
 const MAX_REPLY_LENGTH: usize = 64 * 1024 * 1024;
 
-/// The most replies to one option: more than any server has exports or contexts
-/// to tell of, and few enough that a list without an end is noticed.
+/// The maximum number of replies to one option: more than any real list of exports or contexts,
+/// and few enough to detect an endless list.
 const MAX_REPLIES: u32 = 1 << 20;
 
 /// A reply to an option.
@@ -26,16 +25,16 @@ const MAX_REPLIES: u32 = 1 << 20;
 pub(super) enum Reply<'a> {
     /// `NBD_REP_ACK`: the option succeeded.
     Ack,
-    /// The option failed, with the server's own words if there are any.
+    /// The option failed, with an optional message from the server.
     Refusal(ReplyError, &'a [u8]),
-    /// Data in reply to an option, and more replies to come.
+    /// Data; more replies follow.
     Data(ReplyType, &'a [u8]),
-    /// The same, with so much data that it was skipped.
+    /// The same, but the data was too long and has been skipped.
     TooLarge(ReplyType),
 }
 
 impl Reply<'_> {
-    /// Returns the fault of a reply that does not answer the option.
+    /// Returns the fault of a reply that is invalid for the option.
     pub fn unexpected(self) -> Fault {
         let kind = match self {
             Reply::Ack => ReplyType::Ack,
@@ -46,33 +45,32 @@ impl Reply<'_> {
     }
 }
 
-/// Outcome of an option.
+/// The outcome of an option.
 #[derive(Debug)]
 pub(super) enum Outcome {
-    /// It succeeded: with so many replies, or with 1 where the server could only say
-    /// yes or no.
+    /// Success: the number of replies, or 1 if the server could only accept or refuse.
     Done(u32),
-    /// The server said no, which is an answer and no failure. With the errno that
-    /// tells why.
+    /// The server refused an option that it could only accept or refuse. This is a valid answer,
+    /// not an error. The errno is the reason.
     Refused(libc::c_int),
-    /// It failed.
+    /// Failure.
     Failed(Error),
 }
 
-/// Consequence of a reply to an option.
+/// The consequence of a reply to an option.
 #[derive(Debug)]
 pub(super) enum After {
-    /// Another reply to the same option.
+    /// Wait for another reply to the same option.
     Reply(Pending),
-    /// The next step, or the end of the list: that was the last reply.
+    /// This was the last reply: take the next step, or report the outcome.
     Step(Position, Outcome),
-    /// Something else that has begun: a TLS handshake, another option in its place, or
-    /// the end of the negotiation.
+    /// Another phase has already begun: a TLS handshake, another option in its place, or the end
+    /// of the negotiation.
     Begun,
 }
 
 impl<T> Machine<T> {
-    /// Takes in a part of an option reply. False when more bytes are needed.
+    /// Parses a part of an option reply. Returns false if more bytes are needed.
     pub(super) fn option_reply(&mut self, input: &mut &[u8]) -> Result<bool, Error> {
         let Some(pending) = self.phase.pending_mut() else {
             return Ok(false);
@@ -134,7 +132,7 @@ impl<T> Machine<T> {
     }
 }
 
-/// Checks a reply as far as its header allows.
+/// Checks the header of a reply.
 fn check_header(header: &ReplyHeader, pending: &Pending) -> Result<(), Fault> {
     let length = header.length as usize;
     if header.magic != REPLY_MAGIC || header.option != pending.option() as u32 {

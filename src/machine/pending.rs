@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! An option in flight.
+//! The outstanding option.
 
 use std::ffi::CStr;
 
@@ -10,25 +10,25 @@ use super::position::Position;
 use crate::protocol::option::{OptionType, ReplyHeader, ReplyType, REPLY_HEADER_LENGTH};
 use crate::protocol::MAX_STRING;
 
-/// The longest data of an option reply that is taken in, in bytes: two strings
-/// and the length of one (`NBD_REP_SERVER`). Longer data is skipped.
+/// The maximum length of option reply data that is stored, in bytes: two strings and the length
+/// of one (`NBD_REP_SERVER`). Longer data is skipped.
 /// Source: seen with libnbd 1.24.4.
 pub(super) const MAX_REPLY_DATA: u32 = 4 + 2 * MAX_STRING as u32;
 
-/// Constants of an option that are needed while its replies are received.
+/// Constants of an option, used while its replies are received.
 #[derive(Debug)]
 pub(super) struct Profile {
     /// The number of the option.
     pub option: OptionType,
-    /// The state in words (nbd_connection_state(3)): a reply is awaited.
+    /// The state text while waiting for a reply (nbd_connection_state(3)).
     pub awaiting: &'static CStr,
-    /// The same: the data of a reply is being received.
+    /// The state text while receiving the data of a reply.
     pub receiving: &'static CStr,
-    /// Check of a reply by its type and the length of its data.
+    /// Checks a reply by its type and the length of its data.
     pub check: fn(ReplyType, usize) -> Result<(), Fault>,
 }
 
-/// Accepts every reply: the check of options whose replies may have any length.
+/// Accepts every reply: for options whose replies may have any length.
 pub(super) fn any_length(_: ReplyType, _: usize) -> Result<(), Fault> {
     Ok(())
 }
@@ -36,16 +36,16 @@ pub(super) fn any_length(_: ReplyType, _: usize) -> Result<(), Fault> {
 /// A part of a reply to an option.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Part {
-    /// Its header.
+    /// The header.
     Header,
-    /// The data of a reply of that type, so many bytes.
+    /// Data of this type and length.
     Data(ReplyType, usize),
-    /// The same, too long to be taken in: so many bytes are still to come.
+    /// The same, too long to be stored: the number of bytes still to come.
     Skip(ReplyType, usize),
 }
 
 impl Part {
-    /// Returns the part after a header.
+    /// Returns the part that follows a header.
     pub fn after(header: &ReplyHeader) -> Part {
         let (kind, length) = (ReplyType::from_wire(header.reply), header.length as usize);
         match header.length > MAX_REPLY_DATA {
@@ -54,8 +54,8 @@ impl Part {
         }
     }
 
-    /// Returns the length of the part in bytes, and of the shortest reply after it if
-    /// there has to be one.
+    /// Returns the length of the part in bytes, plus that of the shortest possible next reply if
+    /// one is required.
     pub fn left(&self) -> usize {
         let (kind, length) = match *self {
             Part::Header => return REPLY_HEADER_LENGTH,
@@ -70,22 +70,22 @@ impl Part {
     }
 }
 
-/// An option whose replies are awaited.
+/// An option that waits for replies.
 #[derive(Debug)]
 pub(super) struct Pending {
     /// The option that was sent.
     pub profile: &'static Profile,
     /// The steps that follow.
     pub position: Position,
-    /// The part of a reply that is awaited.
+    /// The part of a reply that is expected.
     pub part: Part,
-    /// Replies so far.
+    /// The number of replies so far.
     pub all_replies: u32,
-    /// Replies so far that said something.
+    /// The number of replies so far with content.
     pub replies: u32,
     /// Meta contexts selected so far.
     pub meta_contexts: Vec<MetaContext>,
-    /// Bytes of memory that these take up.
+    /// The memory used by these contexts, in bytes.
     pub meta_context_bytes: usize,
 }
 
@@ -116,12 +116,12 @@ impl Pending {
         }
     }
 
-    /// Returns how many bytes surely belong to this reply and the next one. `None` for any
-    /// number.
+    /// Returns the number of bytes that certainly belong to this reply and the next one; `None`
+    /// if there is no limit.
     pub fn left(&self) -> Option<usize> {
         match (self.option(), self.part) {
-            // Plaintext after an agreement to TLS has to be seen: it is not
-            // part of the session, but an attack.
+            // Plaintext after an agreement to TLS must be detected: it is not part of the
+            // session, but an attack.
             (OptionType::StartTls, Part::Header) => None,
             (_, part) => Some(part.left()),
         }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! Phases of a connection, and every way from one to another.
+//! Phases of a connection, and all transitions between them.
 //!
 //! ```text
 //!    Created <--> Connecting
@@ -27,8 +27,8 @@
 //!
 //!  From every phase, after an error, to Dead.
 //! ```
-//! The next step is no phase: [`super::options`] lists the steps, and in `Negotiating`
-//! the program chooses.
+//! "next step" is not a phase: [`super::options`] lists the steps, and in `Negotiating` the
+//! program chooses.
 
 use std::ffi::CStr;
 use std::ops::Deref;
@@ -40,45 +40,43 @@ use super::state::State;
 use super::tls_settled::TlsSettled;
 use crate::error::Error;
 
-/// Each phase, with what only that phase needs.
+/// A phase, with the data that only this phase needs.
 #[derive(Debug)]
 pub(super) enum Phase {
-    /// Nothing has happened yet.
+    /// Initial phase.
     Created,
     /// The transport is being set up.
     Connecting,
-    /// The magic that begins every connection is awaited.
+    /// Waiting for the magic that starts every connection.
     Greeting,
-    /// The rest of the oldstyle handshake is awaited.
+    /// Waiting for the rest of the oldstyle handshake.
     Oldstyle,
-    /// The newstyle handshake flags are awaited.
+    /// Waiting for the newstyle handshake flags.
     HandshakeFlags,
-    /// An option was sent and its reply is awaited.
+    /// Waiting for the reply to an option.
     Option(Pending),
-    /// `NBD_OPT_EXPORT_NAME` was sent; its reply has no header.
+    /// Waiting for the reply to `NBD_OPT_EXPORT_NAME`, which has no header.
     ExportName(Position),
-    /// The server has agreed to TLS, whose handshake is going on.
+    /// The TLS handshake is in progress.
     TlsHandshake(Position),
     /// Paused in option mode.
     Negotiating,
-    /// `NBD_OPT_ABORT` is queued or sent: with it the connection ends, by this
-    /// error if there is one.
+    /// `NBD_OPT_ABORT` is queued or sent, and the connection will end, with this error if any.
     Aborting(Option<Error>),
     /// Requests and replies.
     Transmission {
-        /// Where in a reply.
+        /// The position in a reply.
         receiving: Receiving,
-        /// `NBD_CMD_DISC` is queued or sent: the server may end the
-        /// connection now.
+        /// `NBD_CMD_DISC` is queued or sent: the server may close the connection.
         disconnecting: bool,
     },
-    /// Ended in good order.
+    /// Closed normally.
     Closed,
-    /// Ended by an error.
+    /// Closed by an error.
     Dead,
 }
 
-/// The phase of a connection. Every file may look at it; only the functions here change it.
+/// The phase of a connection. All code may read it; only the functions here change it.
 #[derive(Debug)]
 pub(super) struct CurrentPhase(Phase);
 
@@ -102,12 +100,12 @@ impl CurrentPhase {
         self.0 = Phase::Connecting;
     }
 
-    /// Returns to `Created`: another attempt to connect may be made.
+    /// Returns to `Created`, so that another attempt to connect can start.
     pub fn not_connected(&mut self) {
         self.0 = Phase::Created;
     }
 
-    /// Enters `Greeting`: the transport is there.
+    /// Enters `Greeting`: the transport is connected.
     pub fn connected(&mut self) {
         self.0 = Phase::Greeting;
     }
@@ -128,7 +126,7 @@ impl CurrentPhase {
         self.0 = Phase::Option(pending);
     }
 
-    /// Returns the option in flight.
+    /// Returns the outstanding option.
     pub fn pending_mut(&mut self) -> Option<&mut Pending> {
         match &mut self.0 {
             Phase::Option(pending) => Some(pending),
@@ -136,8 +134,7 @@ impl CurrentPhase {
         }
     }
 
-    /// Takes out the option in flight, a reply to which has come. What the reply says
-    /// decides on the next phase.
+    /// Takes out the outstanding option to handle a reply. The reply decides the next phase.
     pub fn take_pending(&mut self) -> Option<Pending> {
         match std::mem::replace(&mut self.0, Phase::Negotiating) {
             Phase::Option(pending) => Some(pending),
@@ -158,7 +155,7 @@ impl CurrentPhase {
         self.0 = Phase::TlsHandshake(position);
     }
 
-    /// Leaves `TlsHandshake`, and returns where to go on. `None` in any other phase.
+    /// Leaves `TlsHandshake`, and returns the position to continue at. `None` in any other phase.
     pub fn take_tls(&mut self) -> Option<Position> {
         let Phase::TlsHandshake(position) = self.0 else {
             return None;
@@ -167,12 +164,12 @@ impl CurrentPhase {
         Some(position)
     }
 
-    /// Enters `Negotiating`: the program chooses what comes next.
+    /// Enters `Negotiating`: the program chooses the next option.
     pub fn pause(&mut self) {
         self.0 = Phase::Negotiating;
     }
 
-    /// Enters `Aborting`: `NBD_OPT_ABORT` is queued, because of that error if there is one.
+    /// Enters `Aborting`: `NBD_OPT_ABORT` is queued; `reason` is the error, if any.
     pub fn abort(&mut self, reason: Option<Error>) {
         self.0 = Phase::Aborting(reason);
     }
@@ -185,7 +182,7 @@ impl CurrentPhase {
         }
     }
 
-    /// Enters `Transmission`, with proof that the connection is as encrypted as it has to be.
+    /// Enters `Transmission`, with proof that TLS is in use if it is required.
     pub fn enter_transmission(&mut self, _: TlsSettled) {
         self.0 = Phase::Transmission {
             receiving: Receiving::Header,
@@ -193,7 +190,7 @@ impl CurrentPhase {
         };
     }
 
-    /// Returns the place in a reply, in `Transmission`.
+    /// Returns the position in a reply, in `Transmission`.
     pub fn receiving_mut(&mut self) -> Option<&mut Receiving> {
         match &mut self.0 {
             Phase::Transmission { receiving, .. } => Some(receiving),
@@ -201,7 +198,7 @@ impl CurrentPhase {
         }
     }
 
-    /// Returns the mark that `NBD_CMD_DISC` is queued or sent, in `Transmission`.
+    /// Returns the flag that `NBD_CMD_DISC` is queued or sent, in `Transmission`.
     pub fn disconnecting_mut(&mut self) -> Option<&mut bool> {
         match &mut self.0 {
             Phase::Transmission { disconnecting, .. } => Some(disconnecting),
@@ -209,19 +206,19 @@ impl CurrentPhase {
         }
     }
 
-    /// Enters `Closed`: the connection has ended in good order.
+    /// Enters `Closed`: the connection was closed normally.
     pub fn close(&mut self) {
         self.0 = Phase::Closed;
     }
 
-    /// Enters `Dead`: the connection has ended by an error.
+    /// Enters `Dead`: the connection was closed by an error.
     pub fn fail(&mut self) {
         self.0 = Phase::Dead;
     }
 }
 
 impl Phase {
-    /// The group that programs see, as far as the phase alone tells it.
+    /// Returns the state for programs, without regard to queued requests.
     pub fn state(&self) -> State {
         match self {
             Phase::Transmission { .. } => State::Ready,
@@ -241,13 +238,12 @@ impl Phase {
         }
     }
 
-    /// Whether the server may close the connection here.
+    /// Returns true if the server may close the connection in this phase.
     pub fn may_end(&self) -> bool {
         matches!(self, Phase::Transmission { .. })
     }
 
-    /// The state in words, after a short name and a colon
-    /// (nbd_connection_state(3)).
+    /// Returns the state text, after a short name and a colon (nbd_connection_state(3)).
     pub fn description(&self) -> &'static CStr {
         match self {
             Phase::Created => c"START: The handle has not begun to connect",

@@ -1,26 +1,26 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! Steps of a negotiation, and a place among them. [`super::options`] lists the steps.
+//! Steps of a negotiation, and positions in a list of steps. [`super::options`] has the lists.
 
 use crate::protocol::option::OptionType;
 
 /// A step of a negotiation.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Step {
-    /// This option, up to its last reply, if it is wanted.
+    /// Send this option, if it is wanted, and wait for its last reply.
     Ask(OptionType),
-    /// The pause of option mode, if it is wanted.
+    /// Pause, if option mode is set.
     Pause,
 }
 
-/// Purpose of a list of steps, which says who learns the outcome of the last one.
+/// The purpose of a list of steps: it decides who gets the outcome of the last step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Purpose {
     Connect,
     Program,
 }
 
-/// A place in a list of steps.
+/// A position in a list of steps.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Position {
     left: &'static [Step],
@@ -28,7 +28,7 @@ pub(super) struct Position {
 }
 
 impl Position {
-    /// Starts the steps that a connection takes on its own.
+    /// Starts the steps of a connection.
     pub fn connecting(steps: &'static [Step]) -> Self {
         Position {
             left: steps,
@@ -36,7 +36,7 @@ impl Position {
         }
     }
 
-    /// Starts steps that the program asked for.
+    /// Starts steps requested by the program.
     pub fn program(steps: &'static [Step]) -> Self {
         Position {
             left: steps,
@@ -44,8 +44,7 @@ impl Position {
         }
     }
 
-    /// Returns the position of an option that the program asked for alone: no step
-    /// follows.
+    /// Returns the position of a single option requested by the program: no step follows.
     pub fn single() -> Self {
         Position::program(&[])
     }
@@ -61,7 +60,7 @@ impl Position {
         self.left.is_empty()
     }
 
-    /// Returns true if the program waits for the outcome of the last step.
+    /// Returns true if the outcome of the last step is reported to the program.
     pub fn is_for_program(self) -> bool {
         self.purpose == Purpose::Program
     }

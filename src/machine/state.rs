@@ -1,24 +1,24 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! Where in its life a connection is, as far as programs can tell.
+//! The state of a connection, as programs see it.
 
-/// The groups of states that programs can tell apart: nbd_aio_is_created(3)
-/// and its siblings.
+/// The groups of states that programs can distinguish, with nbd_aio_is_created(3) and similar
+/// functions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
 pub enum State {
     /// Not connecting yet.
     Created,
-    /// Connecting, or negotiating on its own.
+    /// Connecting, or negotiating automatically.
     Connecting,
     /// Paused in option mode.
     Negotiating,
-    /// Commands may be issued; all that were have been sent.
+    /// Commands may be issued; all issued ones have been sent.
     Ready,
-    /// Commands may be issued; some that were have not been sent yet.
+    /// Commands may be issued; some issued ones have not been sent yet.
     Processing,
-    /// Ended in good order.
+    /// Closed normally.
     Closed,
-    /// Ended by an error.
+    /// Closed by an error.
     Dead,
 }

@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! The check that the connection is encrypted, or need not be.
+//! The check that TLS is in use if it is required.
 
 use super::export::Negotiated;
 use super::preferences::{Preferences, Tls};
 
-/// Proof that the connection is encrypted, or need not be. It has no size.
+/// Proof that TLS is in use or not required. A zero-sized type.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct TlsSettled(());
 
 impl TlsSettled {
-    /// Makes the proof; nothing else does. `None` if TLS is required and not in use.
+    /// Creates the proof; no other function does. Returns `None` if TLS is required and not in
+    /// use.
     pub fn prove(wanted: &Preferences, agreed: &Negotiated) -> Option<TlsSettled> {
         match wanted.tls {
             Tls::Require if !agreed.tls => None,

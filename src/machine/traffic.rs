@@ -2,16 +2,15 @@
 
 //! Counters of traffic (libnbd(3), "Statistics").
 
-/// Plaintext bytes of the protocol, and chunks: groups of bytes that a magic
-/// number begins.
+/// Plaintext bytes of the protocol, and chunks: units of data that start with a magic number.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub struct Traffic {
     /// Bytes sent.
     pub bytes_sent: u64,
-    /// Chunks of which the last byte has been sent.
+    /// Chunks completely sent.
     pub chunks_sent: u64,
     /// Bytes received.
     pub bytes_received: u64,
-    /// Chunks of which the header has been received.
+    /// Chunks whose header has been received.
     pub chunks_received: u64,
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! `NBD_OPT_ABORT`: ends the negotiation, and the connection with it. Its reply is not
-//! waited for.
+//! `NBD_OPT_ABORT`: ends the negotiation, and with it the connection, without waiting for the
+//! reply.
 
 use crate::error::Error;
 use crate::machine::core::Machine;
@@ -18,16 +18,16 @@ impl<T> Machine<T> {
         Ok(())
     }
 
-    /// Queues the goodbye of a negotiation, which ends by `error` if there is one. There
-    /// is room for it since the option before it.
+    /// Queues `NBD_OPT_ABORT`. The connection then ends with `error`, if any. Memory for the
+    /// request was reserved by the previous option.
     pub(in crate::machine) fn abort(&mut self, error: Option<Error>) {
         option::encode(self.outgoing.handshake(), OptionType::Abort, &[]);
         self.traffic.chunks_sent += 1;
         self.phase.abort(error);
     }
 
-    /// Ends the connection if its `NBD_OPT_ABORT` has been sent. The error is the
-    /// one that was the reason.
+    /// Ends the connection if `NBD_OPT_ABORT` has been sent. Returns the error that was the
+    /// reason for it.
     pub fn finish_abort(&mut self) -> Result<(), Error> {
         match self.phase.abort_reason() {
             Some(reason) if self.outgoing.is_empty() => {

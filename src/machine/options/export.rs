@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! `NBD_OPT_INFO`: asks about the export, and `NBD_OPT_GO`: opens it. Each reply is one
-//! piece of information.
+//! `NBD_OPT_INFO` queries the export; `NBD_OPT_GO` opens it. Each reply has one piece of
+//! information.
 
 use std::borrow::Cow;
 use std::ffi::CStr;
@@ -39,7 +39,7 @@ const INFO: &Profile = &Profile {
     check,
 };
 
-/// `NBD_REP_INFO` begins with a number that says what it is about.
+/// `NBD_REP_INFO` starts with the type of the information.
 fn check(kind: ReplyType, length: usize) -> Result<(), Fault> {
     if kind == ReplyType::Info && length < 2 {
         return Err(Fault::InfoTooShort);
@@ -48,18 +48,18 @@ fn check(kind: ReplyType, length: usize) -> Result<(), Fault> {
 }
 
 impl<T> Machine<T> {
-    /// Asks for the export and for transmission (nbd_opt_go(3)).
+    /// Opens the export and enters transmission (nbd_opt_go(3)).
     pub fn opt_go(&mut self) -> Result<(), Error> {
         self.take_step(Position::program(OPT_GO))
     }
 
-    /// Asks about the export (nbd_opt_info(3)).
+    /// Queries the export (nbd_opt_info(3)).
     pub fn opt_info(&mut self) -> Result<(), Error> {
         self.require_fixed_newstyle()?;
         self.take_step(Position::program(OPT_INFO))
     }
 
-    /// Sends `NBD_OPT_GO`, or `NBD_OPT_EXPORT_NAME` where only that is known.
+    /// Sends `NBD_OPT_GO`, or `NBD_OPT_EXPORT_NAME` to a server that supports only that.
     pub(super) fn ask_for_export(&mut self, position: Position) -> Result<(), Error> {
         match self.is_fixed_newstyle() {
             true => self.send_info_request(GO, position)?,
@@ -76,8 +76,8 @@ impl<T> Machine<T> {
         Ok(())
     }
 
-    /// Where the handle is to select the contexts that were named, and there are none, or
-    /// none to be had: none will be selected when the server tells of the export.
+    /// If the handle should request meta contexts, but none are configured or none are available:
+    /// notes that none will be selected once the export is known.
     fn ask_for_none_if_none_wanted(&mut self) {
         if self.preferences.request_meta_context && !self.wants_meta_contexts() {
             self.meta_contexts.ask();
@@ -129,8 +129,8 @@ impl<T> Machine<T> {
                 self.phase.enter_transmission(settled);
                 Ok(After::Step(pending.position, Outcome::Done(0)))
             }
-            // A server with extended headers has to know NBD_OPT_GO, and is not to be
-            // asked otherwise; the C library does so all the same.
+            // A server with extended headers must support NBD_OPT_GO, so it does not get
+            // NBD_OPT_EXPORT_NAME. The C library sends it nevertheless.
             // Source: proto.md, "NBD_OPT_EXTENDED_HEADERS".
             Reply::Refusal(ReplyError::UNSUP, _) if !self.negotiated.extended_headers => {
                 self.note("server is confused by NBD_OPT_GO, continuing anyway");
@@ -149,7 +149,7 @@ impl<T> Machine<T> {
         After::Step(pending.position, Outcome::Failed(error))
     }
 
-    /// A reply that says something of the export.
+    /// Handles a reply with information about the export.
     fn information(&mut self, pending: Pending, reply: Reply<'_>) -> Result<After, Error> {
         match reply {
             Reply::Data(ReplyType::Info, data) => self.info(data)?,
@@ -176,7 +176,7 @@ impl<T> Machine<T> {
         Ok(())
     }
 
-    /// A server that contradicts itself about sizes has said nothing.
+    /// Stores block sizes, and ignores inconsistent ones.
     fn block_size(&mut self, sizes: BlockSize) {
         let BlockSize {
             minimum,
@@ -204,8 +204,7 @@ fn malformed(info: Option<u16>) -> Fault {
     }
 }
 
-/// Text of a server for people to read: bytes that are not printable ASCII are
-/// shown by their numbers.
+/// Displays a text from a server: bytes that are not printable ASCII are shown as numbers.
 struct Printable<'a>(&'a [u8]);
 
 impl fmt::Display for Printable<'_> {
@@ -217,8 +216,8 @@ impl fmt::Display for Printable<'_> {
     }
 }
 
-/// Why `NBD_OPT_GO` or `NBD_OPT_INFO` failed, with the server's own words
-/// when it gave some.
+/// Makes the error of a failed `NBD_OPT_GO` or `NBD_OPT_INFO`, with the server's message if there
+/// is one.
 fn export_error(error: ReplyError, export: &CStr, message: &[u8]) -> Error {
     let (errno, what): (_, Cow<'static, str>) = match error {
         ReplyError::UNSUP => (

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! `NBD_OPT_EXPORT_NAME`: opens the export of a server that does not know `NBD_OPT_GO`.
-//! The reply has no header, and cannot say no.
+//! `NBD_OPT_EXPORT_NAME`: opens the export of a server without `NBD_OPT_GO`. The reply has no
+//! header, and the server cannot refuse.
 
 use super::starttls::UNENCRYPTED;
 use crate::error::Error;
@@ -15,7 +15,7 @@ use crate::protocol::handshake::{self, RESERVED_ZEROES};
 use crate::protocol::option::OptionType;
 
 impl<T> Machine<T> {
-    /// Falls back to the option that every newstyle server knows.
+    /// Sends the option that every newstyle server supports.
     pub(super) fn send_export_name(&mut self, position: Position) -> Result<(), Error> {
         let name = memory::copy(&self.preferences.export_name)?;
         self.queue_option(OptionType::ExportName, name.as_bytes())?;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! `NBD_OPT_EXTENDED_HEADERS`: agrees on 64-bit lengths in requests and replies, which
-//! then come in chunks.
+//! `NBD_OPT_EXTENDED_HEADERS`: negotiates 64-bit lengths in requests and replies, which implies
+//! structured replies.
 
 use crate::error::Error;
 use crate::machine::core::Machine;
@@ -18,13 +18,13 @@ const PROFILE: &Profile = &Profile {
 };
 
 impl<T> Machine<T> {
-    /// Asks for extended headers (nbd_opt_extended_headers(3)).
+    /// Requests extended headers (nbd_opt_extended_headers(3)).
     pub fn opt_extended_headers(&mut self) -> Result<(), Error> {
         self.require_fixed_newstyle()?;
         self.send_option(PROFILE, Position::single(), &[])
     }
 
-    /// Asks for extended headers as a step of connecting. False if they are not wanted.
+    /// Requests extended headers as a step of connecting. Returns false if they are not wanted.
     pub(super) fn extended_headers_if_wanted(&mut self, after: Position) -> Result<bool, Error> {
         let wanted = self.is_fixed_newstyle()
             && self.preferences.request_structured_replies

@@ -21,7 +21,7 @@ const PROFILE: &Profile = &Profile {
 };
 
 impl<T> Machine<T> {
-    /// Asks for the list of exports (nbd_opt_list(3)).
+    /// Requests the list of exports (nbd_opt_list(3)).
     pub fn opt_list(&mut self) -> Result<(), Error> {
         self.require_fixed_newstyle()?;
         self.send_option(PROFILE, Position::single(), &[])
@@ -59,8 +59,8 @@ impl<T> Machine<T> {
         }
     }
 
-    /// An export of the server's list. Everything after the name is a
-    /// description for people.
+    /// Reports one export of the server's list. Everything after the name is a human-readable
+    /// description.
     fn listed(&mut self, data: &[u8]) -> Result<(), Fault> {
         let proper =
             |(name, description): &(&[u8], &[u8])| name.len().max(description.len()) <= MAX_STRING;

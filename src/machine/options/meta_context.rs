@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! `NBD_OPT_LIST_META_CONTEXT`: lists meta contexts, and `NBD_OPT_SET_META_CONTEXT`:
-//! selects them. Each reply is about one.
+//! `NBD_OPT_LIST_META_CONTEXT` lists meta contexts; `NBD_OPT_SET_META_CONTEXT` selects them. Each
+//! reply has one context.
 
 use std::ffi::{CStr, CString};
 
@@ -18,8 +18,7 @@ use crate::protocol::option::{self, OptionType, ReplyType};
 use crate::protocol::MAX_STRING;
 use crate::text::{shown, text};
 
-/// The most memory that a server may use up with the meta contexts that it
-/// selects for one connection, in bytes.
+/// The maximum memory for the meta contexts that a server selects on one connection, in bytes.
 const MAX_META_CONTEXTS: usize = 16 * 1024 * 1024;
 
 const AWAITING: &CStr =
@@ -50,13 +49,13 @@ fn check(kind: ReplyType, length: usize) -> Result<(), Fault> {
 }
 
 impl<T> Machine<T> {
-    /// Asks which meta contexts there are (nbd_opt_list_meta_context(3)).
+    /// Requests a list of meta contexts (nbd_opt_list_meta_context(3)).
     pub fn opt_list_meta_context(&mut self, queries: &[CString]) -> Result<(), Error> {
         self.require_fixed_newstyle()?;
         self.send_meta_context(LIST, Position::single(), queries)
     }
 
-    /// Asks for meta contexts (nbd_opt_set_meta_context(3)).
+    /// Selects meta contexts (nbd_opt_set_meta_context(3)).
     pub fn opt_set_meta_context(&mut self, queries: &[CString]) -> Result<(), Error> {
         self.require_fixed_newstyle()?;
         self.send_meta_context(SET, Position::single(), queries)?;
@@ -64,15 +63,15 @@ impl<T> Machine<T> {
         Ok(())
     }
 
-    /// Returns true if contexts are selected before the export is opened.
+    /// Returns true if contexts are to be selected before the export is opened.
     pub(super) fn wants_meta_contexts(&self) -> bool {
         self.preferences.request_meta_context
             && self.negotiated.structured_replies
             && !self.preferences.meta_contexts.is_empty()
     }
 
-    /// Selects the contexts of nbd_add_meta_context(3) as a step before the export is
-    /// opened. False if it is not wanted.
+    /// Selects the contexts of nbd_add_meta_context(3) as a step before the export is opened.
+    /// Returns false if this is not wanted.
     pub(super) fn set_meta_context_if_wanted(&mut self, after: Position) -> Result<bool, Error> {
         let wanted = self.wants_meta_contexts();
         if wanted {
@@ -142,8 +141,8 @@ impl<T> Machine<T> {
                 Ok(After::Step(pending.position, outcome))
             }
             Reply::Refusal(error, _) if !pending.position.is_last() => {
-                // Asked for along the way: the server has none of them, unless it named
-                // some before.
+                // A step of connecting ignores the refusal: the server has none of the contexts,
+                // unless it named some before.
                 match pending.meta_contexts.is_empty() {
                     true => self.meta_contexts.select(Vec::new()),
                     false => self.meta_contexts.refuse(pending.meta_contexts),
@@ -163,7 +162,7 @@ impl<T> Machine<T> {
         }
     }
 
-    /// Counts a context, and tells the program if it asked for this option alone.
+    /// Counts a context, and reports it if the program sent the option itself.
     fn tell(&mut self, pending: &mut Pending, context: MetaContext) {
         let MetaContext { id, name } = context;
         let note = text!("negotiated {} with context ID {id}", shown(&name));
@@ -187,7 +186,7 @@ fn meta_context(data: &[u8]) -> Result<MetaContext, Fault> {
     Ok(MetaContext { id, name })
 }
 
-/// Keeps a context that the server has selected, until it has selected all.
+/// Stores a selected context until the selection is complete.
 fn remember(pending: &mut Pending, context: &MetaContext) -> Result<(), Fault> {
     pending.meta_context_bytes += size_of::<MetaContext>() + context.name.count_bytes();
     if pending.meta_context_bytes > MAX_META_CONTEXTS {

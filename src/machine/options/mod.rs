@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! The options, each in a file with its request and its replies, and the order in which
-//! they are sent.
+//! The options, each in a file with its request and its replies, and the order in which they are
+//! sent.
 
 mod abort;
 mod export;
@@ -21,14 +21,14 @@ use crate::protocol::option::OptionType;
 use OptionType::{ExtendedHeaders, Go, Info, SetMetaContext, StartTls, StructuredReply};
 use Step::{Ask, Pause};
 
-/// Steps of a connection on its own, in this order. Steps that are not wanted are skipped.
+/// Steps while connecting, in this order. Unwanted steps are skipped.
 pub(super) const CONNECTING: &[Step] = &[
     Ask(StartTls),
     Ask(ExtendedHeaders),
     Ask(StructuredReply),
     Pause,
     Ask(SetMetaContext),
-    // Or NBD_OPT_EXPORT_NAME, for a server that does not know NBD_OPT_GO.
+    // Or NBD_OPT_EXPORT_NAME, if the server does not support NBD_OPT_GO.
     Ask(Go),
 ];
 
@@ -38,10 +38,10 @@ const OPT_GO: &[Step] = &[Ask(SetMetaContext), Ask(Go)];
 /// Steps of nbd_opt_info(3).
 const OPT_INFO: &[Step] = &[Ask(SetMetaContext), Ask(Info)];
 
-// The program asks for each of the other options alone: see `Position::single`.
+// The other options are sent only by themselves: see `Position::single`.
 
 impl<T> Machine<T> {
-    /// Sends the option of a step. False if it is not wanted.
+    /// Sends the option of a step. Returns false if it is not wanted.
     pub(super) fn ask_if_wanted(
         &mut self,
         option: OptionType,
@@ -54,7 +54,7 @@ impl<T> Machine<T> {
             OptionType::SetMetaContext => self.set_meta_context_if_wanted(after),
             OptionType::Go => self.ask_for_export(after).map(|()| true),
             OptionType::Info => self.send_info(after).map(|()| true),
-            // These are no steps.
+            // Not in any list of steps.
             OptionType::ExportName
             | OptionType::Abort
             | OptionType::List
@@ -62,7 +62,7 @@ impl<T> Machine<T> {
         }
     }
 
-    /// Handles a reply to the option in flight.
+    /// Handles a reply to the outstanding option.
     pub(super) fn answer(&mut self, pending: Pending, reply: Reply<'_>) -> Result<After, Error> {
         match pending.option() {
             OptionType::StartTls => self.starttls_answered(&pending, reply),

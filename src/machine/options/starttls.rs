@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! `NBD_OPT_STARTTLS`: agrees on TLS, and starts over once it is there.
+//! `NBD_OPT_STARTTLS`: negotiates TLS, and restarts the negotiation after the TLS handshake.
 //!
-//! The handshake itself is made by the owner of the machine, while
-//! [`Machine::awaits_tls_handshake`] says so.
+//! The owner of the machine performs the TLS handshake, while [`Machine::awaits_tls_handshake`]
+//! returns true.
 
 use crate::error::Error;
 use crate::machine::core::Machine;
@@ -25,18 +25,18 @@ const PROFILE: &Profile = &Profile {
     check: any_length,
 };
 
-/// Error of a connection that reaches transmission without the TLS that it requires. The
-/// steps do not let it come so far.
+/// The error of a connection that reaches transmission without the required TLS. The order of the
+/// steps prevents this.
 pub(super) const UNENCRYPTED: &str = "handshake: connection is not encrypted";
 
 impl<T> Machine<T> {
-    /// Asks for TLS (nbd_opt_starttls(3)).
+    /// Requests TLS (nbd_opt_starttls(3)).
     pub fn opt_starttls(&mut self) -> Result<(), Error> {
         self.require_fixed_newstyle()?;
         self.send_option(PROFILE, Position::single(), &[])
     }
 
-    /// Asks for TLS as the first step of connecting. False if it is not wanted.
+    /// Requests TLS as the first step of connecting. Returns false if it is not wanted.
     pub(super) fn starttls_if_wanted(&mut self, after: Position) -> Result<bool, Error> {
         let wanted = self.is_fixed_newstyle() && self.preferences.tls != Tls::Disable;
         if wanted {
@@ -73,28 +73,27 @@ impl<T> Machine<T> {
         }
     }
 
-    /// Goes on without TLS, or ends the negotiation if TLS is required.
+    /// Continues without TLS, or ends the negotiation if TLS is required.
     fn refused_tls(&mut self, position: Position, error: ReplyError) -> After {
         let Err(reason) = self.settle_tls("handshake: server refused TLS") else {
             self.note(tls_refusal(error));
             self.note("continuing with unencrypted connection");
             return After::Step(position, Outcome::Done(0));
         };
-        // A program that steers the negotiation sees that it has ended, no more.
+        // In option mode, the program only sees that the negotiation has ended.
         // Source: seen with libnbd 1.24.4.
         self.abort((!self.preferences.opt_mode).then_some(reason));
         After::Begun
     }
 
-    /// Whether the server has agreed to TLS: what it sends next, and what is
-    /// sent to it, belongs to the TLS handshake.
+    /// Returns true if the server has agreed to TLS: the next bytes in both directions belong to
+    /// the TLS handshake.
     pub fn awaits_tls_handshake(&self) -> bool {
         matches!(*self.phase, Phase::TlsHandshake(_))
     }
 
-    /// The handshake is done: what is received and sent from now on is
-    /// encrypted. Whatever was said before may have been said by anybody, so
-    /// it is forgotten, as it is by the server.
+    /// Continues after the TLS handshake: from now on everything is encrypted. Earlier messages
+    /// may come from an attacker, so everything negotiated is discarded, as it is by the server.
     pub fn tls_established(&mut self) {
         let Some(position) = self.phase.take_tls() else {
             return;
@@ -113,16 +112,15 @@ impl<T> Machine<T> {
         }
     }
 
-    /// Bytes that came with the agreement to TLS, or before the handshake was
-    /// begun, cannot come from an honest server: this is plaintext injection,
-    /// to have them taken for encrypted ones.
+    /// Makes the fault for plaintext that arrives between the agreement and the TLS handshake. It
+    /// cannot come from an honest server: this is plaintext injection.
     pub(in crate::machine) fn plaintext_after_agreement(&self, input: &mut &[u8]) -> Fault {
         *input = &[];
         Fault::PlaintextAfterTls
     }
 
-    /// Proves that the connection may go on as it is. Fails with `ENOTSUP` if TLS is
-    /// required and not in use, for which `what` gives the reason.
+    /// Checks that the connection is encrypted if necessary. Fails with `ENOTSUP` if TLS is
+    /// required and not in use; `what` is the reason.
     pub(in crate::machine) fn settle_tls(&self, what: &str) -> Result<TlsSettled, Error> {
         TlsSettled::prove(&self.preferences, &self.negotiated).ok_or_else(|| {
             let what = format!("{what}, but handle TLS setting is 'require' (2)");
@@ -131,7 +129,7 @@ impl<T> Machine<T> {
     }
 }
 
-/// Why TLS was refused, for a debug message.
+/// Describes in a debug message why TLS was refused.
 fn tls_refusal(error: ReplyError) -> &'static str {
     match error {
         ReplyError::POLICY => "server refused TLS (policy)",

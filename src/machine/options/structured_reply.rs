@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! `NBD_OPT_STRUCTURED_REPLY`: agrees on replies in chunks.
+//! `NBD_OPT_STRUCTURED_REPLY`: negotiates structured replies.
 
 use crate::error::Error;
 use crate::machine::core::Machine;
@@ -17,13 +17,13 @@ const PROFILE: &Profile = &Profile {
 };
 
 impl<T> Machine<T> {
-    /// Asks for structured replies (nbd_opt_structured_reply(3)).
+    /// Requests structured replies (nbd_opt_structured_reply(3)).
     pub fn opt_structured_reply(&mut self) -> Result<(), Error> {
         self.require_fixed_newstyle()?;
         self.send_option(PROFILE, Position::single(), &[])
     }
 
-    /// Asks for structured replies as a step of connecting. False if they are not wanted,
+    /// Requests structured replies as a step of connecting. Returns false if they are not wanted,
     /// or implied by extended headers.
     pub(super) fn structured_reply_if_wanted(&mut self, after: Position) -> Result<bool, Error> {
         let wanted = self.is_fixed_newstyle()
@@ -50,7 +50,8 @@ impl<T> Machine<T> {
             Reply::Refusal(error, _) => {
                 self.note("structured replies are not supported by this server");
                 Outcome::Refused(match error {
-                    // The latter is too late: extended headers are in use, and more.
+                    // The latter means that extended headers, which include them, are already in
+                    // use.
                     ReplyError::INVALID | ReplyError::EXT_HEADER_REQD => libc::EINVAL,
                     _ => libc::ENOTSUP,
                 })
