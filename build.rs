@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! What `cargo build` does besides compiling: the C constants, the symbol
-//! versions of `libnbd.so`, the header, and what a program needs to be compiled
-//! and run against the library where cargo leaves it.
+//! The build script. It generates the C constants, the symbol versions of `libnbd.so`, the
+//! header, and the files with which programs can use the library from cargo's target directory.
 
 #[path = "build/constants.rs"]
 mod constants;
@@ -11,7 +10,7 @@ mod functions;
 #[cfg(feature = "header")]
 #[path = "build/header.rs"]
 mod header;
-// Some of what the tables say is for the header alone.
+// Only the header uses some parts of the tables.
 #[cfg_attr(not(feature = "header"), allow(dead_code))]
 #[path = "build/interface.rs"]
 mod interface;
@@ -33,8 +32,8 @@ fn main() {
 }
 
 fn make() -> io::Result<()> {
-    // cbindgen reads the functions and the callbacks; a header that someone
-    // edited or removed is written again.
+    // cbindgen reads the functions and the callbacks. A header that was edited or removed is
+    // written again.
     for path in [
         "build.rs",
         "build",

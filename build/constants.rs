@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! The constants of the C API as Rust ones, of the type that each has in C.
+//! Generates the constants of the C API in Rust, each with the type that it has in C.
 
 use crate::interface::Constant;
 
-/// The text of the module that `src/constants.rs` includes.
+/// Returns the text of the module that `src/constants.rs` includes.
 pub fn rust(constants: &[Constant]) -> String {
     constants.iter().map(declaration).collect()
 }

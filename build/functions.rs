@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! The functions of the C API as Rust data, for the checks that every call makes.
+//! Generates Rust data about the functions of the C API, for the checks before every call.
 
 use crate::interface::Function;
 
-/// The text that `src/capi/function.rs` includes. A function without parameters
-/// has nothing to check.
+/// Returns the text that `src/capi/function.rs` includes. Functions without parameters need no
+/// checks.
 pub fn rust(functions: &[Function]) -> String {
     functions
         .iter()
@@ -28,7 +28,7 @@ fn declaration(function: &Function) -> String {
         .collect::<Vec<_>>()
         .join(" | ");
     format!(
-        "/// What `{name}` is called with, and when.\n\
+        "/// The checks before a call of `{name}`.\n\
          pub(super) static {constant}: Function = Function {{ name: c\"{name}\", \
          states: States({states}), non_null: &{non_null:?} }};\n"
     )

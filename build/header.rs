@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! `include/libnbd.h`: cbindgen reads the functions and the callbacks from the
-//! Rust source and writes them in C; this adds what it has no words for, which
-//! are the constants as C spells them, and each function's attributes and
-//! `LIBNBD_HAVE_*` macro.
+//! Generates `include/libnbd.h`. cbindgen translates the functions and the callbacks from Rust to
+//! C. This adds the constants in C spelling, and the attributes and `LIBNBD_HAVE_*` macro of each
+//! function.
 //!
-//! On the way, every function's type in Rust is held against the interface
-//! table, so the ABI cannot drift from it unseen.
+//! Every function's type in Rust is compared with the interface table, so that the ABI cannot
+//! change by accident.
 
 use std::fmt::Write;
 use std::path::Path;
@@ -15,10 +14,9 @@ use std::{fs, io};
 use crate::interface::{Constant, Function};
 use crate::layout::{comment, wrap, WIDTH};
 
-/// Writes the header where it differs from the one that is there.
+/// Writes the header if it differs from the existing one.
 ///
-/// A source tree that cannot be written to, such as an unpacked package, is left
-/// as it is.
+/// In a read-only source tree, such as an unpacked package, nothing is written.
 pub fn write(source: &Path, functions: &[Function], constants: &[Constant]) -> io::Result<()> {
     let text = complete(&generate(source, constants)?, functions)?;
     let path = source.join("include/libnbd.h");
@@ -41,7 +39,7 @@ fn is_read_only(error: &io::Error) -> bool {
     )
 }
 
-/// What cbindgen makes of the source, with the constants after the includes.
+/// Returns cbindgen's output, with the constants after the includes.
 fn generate(source: &Path, constants: &[Constant]) -> io::Result<String> {
     let mut config = cbindgen::Config::from_file(source.join("cbindgen.toml"))
         .map_err(|error| wrong(format!("cbindgen.toml: {error}")))?;
@@ -50,7 +48,7 @@ fn generate(source: &Path, constants: &[Constant]) -> io::Result<String> {
         .get_or_insert_default()
         .push_str(&defines(constants));
 
-    // cbindgen goes on from a file to the modules that it declares.
+    // cbindgen follows module declarations from file to file.
     let bindings = cbindgen::Builder::new()
         .with_config(config)
         .with_src(source.join("src/handle/callback.rs"))
@@ -62,7 +60,7 @@ fn generate(source: &Path, constants: &[Constant]) -> io::Result<String> {
     String::from_utf8(text).map_err(|error| wrong(error.to_string()))
 }
 
-/// The macros, one group for each subject: the second word of a name.
+/// Returns the macros, one group for each subject: the second word of a name.
 fn defines(constants: &[Constant]) -> String {
     let mut text = String::new();
     let mut previous = None;
@@ -77,8 +75,7 @@ fn defines(constants: &[Constant]) -> String {
     text
 }
 
-/// Completes cbindgen's text, line by line, and puts the functions in the order
-/// of the table.
+/// Completes cbindgen's output line by line, and sorts the functions in the order of the table.
 fn complete(generated: &str, functions: &[Function]) -> io::Result<String> {
     let mut before = String::new();
     let mut after = String::new();
@@ -125,14 +122,14 @@ fn complete(generated: &str, functions: &[Function]) -> io::Result<String> {
     Ok(squeeze(&[before, all.join("\n"), after].join("\n")))
 }
 
-/// The name of the callback type whose declaration ends here.
+/// Returns the name of the callback type whose declaration ends on this line.
 fn callback(line: &str) -> Option<&str> {
     line.strip_prefix("} ")?
         .strip_suffix(';')
         .filter(|name| name.ends_with("_callback"))
 }
 
-/// How a program can see at compile time that the library has something.
+/// Returns the `LIBNBD_HAVE_*` macro, with which programs can detect a feature at compile time.
 fn have(name: &str) -> String {
     format!("#define LIBNBD_HAVE_{} 1\n", name.to_uppercase())
 }
@@ -153,7 +150,7 @@ fn declaration(function: &Function, prototype: &Prototype, documentation: &str) 
     text
 }
 
-/// A function declaration as cbindgen writes it, on one line.
+/// A function declaration by cbindgen, on one line.
 struct Prototype<'a> {
     returns: &'a str,
     name: &'a str,
@@ -175,14 +172,14 @@ impl<'a> Prototype<'a> {
         format!("{}{}", self.returns, self.name).replace("unsigned int", "unsigned")
     }
 
-    /// The function of the table that this is, with exactly the same type.
+    /// Returns the index of the function in the table, after checking that its type is the same.
     fn find(&self, functions: &[Function]) -> io::Result<usize> {
         let index = functions
             .iter()
             .position(|function| function.name == self.name)
             .ok_or_else(|| wrong(format!("{} is not in functions.tsv", self.name)))?;
         let function = &functions[index];
-        // A program may pass any byte, of which the `bool` of Rust allows two.
+        // A C program may pass any byte, but Rust's `bool` allows only two.
         if self
             .parameters
             .split(", ")
@@ -205,7 +202,7 @@ impl<'a> Prototype<'a> {
     }
 }
 
-/// A C type or parameter list with only one way left to space and spell it.
+/// Normalizes the spaces and spelling of a C type or parameter list.
 fn c_type(text: &str) -> String {
     text.replace("unsigned int", "unsigned")
         .replace("c_bool", "bool")
@@ -215,7 +212,7 @@ fn c_type(text: &str) -> String {
         .join("*")
 }
 
-/// One blank line where there are several.
+/// Replaces several blank lines by one.
 fn squeeze(text: &str) -> String {
     let mut squeezed = String::new();
     for line in text.lines() {

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! The interface tables of the library, `src/capi/functions.tsv` and
-//! `src/capi/constants.tsv`, as data: everything that has to agree with the C
-//! interface is made from these two.
+//! The interface tables `src/capi/functions.tsv` and `src/capi/constants.tsv`, parsed. Everything
+//! that must match the C interface is generated from these two.
 
 /// One function of the C API: a line of `functions.tsv`.
 pub struct Function {
@@ -11,23 +10,23 @@ pub struct Function {
     pub version: String,
     /// The C type of the result.
     pub returns: String,
-    /// The C parameter list, `void` when there are none.
+    /// The C parameter list; `void` if it is empty.
     pub parameters: String,
-    /// The states of the handle that allow the call; `any` or a comma's list.
+    /// The handle states that allow the call, separated by commas, or `any`.
     pub states: String,
-    /// The parameters that may not be NULL, counted from 1.
+    /// The positions of the parameters that must not be NULL, starting at 1.
     pub non_null: Vec<usize>,
-    /// The function that releases the result, where the caller owns it.
+    /// The function that releases the result, if the caller owns it.
     pub release: Option<String>,
 }
 
-/// One macro of the C API: a line of `constants.tsv`, the value spelled as in C.
+/// One macro of the C API: a line of `constants.tsv`. The value is spelled as in C.
 pub struct Constant {
     pub name: String,
     pub value: String,
 }
 
-/// Reads `functions.tsv`, keeping its order, which is that of the header.
+/// Parses `functions.tsv`, in its order, which is that of the header.
 pub fn functions(table: &str) -> Vec<Function> {
     rows::<7>(table)
         .map(
@@ -48,7 +47,7 @@ pub fn functions(table: &str) -> Vec<Function> {
         .collect()
 }
 
-/// Reads `constants.tsv`, keeping its order.
+/// Parses `constants.tsv`, in its order.
 pub fn constants(table: &str) -> Vec<Constant> {
     rows::<2>(table)
         .map(|[name, value]| Constant {
@@ -58,7 +57,7 @@ pub fn constants(table: &str) -> Vec<Constant> {
         .collect()
 }
 
-/// A cell that is not the `-` of an empty one.
+/// Returns the content of a cell, or `None` if it is `-`.
 fn present(cell: &str) -> Option<&str> {
     (cell != "-").then_some(cell)
 }

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! How text is laid out in the C header, and C in the manual pages.
+//! Line breaking, for the C header and for C in manual pages.
 
-/// No line of the header is longer, where it can be broken.
+/// The maximum line length of the header, if a line can be broken.
 pub const WIDTH: usize = 79;
 
-/// A comment, indented like what it is about. The marks of Markdown mean nothing
-/// in C and are left out.
+/// Formats a comment with indentation. Markdown markup is removed, as it has no meaning in C.
 pub fn comment(text: &str, indent: &str) -> String {
     let plain: String = text
         .chars()
@@ -28,8 +27,8 @@ pub fn comment(text: &str, indent: &str) -> String {
     lines.join("\n") + " */\n"
 }
 
-/// A declaration, broken between parameters where it is longer than `width`.
-/// Parameters line up below the first one, if there is room for that.
+/// Breaks a declaration longer than `width` between parameters. They are aligned with the first
+/// one, if there is room.
 pub fn wrap(line: &str, width: usize) -> String {
     let Some(open) = line.rfind('(').filter(|_| line.len() > width) else {
         return line.to_string();

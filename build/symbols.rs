@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! Linker arguments for `libnbd.so`: its name, and the version of each of its
-//! symbols.
+//! Linker arguments for `libnbd.so`: its soname and symbol versions.
 //!
 //! rustc links a cdylib with a version script of its own, an anonymous one that
 //! lists every exported function, and for a function that two scripts list, that

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! What lets programs use the library where cargo leaves it: a link with the
-//! name that the dynamic linker looks for, and a pkg-config file that points at
-//! the source tree's header.
+//! Files for using the library without installation: a link with the name that the dynamic linker
+//! expects, and a pkg-config file for the header in the source tree.
 
 use std::os::unix::fs::symlink;
 use std::path::Path;
@@ -10,11 +9,11 @@ use std::{env, fs, io};
 
 /// Writes `libnbd.so.0` next to `libnbd.so`, and `pkgconfig/libnbd.pc` beside it.
 ///
-/// `cargo build` leaves the library both in the directory of the profile and in
-/// `deps` below it, `cargo test` only in the latter; tests look there.
+/// `cargo build` puts the library into the directory of the profile and into `deps` below it,
+/// `cargo test` only into the latter, where tests look for it.
 ///
-/// `out` is `PROFILE/build/PACKAGE/out`. With a build directory of another
-/// shape there is no telling where `libnbd.so` goes, and nothing is written.
+/// `out` is `PROFILE/build/PACKAGE/out`. If it has another shape, the place of `libnbd.so` is
+/// unknown, and nothing is written.
 pub fn write(source: &Path, out: &Path) -> io::Result<()> {
     let Some(build) = out.ancestors().nth(2).filter(|dir| dir.ends_with("build")) else {
         return Ok(());

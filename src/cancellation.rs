@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! pthread_cancel(3): a thread may end where it waits, and nowhere else in the library.
+//! pthread_cancel(3): a thread can be cancelled where it waits, and nowhere else in the library.
 //!
-//! The system ends it by unwinding its stack. That must not meet a value with a
-//! destructor, nor a function that catches panics.
+//! Cancellation unwinds the stack. It must not reach a value with a destructor, or a function
+//! that catches panics.
 
 use std::mem::MaybeUninit;
 
@@ -15,44 +15,44 @@ const PTHREAD_CANCEL_DISABLE: c_int = 1;
 /// `struct _pthread_cleanup_buffer`, and `struct __ptcb` of musl. Four words at most.
 type CleanupBuffer = MaybeUninit<[usize; 8]>;
 
-/// What to do for a call whose thread is cancelled.
+/// A cleanup handler for a cancelled thread.
 pub type Cleanup = unsafe extern "C" fn(*mut c_void);
 
 extern "C-unwind" {
     fn pthread_setcancelstate(state: c_int, old: *mut c_int) -> c_int;
 }
 
-// What pthread_cleanup_push(3) is made of in C.
+// The C macro pthread_cleanup_push(3) consists of these.
 extern "C" {
     fn _pthread_cleanup_push(buffer: *mut CleanupBuffer, cleanup: Cleanup, argument: *mut c_void);
     fn _pthread_cleanup_pop(buffer: *mut CleanupBuffer, execute: c_int);
 }
 
-/// Whether the thread may be cancelled, as the program has it.
+/// The thread's previous cancellation state, as the program has set it.
 #[derive(Debug, Clone, Copy)]
 pub struct Choice(c_int);
 
-/// The thread cannot be cancelled from now on. What the program chose is to be restored.
+/// Disables cancellation of this thread. Pass the result to [`restore`].
 pub fn forbid() -> Choice {
     let mut old = 0;
-    // SAFETY: the pointer refers to `old`. It does not fail for a state that there is.
+    // SAFETY: the pointer refers to `old`. It does not fail for a valid state.
     unsafe { pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &raw mut old) };
     Choice(old)
 }
 
-/// Leaves it to the program's choice again.
+/// Restores the program's cancellation state.
 pub fn restore(choice: Choice) {
-    // SAFETY: a state that the thread had.
+    // SAFETY: the thread had this state before.
     unsafe { pthread_setcancelstate(choice.0, std::ptr::null_mut()) };
 }
 
-/// Calls `wait`, in which the thread can be cancelled if that is the program's choice.
-/// If it is, `cleanup` is called with `argument`, on this thread, before it ends.
+/// Calls `wait`, during which the thread can be cancelled if the program's state allows it. On
+/// cancellation, `cleanup` is called with `argument`, on this thread, before it ends.
 ///
 /// # Safety
 ///
-/// No frame from the program's down to the system call has anything to be done when it is
-/// unwound. `cleanup` may be called with `argument` as long as this has not returned.
+/// No frame between the program and the system call may need anything done when it is unwound. It
+/// must be sound to call `cleanup` with `argument` until this returns.
 pub unsafe fn wait(choice: Choice, cleanup: Cleanup, argument: *mut c_void, wait: impl FnOnce()) {
     let mut buffer = CleanupBuffer::uninit();
     // SAFETY: the buffer is on this stack until it is popped.
@@ -60,16 +60,16 @@ pub unsafe fn wait(choice: Choice, cleanup: Cleanup, argument: *mut c_void, wait
     restore(choice);
     wait();
     forbid();
-    // SAFETY: it is the one that was pushed last.
+    // SAFETY: this pops the buffer pushed last.
     unsafe { _pthread_cleanup_pop(&raw mut buffer, 0) };
 }
 
-/// The thread cannot be cancelled while this exists.
+/// Disables cancellation of this thread while it exists.
 #[derive(Debug)]
 pub struct NotHere(Choice);
 
 impl NotHere {
-    /// From now on.
+    /// Disables cancellation.
     #[must_use]
     pub fn new() -> Self {
         NotHere(forbid())

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! The environment of the process. Copies that the standard library makes end the
-//! process where there is no memory for them.
+//! The environment of the process, without the functions of the standard library, which abort
+//! when out of memory.
 
 use std::ffi::{c_char, CStr, CString};
 
@@ -11,11 +11,10 @@ extern "C" {
     static environ: *const *const c_char;
 }
 
-/// Returns the value of a variable.
+/// Returns a copy of the value of a variable.
 pub fn variable(name: &CStr) -> Result<Option<CString>, NoMemory> {
-    // SAFETY: the name is a C string. The value is NULL or one, and stays until some
-    // thread of the program changes it, which it must not do while it has others
-    // (setenv(3)).
+    // SAFETY: the name is a C string. The value is NULL or a C string, valid until a thread of
+    // the program changes it. A program with several threads must not do that (setenv(3)).
     let value = unsafe {
         let value = libc::getenv(name.as_ptr());
         (!value.is_null()).then(|| CStr::from_ptr(value))
@@ -23,10 +22,10 @@ pub fn variable(name: &CStr) -> Result<Option<CString>, NoMemory> {
     memory::copy_option(value)
 }
 
-/// Returns the entries, `NAME=VALUE`, with names that are wanted.
+/// Returns copies of the entries `NAME=VALUE` with a wanted name.
 pub fn entries(is_wanted: impl Fn(&[u8]) -> bool) -> Result<Vec<CString>, NoMemory> {
     let mut entries = Vec::new();
-    // SAFETY: NULL, or an array of C strings with NULL at its end, which stay as said
+    // SAFETY: NULL, or an array of C strings that ends in NULL. These stay valid as explained
     // above.
     unsafe {
         let mut next = environ;

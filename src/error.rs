@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! What every fallible call of the library returns when it fails.
+//! The error type of the library.
 
 #![forbid(unsafe_code)]
 
@@ -12,11 +12,11 @@ use libc::c_int;
 
 use crate::text::text;
 
-/// Why a call failed: in words for a person, and as an errno for the program.
+/// The failure of a call: a message for people, and an errno for the program.
 ///
-/// The words name what happened and to what; the name of the API function and
-/// the system's own text for the errno are added where the error is handed to
-/// the program (libnbd(3), "Error handling").
+/// The message says what failed, for example which system call on which file. The name of the API
+/// function and the system's text for the errno are added when the program gets the error
+/// (libnbd(3), "Error handling").
 #[derive(Debug, PartialEq, Eq)]
 pub struct Error {
     message: Cow<'static, str>,
@@ -24,7 +24,7 @@ pub struct Error {
 }
 
 impl Error {
-    /// An error of the library's own. `errno` 0 means that no errno fits.
+    /// Makes an error of the library. `errno` is 0 if no errno fits.
     pub fn new(errno: c_int, message: impl Into<Cow<'static, str>>) -> Self {
         Error {
             message: message.into(),
@@ -32,7 +32,7 @@ impl Error {
         }
     }
 
-    /// A failed system call: `what` names the call and what it was applied to.
+    /// Makes the error of a failed system call: `what` names the call and its object.
     pub fn system(what: impl Into<Cow<'static, str>>, cause: &std::io::Error) -> Self {
         let errno = match cause.kind() {
             ErrorKind::OutOfMemory => libc::ENOMEM,
@@ -41,23 +41,23 @@ impl Error {
         Error::new(errno, what)
     }
 
-    /// The last failed system call of this thread.
+    /// Makes the error of the last failed system call of this thread.
     pub fn last_os(what: impl Into<Cow<'static, str>>) -> Self {
         Error::system(what, &std::io::Error::last_os_error())
     }
 
-    /// The errno, or 0 where none fits.
+    /// Returns the errno, or 0 if none fits.
     pub fn errno(&self) -> c_int {
         self.errno
     }
 
-    /// The words, without the function's name and the errno's text.
+    /// Returns the message, without the function's name and the errno's text.
     pub fn message(&self) -> &str {
         &self.message
     }
 }
 
-/// A copy may lack the end of a long text.
+/// Without memory, a copy may lose the end of a long message.
 impl Clone for Error {
     fn clone(&self) -> Self {
         let message = match &self.message {

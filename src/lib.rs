@@ -1,33 +1,29 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! A client library for NBD, the Network Block Device protocol: a drop-in for
+//! A client library for the Network Block Device (NBD) protocol: a drop-in replacement for
 //! libnbd, with the same C interface.
 //!
-//! Data flows one way down through these rooms:
+//! A call passes these modules from top to bottom:
 //!
-//! - [`capi`]: the C functions. Checks arguments, takes the lock, turns
-//!   results into C.
-//! - [`handle`]: one connection. Settings, connecting, commands, waiting; user
-//!   memory and callbacks.
-//! - [`machine`]: the protocol as a state machine with no I/O in it.
+//! - [`capi`]: the C functions, which check arguments and convert results.
+//! - [`handle`]: one connection, with its lock, settings, commands, callbacks and waiting.
+//! - [`machine`]: the protocol as a state machine, without I/O.
 //! - [`protocol`]: the wire format.
 //!
-//! Beside them, driven by [`handle`]:
+//! [`handle`] also uses:
 //!
-//! - [`transport`]: sockets, subprocesses, name resolution, poll(2).
-//! - [`uri`]: NBD URIs, parsed and written.
+//! - [`transport`]: sockets, TLS, subprocesses, name resolution, waiting.
+//! - [`uri`]: NBD URIs.
 //!
-//! The crate exists for its C interface. As a Rust library it offers its rooms
-//! to the tests and the fuzzers, with no promise to stay the same.
+//! The crate exists for its C interface. The Rust interface serves the tests and the fuzzers, and
+//! is not stable.
 //!
-//! What follows is libnbd(3), the manual page to begin with for those who write
-//! programs. `make man` makes it, and a page for each function from the comments
-//! in [`capi`].
+//! The rest of this page is libnbd(3), the introduction for users of the C interface. `make man`
+//! makes this manual page, and a page for each function from the comments in [`capi`].
 //!
 #![doc = include_str!("../docs/libnbd.md")]
-// What a server sends is taken apart in safe code. The exceptions: C's pointers
-// (here), the program's memory and callbacks (in `handle`, module by module), and
-// system calls and GnuTLS.
+// Server data is parsed in safe code. Unsafe code is for C pointers (here), the program's memory
+// and callbacks (modules of `handle`), and system calls and GnuTLS (`transport`).
 #![deny(unsafe_code)]
 
 #[allow(unsafe_code)]

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! Memory whose size the program or a server chooses.
+//! Fallible allocation, for memory whose size is chosen by the program or a server.
 //!
-//! Where there is none left, Rust's collections and strings end the process, unless
-//! they are asked for room first. So whatever may need 4 KiB or more at once is
-//! allocated by the functions here and in [`crate::text`], or by `try_reserve`, and
-//! fails with `ENOMEM`. `docs/security.md` lists what does not, and why.
+//! By default, Rust's collections and strings abort the process when out of memory. So every
+//! allocation that can need 4 KiB or more at once uses the functions of this module or of
+//! [`crate::text`], or `try_reserve`, and fails with `ENOMEM`. `docs/security.md` lists the
+//! exceptions and the reasons for them.
 
 #![forbid(unsafe_code)]
 
@@ -14,7 +14,7 @@ use std::ffi::{CStr, CString};
 
 use crate::error::Error;
 
-/// There is not enough memory.
+/// Out of memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct NoMemory;
 
@@ -35,12 +35,12 @@ pub fn copy(string: &CStr) -> Result<CString, NoMemory> {
     c_string(&[string.to_bytes()])
 }
 
-/// Copies a string that may not be there.
+/// Copies an optional string.
 pub fn copy_option(string: Option<&CStr>) -> Result<Option<CString>, NoMemory> {
     string.map(copy).transpose()
 }
 
-/// Joins pieces to a string as C has it: a NUL ends it.
+/// Concatenates pieces to a C string, which ends at the first NUL.
 pub fn c_string(pieces: &[&[u8]]) -> Result<CString, NoMemory> {
     let mut bytes = concat(pieces, 1)?;
     let end = bytes.iter().position(|&byte| byte == 0);
@@ -52,7 +52,7 @@ pub fn c_string(pieces: &[&[u8]]) -> Result<CString, NoMemory> {
     Ok(CString::from_vec_with_nul(bytes).unwrap_or_default())
 }
 
-/// Joins pieces, and leaves room for `more` bytes.
+/// Concatenates pieces, with spare capacity for `more` bytes.
 pub fn concat(pieces: &[&[u8]], more: usize) -> Result<Vec<u8>, NoMemory> {
     let length: usize = pieces.iter().map(|piece| piece.len()).sum();
     let mut bytes = Vec::new();
@@ -63,15 +63,14 @@ pub fn concat(pieces: &[&[u8]], more: usize) -> Result<Vec<u8>, NoMemory> {
     Ok(bytes)
 }
 
-/// Adds an item to a list.
+/// Appends an item to a list.
 pub fn push<T>(list: &mut Vec<T>, item: T) -> Result<(), NoMemory> {
     list.try_reserve(1)?;
     list.push(item);
     Ok(())
 }
 
-/// Moves a queue to new memory with room for `room` items, or leaves it where it is if
-/// there is none.
+/// Reallocates a queue with a capacity of `room`. Without memory it stays unchanged.
 pub fn shrink<T>(queue: &mut VecDeque<T>, room: usize) {
     let mut smaller = VecDeque::new();
     if smaller.try_reserve_exact(room.max(queue.len())).is_ok() {
@@ -80,7 +79,7 @@ pub fn shrink<T>(queue: &mut VecDeque<T>, room: usize) {
     }
 }
 
-/// Makes a list, up to the first item that is an error.
+/// Collects items into a list, up to the first error.
 pub fn collect<T, E: From<NoMemory>>(
     items: impl IntoIterator<Item = Result<T, E>>,
 ) -> Result<Vec<T>, E> {

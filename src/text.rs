@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! Texts for people, in errors and debug messages: where there is no memory for a
-//! long one, it is cut.
+//! Texts of errors and debug messages. Long ones are truncated when out of memory.
 
 #![forbid(unsafe_code)]
 
@@ -9,7 +8,7 @@ use std::borrow::Cow;
 use std::ffi::CStr;
 use std::fmt::{self, Write};
 
-/// `format!` for people: what there is no memory for is left out.
+/// Like `format!`, but truncates the text when out of memory.
 macro_rules! text {
     ($($argument:tt)*) => {
         $crate::text::message(format_args!($($argument)*))
@@ -17,7 +16,7 @@ macro_rules! text {
 }
 pub(crate) use text;
 
-/// A text for an error or a debug message.
+/// Formats the text of an error or a debug message.
 pub fn message(text: fmt::Arguments<'_>) -> Cow<'static, str> {
     match text.as_str() {
         Some(text) => text.into(),
@@ -25,7 +24,7 @@ pub fn message(text: fmt::Arguments<'_>) -> Cow<'static, str> {
     }
 }
 
-/// The text, and `end` after it wherever it was cut.
+/// Formats a text, possibly truncated, and appends `end`.
 pub fn ended(text: fmt::Arguments<'_>, end: char) -> String {
     debug_assert!(end.is_ascii());
     let mut text = Cut::new(text).0;
@@ -33,13 +32,13 @@ pub fn ended(text: fmt::Arguments<'_>, end: char) -> String {
     text
 }
 
-/// A text, up to where memory ended. It has room for a byte more.
+/// A text, truncated when out of memory, with spare capacity for one byte.
 struct Cut(String);
 
 impl Cut {
     fn new(text: fmt::Arguments<'_>) -> Cut {
         let mut cut = Cut(String::new());
-        // An error of `write_str` ends the text.
+        // `write_str` fails when out of memory; the text ends there.
         let _ = cut.write_fmt(text);
         cut
     }
@@ -53,7 +52,7 @@ impl Write for Cut {
     }
 }
 
-/// Bytes that ought to be UTF-8, for people.
+/// Displays bytes that should be UTF-8.
 pub struct Lossy<'a>(pub &'a [u8]);
 
 impl fmt::Display for Lossy<'_> {
@@ -68,8 +67,8 @@ impl fmt::Display for Lossy<'_> {
     }
 }
 
-/// What a function writes, for people: `std::fmt::from_fn`, which is newer than the
-/// oldest Rust that builds this library.
+/// Displays the output of a function, like `std::fmt::from_fn`, which is newer than the oldest
+/// supported Rust.
 pub struct Written<F>(pub F);
 
 impl<F: Fn(&mut fmt::Formatter<'_>) -> fmt::Result> fmt::Display for Written<F> {
@@ -78,7 +77,7 @@ impl<F: Fn(&mut fmt::Formatter<'_>) -> fmt::Result> fmt::Display for Written<F> 
     }
 }
 
-/// A C string for people.
+/// Displays a C string that should be UTF-8.
 pub fn shown(text: &CStr) -> Lossy<'_> {
     Lossy(text.to_bytes())
 }

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! Memory that each thread keeps until it ends.
+//! A block of memory for each thread, kept until the thread ends.
 //!
-//! A program may call this library in exit handlers and in its own destructors of
-//! thread-specific data. Thread-locals of Rust that own memory are gone by then.
-//! Thread-specific data is not: the system calls the destructor again for a
-//! thread that has set its data since (pthread_key_create(3)). The destructor
-//! here is free(3) itself, so no code of this library runs at the end of a
-//! thread.
+//! A program may call this library in exit handlers and in its own destructors of thread-specific
+//! data. By then, Rust's thread-locals with destructors are gone. Thread-specific data still
+//! works: the system calls the destructor again if a thread has set its data since
+//! (pthread_key_create(3)). The destructor is free(3) itself, so no code of this library runs at
+//! the end of a thread.
 
 use std::ffi::c_void;
 use std::ptr;
@@ -15,23 +14,23 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use libc::pthread_key_t;
 
-/// Not a key: keys are small indices.
+/// An invalid key: valid ones are small indices.
 const NONE: pthread_key_t = pthread_key_t::MAX;
 
-/// A block of malloc(3) for each thread, or null.
+/// A malloc(3) block for each thread, or null.
 pub struct ThreadBlock {
     key: AtomicU32,
 }
 
 impl ThreadBlock {
-    /// Null for every thread.
+    /// Starts with null for every thread.
     pub const fn new() -> ThreadBlock {
         ThreadBlock {
             key: AtomicU32::new(NONE),
         }
     }
 
-    /// Returns the block of this thread, which still belongs to the thread.
+    /// Returns the block of this thread, which keeps it.
     pub fn get(&self) -> *mut c_void {
         match self.key.load(Ordering::Relaxed) {
             NONE => ptr::null_mut(),
@@ -40,7 +39,7 @@ impl ThreadBlock {
         }
     }
 
-    /// Takes the block from this thread; the caller frees it.
+    /// Takes the block from this thread. The caller must free it.
     pub fn take(&self) -> *mut c_void {
         let block = self.get();
         if !block.is_null() && !self.set(ptr::null_mut()) {
@@ -49,29 +48,30 @@ impl ThreadBlock {
         block
     }
 
-    /// Gives this thread a block in place of its previous one, which is freed.
-    /// Where the system has no room for it, the new one is freed instead.
+    /// Sets the block of this thread, and frees the previous one. If the system has no room for
+    /// it, the new block is freed instead.
     ///
     /// # Safety
-    /// `block` is null, or comes from malloc(3) and nothing else refers to it.
+    /// `block` must be null, or come from malloc(3) without other references to it.
     pub unsafe fn replace(&self, block: *mut c_void) {
         let previous = self.get();
         let unused = match self.set(block) {
             true => previous,
             false => block,
         };
-        // SAFETY: only this thread knew the one, and the caller gave the other.
+        // SAFETY: either the previous block, which only this thread had, or the block of the
+        // caller.
         unsafe { libc::free(unused) };
     }
 
     fn set(&self, block: *mut c_void) -> bool {
         self.key()
-            // SAFETY: the key exists, and free(3) takes the block later.
+            // SAFETY: the key exists, and free(3) will get the block.
             .is_some_and(|key| unsafe { libc::pthread_setspecific(key, block) } == 0)
     }
 
-    /// The key, made by the first thread that needs it. A lock around this would
-    /// stay locked in a process that is forked meanwhile.
+    /// Returns the key, created by the first thread that needs it. Not with a lock: in a process
+    /// forked meanwhile, it would stay locked.
     fn key(&self) -> Option<pthread_key_t> {
         let present = self.key.load(Ordering::Relaxed);
         if present != NONE {
@@ -88,7 +88,7 @@ impl ThreadBlock {
         match set {
             Ok(_) => Some(new),
             Err(first) => {
-                // SAFETY: no other thread knows this key.
+                // SAFETY: the key is not known to other threads.
                 unsafe { libc::pthread_key_delete(new) };
                 Some(first)
             }
@@ -117,7 +117,7 @@ mod tests {
         unsafe { BLOCK.replace(second) };
         assert_eq!(BLOCK.take(), second);
         assert!(BLOCK.get().is_null());
-        // SAFETY: it was taken.
+        // SAFETY: it was taken from the thread.
         unsafe { libc::free(second) };
     }
 }
