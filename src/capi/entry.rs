@@ -1,16 +1,15 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! The way in and out of the library that every call on a handle takes.
+//! The entry and exit of every call on a handle.
 //!
-//! In: the handle is one, the debug message, the state allows the call, no
-//! argument is NULL that may not be. Out: the result in C's terms, or the error
-//! for the program to ask for, and the debug message. What the call owns, its
-//! closures above all, is in its body, so it is released wherever this stops.
+//! Before the call: validate the handle, log the call, check the state, check for NULL. After it:
+//! convert the result to C or store the error, and log the result. The body of a call owns its
+//! resources, above all its closures, so they are released even if a check fails.
 //!
-//! No panic gets past here. One that happens under the lock may have left the
-//! connection half changed, so the connection is dead afterwards.
+//! No panic leaves this module. A panic while the lock is held may leave the connection in an
+//! inconsistent state, so the connection is dead afterwards.
 //!
-//! pthread_cancel(3) ends a thread only in a call that waits, and only while that waits.
+//! pthread_cancel(3) ends a thread only while a call waits.
 
 use std::any::Any;
 use std::fmt;
@@ -28,22 +27,22 @@ use crate::handle::buffer::ReadBuffer;
 use crate::handle::{Call, Function as _, Handle, Pause, Shared};
 use crate::text::Written;
 
-/// A call as the program makes it: `called!(FUNCTION(h, parameter: value, ...))`.
+/// The function and its arguments: `called!(FUNCTION(h, parameter: value, ...))`.
 macro_rules! called {
     ($function:ident($h:ident $(, $name:ident: $value:expr)* $(,)?)) => {
         $crate::capi::entry::Called::new(
             &$crate::capi::function::$function,
-            // SAFETY: only functions of the C API use this, with their own `h`:
-            // the program may pass NULL or a handle, and no thread closes a
-            // handle while a call on it is under way (nbd_close(3)).
+            // SAFETY: only functions of the C API use this, with their own `h`. The program
+            // passes NULL or a handle, and does not close a handle while a call on it is in
+            // progress (nbd_close(3)).
             unsafe { $crate::capi::opaque::nbd_handle::check($h) },
             || [$((stringify!($name), $crate::capi::trace::Value::from($value))),*],
         )
     };
 }
 
-/// A call that has the connection to itself:
-/// `locked!(FUNCTION(h, parameter: value, ...), |connection| body)`.
+/// Runs a call with exclusive access to the connection: `locked!(FUNCTION(h, parameter: value,
+/// ...), |connection| body)`.
 macro_rules! locked {
     ($function:ident($($arguments:tt)*), $body:expr $(,)?) => {
         $crate::capi::entry::with_connection(
@@ -53,8 +52,8 @@ macro_rules! locked {
     };
 }
 
-/// A call that only looks, and so never waits for another one:
-/// `looking!(FUNCTION(h, parameter: value, ...), |shared| body)`.
+/// Runs a read-only call, which never waits for another call: `looking!(FUNCTION(h, parameter:
+/// value, ...), |shared| body)`.
 macro_rules! looking {
     ($function:ident($($arguments:tt)*), $body:expr $(,)?) => {
         $crate::capi::entry::with_shared(
@@ -64,8 +63,8 @@ macro_rules! looking {
     };
 }
 
-/// A call that waits, in a function that is `extern "C-unwind"`, as pthread_cancel(3) may
-/// end the thread meanwhile: `waiting!(FUNCTION(h, parameter: value, ...), async |call| body)`.
+/// Runs a call that waits, in an `extern "C-unwind"` function, since pthread_cancel(3) may end
+/// the thread meanwhile: `waiting!(FUNCTION(h, parameter: value, ...), async |call| body)`.
 macro_rules! waiting {
     ($function:ident($($arguments:tt)*), $body:expr $(,)?) => {
         $crate::capi::entry::with_waiting(
@@ -77,18 +76,19 @@ macro_rules! waiting {
 
 pub(super) use {called, locked, looking, waiting};
 
-/// A call of a function of the API, with what has to be known of its arguments.
+/// A function of the API, with its checked arguments.
 pub(super) struct Called<'a> {
     function: &'static Function,
     handle: Result<&'a Handle, NoHandle>,
-    /// The first argument that must not be NULL, and is.
+    /// The first argument that is NULL but must not be.
     missing: Option<&'static str>,
-    /// All of them, if debug messages are wanted.
+    /// All arguments, if debug messages are enabled.
     shown: Option<Box<[Argument<'a>]>>,
 }
 
 impl<'a> Called<'a> {
-    /// Inline, since the arguments of most calls need no memory then: numbers are not NULL.
+    /// Inline, so that the arguments of most calls need no memory: the compiler knows that
+    /// numbers are not NULL.
     #[inline(always)]
     pub fn new<const N: usize>(
         function: &'static Function,
@@ -104,7 +104,7 @@ impl<'a> Called<'a> {
         }
     }
 
-    /// Before the call: the debug message, and checks. Most calls pass them all.
+    /// Logs and checks a call before it starts. Most calls pass all checks.
     #[inline]
     fn begin(&self, shared: &Shared) -> Result<(), Error> {
         let allowed = self.function.is_allowed(shared.state());
@@ -127,16 +127,16 @@ impl<'a> Called<'a> {
     }
 }
 
-/// The arguments for a debug message.
+/// Collects the arguments for a debug message.
 #[cold]
 fn shown<'a, const N: usize>(arguments: impl Fn() -> [Argument<'a>; N]) -> Box<[Argument<'a>]> {
     Box::new(arguments())
 }
 
-/// The name of the first pointer that is NULL, or callback that is empty, and may not be.
+/// Returns the name of the first argument that is a forbidden NULL pointer or empty callback.
 #[inline(always)]
 fn first_missing(function: &Function, arguments: &[Argument<'_>]) -> Option<&'static str> {
-    // Parameters are numbered from 1, and number 1 is the handle.
+    // Parameters are numbered from 1; number 1 is the handle.
     for (number, (name, value)) in (2..).zip(arguments) {
         if value.is_missing_callback() || (value.is_null() && function.non_null.contains(&number)) {
             return Some(name);
@@ -145,21 +145,21 @@ fn first_missing(function: &Function, arguments: &[Argument<'_>]) -> Option<&'st
     None
 }
 
-/// Fills the buffer of a read with zeroes, before anything can go wrong and
-/// leave what it held before (nbd_set_pread_initialize(3)).
+/// Fills the buffer of a read with zeroes, before any error can leave old contents in it
+/// (nbd_set_pread_initialize(3)).
 ///
 /// # Safety
 ///
 /// As for [`nbd_handle::check`].
 pub(super) unsafe fn initialize(h: *mut nbd_handle, buf: &mut ReadBuffer) {
-    // SAFETY: by the promise of the caller.
+    // SAFETY: by the contract of this function.
     match unsafe { nbd_handle::check(h) } {
         Ok(handle) if !handle.shared().pread_initialize() => {}
         _ => buf.clear(),
     }
 }
 
-/// Runs `body` under the lock of the handle.
+/// Runs `body` with the lock held.
 pub(super) fn with_connection<R: Outcome>(
     called: Called<'_>,
     body: impl FnOnce(&mut Call<'_>) -> Result<R, Error>,
@@ -170,7 +170,7 @@ pub(super) fn with_connection<R: Outcome>(
         Err(why) => return refused::<R>(function, why),
     };
     let _not_here = NotHere::new();
-    // Unwind safety: the connection is dead after a panic under its lock.
+    // Unwind safety: after a panic with the lock held, the connection is dead.
     catch_unwind(AssertUnwindSafe(|| {
         let mut call = handle.call(function);
         let outcome = called.begin(handle.shared());
@@ -180,7 +180,7 @@ pub(super) fn with_connection<R: Outcome>(
     .unwrap_or_else(|panic| panicked::<R>(function, panic))
 }
 
-/// The same for a call that waits.
+/// Runs `body`, which may wait, with the lock held.
 pub(super) fn with_waiting<R: Outcome>(
     called: Called<'_>,
     body: impl AsyncFnOnce(&mut Call<'_>) -> Result<R, Error>,
@@ -192,7 +192,7 @@ pub(super) fn with_waiting<R: Outcome>(
     };
     let pause = Pause::default();
     let pause = &pause;
-    // The call has all that has a destructor.
+    // The future owns everything that has a destructor.
     let ended = run(pause, async move {
         let mut call = handle.waiting_call(function, pause);
         let outcome = match called.begin(handle.shared()) {
@@ -204,14 +204,14 @@ pub(super) fn with_waiting<R: Outcome>(
     ended.unwrap_or_else(|panic| panicked::<R>(function, panic))
 }
 
-/// Runs `body` on what can be seen of the handle without its lock.
+/// Runs `body` without the lock, on the shared part of the handle.
 pub(super) fn with_shared<R: Outcome>(called: Called<'_>, body: impl FnOnce(&Shared) -> R) -> R::C {
     let function = called.function;
     let shared = match called.handle {
         Ok(handle) => handle.shared(),
         Err(why) => return refused::<R>(function, why),
     };
-    // Messages are written, and GnuTLS is loaded.
+    // Writing messages and loading GnuTLS are cancellation points.
     let _not_here = NotHere::new();
     // Unwind safety: a body only reads and changes atomics.
     catch_unwind(AssertUnwindSafe(|| {
@@ -221,7 +221,7 @@ pub(super) fn with_shared<R: Outcome>(called: Called<'_>, body: impl FnOnce(&Sha
     .unwrap_or_else(|panic| panicked::<R>(function, panic))
 }
 
-/// After the call: the result in C, and the debug message.
+/// Ends a call: converts the result to C, and logs it.
 #[inline]
 fn end<R: Outcome>(
     function: &'static Function,
@@ -235,7 +235,7 @@ fn end<R: Outcome>(
     }
 }
 
-/// The same for a call that has failed, or has a debug message.
+/// Ends a call that has failed or must be logged.
 #[cold]
 fn end_with_words<R: Outcome>(
     function: &'static Function,
@@ -252,14 +252,14 @@ fn end_with_words<R: Outcome>(
     value
 }
 
-/// Keeps the error for the program, and gives what the call returns.
+/// Stores the error for the program, and returns the error value.
 fn failed<R: Outcome>(function: &Function, error: &Error) -> R::C {
     error::keep(function.name, error);
     R::FAILED
 }
 
-/// The same for a call without a handle. The rare cases are in functions of their own, or
-/// each function of the API would contain their code.
+/// Ends a call without a valid handle. Rare cases are separate functions, to keep their code out
+/// of every function of the API.
 fn refused<R: Outcome>(function: &Function, why: NoHandle) -> R::C {
     keep_refusal(function, why);
     R::FAILED
@@ -271,7 +271,7 @@ fn keep_refusal(function: &Function, why: NoHandle) {
     error::keep(function.name, &why.into());
 }
 
-/// The same for a call that panicked.
+/// Ends a call that has panicked.
 fn panicked<R: Outcome>(function: &Function, panic: Box<dyn Any + Send>) -> R::C {
     keep_panic(function, panic);
     R::FAILED
@@ -307,12 +307,12 @@ fn leave<R: Outcome>(function: &Function, shared: &Shared, result: &Result<R, Er
     }
 }
 
-/// The error of a panic: a mistake in the library itself.
+/// Makes the error for a panic: a bug in the library.
 pub(super) fn internal(message: String) -> Error {
     Error::new(libc::ENOTRECOVERABLE, format!("internal error: {message}"))
 }
 
-/// What a panic said.
+/// Returns the message of a panic.
 pub(super) fn panic_message(panic: &(dyn Any + Send)) -> String {
     if let Some(text) = panic.downcast_ref::<&str>() {
         (*text).into()
@@ -343,7 +343,7 @@ mod tests {
     use std::os::fd::IntoRawFd;
     use std::os::unix::net::UnixStream;
 
-    /// Closes itself, as a test may end early.
+    /// Closes the handle when dropped, as a test may end early.
     struct Created(*mut nbd_handle);
 
     impl Created {
@@ -355,13 +355,13 @@ mod tests {
 
     impl Drop for Created {
         fn drop(&mut self) {
-            // SAFETY: it comes from `nbd_create`, and is closed once.
+            // SAFETY: the handle comes from `nbd_create`, and is closed once.
             unsafe { nbd_close(self.0) }
         }
     }
 
     fn last_error() -> (String, i32) {
-        // SAFETY: some call has failed, so there is a text.
+        // SAFETY: a call has failed, so there is a message.
         let text = unsafe { CStr::from_ptr(nbd_get_error()) };
         // SAFETY: always allowed.
         (text.to_str().unwrap().into(), unsafe { nbd_get_errno() })
@@ -382,7 +382,7 @@ mod tests {
         assert_eq!(unsafe { nbd_aio_is_dead(h) }, 1);
     }
 
-    /// Another one's error, and how often it was called and freed.
+    /// The errors that a completion callback got, and the number of calls of `free`.
     #[derive(Default)]
     struct Ends {
         completed: Vec<c_int>,
@@ -400,8 +400,8 @@ mod tests {
         unsafe { (*user_data.cast::<Ends>()).freed += 1 };
     }
 
-    /// The library's end of a connection, and the server's, which has said an oldstyle
-    /// greeting, for an export of 1 MiB.
+    /// Returns both ends of a connection. The server's end has sent an oldstyle greeting for an
+    /// export of 1 MiB.
     fn greeted() -> (UnixStream, UnixStream) {
         let (ours, mut server) = UnixStream::pair().unwrap();
         server
@@ -418,7 +418,7 @@ mod tests {
         let created = Created::new();
         let h = created.0;
         let (ours, _server) = greeted();
-        // SAFETY: it is a handle, and the socket the library's from now on.
+        // SAFETY: it is a handle, which takes ownership of the socket.
         assert_eq!(unsafe { nbd_connect_socket(h, ours.into_raw_fd()) }, 0);
         let address = h.expose_provenance();
         std::thread::scope(|scope| {
@@ -543,7 +543,7 @@ mod tests {
         assert!(text.starts_with("nbd_set_debug_callback: debug cannot be NULL: "));
         assert_eq!(errno, libc::EFAULT);
 
-        // Any function will do that may be called in this state.
+        // Any function that is allowed in this state.
         let null = nbd_completion_callback::null();
         let result = locked!(NBD_GET_DEBUG(h, completion: &null), |_c| Ok(true));
         assert_eq!(result, 1);

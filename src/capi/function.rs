@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! What `functions.tsv` says of each function of the C API, as far as calls
-//! have to know it. The build turns every line of the table into a `static`
-//! here, named after the function in capitals.
+//! The rules of `functions.tsv` that are checked by each call. The build turns every line of the
+//! table into a `static` here, named after the function in capitals.
 
 use std::ffi::CStr;
 
@@ -15,13 +14,13 @@ use crate::machine::State;
 pub(super) struct Function {
     /// Its name in C.
     pub name: &'static CStr,
-    /// The states of a handle in which it may be called.
+    /// The handle states that allow the call.
     states: States,
-    /// Its parameters that may not be NULL, the handle being number 1.
+    /// The positions of parameters that must not be NULL; the handle is number 1.
     pub non_null: &'static [usize],
 }
 
-/// A set of the groups of states that libnbd(3) distinguishes.
+/// A set of the state groups in libnbd(3).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct States(u8);
 
@@ -34,7 +33,7 @@ impl States {
     const DEAD: u8 = States::of(State::Dead);
     const ANY: u8 = 0xff;
 
-    /// What errors call each of them, in the order in which they name them.
+    /// The names of the states in error messages, in the order in which they are listed.
     const NAMES: [(u8, &'static str); 6] = [
         (Self::CREATED, "newly created"),
         (Self::CONNECTING, "connecting"),
@@ -77,13 +76,13 @@ impl handle::Function for Function {
 }
 
 impl Function {
-    /// Whether it may be called in this state.
+    /// Returns true if this state allows the call.
     pub fn is_allowed(&self, state: State) -> bool {
         self.states.contains(state)
     }
 
-    /// `ENOTCONN` when the program has yet to connect, `EINVAL` when it is too late or
-    /// the wrong moment.
+    /// Makes the error for a wrong state: `ENOTCONN` if the program has not connected yet,
+    /// otherwise `EINVAL`.
     #[cold]
     fn wrong_state(&self, shared: &Shared, state: State) -> Error {
         let errno = match state {

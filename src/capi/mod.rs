@@ -2,22 +2,20 @@
 
 //! The C API: the functions of `libnbd.h`, one file per subject.
 //!
-//! A function here converts its arguments to Rust types, makes the call through
-//! `entry`, and returns the result that `outcome` converts to C. [`crate::handle`] does
-//! the work.
+//! Each function converts its arguments to Rust types, makes the call through `entry`, and
+//! returns the result, converted to C by `outcome`. [`crate::handle`] does the work.
 //!
-//! The comment of a function is the source of its manual page; its first line is also
-//! the comment of the function in `libnbd.h`. Facts that many pages share are not in
-//! the comments but in `functions.tsv`: the handle states that allow the call, the
-//! parameters that must not be NULL, the function that frees the result, and the symbol
-//! version. The build reads the symbol versions from this table, and checks the types
-//! of the functions against it. The errors that follow from the table are the same for
-//! all functions: `ENOTCONN` before the handle connects, `EINVAL` in any other wrong
-//! state, and `EFAULT` for NULL. A callback other than a completion callback counts as
-//! NULL if it has neither a function to call nor one to free its data.
+//! The comment of a function is the source of its manual page; its first line is also the comment
+//! of the function in `libnbd.h`. `functions.tsv` has the facts that are common to many pages:
+//! the handle states that allow the call, the parameters that must not be NULL, the function that
+//! frees the result, and the symbol version. The build reads the symbol versions from this table,
+//! and checks the types of the functions against it. The errors that follow from the table are
+//! the same for all functions: `ENOTCONN` before the handle connects, `EINVAL` in any other wrong
+//! state, and `EFAULT` for NULL. A callback other than a completion callback counts as NULL if it
+//! has neither a function nor a `free` function.
 
-// The callers are C programs. Their duties are the usual ones of C, and those that the
-// comments state for buffers and strings.
+// The callers are C programs. They must follow the usual rules of C, and the rules for buffers
+// and strings in the comments.
 #![allow(clippy::missing_safety_doc)]
 
 mod boolean;

@@ -29,7 +29,7 @@ impl From<NoHandle> for Error {
 }
 
 /// A connection to an NBD server.
-#[allow(non_camel_case_types)] // the name it has in C
+#[allow(non_camel_case_types)] // the name in C
 pub struct nbd_handle {
     magic: AtomicUsize,
     handle: Handle,

@@ -13,32 +13,32 @@ use crate::error::Error;
 
 /// A result that can be returned to a C program.
 pub(super) trait Outcome {
-    /// Its type in C.
+    /// The type in C.
     type C;
 
-    /// The value that a failed call returns.
+    /// The result of a failed call.
     const FAILED: Self::C;
 
-    /// Returns its value in C. Only a result that needs memory can fail.
+    /// Converts the value to C. Only a result that needs memory can fail.
     fn to_c(&self) -> Result<Self::C, Error>;
 
-    /// Writes its value in a debug message.
+    /// Displays the value in a debug message.
     fn show(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result;
 }
 
-/// The number that identifies a command of a connection.
+/// The cookie of a command.
 pub(super) struct Cookie(pub u64);
 
-/// A number that has no value to report a failure.
+/// A counter; no value is reserved for errors.
 pub(super) struct Counter(pub u64);
 
-/// Bits that have no value to report a failure.
+/// A bit mask; no value is reserved for errors.
 pub(super) struct Bits(pub u32);
 
-/// The value that the program stores in its handle.
+/// The number that the program has stored in its handle.
 pub(super) struct PrivateData(pub usize);
 
-/// An outcome that is a number in C.
+/// Implements `Outcome` for numbers.
 macro_rules! number {
     ($outcome:ty, $c:ty, $failed:expr, |$value:ident| $to_c:expr) => {
         impl Outcome for $outcome {
@@ -64,23 +64,22 @@ number!((), c_int, -1, |_done| 0);
 number!(bool, c_int, -1, |value| c_int::from(*value));
 number!(c_int, c_int, -1, |value| *value);
 number!(i64, i64, -1, |value| *value);
-// Cookies are counted up from 1, sizes are those of objects in memory: neither
-// reaches the half of its range that is negative in C.
+// Cookies are counted from 1, and sizes are those of objects in memory: neither gets so large
+// that it would be negative in C.
 number!(Cookie, i64, -1, |cookie| cookie.0 as i64);
 number!(size_t, ssize_t, -1, |size| *size as ssize_t);
 number!(Counter, u64, 0, |counter| counter.0);
 number!(Bits, u32, 0, |bits| bits.0);
 number!(PrivateData, usize, 0, |data| data.0);
 
-/// A string that the caller frees.
+/// A string that the caller must free.
 impl Outcome for CString {
     type C = *mut c_char;
 
     const FAILED: *mut c_char = ptr::null_mut();
 
     fn to_c(&self) -> Result<*mut c_char, Error> {
-        // SAFETY: a `CString` is a string with a NUL at its end. The copy comes
-        // from malloc, so the caller can free it.
+        // SAFETY: a `CString` ends in NUL. The copy comes from malloc, so the caller can free it.
         let copy = unsafe { libc::strdup(self.as_ptr()) };
         if copy.is_null() {
             return Err(Error::new(libc::ENOMEM, "strdup"));

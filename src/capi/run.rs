@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! Runs a call that waits, and waits for it.
+//! Runs a call that waits, and makes its blocking system calls.
 
 use std::any::Any;
 use std::future::Future;
@@ -16,20 +16,21 @@ use crate::handle::Pause;
 
 type Ended<T> = Result<T, Box<dyn Any + Send>>;
 
-/// The result of a call that leaves its waiting to `pause`, or its panic.
+/// Runs a future that leaves its blocking system calls to `pause`. Returns its result or its
+/// panic.
 ///
-/// The thread may end here, while it waits. So there must be nothing to be done when this
-/// frame is unwound, nor those above it.
+/// The thread may be cancelled while it waits. So neither this frame nor those above it may need
+/// anything done when they are unwound.
 pub(super) fn run<F: Future>(pause: &Pause, call: F) -> Ended<F::Output> {
     let mut call = ManuallyDrop::new(call);
     let place: *mut F = &raw mut *call;
     let mut ended = ManuallyDrop::new(None);
     let choice = cancellation::forbid();
-    // SAFETY: the call stays where it is until it has ended, and nothing else uses it.
+    // SAFETY: the future stays in place until it has ended, and nothing else uses it.
     while !unsafe { goes_on(place, &mut ended) } {
-        // SAFETY: no value from the C function down to the system call has a destructor,
-        // this function's not because of `ManuallyDrop`. If the thread is cancelled, the
-        // call has not ended, and is not used any more.
+        // SAFETY: no value from the C function down to the system call has a destructor; in this
+        // function, because of `ManuallyDrop`. If the thread is cancelled, the call has not
+        // ended, and is not used again.
         unsafe { cancellation::wait(choice, give_up::<F>, place.cast(), || pause.make()) };
     }
     cancellation::restore(choice);
@@ -39,14 +40,14 @@ pub(super) fn run<F: Future>(pause: &Pause, call: F) -> Ended<F::Output> {
     }
 }
 
-/// Lets the call go on until it waits or has ended. Whether it has, and is gone.
+/// Polls the call until it waits or ends. Returns true if it has ended; it is then dropped.
 ///
 /// # Safety
 ///
-/// It is a call that has not ended, which nobody moves.
+/// `call` must be valid, must not have ended, and must never be moved.
 unsafe fn goes_on<F: Future>(call: *mut F, ended: &mut Option<Ended<F::Output>>) -> bool {
     let step = catch_unwind(AssertUnwindSafe(|| {
-        // SAFETY: by the promise of the caller.
+        // SAFETY: by the contract of this function.
         let pinned = unsafe { Pin::new_unchecked(&mut *call) };
         let step = pinned.poll(&mut Context::from_waker(Waker::noop()));
         if step.is_ready() {
@@ -63,9 +64,9 @@ unsafe fn goes_on<F: Future>(call: *mut F, ended: &mut Option<Ended<F::Output>>)
     true
 }
 
-/// The thread is cancelled, and the call with it.
+/// Drops the call of a cancelled thread.
 unsafe extern "C" fn give_up<F: Future>(call: *mut c_void) {
-    // A panic has ended the connection.
+    // If this panics, the connection is already dead.
     // SAFETY: `run` has passed its call.
     let _ = catch_unwind(AssertUnwindSafe(|| unsafe {
         call.cast::<F>().drop_in_place()

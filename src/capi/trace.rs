@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! The arguments of a call: what has to be known of them before the call can be
-//! made, and their text in debug messages, which is only made when it is wanted.
+//! Arguments of a call: their checks, and their text in debug messages, which is only made when
+//! needed.
 
 use std::ffi::{CStr, CString};
 use std::fmt;
@@ -18,29 +18,29 @@ use crate::handle::callback::{
 };
 use crate::memory;
 
-/// How much of a string or of a buffer a debug message shows, in bytes.
+/// The maximum number of bytes of a string or buffer shown in a debug message.
 const SHOWN: usize = 512;
 
-/// A string of the program's, or NULL.
+/// A string from the program, or NULL.
 #[derive(Clone, Copy)]
 pub(super) struct Text<'a>(Option<&'a CStr>);
 
 impl<'a> Text<'a> {
     /// # Safety
     ///
-    /// `start` is NULL, or a string that stays as it is for `'a`.
+    /// `start` must be NULL, or a string that is valid and unchanged for `'a`.
     pub unsafe fn new(start: *const c_char) -> Self {
-        // SAFETY: not NULL, and so a string, by the promise of the caller.
+        // SAFETY: not NULL, so it is a string by the contract of this function.
         Text((!start.is_null()).then(|| unsafe { CStr::from_ptr(start) }))
     }
 
-    /// The string; an empty one for NULL, which calls have been checked for.
+    /// Returns the string; empty for NULL, which calls have been checked for.
     pub fn get(self) -> &'a CStr {
         self.0.unwrap_or_default()
     }
 }
 
-/// A NULL-terminated list of strings of the program's, or NULL.
+/// A NULL-terminated list of strings from the program, or NULL.
 #[derive(Clone, Copy)]
 pub(super) struct Strings<'a> {
     first: *const *const c_char,
@@ -50,8 +50,8 @@ pub(super) struct Strings<'a> {
 impl<'a> Strings<'a> {
     /// # Safety
     ///
-    /// `first` is NULL, or points to an array of strings with NULL at its end.
-    /// Array and strings stay as they are for `'a`.
+    /// `first` must be NULL, or point to an array of strings that ends in NULL. Array and strings
+    /// must be valid and unchanged for `'a`.
     pub unsafe fn new(first: *mut *mut c_char) -> Self {
         Strings {
             first: first.cast_const().cast(),
@@ -59,7 +59,7 @@ impl<'a> Strings<'a> {
         }
     }
 
-    /// The strings, as copies; none for NULL, which calls have been checked for.
+    /// Returns copies of the strings; none for NULL, which calls have been checked for.
     pub fn get(self) -> Result<Vec<CString>, Error> {
         Ok(memory::collect(self.iter().map(memory::copy))?)
     }
@@ -76,39 +76,38 @@ impl<'a> Strings<'a> {
                 return None;
             }
             next = next.wrapping_add(1);
-            // SAFETY: what is in front of the NULL at the end is a string.
+            // SAFETY: elements before the NULL at the end are strings.
             Some(unsafe { CStr::from_ptr(string) })
         })
     }
 }
 
-/// Bits, which debug messages show in hexadecimal.
+/// A bit mask, which debug messages show in hexadecimal.
 pub(super) struct Mask(pub u32);
 
-/// The address of a socket, as its bytes, or NULL.
+/// The bytes of a socket address, or NULL.
 #[derive(Clone, Copy)]
 pub(super) struct Address<'a>(Option<&'a [u8]>);
 
 impl<'a> Address<'a> {
-    /// Of a length that no address has, one byte too much is kept.
+    /// If it is too long for any address, only one byte beyond the maximum length is kept.
     ///
     /// # Safety
     ///
-    /// `start` is NULL, or `len` bytes can be read there that stay as they are
-    /// for `'a`.
+    /// `start` must be NULL, or valid for reading `len` bytes that are unchanged for `'a`.
     pub unsafe fn new(start: *const sockaddr, len: socklen_t) -> Self {
         let len = (len as usize).min(size_of::<sockaddr_storage>() + 1);
-        // SAFETY: not NULL, and so that many bytes, by the promise of the caller.
+        // SAFETY: not NULL, so the bytes are valid by the contract of this function.
         Address((!start.is_null()).then(|| unsafe { slice::from_raw_parts(start.cast(), len) }))
     }
 
-    /// The bytes; none for NULL, which calls have been checked for.
+    /// Returns the bytes; none for NULL, which calls have been checked for.
     pub fn get(self) -> &'a [u8] {
         self.0.unwrap_or_default()
     }
 }
 
-/// One argument of a call: the name of the parameter, and its value.
+/// An argument of a call: the name of the parameter, and its value.
 pub(super) type Argument<'a> = (&'static str, Value<'a>);
 
 /// The value of an argument.
@@ -125,10 +124,9 @@ pub(super) enum Value<'a> {
 }
 
 impl Value<'_> {
-    /// Whether it is an empty callback where there has to be one. Only what
-    /// tells of completion may be left out. A callback without a function is not
-    /// empty as long as it has data to free: the program then wants to know no
-    /// more than that (libnbd(3), "CALLBACKS").
+    /// Returns true for a required callback that is empty. Only completion callbacks are
+    /// optional. A callback without a function is not empty if it has a `free` function: the
+    /// program then only wants to know when the data is no longer used (libnbd(3), "CALLBACKS").
     pub fn is_missing_callback(&self) -> bool {
         matches!(
             self,
@@ -139,7 +137,7 @@ impl Value<'_> {
         )
     }
 
-    /// Whether it is a pointer that points to nothing.
+    /// Returns true for a NULL pointer.
     pub fn is_null(&self) -> bool {
         match self {
             Value::Text(text) => text.is_none(),
@@ -154,7 +152,7 @@ impl Value<'_> {
 impl fmt::Display for Value<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            // The wrong way round, as libnbd 1.24.4 does it.
+            // Reversed, as in libnbd 1.24.4.
             Value::Callback {
                 optional: true,
                 is_null,
@@ -180,12 +178,12 @@ impl fmt::Display for Value<'_> {
     }
 }
 
-/// The error of a pointer that is NULL.
+/// Makes the error for a NULL pointer.
 pub(super) fn null(name: &str) -> Error {
     Error::new(libc::EFAULT, format!("{name} cannot be NULL"))
 }
 
-/// A string in quotes, on one line whatever is in it.
+/// Displays a string in quotes, with escapes that keep it on one line.
 pub(super) struct Quoted<'a>(pub &'a [u8]);
 
 impl fmt::Display for Quoted<'_> {
@@ -204,7 +202,7 @@ impl fmt::Display for Quoted<'_> {
     }
 }
 
-/// The first bytes of a buffer, sixteen a line, as numbers and as characters.
+/// Displays the first bytes of a buffer, sixteen on a line, as numbers and as characters.
 struct Dump(WriteBuffer);
 
 impl fmt::Display for Dump {
@@ -281,7 +279,7 @@ mod tests {
             ]
         };
         assert_eq!(texts.map(shown), [r#""a "b"\x0a\xff""#, "NULL"]);
-        // As libnbd 1.24.4 has it.
+        // The same as libnbd 1.24.4.
         assert_eq!(shown(&nbd_completion_callback::null()), "<fun>");
         assert_eq!(shown(Address(Some(&[]))), "<sockaddr>");
     }
@@ -315,7 +313,7 @@ mod tests {
     #[test]
     fn data_is_shown_as_numbers_and_characters() {
         let data = *b"0123456789abcdef\0z";
-        // SAFETY: the bytes exist and are not changed.
+        // SAFETY: the bytes are valid and are not changed.
         let buffer = unsafe { WriteBuffer::new(data.as_ptr().cast(), data.len()) };
         let expected = "\"\n\
             0000: 30 31 32 33 34 35 36 37 38 39 61 62 63 64 65 66 |0123456789abcdef|\n\
