@@ -1,37 +1,37 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! Which synchronous commands of several threads may run at the same time.
+//! Ordering of synchronous commands issued by several threads.
 //!
-//! Together they have the result of some serial order: first come, first served, and
-//! what touches the same bytes, unless both only read them, runs one after the other.
+//! The result is that of a serial order, the order of arrival: commands on overlapping ranges,
+//! unless all of them read, run one after the other. Others run at the same time.
 
 use crate::memory::{self, NoMemory};
 
-/// What a synchronous call does to the export.
+/// The access of a synchronous call to the export.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Access {
-    /// Looks at a range, in bytes.
+    /// Reads a range, in bytes.
     Read { offset: u64, count: u64 },
     /// Changes a range, in bytes.
     Write { offset: u64, count: u64 },
-    /// Waits for the writes before it, and holds up none after it.
+    /// Waits for earlier writes, and does not block later ones.
     Flush,
-    /// Has the handle to itself.
+    /// Excludes all other calls.
     Alone,
 }
 
 impl Access {
-    /// Looks at `count` bytes of the export, `offset` bytes into it.
+    /// Read access to `count` bytes at `offset`.
     pub fn read(offset: u64, count: u64) -> Access {
         Access::Read { offset, count }
     }
 
-    /// Changes `count` bytes of the export, `offset` bytes into it.
+    /// Write access to `count` bytes at `offset`.
     pub fn write(offset: u64, count: u64) -> Access {
         Access::Write { offset, count }
     }
 
-    /// Whether `self` has to wait for `earlier`.
+    /// Returns true if `self` has to wait for `earlier`.
     fn waits_for(self, earlier: Access) -> bool {
         match (earlier, self) {
             (Access::Alone, _) | (_, Access::Alone) => true,
@@ -53,11 +53,11 @@ impl Access {
     }
 }
 
-/// The place of a call in the order of arrival.
+/// The position of a call in the order of arrival.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Ticket(u64);
 
-/// Synchronous calls that run or wait to, in the order of their arrival.
+/// Synchronous calls, running and waiting, in the order of arrival.
 #[derive(Debug, Default)]
 pub(super) struct Admissions {
     calls: Vec<(Ticket, Access)>,
@@ -65,7 +65,7 @@ pub(super) struct Admissions {
 }
 
 impl Admissions {
-    /// A call has come.
+    /// Adds a new call.
     pub fn join(&mut self, access: Access) -> Result<Ticket, NoMemory> {
         let ticket = Ticket(self.last + 1);
         memory::push(&mut self.calls, (ticket, access))?;
@@ -73,7 +73,7 @@ impl Admissions {
         Ok(ticket)
     }
 
-    /// Whether a call may run: it waits for none that came before.
+    /// Returns true if a call may run: it need not wait for an earlier one.
     pub fn admits(&self, ticket: Ticket) -> bool {
         let own = self.calls.iter().position(|(other, _)| *other == ticket);
         let Some(own) = own else { return true };
@@ -81,17 +81,17 @@ impl Admissions {
         !earlier.iter().any(|(_, other)| access.waits_for(*other))
     }
 
-    /// Whether a call runs that has the handle to itself, or is about to.
+    /// Returns true if a call with exclusive access is running or next.
     pub fn one_is_alone(&self) -> bool {
         matches!(self.calls.first(), Some((_, Access::Alone)))
     }
 
-    /// A call is over.
+    /// Removes a finished call.
     pub fn leave(&mut self, ticket: Ticket) {
         self.calls.retain(|(other, _)| *other != ticket);
     }
 
-    /// Forgets all calls: the connection cannot be trusted any more.
+    /// Removes all calls: the connection is not usable any more.
     pub fn clear(&mut self) {
         self.calls.clear();
     }

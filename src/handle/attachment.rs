@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! What a command is to its issuer: the program's memory and callbacks.
+//! The attachment of a command: the program's memory and callbacks.
 
 use libc::iovec;
 
@@ -10,8 +10,8 @@ use super::callback::{
 };
 use crate::machine::Command;
 
-/// What the machine keeps with a command and does not look at. The fields are
-/// in the order in which they are freed (libnbd(3), "Callback lifetimes").
+/// Data that the machine stores with a command, and does not access. The fields are freed in this
+/// order (libnbd(3), "Callback lifetimes").
 #[derive(Debug)]
 pub struct Attachment {
     pub(super) buffer: Buffer,
@@ -20,14 +20,14 @@ pub struct Attachment {
     pub(super) waiter: Waiter,
 }
 
-/// Who asks for a command when it is done.
+/// The owner of a command, who retires it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Waiter {
-    /// The program, by its cookie.
+    /// The program, with the cookie.
     Program,
     /// A synchronous call; the program does not know the cookie.
     Call,
-    /// Nobody: the thread of that call was cancelled.
+    /// None: the thread of the call was cancelled.
     Nobody,
 }
 
@@ -40,7 +40,7 @@ pub(super) enum Buffer {
 }
 
 impl Buffer {
-    /// The data of a request.
+    /// Returns the payload of a request.
     pub(super) fn to_send(&self) -> Option<iovec> {
         match self {
             Buffer::Write(buffer) if !buffer.is_empty() => Some(buffer.iovec(0, buffer.len())),
@@ -49,7 +49,7 @@ impl Buffer {
     }
 }
 
-/// What is called while the reply comes.
+/// A callback for the contents of the reply.
 #[derive(Debug)]
 pub(super) enum DataCallback {
     None,
@@ -59,7 +59,7 @@ pub(super) enum DataCallback {
 }
 
 impl Attachment {
-    /// Of a command without data.
+    /// Makes the attachment of a command without data.
     pub(super) fn plain(completion: nbd_completion_callback) -> Self {
         Attachment {
             buffer: Buffer::None,
@@ -69,7 +69,7 @@ impl Attachment {
         }
     }
 
-    /// Of a command of which the reply may come, and concerns nobody.
+    /// Makes the attachment of an abandoned command, whose reply is ignored.
     pub(super) fn of_nobody() -> Self {
         Attachment {
             waiter: Waiter::Nobody,
@@ -77,20 +77,20 @@ impl Attachment {
         }
     }
 
-    /// Whether the program is called when the command completes or is freed.
+    /// Returns true if completing or freeing the command calls the program.
     pub(super) fn calls_back(&self) -> bool {
         !self.completion.is_null() || !matches!(self.callback, DataCallback::None)
     }
 }
 
-/// A read that a call waits for has failed, or nobody waits for it any more.
+/// Clears the missing parts of a read that has failed or was abandoned.
 pub(super) fn clear_gaps(command: &Command<Attachment>) {
     if let Buffer::Read(buffer) = &command.attachment.buffer {
         command.gaps(|at, count| buffer.failed(at, count));
     }
 }
 
-/// Puts data of a read where it belongs.
+/// Stores data of a read in its buffer.
 pub(super) fn put(command: &mut Command<Attachment>, at: usize, bytes: &[u8]) {
     if let Buffer::Read(buffer) = &command.attachment.buffer {
         buffer.copy_in(at, bytes);

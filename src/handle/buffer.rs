@@ -1,16 +1,15 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! The memory of the program that reads fill and writes send: raw pointers,
-//! because the program may look at it meanwhile, and because it has to stay only
-//! until the command is complete.
+//! The program's buffers for reads and writes. They are raw pointers: the program may access the
+//! memory at any time, and it is valid only until the command is complete.
 //!
-//! No offset gets outside a buffer. One that tries panics, as an index does that
-//! is out of range, and the C boundary makes a dead handle of that: no reply of a
-//! server, and no mistake in handling one, writes anywhere else.
+//! No access is outside a buffer. An offset that is out of range panics, like an array index, and
+//! the C boundary turns the panic into a dead handle. So neither a reply from a server nor a bug
+//! in handling it can write to other memory.
 
 use libc::{c_void, iovec};
 
-/// Where the data of a read goes.
+/// The buffer of a read.
 #[derive(Debug, Clone)]
 pub struct ReadBuffer {
     start: *mut u8,
@@ -18,29 +17,29 @@ pub struct ReadBuffer {
     cleared: Cleared,
 }
 
-/// When a buffer is filled with zeroes.
+/// The time at which a buffer is cleared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Cleared {
     /// Never.
     No,
     /// Before the command is sent.
     Before,
-    /// When the read has failed, where nothing has arrived.
+    /// When the read has failed, in the parts that did not arrive.
     OnFailure,
 }
 
-// SAFETY: the program allows any thread that drives the handle to fill the buffer
-// (libnbd(3): a handle may be used from several threads).
+// SAFETY: the program allows every thread that drives the handle to fill the buffer (libnbd(3): a
+// handle may be used from several threads).
 unsafe impl Send for ReadBuffer {}
 
 impl ReadBuffer {
-    /// The `len` bytes from `start` on. NULL makes a buffer without any bytes.
+    /// Makes a buffer of `len` bytes. For NULL, the length is 0.
     ///
     /// # Safety
     ///
-    /// Until the value and its copies are no longer used, which is when the command is
-    /// complete, `start` is NULL or the bytes may be written, and no reference of Rust's to
-    /// them is used.
+    /// `start` must be NULL or valid for writing `len` bytes, and no Rust reference to them may
+    /// be used, until the value and its copies are no longer used, which is when the command is
+    /// complete.
     pub unsafe fn new(start: *mut c_void, len: usize) -> Self {
         ReadBuffer {
             start: start.cast(),
@@ -49,43 +48,42 @@ impl ReadBuffer {
         }
     }
 
-    /// How many bytes there are.
+    /// Returns the length in bytes.
     pub fn len(&self) -> usize {
         self.len
     }
 
-    /// Whether there are no bytes.
+    /// Returns true if the length is 0.
     pub fn is_empty(&self) -> bool {
         self.len == 0
     }
 
-    /// Whether the program passed NULL.
+    /// Returns true if the program passed NULL.
     pub fn is_null(&self) -> bool {
         self.start.is_null()
     }
 
-    /// Fills the whole buffer with zeroes, before anything else is done with it.
+    /// Clears the whole buffer. Call this before any other use.
     pub fn clear(&mut self) {
         self.zero(0, self.len);
         self.cleared = Cleared::Before;
     }
 
-    /// Leaves the buffer to be cleared when the read has failed. Nobody looks at it before
-    /// that where a call waits for the read.
+    /// Defers clearing until the read has failed. The program cannot see the difference if a call
+    /// waits for the read.
     pub fn clear_on_failure(&mut self) {
         self.cleared = Cleared::OnFailure;
     }
 
-    /// The read has failed, and nothing has arrived `at` bytes into the buffer, nor in the
-    /// `len` bytes from there on.
+    /// Handles a part that did not arrive before the read failed: `len` bytes at offset `at`.
     pub fn failed(&self, at: usize, len: usize) {
         if self.cleared == Cleared::OnFailure {
             self.zero(at, len);
         }
     }
 
-    /// `len` bytes, `at` bytes into the buffer, are a hole: zeroes. They are that
-    /// already where the buffer was cleared, since no part of a read comes twice.
+    /// Clears a hole: `len` bytes at offset `at`. If the buffer has been cleared, the bytes are
+    /// zero already, since every part is received only once.
     pub fn hole(&self, at: usize, len: usize) {
         match self.cleared {
             Cleared::Before => _ = part(self.start, self.len, at, len),
@@ -96,29 +94,28 @@ impl ReadBuffer {
     fn zero(&self, at: usize, len: usize) {
         let start = part(self.start, self.len, at, len);
         if len > 0 {
-            // SAFETY: `part` has checked that the bytes are the buffer's, which
-            // may be written by the promise made to `new`.
+            // SAFETY: `part` has checked that the bytes are in the buffer, and they are valid for
+            // writes by the contract of `new`.
             unsafe { start.write_bytes(0, len) }
         }
     }
 
-    /// Copies `bytes` to the place `at` bytes into the buffer.
+    /// Copies `bytes` to offset `at`.
     pub fn copy_in(&self, at: usize, bytes: &[u8]) {
         let start = part(self.start, self.len, at, bytes.len());
         if !bytes.is_empty() {
-            // SAFETY: `part` has checked that the bytes are the buffer's, which
-            // may be written and have no reference to them in use, so `bytes` is
-            // memory of another kind.
+            // SAFETY: `part` has checked that the bytes are in the buffer. They are valid for
+            // writes and not referenced, so `bytes` does not overlap them.
             unsafe { start.copy_from_nonoverlapping(bytes.as_ptr(), bytes.len()) }
         }
     }
 
-    /// The address `at` bytes into the buffer, or just behind it.
+    /// Returns the address of offset `at`, or of the end of the buffer.
     pub fn pointer_at(&self, at: usize) -> *mut u8 {
         part(self.start, self.len, at, 0)
     }
 
-    /// `len` bytes, `at` bytes into the buffer, to receive into.
+    /// Describes `len` bytes at offset `at`, to receive into.
     pub fn iovec(&self, at: usize, len: usize) -> iovec {
         iovec {
             iov_base: part(self.start, self.len, at, len).cast(),
@@ -127,24 +124,24 @@ impl ReadBuffer {
     }
 }
 
-/// What a write sends.
+/// The buffer of a write.
 #[derive(Debug, Clone, Copy)]
 pub struct WriteBuffer {
     start: *const u8,
     len: usize,
 }
 
-// SAFETY: the program allows any thread that drives the handle to send from the
-// buffer (libnbd(3): a handle may be used from several threads).
+// SAFETY: the program allows every thread that drives the handle to send from the buffer
+// (libnbd(3): a handle may be used from several threads).
 unsafe impl Send for WriteBuffer {}
 
 impl WriteBuffer {
-    /// The `len` bytes from `start` on. NULL makes a buffer without any bytes.
+    /// Makes a buffer of `len` bytes. For NULL, the length is 0.
     ///
     /// # Safety
     ///
-    /// Until the value and its copies are no longer used, which is when the
-    /// command is complete, `start` is NULL or the bytes may be read.
+    /// `start` must be NULL or valid for reading `len` bytes, until the value and its copies are
+    /// no longer used, which is when the command is complete.
     pub unsafe fn new(start: *const c_void, len: usize) -> Self {
         WriteBuffer {
             start: start.cast(),
@@ -152,23 +149,23 @@ impl WriteBuffer {
         }
     }
 
-    /// How many bytes there are.
+    /// Returns the length in bytes.
     pub fn len(&self) -> usize {
         self.len
     }
 
-    /// Whether there are no bytes.
+    /// Returns true if the length is 0.
     pub fn is_empty(&self) -> bool {
         self.len == 0
     }
 
-    /// Whether the program passed NULL.
+    /// Returns true if the program passed NULL.
     pub fn is_null(&self) -> bool {
         self.start.is_null()
     }
 
-    /// `len` bytes, `at` bytes into the buffer, to send from. The pointer is
-    /// mutable only because C has one type for both directions.
+    /// Describes `len` bytes at offset `at`, to send. The pointer is mutable only because C has
+    /// one type for both directions.
     pub fn iovec(&self, at: usize, len: usize) -> iovec {
         iovec {
             iov_base: part(self.start.cast_mut(), self.len, at, len).cast(),
@@ -176,20 +173,20 @@ impl WriteBuffer {
         }
     }
 
-    /// A copy of the first bytes, at most `len` of them.
+    /// Returns a copy of the first bytes, at most `len`.
     pub fn head(&self, len: usize) -> Vec<u8> {
         let len = len.min(self.len);
         let mut head = vec![0; len];
         if len > 0 {
-            // SAFETY: `len` bytes of the buffer may be read, by the promise made
-            // to `new`, and `head` has room for as many.
+            // SAFETY: `len` bytes of the buffer are valid for reads by the contract of `new`, and
+            // `head` has room for as many.
             unsafe { head.as_mut_ptr().copy_from_nonoverlapping(self.start, len) }
         }
         head
     }
 }
 
-/// Where the `len` bytes begin that are `at` bytes into a buffer.
+/// Returns the address of `len` bytes at offset `at`, after a bounds check.
 fn part(start: *mut u8, size: usize, at: usize, len: usize) -> *mut u8 {
     let end = at.checked_add(len);
     assert!(
@@ -204,10 +201,10 @@ mod tests {
     use super::*;
     use std::panic::catch_unwind;
 
-    /// `used` bytes of a larger piece of memory, as a buffer.
+    /// Makes a buffer of the first `used` bytes of a larger piece of memory.
     fn buffer(memory: &mut [u8], used: usize) -> ReadBuffer {
         assert!(used <= memory.len());
-        // SAFETY: the bytes exist, and the tests look at them only between uses.
+        // SAFETY: the bytes are valid, and the tests read them only between uses.
         unsafe { ReadBuffer::new(memory.as_mut_ptr().cast(), used) }
     }
 
@@ -278,7 +275,7 @@ mod tests {
     #[test]
     fn the_head_ends_with_the_buffer() {
         let data = *b"abcdef";
-        // SAFETY: the bytes exist and are not changed.
+        // SAFETY: the bytes are valid and are not changed.
         let buffer = unsafe { WriteBuffer::new(data.as_ptr().cast(), data.len()) };
         assert_eq!(buffer.head(3), b"abc");
         assert_eq!(buffer.head(9), b"abcdef");

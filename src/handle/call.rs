@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! A call on a connection, which has its lock.
+//! Calls on a connection, with its lock held.
 
 use std::ffi::CStr;
 use std::future::Future;
@@ -21,40 +21,40 @@ use super::turns::Wakes;
 use crate::error::Error;
 use crate::transport::blocking::Blocking;
 
-/// A connection while a call has its lock. What [`super::Shared`] shows is up to date
-/// when it is let go, and a thread that sleeps waits in its place.
+/// A call that holds the lock. When the lock is released, [`super::Shared`] is up to date, and a
+/// sleeping thread has been chosen to wait for the server.
 pub struct Call<'a> {
-    /// Dropped by hand, as there is something to do after that.
+    /// Dropped explicitly, since more work follows.
     connection: ManuallyDrop<LockGuard<'a, Connection>>,
     owner: &'a Owner,
     function: &'static dyn Function,
-    /// Who makes the system calls that wait, if not the call itself.
+    /// Makes the blocking system calls, if the call does not make them itself.
     pause: Option<&'a Pause>,
-    /// A panic that was there before the call is none of it.
+    /// True if the thread was already panicking when the call started.
     was_panicking: bool,
 }
 
-/// The API function that is called.
+/// The API function of a call.
 pub trait Function: Sync {
-    /// Its name in C.
+    /// Returns the name in C.
     fn name(&self) -> &'static CStr;
 
-    /// Whether the state of the handle allows the call.
+    /// Checks that the state of the handle allows the call.
     fn check_state(&self, shared: &Shared) -> Result<(), Error>;
 }
 
-/// The thread that has the lock. Only that thread compares it with itself.
+/// The thread that holds the lock. A thread compares it only with itself.
 #[derive(Debug, Default)]
 pub(super) struct Owner(AtomicUsize);
 
 impl Owner {
-    /// Whether the calling thread is in a call on the handle, which is so in callbacks.
+    /// Returns true if the calling thread is in a call on the handle, for example in a callback.
     pub fn is_this_thread(&self) -> bool {
         self.0.load(Ordering::Relaxed) == this_thread()
     }
 }
 
-/// A number of the calling thread's own, never 0.
+/// Returns a number that is unique to the calling thread, and not 0.
 fn this_thread() -> usize {
     // SAFETY: always allowed.
     unsafe { libc::pthread_self() as usize }
@@ -81,12 +81,12 @@ impl<'a> Call<'a> {
         self
     }
 
-    /// Whether the state of the handle allows the call, now that others have been in it.
+    /// Checks the state again, after other calls have held the lock.
     pub(super) fn check_state(&self) -> Result<(), Error> {
         self.function.check_state(&self.connection.report.shared)
     }
 
-    /// Makes a system call that waits, with the lock held. Its result, or the errno.
+    /// Makes a blocking system call with the lock held. Returns its result, or the errno.
     pub(super) async fn wait(&mut self, blocking: &mut Blocking) -> Result<usize, c_int> {
         match self.pause {
             Some(pause) => pause.leave(blocking).await,
@@ -94,13 +94,13 @@ impl<'a> Call<'a> {
         }
     }
 
-    /// The same with the lock released.
+    /// Makes a blocking system call with the lock released.
     pub(super) async fn wait_unlocked(&mut self, blocking: &mut Blocking) -> Result<usize, c_int> {
         Unlocked::new(self).0.wait(blocking).await
     }
 
-    /// Does something that may wait, and makes the system calls itself: the thread cannot
-    /// be cancelled meanwhile.
+    /// Runs `act` and makes the blocking system calls directly, so the thread cannot be cancelled
+    /// meanwhile.
     pub(super) fn at_once<R>(&mut self, act: impl AsyncFnOnce(&mut Self) -> R) -> R {
         let pause = self.pause.take();
         let result = match pin!(act(self)).poll(&mut Context::from_waker(Waker::noop())) {
@@ -111,8 +111,8 @@ impl<'a> Call<'a> {
         result
     }
 
-    /// The thread has been cancelled: what is left to be done is done without a further
-    /// chance of that. The system call in which it was.
+    /// Prepares for cleaning up after the thread was cancelled: no further cancellation is
+    /// possible. Returns the interrupted system call.
     pub(super) fn cancelled(&mut self) -> Option<Blocking> {
         self.pause.take().and_then(Pause::cancelled)
     }
@@ -127,20 +127,20 @@ impl<'a> Call<'a> {
     }
 }
 
-/// The thread has the lock, for a call of that function.
+/// Records that this thread holds the lock, for a call of `function`.
 fn begin(connection: &mut Connection, owner: &Owner, function: &'static dyn Function) {
     owner.0.store(this_thread(), Ordering::Relaxed);
     connection.report.context = function.name();
 }
 
-/// A call that does not have the lock, until this is dropped.
+/// Releases the lock until it is dropped.
 struct Unlocked<'c, 'a>(&'c mut Call<'a>);
 
 impl<'c, 'a> Unlocked<'c, 'a> {
     fn new(call: &'c mut Call<'a>) -> Self {
         let wakes = call.let_go();
-        // SAFETY: the call has the lock; and until it has it again, its guard is not used:
-        // it is borrowed, and only for waiting.
+        // SAFETY: the call holds the lock. Until it holds it again, the guard is not used: it is
+        // borrowed, and only for waiting.
         unsafe { LockGuard::mutex(&call.connection).force_unlock() };
         drop(wakes);
         Unlocked(call)
@@ -174,7 +174,7 @@ impl Drop for Call<'_> {
             self.poison();
         }
         let wakes = self.let_go();
-        // SAFETY: nothing uses the guard any more.
+        // SAFETY: the guard is not used again.
         unsafe { ManuallyDrop::drop(&mut self.connection) };
         // The threads need the lock.
         drop(wakes);

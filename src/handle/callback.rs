@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! The callbacks that programs give to the library, as C passes them: a
-//! function, its data, and what frees the data, in one struct passed by value.
+//! The program's callbacks, as C passes them by value: a struct with a function, its data, and a
+//! function that frees the data.
 //!
-//! Each value owns its data: dropping it runs `free` once, whether the function
-//! was ever called or not, which is what libnbd(3), "Callbacks", promises on
-//! every path, failed calls included. A struct without a function never calls
-//! anything and still frees its data.
+//! Each value owns its data. Dropping it calls `free` exactly once, whether the function was
+//! called or not, as libnbd(3), "Callbacks", promises for every path, including failed calls. A
+//! struct without a function still frees its data.
 
 use std::ffi::CStr;
 
@@ -15,21 +14,21 @@ use libc::{c_char, c_int, c_uint, c_void, size_t};
 use super::buffer::ReadBuffer;
 use crate::cancellation::{self, NotHere};
 
-/// A run of bytes in an export and what a meta context says of it.
+/// An extent: a range of an export with the same meta context flags.
 #[repr(C)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[allow(non_camel_case_types)] // the name it has in C
+#[allow(non_camel_case_types)] // the name in C
 pub struct nbd_extent {
-    /// Bytes; at most `INT64_MAX`.
+    /// Length in bytes; at most `INT64_MAX`.
     pub length: u64,
-    /// Flags, whose meaning belongs to the context.
+    /// Flags; the meta context defines their meaning.
     pub flags: u64,
 }
 
-/// Is told of each piece of a structured read as it arrives.
+/// Callback for the pieces of a structured read, as they arrive.
 #[repr(C)]
 #[derive(Debug)]
-#[allow(non_camel_case_types)] // the name it has in C
+#[allow(non_camel_case_types)] // the name in C
 pub struct nbd_chunk_callback {
     callback: Option<
         unsafe extern "C" fn(
@@ -45,20 +44,20 @@ pub struct nbd_chunk_callback {
     free: Option<unsafe extern "C" fn(user_data: *mut c_void)>,
 }
 
-/// Is told once that a command or an option is complete.
+/// Callback for the completion of a command or an option.
 #[repr(C)]
 #[derive(Debug)]
-#[allow(non_camel_case_types)] // the name it has in C
+#[allow(non_camel_case_types)] // the name in C
 pub struct nbd_completion_callback {
     callback: Option<unsafe extern "C" fn(user_data: *mut c_void, error: *mut c_int) -> c_int>,
     user_data: *mut c_void,
     free: Option<unsafe extern "C" fn(user_data: *mut c_void)>,
 }
 
-/// Is given the debug messages of a handle.
+/// Callback for debug messages.
 #[repr(C)]
 #[derive(Debug)]
-#[allow(non_camel_case_types)] // the name it has in C
+#[allow(non_camel_case_types)] // the name in C
 pub struct nbd_debug_callback {
     callback: Option<
         unsafe extern "C" fn(
@@ -71,10 +70,10 @@ pub struct nbd_debug_callback {
     free: Option<unsafe extern "C" fn(user_data: *mut c_void)>,
 }
 
-/// Is given extents as pairs of 32-bit length and flags.
+/// Callback for extents, as pairs of 32-bit length and flags.
 #[repr(C)]
 #[derive(Debug)]
-#[allow(non_camel_case_types)] // the name it has in C
+#[allow(non_camel_case_types)] // the name in C
 pub struct nbd_extent_callback {
     callback: Option<
         unsafe extern "C" fn(
@@ -90,10 +89,10 @@ pub struct nbd_extent_callback {
     free: Option<unsafe extern "C" fn(user_data: *mut c_void)>,
 }
 
-/// Is given extents with 64-bit length and flags.
+/// Callback for extents with 64-bit length and flags.
 #[repr(C)]
 #[derive(Debug)]
-#[allow(non_camel_case_types)] // the name it has in C
+#[allow(non_camel_case_types)] // the name in C
 pub struct nbd_extent64_callback {
     callback: Option<
         unsafe extern "C" fn(
@@ -109,10 +108,10 @@ pub struct nbd_extent64_callback {
     free: Option<unsafe extern "C" fn(user_data: *mut c_void)>,
 }
 
-/// Is told of each export that a server lists.
+/// Callback for the exports listed by a server.
 #[repr(C)]
 #[derive(Debug)]
-#[allow(non_camel_case_types)] // the name it has in C
+#[allow(non_camel_case_types)] // the name in C
 pub struct nbd_list_callback {
     callback: Option<
         unsafe extern "C" fn(
@@ -125,26 +124,26 @@ pub struct nbd_list_callback {
     free: Option<unsafe extern "C" fn(user_data: *mut c_void)>,
 }
 
-/// Is told of each meta context that a server lists or agrees to.
+/// Callback for the meta contexts that a server lists or selects.
 #[repr(C)]
 #[derive(Debug)]
-#[allow(non_camel_case_types)] // the name it has in C
+#[allow(non_camel_case_types)] // the name in C
 pub struct nbd_context_callback {
     callback: Option<unsafe extern "C" fn(user_data: *mut c_void, name: *const c_char) -> c_int>,
     user_data: *mut c_void,
     free: Option<unsafe extern "C" fn(user_data: *mut c_void)>,
 }
 
-/// What all of them have in common.
+/// Implements the common part of all callbacks.
 macro_rules! callback {
     ($($callback:ident),*) => {$(
-        // SAFETY: a handle may be driven from any thread, and its callbacks run
-        // and are freed in whichever thread that is (libnbd(3), "Callbacks");
-        // the program that filled in the struct has agreed to it.
+        // SAFETY: a handle may be driven from any thread, and its callbacks run and are freed in
+        // that thread (libnbd(3), "Callbacks"); the program that filled in the struct has agreed
+        // to this.
         unsafe impl Send for $callback {}
 
         impl $callback {
-            /// One that does nothing and owns nothing.
+            /// Makes an empty callback, which does nothing and owns nothing.
             pub const fn null() -> Self {
                 Self {
                     callback: None,
@@ -153,7 +152,7 @@ macro_rules! callback {
                 }
             }
 
-            /// Whether there is nothing to call, not even to free data.
+            /// Returns true if there is neither a function nor a `free` function.
             pub const fn is_null(&self) -> bool {
                 self.callback.is_none() && self.free.is_none()
             }
@@ -163,9 +162,9 @@ macro_rules! callback {
             fn drop(&mut self) {
                 if let Some(free) = self.free {
                     let _not_here = NotHere::new();
-                    // SAFETY: the program gave `free` for this data. The value
-                    // is neither `Clone` nor `Copy`, so this runs once, and
-                    // nothing can call the function with the data afterwards.
+                    // SAFETY: the program passed `free` for this data. The value is neither
+                    // `Clone` nor `Copy`, so this runs once, and the function cannot be called
+                    // with the data afterwards.
                     unsafe { free(self.user_data) }
                 }
             }
@@ -183,22 +182,21 @@ callback!(
     nbd_context_callback
 );
 
-/// Calls a function of the program's in a call of the API, where the thread cannot be
-/// cancelled. The function may allow that for itself, and no longer.
+/// Calls a function of the program with cancellation disabled. If the function enables
+/// cancellation, this is undone after it.
 fn forbidding<R>(call: impl FnOnce() -> R) -> R {
     let result = call();
     cancellation::forbid();
     result
 }
 
-// The fields are private, so a function in one of these structs was put there by
-// a C program, which thereby says that it may be called with the data beside it
-// and with arguments as libnbd.h describes them. Without a function, a call
-// gives 0: nothing to complain of, nothing to retire.
+// The fields are private, so a function in one of these structs comes from a C program. The
+// program thereby guarantees that it may be called with the data next to it and with the
+// arguments described in libnbd.h. Without a function, a call returns 0: no error, do not retire.
 
 impl nbd_chunk_callback {
-    /// Tells of `count` bytes, `at` bytes into the buffer of the read.
-    /// `offset` is their place in the export, `status` one of `LIBNBD_READ_*`.
+    /// Reports `count` bytes at offset `at` of the read's buffer. `offset` is their offset in the
+    /// export, `status` one of `LIBNBD_READ_*`.
     pub fn call(
         &self,
         buffer: &ReadBuffer,
@@ -212,13 +210,13 @@ impl nbd_chunk_callback {
             return 0;
         };
         let subbuf = buffer.iovec(at, count).iov_base;
-        // SAFETY: see above; `iovec` has checked that the bytes are the buffer's.
+        // SAFETY: see above; `iovec` has checked that the bytes are in the buffer.
         forbidding(|| unsafe { callback(self.user_data, subbuf, count, offset, status, error) })
     }
 }
 
 impl nbd_completion_callback {
-    /// What a C program fills in, for tests elsewhere.
+    /// Makes a callback as a C program does, for tests in other modules.
     #[cfg(test)]
     pub(crate) fn new(
         callback: unsafe extern "C" fn(user_data: *mut c_void, error: *mut c_int) -> c_int,
@@ -232,7 +230,7 @@ impl nbd_completion_callback {
         }
     }
 
-    /// Tells that the command is complete; `error` is 0 or its errno.
+    /// Reports the completion of a command; `error` is 0 or its errno.
     pub fn call(&self, error: &mut c_int) -> c_int {
         let Some(callback) = self.callback else {
             return 0;
@@ -243,7 +241,7 @@ impl nbd_completion_callback {
 }
 
 impl nbd_debug_callback {
-    /// Hands over a message of the API function `context`.
+    /// Passes on a debug message of the API function `context`.
     pub fn call(&self, context: &CStr, message: &CStr) -> c_int {
         let Some(callback) = self.callback else {
             return 0;
@@ -254,7 +252,7 @@ impl nbd_debug_callback {
 }
 
 impl nbd_extent_callback {
-    /// Hands over the extents from `offset` on: length, flags, length, flags.
+    /// Reports extents from `offset` on: length, flags, length, flags.
     pub fn call(
         &self,
         context: &CStr,
@@ -280,7 +278,7 @@ impl nbd_extent_callback {
 }
 
 impl nbd_extent64_callback {
-    /// Hands over the extents from `offset` on.
+    /// Reports extents from `offset` on.
     pub fn call(
         &self,
         context: &CStr,
@@ -306,7 +304,7 @@ impl nbd_extent64_callback {
 }
 
 impl nbd_list_callback {
-    /// Tells of one export.
+    /// Reports one export.
     pub fn call(&self, name: &CStr, description: &CStr) -> c_int {
         let Some(callback) = self.callback else {
             return 0;
@@ -317,7 +315,7 @@ impl nbd_list_callback {
 }
 
 impl nbd_context_callback {
-    /// Tells of one meta context.
+    /// Reports one meta context.
     pub fn call(&self, name: &CStr) -> c_int {
         let Some(callback) = self.callback else {
             return 0;
@@ -331,7 +329,7 @@ impl nbd_context_callback {
 mod tests {
     use super::*;
 
-    /// What the C side of a test has seen.
+    /// The calls recorded by a test.
     #[derive(Default)]
     struct Seen {
         calls: u32,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! Commands that are done but not retired: they wait for the program to ask.
+//! Completed commands that have not been retired by the program yet.
 
 use std::collections::VecDeque;
 
@@ -9,37 +9,37 @@ use super::link::Link;
 use crate::machine::Command;
 use crate::memory::{self, NoMemory};
 
-/// The order in which commands of the program's have completed. The commands are in
-/// the machine; their callbacks are freed when they are retired.
+/// The order in which commands of the program have completed. The machine stores the commands;
+/// their callbacks are freed when they are retired.
 #[derive(Debug, Default)]
 pub(super) struct Completed {
-    /// Cookies in the order of completion; those that were retired out of
-    /// order stay until they come to the front or are swept out.
+    /// Cookies in order of completion. Commands retired out of order stay here until they reach
+    /// the front or are swept.
     order: VecDeque<u64>,
-    /// How many of them were not retired.
+    /// The number of commands in the queue that are not retired.
     waiting: usize,
 }
 
 impl Completed {
-    /// Makes room for one more than the commands in flight, so that none is lost when
-    /// it completes.
+    /// Reserves memory for one more command than those in flight, so that completing one cannot
+    /// fail.
     pub fn reserve(&mut self, in_flight: usize) -> Result<(), NoMemory> {
         Ok(self.order.try_reserve(in_flight + 1)?)
     }
 
-    /// Gives memory back, but for `count` commands.
+    /// Shrinks the memory to `count` commands.
     pub fn shrink(&mut self, count: usize) {
         memory::shrink(&mut self.order, count);
     }
 
-    /// A command is done.
+    /// Adds a completed command.
     pub fn add(&mut self, link: &Link, cookie: u64) {
         self.sweep(link);
         self.order.push_back(cookie);
         self.waiting += 1;
     }
 
-    /// Retires a command that the program asks for.
+    /// Retires a command for the program.
     pub fn take(&mut self, link: &mut Link, cookie: u64) -> Option<Command<Attachment>> {
         let command = link.machine.finished(cookie)?;
         if command.attachment.waiter != Waiter::Program {
@@ -56,20 +56,20 @@ impl Completed {
         command
     }
 
-    /// Frees what waits, in the order of completion.
+    /// Retires all commands, in order of completion.
     pub fn retire_all(&mut self, link: &mut Link) {
         while let Some(cookie) = self.first() {
             drop(self.take(link, cookie));
         }
     }
 
-    /// The command that completed first. At the front there is never one that
-    /// has been retired.
+    /// Returns the command that completed first. The front of the queue is never a retired
+    /// command.
     pub fn first(&self) -> Option<u64> {
         self.order.front().copied()
     }
 
-    /// Keeps the order from growing when commands are retired out of it.
+    /// Removes retired commands before the queue grows too long.
     fn sweep(&mut self, link: &Link) {
         if self.order.len() > 2 * self.waiting + 64 {
             self.order.retain(|cookie| waits(link, *cookie));
@@ -81,7 +81,7 @@ impl Completed {
     }
 }
 
-/// Whether a command is done and not retired.
+/// Returns true if a command is complete and not retired.
 fn waits(link: &Link, cookie: u64) -> bool {
     link.machine.finished(cookie).is_some()
 }

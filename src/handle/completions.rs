@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! What is complete and waits to be asked for, and the option in flight. Nothing else
-//! calls the program's callbacks.
+//! Completed commands that are not retired, and the outstanding option. Only this module calls
+//! the program's callbacks.
 
 use libc::{c_int, c_uint};
 
@@ -16,25 +16,25 @@ use crate::constants::{LIBNBD_READ_DATA, LIBNBD_READ_ERROR, LIBNBD_READ_HOLE};
 use crate::error::Error;
 use crate::machine::{Event, ReadStatus};
 
-/// See the module.
+/// Completed commands, the outstanding option, and its outcome.
 #[derive(Debug, Default)]
 pub(super) struct Completions {
     pub completed: Completed,
     option: Option<PendingOption>,
-    /// How the program's last option ended, for a call that waits for it.
+    /// The outcome of the program's last option, for a call that waits for it.
     pub option_outcome: Option<Result<u32, Error>>,
-    /// Commands of the program's that have completed, ever.
+    /// The total number of the program's commands completed on this handle.
     total: u64,
-    /// Those of them that no nbd_poll(3) has returned for.
+    /// The number of completions for which no nbd_poll(3) has returned yet.
     unpolled: usize,
 }
 
-/// The most completions that are remembered for nbd_poll(3): for more, it would return
-/// again and again to a program that has seen them long ago.
+/// The maximum number of completions remembered for nbd_poll(3). With more, it would return again
+/// and again for completions that the program has seen long ago.
 const MOST_UNPOLLED: usize = 1024;
 
 impl Completions {
-    /// Acts on one event.
+    /// Handles one event.
     pub fn act(&mut self, link: &mut Link, report: &Report, event: Event) -> Result<(), Lost> {
         match event {
             Event::Chunk {
@@ -59,10 +59,10 @@ impl Completions {
                 }
             }
             Event::OptionDone(outcome) => self.finish_option(link, report, outcome),
-            // No failure to those who wait for the answer, but one to the completion
-            // callback, which can be told nothing else.
+            // For synchronous calls this is an answer, not an error; the completion callback gets
+            // the errno, which is its only argument.
             Event::OptionRefused(errno) => self.end_option(link, report, Ok(0), errno),
-            // For the loop that calls this.
+            // Handled by the calling loop.
             Event::MessageEnd => {}
             Event::Note(text) => report.debug(format_args!("{text}")),
             Event::Dead(error) => return Err(error.into()),
@@ -70,8 +70,8 @@ impl Completions {
         Ok(())
     }
 
-    /// A command is done: its completion callback runs, and unless that
-    /// returns 1 the command waits to be asked for.
+    /// Completes a command: calls its completion callback and, unless that returns 1, keeps the
+    /// command until it is retired.
     fn complete(&mut self, link: &mut Link, report: &Report, cookie: u64) {
         let Some(command) = link.machine.finish(cookie) else {
             return;
@@ -102,31 +102,31 @@ impl Completions {
             }
             true
         });
-        // The program does not ask for those that calls wait for.
+        // The program does not retire commands that synchronous calls wait for.
         if kept && waiter == Waiter::Program {
             self.completed.add(link, cookie);
         }
     }
 
-    /// How many commands of the program's have completed so far.
+    /// Returns the total number of completed commands of the program.
     pub fn total(&self) -> u64 {
         self.total
     }
 
-    /// Whether a command has completed for which no nbd_poll(3) has returned. This call
-    /// returns for it.
+    /// Returns true if there is a completion for which no nbd_poll(3) has returned yet, and marks
+    /// it as returned.
     pub fn take_unpolled(&mut self) -> bool {
         let any = self.unpolled > 0;
         self.unpolled = self.unpolled.saturating_sub(1);
         any
     }
 
-    /// nbd_poll(3) handles events itself: what completed before, it need not tell.
+    /// Forgets earlier completions, since nbd_poll(3) is about to handle events itself.
     pub fn forget_unpolled(&mut self) {
         self.unpolled = 0;
     }
 
-    /// The same for a command that will never be answered.
+    /// Completes a command that will not be answered.
     pub fn abandon(&mut self, link: &mut Link, report: &Report, cookie: u64) {
         if let Some(command) = link.machine.command_mut(cookie) {
             command.fail(libc::ENOTCONN);
@@ -134,24 +134,24 @@ impl Completions {
         self.complete(link, report, cookie);
     }
 
-    /// The call that waited for a command does so no more.
+    /// Abandons a command whose waiting call was cancelled.
     pub fn forget(&mut self, link: &mut Link, cookie: u64) {
         match link.machine.command_mut(cookie) {
-            // Its closures are freed.
+            // This frees its closures.
             Some(command) => command.attachment = Attachment::of_nobody(),
             None => drop(link.machine.retire(cookie)),
         }
     }
 
-    /// The call that waited for an option does so no more.
+    /// Abandons an option whose waiting call was cancelled.
     pub fn forget_option(&mut self) {
         if let Some(option) = &mut self.option {
             *option = PendingOption::plain(nbd_completion_callback::null());
         }
     }
 
-    /// Nothing will be answered any more: everything in flight ends, in the order in
-    /// which the C library ends it.
+    /// Completes everything in flight after the connection was lost, in the order of the C
+    /// library.
     pub fn abandon_all(&mut self, link: &mut Link, report: &Report) {
         self.abandon_each(link, report, |_, _| {});
         let what = "the connection ended before the reply";
@@ -159,8 +159,8 @@ impl Completions {
         self.finish_option(link, report, Err(error));
     }
 
-    /// The handle is closed: the same, and everything is retired. What completed
-    /// before comes last. An option is not completed, only its closures are freed.
+    /// Completes and retires all commands, when the handle is closed; previously completed ones
+    /// last. An option is not completed, only its closures are freed.
     /// Source: seen with libnbd 1.24.4.
     pub fn close(&mut self, link: &mut Link, report: &Report) {
         let mut before = std::mem::take(&mut self.completed);
@@ -169,7 +169,7 @@ impl Completions {
         before.retire_all(link);
     }
 
-    /// Frees all closures, in the same order, and completes nothing.
+    /// Frees all closures in the same order, without completing anything.
     pub fn free(&mut self, link: &mut Link) {
         loop {
             let failing = link.machine.failing();
@@ -202,23 +202,22 @@ impl Completions {
         }
     }
 
-    /// Remembers the callbacks of an option that is about to be sent.
+    /// Stores the callbacks of an option that is about to be sent.
     pub fn start_option(&mut self, option: PendingOption) {
         self.option = Some(option);
         self.option_outcome = None;
     }
 
-    /// Whether an option of the program's is in flight.
+    /// Returns true if an option of the program is outstanding.
     pub fn awaits_option(&self) -> bool {
         self.option.is_some()
     }
 
-    /// The option is done, or never will be.
+    /// Completes the option, with or without a reply.
     pub fn finish_option(&mut self, link: &mut Link, report: &Report, outcome: Result<u32, Error>) {
         let errno = match &outcome {
             Ok(_) => 0,
-            // To a program that sees no text, an error without a number would
-            // look like success.
+            // The completion callback sees only the number, and 0 would look like success.
             Err(error) if error.errno() == 0 => libc::ENOTSUP,
             Err(error) => error.errno(),
         };
@@ -254,7 +253,7 @@ fn chunk(link: &mut Link, cookie: u64, at: usize, count: usize, offset: u64, sta
     let DataCallback::Chunk(chunk) = &command.attachment.callback else {
         return;
     };
-    // The error that a callback is asked about is its own to replace.
+    // A callback may replace only its own error.
     let (status, mut error, replaceable) = match status {
         ReadStatus::Data => (LIBNBD_READ_DATA, command.error(), false),
         ReadStatus::Hole => (LIBNBD_READ_HOLE, command.error(), false),
@@ -280,7 +279,7 @@ fn call_extents(link: &mut Link, cookie: u64, context_id: u32) {
     let Some((command, context, extents)) = link.machine.extents(cookie, context_id, widest) else {
         return;
     };
-    // A long list is not kept until the next one comes.
+    // The memory of a long list is freed now.
     let extents = std::mem::take(extents);
     let offset = command.offset;
     let mut error = command.error();
@@ -311,7 +310,7 @@ fn call_extents(link: &mut Link, cookie: u64, context_id: u32) {
     }
 }
 
-/// What a callback that failed has to say (libnbd(3), "Errors in callbacks").
+/// Returns the error of a callback that has failed (libnbd(3), "Errors in callbacks").
 fn callback_error(error: c_int) -> c_int {
     if error == 0 {
         libc::EPROTO

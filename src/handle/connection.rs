@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! Everything of a handle that its lock protects, and the one place that ends a
-//! connection.
+//! The part of a handle that the lock protects, and the only place where a connection ends.
 
 use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::sync::Arc;
@@ -17,8 +16,8 @@ use crate::error::Error;
 use crate::machine::State;
 use crate::text::shown;
 
-/// The part of a handle that its lock protects. What the API offers is in
-/// [`super::calls`]; how the connection is driven is in [`super::drive`].
+/// The part of a handle that the lock protects. [`super::calls`] has the functions of the API,
+/// [`super::drive`] the event handling.
 #[derive(Debug)]
 pub struct Connection {
     pub(super) settings: Settings,
@@ -27,7 +26,7 @@ pub struct Connection {
     pub(super) report: Report,
     pub(super) turns: Turns,
     pub(super) high_water: HighWater,
-    /// Why the connection has to end, as soon as no thread receives any more.
+    /// The pending reason to end the connection, once no thread is receiving.
     failure: Option<Lost>,
 }
 
@@ -47,13 +46,13 @@ impl Connection {
         }
     }
 
-    /// The group of states that the connection is in.
+    /// Returns the state.
     pub fn state(&self) -> State {
         self.link.machine.state()
     }
 
-    /// The call is over, or waits: lets other threads see that, and what is left to
-    /// be used. A thread that receives may do so ahead until it has the lock again.
+    /// Publishes the state for other threads, before the call ends or waits. Until the lock is
+    /// taken again, a receiving thread may read ahead.
     pub(super) fn settle(&mut self) {
         self.link.give_back_memory();
         self.report.publish(&self.link);
@@ -62,13 +61,12 @@ impl Connection {
         }
     }
 
-    /// Whether something waits for room in the socket. After a failure, room is of no use.
+    /// Returns true if pending data waits until the socket is writable. False after a failure.
     pub(super) fn waits_for_room(&self) -> bool {
         self.failure.is_none() && self.link.waits_for_room()
     }
 
-    /// A step of the connection has been made. If it was the last one, the connection
-    /// ends.
+    /// Finishes a step: if the connection was lost, ends it.
     pub(super) fn conclude<R>(&mut self, step: Result<R, Lost>) -> Result<R, Error> {
         match step {
             Ok(result) => {
@@ -81,11 +79,11 @@ impl Connection {
         }
     }
 
-    /// Ends the connection after an error, which is handed back for the call
-    /// that noticed it. Every command in flight completes with ENOTCONN.
+    /// Ends the connection after an error. Every command in flight completes with `ENOTCONN`.
+    /// Returns the error for the call that detected it.
     ///
-    /// While another thread receives, that is put off until it has woken: it may be
-    /// writing to a command's buffer.
+    /// While another thread is receiving, this is deferred until that thread has woken: it may be
+    /// writing to the buffer of a command.
     pub(super) fn end(&mut self, lost: Lost) -> Error {
         if self.turns.holder == Holder::Receives {
             let error = lost.error().clone();
@@ -95,7 +93,7 @@ impl Connection {
         }
         let (error, of_option) = match lost {
             Lost::Connection(error) => (error.clone(), error),
-            // An option that asked for TLS ends as it does when the connection is lost.
+            // An outstanding request for TLS ends as with any lost connection.
             // Source: seen with libnbd 1.24.4.
             Lost::Handshake(error) => {
                 let failed = Error::new(libc::ENOTCONN, "the TLS handshake failed");
@@ -108,7 +106,7 @@ impl Connection {
                 .debug(format_args!("handle dead: {context}: {error}"));
         }
         self.link.machine.fail();
-        // The completion gets the errno of the failure, where it has one.
+        // The completion gets the errno of the failure, if it has one.
         if of_option.errno() != 0 && self.completions.awaits_option() {
             self.link.close_transport(self.turns.are_held());
             self.completions
@@ -118,8 +116,8 @@ impl Connection {
         error
     }
 
-    /// A thread that was waiting with the lock released has it again. Fails if another
-    /// thread has noticed meanwhile that the connection cannot go on.
+    /// Continues after waiting with the lock released. Fails if another thread has meanwhile lost
+    /// the connection.
     pub(super) fn woken(&mut self) -> Result<(), Error> {
         self.turns.holder = Holder::None;
         self.link.forget_retired();
@@ -135,22 +133,22 @@ impl Connection {
         self.completions.abandon_all(&mut self.link, &self.report);
     }
 
-    /// The threads that had a part in it do not exist in this process.
+    /// Discards the state of threads that do not exist in a forked child.
     pub(super) fn renew(&mut self) {
         self.turns = Turns::new();
         self.link.forget_retired();
         self.failure = None;
     }
 
-    /// Frees what belongs to the program and ends its server, without a call to it.
+    /// Frees the program's closures and ends its server, without any callback.
     pub(super) fn free(&mut self) {
         self.link.close(false);
         self.completions.free(&mut self.link);
         self.link.subprocess = None;
     }
 
-    /// A panic is under way: nothing of the connection can be trusted, so it is
-    /// dead, and what was in flight ends as it does when a connection is lost.
+    /// Handles a panic: the connection may be inconsistent, so it is dead, and everything in
+    /// flight ends as with a lost connection.
     pub(super) fn poison(&mut self) {
         self.turns.admissions.clear();
         let error = Error::new(libc::ENOTRECOVERABLE, "internal error");
@@ -163,8 +161,8 @@ impl Connection {
         self.report.publish(&self.link);
         self.report
             .debug(format_args!("handle dead: internal error"));
-        // Unwind safety: a command is taken out before its callback is called,
-        // so none completes twice; what a second panic leaves, nbd_close(3) ends.
+        // Unwind safety: a command is taken out before its callback is called, so none completes
+        // twice. What remains after a second panic is ended by nbd_close(3).
         if catch_unwind(AssertUnwindSafe(|| self.abandon_all())).is_err() {
             self.report.publish(&self.link);
         }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! A counter of 64 bits that threads read while one adds to it. Some processors can load
-//! or store no more than 32 bits at once: 32-bit ARM before version 6, MIPS and PowerPC.
+//! A 64-bit counter with one writer and many readers. Some processors can load and store only 32
+//! bits at once: 32-bit ARM before version 6, MIPS and PowerPC.
 
 #![forbid(unsafe_code)]
 
@@ -18,7 +18,8 @@ mod whole {
     pub struct Counter(AtomicU64);
 
     impl Counter {
-        /// For the thread that has the lock of the handle: a count that is not lower.
+        /// Stores a count that is not lower. Only for the thread that holds the lock of the
+        /// handle.
         pub fn store(&self, count: u64) {
             self.0.store(count, Ordering::Relaxed);
         }
@@ -33,9 +34,8 @@ mod whole {
 mod halves {
     use std::sync::atomic::{AtomicU32, Ordering};
 
-    /// The high half is there twice: stored before the low half, and after it. A reader
-    /// takes them the other way round, so what it finds between two equal high halves
-    /// belongs to them.
+    /// The high half is stored twice: before the low half, and after it. A reader loads in the
+    /// opposite order, so if the high halves are equal, the low half belongs to them.
     #[derive(Debug, Default)]
     pub struct Counter {
         stored_first: AtomicU32,
@@ -44,7 +44,8 @@ mod halves {
     }
 
     impl Counter {
-        /// For the thread that has the lock of the handle: a count that is not lower.
+        /// Stores a count that is not lower. Only for the thread that holds the lock of the
+        /// handle.
         pub fn store(&self, count: u64) {
             let high = (count >> 32) as u32;
             self.stored_first.store(high, Ordering::Relaxed);
@@ -56,8 +57,7 @@ mod halves {
             loop {
                 let high = self.stored_last.load(Ordering::Acquire);
                 let low = self.low.load(Ordering::Acquire);
-                // Another value only while the other thread is between its stores, once
-                // in 4 GiB.
+                // They differ only while the writer is between its stores, once in 4 GiB.
                 if self.stored_first.load(Ordering::Relaxed) == high {
                     return u64::from(high) << 32 | u64::from(low);
                 }

@@ -14,8 +14,8 @@ use crate::error::Error;
 use crate::memory;
 use crate::text::{self, shown};
 
-/// Whether debug messages are wanted, and where they go. Apart from the
-/// connection's lock, since calls that never take it have messages too.
+/// The settings of debug messages. They are not protected by the connection's lock, since calls
+/// without the lock have messages, too.
 #[derive(Debug)]
 pub struct Debug {
     enabled: AtomicBool,
@@ -23,11 +23,11 @@ pub struct Debug {
     callback: Replaceable<Option<Callback>>,
 }
 
-/// The program's function for messages.
+/// The program's debug callback.
 struct Callback(nbd_debug_callback);
 
-// SAFETY: it is called in whichever thread a message arises, in several at the
-// same time, too (nbd_set_debug_callback(3)).
+// SAFETY: it is called in the thread of the message, also in several at the same time
+// (nbd_set_debug_callback(3)).
 unsafe impl Sync for Callback {}
 
 impl fmt::Debug for Callback {
@@ -37,8 +37,8 @@ impl fmt::Debug for Callback {
 }
 
 impl Debug {
-    /// The settings of a new handle: its name is new in this process, and
-    /// messages are wanted if `LIBNBD_DEBUG` is exactly "1".
+    /// Makes the settings of a new handle: a unique name in this process, and messages enabled if
+    /// `LIBNBD_DEBUG` is exactly "1".
     pub fn new() -> Self {
         static HANDLES: AtomicUsize = AtomicUsize::new(0);
         let number = HANDLES.fetch_add(1, Ordering::Relaxed) + 1;
@@ -64,7 +64,7 @@ impl Debug {
         Ok(self.handle_name.read(|name| memory::copy(name))?)
     }
 
-    /// Bytes of the handle's name.
+    /// Returns the length of the handle's name in bytes.
     pub fn handle_name_length(&self) -> usize {
         self.handle_name.read(|name| name.count_bytes())
     }
@@ -74,19 +74,19 @@ impl Debug {
         Ok(())
     }
 
-    /// Replaces the callback. The previous one is freed when no thread is calling
-    /// it any more, which may be the thread that calls this.
+    /// Replaces the callback. The previous one is freed when no thread is calling it, possibly by
+    /// the calling thread.
     pub fn set_callback(&self, callback: Option<nbd_debug_callback>) {
         self.callback.replace(callback.map(Callback));
     }
 
-    /// There are no messages any more.
+    /// Ends all messages.
     pub fn end(&self) {
         self.enable(false);
         self.set_callback(None);
     }
 
-    /// Hands a message to the callback, or writes it to standard error.
+    /// Passes a message to the callback, or writes it to standard error.
     pub fn emit(&self, context: &CStr, message: fmt::Arguments<'_>) {
         if !self.enabled() {
             return;
@@ -94,7 +94,7 @@ impl Debug {
         self.callback.read(|callback| match callback {
             Some(Callback(callback)) => {
                 let text = text::ended(message, '\0');
-                // A message is C text; what follows a NUL would be lost anyway.
+                // The message becomes a C string; anything after a NUL would be lost anyway.
                 let text = CStr::from_bytes_until_nul(text.as_bytes());
                 callback.call(context, text.unwrap_or_default());
             }
@@ -109,8 +109,8 @@ impl Debug {
     }
 }
 
-/// Writes a line, if standard error takes it. The standard library would take a
-/// lock, which stays locked in a process that is forked meanwhile.
+/// Writes a line to standard error, ignoring errors. The standard library would take a lock,
+/// which stays locked in a process that is forked meanwhile.
 fn write_to_stderr(line: &str) {
     let mut left = line.as_bytes();
     while !left.is_empty() {

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! The loop that drives a connection: on behalf of the program's main loop, or of a
-//! call that waits.
+//! Event handling of a connection, for the program's main loop and for calls that wait.
 
 use std::io;
 
@@ -15,17 +14,16 @@ use crate::error::Error;
 use crate::machine::State;
 use crate::transport::blocking::Poll;
 
-/// What poll(2) has found.
+/// The result of poll(2).
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Ready {
     /// The events of the connection's descriptor.
     pub events: i16,
-    /// Whether anything happened on the program's second descriptor; that it is not
-    /// open counts too.
+    /// True if there was any event, including `POLLNVAL`, on the program's second descriptor.
     pub extra: bool,
 }
 
-/// Moving bytes.
+/// Sending and receiving.
 impl Connection {
     fn steps(&mut self) -> Steps<'_> {
         Steps {
@@ -36,8 +34,8 @@ impl Connection {
         }
     }
 
-    /// Sends a command or an option that has been accepted. Its end is told by
-    /// its completion, so a failure to send is no failure to issue it.
+    /// Sends an accepted command or option. If this fails, the completion reports the error, and
+    /// issuing it still succeeds.
     pub(super) fn send_accepted(&mut self) {
         let what = match self.state() {
             State::Connecting => "option",
@@ -49,7 +47,7 @@ impl Connection {
         }
     }
 
-    /// There may be a connection now, on which the server has spoken already.
+    /// Handles data that the server may have sent already, once there may be a connection.
     pub(super) fn begin(&mut self) -> Result<(), Error> {
         let begun = self.steps().receive_and_send();
         self.conclude(begun)
@@ -58,7 +56,7 @@ impl Connection {
 
 /// Events of the descriptor.
 impl Connection {
-    /// The descriptor can be read.
+    /// Handles a readable descriptor.
     pub(super) fn notify_read(&mut self) -> Result<(), Error> {
         if self.link.direction() & DIRECTION_READ == 0 {
             return Err(self.link.invalid_event(0));
@@ -68,13 +66,13 @@ impl Connection {
         } else if self.link.waits_for_room() {
             self.steps().receive()
         } else {
-            // The negotiation may have a next option to send.
+            // The negotiation may have to send the next option.
             self.steps().receive_and_send()
         };
         self.conclude(step)
     }
 
-    /// The descriptor can be written.
+    /// Handles a writable descriptor.
     pub(super) fn notify_write(&mut self) -> Result<(), Error> {
         if self.link.direction() & DIRECTION_WRITE == 0 {
             return Err(self.link.invalid_event(1));
@@ -96,9 +94,9 @@ impl Connection {
         self.begin()
     }
 
-    /// Handles one message that has been received already, after sending what is
-    /// queued. A server that has gone is left to be noticed by receiving: what it said
-    /// before still counts.
+    /// Handles one message that has already been received, after sending queued data. If sending
+    /// fails, the failure is detected later by receiving: messages received before it still
+    /// count.
     pub(super) fn use_before_waiting(&mut self) -> Result<(), Error> {
         if let Some(fd) = self.link.fd().filter(|_| self.link.waits_for_room()) {
             if matches!(Poll::look(fd, POLLOUT), Ok(POLLOUT)) {
@@ -110,8 +108,8 @@ impl Connection {
         self.conclude(received)
     }
 
-    /// Goes on after poll(2) has found the socket ready for `events`. Meanwhile another
-    /// thread may have sent what there was to send, or ended the connection.
+    /// Handles events of poll(2). Another thread may meanwhile have sent the queued data, or
+    /// ended the connection.
     fn notify(&mut self, events: i16) -> Result<(), Error> {
         let direction = self.link.direction();
         if direction & DIRECTION_READ != 0 && events & (POLLIN | POLLHUP) != 0 {
@@ -133,8 +131,8 @@ impl Connection {
 
 /// Before and after waiting.
 impl Connection {
-    /// What to wait for: the descriptor, and the events of poll(2). None if a message
-    /// that was there has been handled instead.
+    /// Returns the descriptor and the events to poll for. `None` if a received message was
+    /// handled instead.
     pub(super) fn before_polling(&mut self) -> Result<Option<(c_int, i16)>, Error> {
         let direction = self.link.direction();
         let Some(fd) = self.link.fd().filter(|_| direction != 0) else {
@@ -142,7 +140,7 @@ impl Connection {
             let what = format!("nothing to poll for in state {state}");
             return Err(Error::new(libc::EINVAL, what));
         };
-        // In transmission, to use what is here shows whether it is a whole message.
+        // In transmission, parsing the received bytes shows whether they are a complete message.
         let only_replies = self.state() == State::Ready && self.link.is_plain();
         if !only_replies && self.link.has_message_in_hand() {
             self.use_before_waiting()?;
@@ -165,7 +163,7 @@ impl Connection {
         Ok(Some((fd, events)))
     }
 
-    /// Handles what poll(2) has found; false if it has found nothing.
+    /// Handles the result of poll(2). Returns false on timeout.
     pub(super) fn after_polling(&mut self, ready: Option<Ready>) -> Result<bool, Error> {
         let Some(ready) = ready else {
             return Ok(false);
@@ -174,8 +172,8 @@ impl Connection {
         Ok(true)
     }
 
-    /// Prepares to wait by receiving, where replies are all that there is to wait for:
-    /// poll(2) would be one more system call for each.
+    /// Prepares to wait by receiving, if only replies are expected: poll(2) would need another
+    /// system call for each reply.
     pub(super) fn before_receiving(&mut self) -> Result<Option<Receive>, Error> {
         let by_receiving = self.state() == State::Ready
             && self.link.is_plain()
@@ -192,8 +190,8 @@ impl Connection {
         self.conclude(receive).map(Some)
     }
 
-    /// Handles what has been received, up to the end of one message. False if that did
-    /// not wait: it depends on the socket, and on other processes that have it.
+    /// Handles received data, up to the end of one message. Returns false if the receive did not
+    /// wait, which can happen because of the socket or of other processes that share it.
     pub(super) fn after_receiving(
         &mut self,
         receive: Receive,
@@ -204,8 +202,8 @@ impl Connection {
         self.conclude(handled)
     }
 
-    /// Uses the beginning of a message, which may be wrong already. Whether it was all of
-    /// the message.
+    /// Parses the beginning of a message, which may already be invalid. Returns true if it was a
+    /// complete message.
     fn use_beginning(&mut self) -> Result<bool, Error> {
         if !self.link.has_beginning() {
             return Ok(false);
@@ -214,7 +212,7 @@ impl Connection {
         self.conclude(used)
     }
 
-    /// There is room in the socket for what waits.
+    /// Sends pending data, when the socket is writable.
     pub(super) fn send_waiting(&mut self) -> Result<(), Error> {
         let sent = self.link.send();
         self.conclude(sent)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! Where the program asked to connect to.
+//! The address that the program connects to.
 
 use std::ffi::{CStr, CString};
 use std::net::SocketAddr;
@@ -10,26 +10,26 @@ use crate::memory;
 use crate::transport;
 use crate::uri::Transport;
 
-/// The address of a server as the program gave it, for nbd_get_uri(3) and for the
-/// name that its certificate has to bear.
+/// The address of a server as the program specified it, for nbd_get_uri(3) and for verifying the
+/// name in its certificate.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Endpoint {
-    /// Nowhere yet.
+    /// Not connected.
     None,
-    /// Host and port as the program named them.
+    /// Host and port as specified by the program.
     Tcp { host: CString, port: CString },
     /// A numeric address.
     Address(SocketAddr),
     /// A Unix domain socket.
     Unix { path: CString },
-    /// A virtual machine's socket.
+    /// An AF_VSOCK socket.
     Vsock { cid: u32, port: u32 },
-    /// A place that has no name.
+    /// An unnamed peer.
     Other,
 }
 
 impl Endpoint {
-    /// What the bytes of a struct sockaddr name.
+    /// Returns the endpoint for the bytes of a struct sockaddr.
     pub fn of_sockaddr(address: &[u8]) -> Endpoint {
         if let Some(address) = transport::ip_address(address) {
             return Endpoint::Address(address);
@@ -43,7 +43,7 @@ impl Endpoint {
         }
     }
 
-    /// The same as URIs have it; some cannot be said in one.
+    /// Returns the transport for a URI; fails if URIs cannot express it.
     pub fn for_uri(&self) -> Result<Transport, Error> {
         Ok(match self {
             Endpoint::Tcp { host, port } => Transport::Tcp {
@@ -69,7 +69,7 @@ impl Endpoint {
         })
     }
 
-    /// The host, where the program named one.
+    /// Returns the host, if the program named one.
     pub fn host(&self) -> Option<&CStr> {
         match self {
             Endpoint::Tcp { host, .. } => Some(host),
@@ -78,7 +78,7 @@ impl Endpoint {
     }
 }
 
-/// The URI transport of a numeric address.
+/// Returns the URI transport of a numeric address.
 fn numeric(address: &SocketAddr) -> Transport {
     let text = |text: String| CString::new(text).unwrap_or_default();
     Transport::Tcp {

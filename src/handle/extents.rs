@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! Extents as the program's callbacks get them.
+//! Conversion of extents for the program's callbacks.
 
 use std::collections::TryReserveError;
 
 use super::callback::nbd_extent;
 use crate::machine::Extent;
 
-/// What stands for an extent too long for 32 bits: the longest length that is
-/// still a multiple of any sensible block size (nbd_block_status(3)).
+/// Replaces lengths that exceed 32 bits: the maximum length that is a multiple of any sensible
+/// block size (nbd_block_status(3)).
 const TRUNCATED: u32 = u32::MAX - (64 * 1024 * 1024 - 1);
 
-/// Extents in 64 bits, in the memory that the list has already.
+/// Converts to 64-bit extents, without allocating.
 pub(super) fn wide(extents: Vec<Extent>) -> Vec<nbd_extent> {
     let entries = extents.into_iter().map(|it| nbd_extent {
         length: it.length,
@@ -20,9 +20,9 @@ pub(super) fn wide(extents: Vec<Extent>) -> Vec<nbd_extent> {
     entries.collect()
 }
 
-/// Extents in 32 bits: length, flags, length, flags. One that is too long is
-/// cut and ends the list. Flags that do not fit end it before, unless they are
-/// the first, which is an overflow (nbd_block_status(3)).
+/// Converts to 32-bit extents: length, flags, length, flags. The list ends after an extent that
+/// is too long, which is truncated, and before one whose flags do not fit. If that is the first
+/// one, it is an overflow (nbd_block_status(3)).
 pub(super) fn narrow(extents: &[Extent]) -> Result<(Vec<u32>, bool), TryReserveError> {
     let mut entries = Vec::new();
     entries.try_reserve_exact(2 * extents.len())?;

@@ -1,29 +1,28 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! When memory that grew with the commands in flight is given back.
+//! Decides when memory that has grown with the commands in flight is freed.
 //!
-//! A program that issues the same number of commands in each round, and completes all
-//! of them, must not allocate in each round. So memory stays as it is until as many
-//! commands as it was needed for, and at least [`FEWEST`], did with less than a quarter
-//! of it.
+//! A program that issues the same number of commands in each round, and completes all of them,
+//! must not cause allocations in each round. So memory is kept until less than a quarter of it
+//! was enough for as many commands as it has room for, and for at least [`FEWEST`].
 
-/// The fewest commands after which memory is given back.
+/// The minimum number of commands after which memory is freed.
 const FEWEST: usize = 1024;
 
-/// The most commands that a handle had at a time, in flight or not retired.
+/// The maximum number of commands that a handle had at the same time, in flight or not retired.
 #[derive(Debug, Default)]
 pub(super) struct HighWater {
-    /// Since memory was given back.
+    /// The maximum since memory was freed.
     most: usize,
-    /// Since there was last a quarter of that.
+    /// The maximum since a quarter of `most` was last reached.
     lately: usize,
-    /// How many were issued since then.
+    /// The number of commands issued since then.
     issued: usize,
 }
 
 impl HighWater {
-    /// A command is issued; with it there are `count`. Returns for how many there should
-    /// be memory, when the rest is to be given back.
+    /// Counts a new command; `count` includes it. If memory should be freed, returns the number
+    /// of commands to keep memory for.
     pub fn rise(&mut self, count: usize) -> Option<usize> {
         if count >= self.most.div_ceil(4) {
             *self = HighWater {
@@ -51,7 +50,8 @@ impl HighWater {
 mod tests {
     use super::*;
 
-    /// Rounds in which there are so many commands in the end, and none before.
+    /// Returns the results of `count` rounds, in each of which the number of commands rises from
+    /// 1 to `depth`.
     fn rounds(high_water: &mut HighWater, count: usize, depth: usize) -> Vec<usize> {
         let counts = (0..count).flat_map(|_| 1..=depth);
         counts.filter_map(|it| high_water.rise(it)).collect()
@@ -75,7 +75,7 @@ mod tests {
         rounds(&mut high_water, 1, 1024);
         assert_eq!(rounds(&mut high_water, 1023, 1), []);
         assert_eq!(rounds(&mut high_water, 1, 1), [1]);
-        // There is never less than one.
+        // The minimum is 1.
         assert_eq!(rounds(&mut high_water, 10_000, 1), []);
         rounds(&mut high_water, 1, 1024);
         assert_eq!(rounds(&mut high_water, 4, 255), []);

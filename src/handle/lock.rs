@@ -1,32 +1,32 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! The lock of a handle: the mutex of the C library.
+//! The lock of a handle: a pthread mutex.
 //!
-//! It needs no memory but its own however many threads wait for it, no table of them
-//! that a child of fork(2) would have a copy of, and programs that watch threads know it.
-//! parking_lot's own lock has such a table; its interface is used.
+//! It needs no memory except its own however many threads wait for it, and no table of waiting
+//! threads, which a forked child would inherit. Tools that observe threads support it.
+//! parking_lot's own lock has such a table, so only its interface is used.
 
 use std::cell::UnsafeCell;
 
 use libc::pthread_mutex_t;
 use parking_lot::lock_api::{self, GuardNoSend, RawMutex};
 
-/// What only the thread that has the lock can use.
+/// A value that only the thread that holds the lock can access.
 pub(super) type Lock<T> = lock_api::Mutex<RawLock, T>;
 
-/// The lock, as long as a thread has it.
+/// Access to the value while the lock is held.
 pub(super) type LockGuard<'a, T> = lock_api::MutexGuard<'a, RawLock, T>;
 
-/// The lock alone. It does not move after its first use: handles are in boxes.
+/// The mutex. It does not move after its first use: handles are in boxes.
 pub(super) struct RawLock(UnsafeCell<pthread_mutex_t>);
 
-// SAFETY: a mutex is there for all threads.
+// SAFETY: mutexes are made to be shared by threads.
 unsafe impl Send for RawLock {}
 // SAFETY: as above.
 unsafe impl Sync for RawLock {}
 
-// SAFETY: a mutex of the default kind lets one thread in at a time. Its functions fail
-// only for one that is not initialized, or not locked.
+// SAFETY: a default mutex lets in one thread at a time. Its functions fail only if the mutex is
+// not initialized or not locked.
 unsafe impl RawMutex for RawLock {
     #[allow(clippy::declare_interior_mutable_const)]
     const INIT: RawLock = RawLock(UnsafeCell::new(libc::PTHREAD_MUTEX_INITIALIZER));
@@ -44,7 +44,7 @@ unsafe impl RawMutex for RawLock {
     }
 
     unsafe fn unlock(&self) {
-        // SAFETY: as above; and by the promise of the caller, this thread has locked it.
+        // SAFETY: as above; and by the contract of this function, this thread has locked it.
         unsafe { libc::pthread_mutex_unlock(self.0.get()) };
     }
 }

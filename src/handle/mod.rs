@@ -1,14 +1,11 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! One connection to a server as a Rust type: settings, connecting, commands,
-//! waiting.
+//! One connection to a server as a Rust type: settings, connecting, commands, waiting.
 //!
-//! [`Handle`] is what a program holds. Its [`Shared`] part can be read at any
-//! time; everything else is a [`Connection`] behind one lock. The connection
-//! owns a [`crate::machine`], which knows the protocol, and a
-//! [`crate::transport`], which knows the sockets, and moves bytes between the
-//! two. User memory and callbacks are turned into bytes and calls here, and
-//! nowhere below.
+//! A program holds a [`Handle`]. Its [`Shared`] part can be read at any time; one lock protects
+//! the rest, a [`Connection`]. The connection owns a [`crate::machine`], which implements the
+//! protocol, and a [`crate::transport`], which owns the sockets, and moves bytes between the two.
+//! Only this module and those above it handle user memory and callbacks.
 
 mod admission;
 mod attachment;
@@ -64,14 +61,14 @@ pub use pause::Pause;
 pub use settings::Settings;
 pub use shared::{Shared, Statistics};
 
-/// What nbd_create(3) makes and nbd_close(3) drops.
+/// A handle, made by nbd_create(3) and dropped by nbd_close(3).
 #[derive(Debug)]
 pub struct Handle {
     shared: Arc<Shared>,
     owner: Owner,
-    /// The process that made it.
+    /// The process that created it.
     maker: u32,
-    /// The process in which the last call was.
+    /// The process of the last call.
     process: AtomicU32,
     connection: Lock<Connection>,
 }
@@ -83,7 +80,7 @@ impl Default for Handle {
 }
 
 impl Handle {
-    /// A handle that has not begun to connect.
+    /// Makes a handle that is not connected.
     pub fn new() -> Self {
         process::watch();
         let shared = Arc::new(Shared::new(debug::Debug::new()));
@@ -96,26 +93,26 @@ impl Handle {
         }
     }
 
-    /// What can be seen without waiting.
+    /// Returns the part that can be read without waiting.
     pub fn shared(&self) -> &Shared {
         &self.shared
     }
 
-    /// Ends the connection and everything in flight on it. The callbacks that
-    /// this calls may still look at what is shared.
+    /// Ends the connection and everything in flight. Callbacks may read the shared part
+    /// meanwhile.
     ///
-    /// In a callback of the same handle, this only frees the closures: the program is
-    /// at its end (exit(3) has been called). The handle must not be dropped then; this
-    /// says whether it may be.
+    /// In a callback of the same handle, this only frees the closures: exit(3) was called, and
+    /// the program is about to end. The handle must not be dropped then. Returns true if it may
+    /// be dropped.
     ///
-    /// In a child of fork(2), the same without an exception: the commands are the
-    /// parent's.
+    /// In a child of fork(2), this also only frees the closures, since the commands are the
+    /// parent's; the handle may be dropped.
     #[allow(unsafe_code)]
     pub fn close(&self, function: &'static dyn Function) -> bool {
         self.shared.debug_settings().end();
         if self.owner.is_this_thread() {
-            // SAFETY: this thread has the lock, in a call that it made this one in by
-            // a callback. That call does not go on: exit(3) does not return.
+            // SAFETY: this thread holds the lock, in a call that is running this one in a
+            // callback. That call does not continue: exit(3) does not return.
             let connection = unsafe { &mut *self.connection.data_ptr() };
             connection.free();
             return false;
@@ -126,13 +123,13 @@ impl Handle {
         }
         let nothing = Connection::new(Arc::clone(&self.shared));
         let connection = std::mem::replace(&mut *self.call(function), nothing);
-        // Not under the lock.
+        // Without the lock.
         drop(connection);
         true
     }
 
-    /// Waits for the lock, for a call of this function. Not inline, as each function of the
-    /// API would contain it.
+    /// Waits for the lock, for a call of `function`. Not inline, to keep its code out of each
+    /// function of the API.
     #[inline(never)]
     pub fn call(&self, function: &'static dyn Function) -> Call<'_> {
         let now = process::generation();
@@ -142,7 +139,7 @@ impl Handle {
         Call::new(self.connection.lock(), &self.owner, function)
     }
 
-    /// The same for a call that waits, and leaves that to its caller.
+    /// Waits for the lock, for a call that leaves its blocking system calls to its caller.
     pub fn waiting_call<'a>(
         &'a self,
         function: &'static dyn Function,
@@ -151,18 +148,18 @@ impl Handle {
         self.call(function).leaving_waits_to(pause)
     }
 
-    /// This is another process than that of the last call: threads that had the lock or
-    /// waited for it, or slept, do not exist here. Callbacks included: a program that
-    /// forks in one, and uses the handle in the child, has to use it after that.
+    /// Resets a handle after fork(2): threads that held the lock, waited for it or slept do not
+    /// exist in this process. This includes callbacks: a program that forks in a callback may use
+    /// the handle in the child only after the callback.
     #[cold]
     #[allow(unsafe_code)]
     fn renew(&self, now: u32) {
         if self.process.swap(now, Ordering::Relaxed) == now {
             return;
         }
-        // SAFETY: a child of fork(2) begins with one thread, and the first call that a
-        // thread of it makes on the handle comes here. So nothing else uses the lock,
-        // which may be written to through a shared reference.
+        // SAFETY: a child of fork(2) starts with one thread, and the first call that it makes on
+        // the handle comes here. So nothing else uses the lock, which may be written to through a
+        // shared reference.
         unsafe {
             let lock = std::ptr::from_ref(self.connection.raw()).cast_mut();
             lock.write(RawLock::INIT);

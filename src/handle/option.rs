@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! An option of the program's whose replies are awaited.
+//! The program's outstanding option.
 
 use super::callback::{nbd_completion_callback, nbd_context_callback, nbd_list_callback};
 
-/// What is called for each reply to an option.
+/// A callback for the replies to an option.
 #[derive(Debug)]
 pub(super) enum OptionCallback {
     None,
@@ -12,7 +12,7 @@ pub(super) enum OptionCallback {
     Context(nbd_context_callback),
 }
 
-/// An option in flight. The callbacks are in the order in which they are freed.
+/// An outstanding option. The callbacks are freed in this order.
 #[derive(Debug)]
 pub(super) struct PendingOption {
     pub callback: OptionCallback,
@@ -20,7 +20,7 @@ pub(super) struct PendingOption {
 }
 
 impl PendingOption {
-    /// An option that the server only agrees to or refuses.
+    /// Makes an option that the server accepts or refuses.
     pub fn plain(completion: nbd_completion_callback) -> Self {
         PendingOption {
             callback: OptionCallback::None,
@@ -28,7 +28,7 @@ impl PendingOption {
         }
     }
 
-    /// An option that the server answers with exports.
+    /// Makes an option whose replies are exports.
     pub fn list(list: nbd_list_callback, completion: nbd_completion_callback) -> Self {
         PendingOption {
             callback: OptionCallback::List(list),
@@ -36,7 +36,7 @@ impl PendingOption {
         }
     }
 
-    /// An option that the server answers with meta contexts.
+    /// Makes an option whose replies are meta contexts.
     pub fn context(context: nbd_context_callback, completion: nbd_completion_callback) -> Self {
         PendingOption {
             callback: OptionCallback::Context(context),

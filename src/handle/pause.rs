@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! Where a call leaves a system call that waits, for the caller to make.
+//! A blocking system call that is left to the caller.
 //!
-//! A call that waits is a future. When the caller makes the system call, nothing of the
-//! library is in progress on the stack of the thread, so that pthread_cancel(3) can end
-//! the thread there. The call then ends as any future: it is dropped.
+//! A call that waits is a future. When its caller makes the system call, no code of the library
+//! is active on the stack of the thread, so pthread_cancel(3) can end the thread there. The call
+//! then ends like any future: it is dropped.
 
 use std::cell::Cell;
 use std::future::poll_fn;
@@ -14,7 +14,7 @@ use libc::c_int;
 
 use crate::transport::blocking::Blocking;
 
-/// See the module.
+/// A place for the blocking system call that a future leaves to its caller.
 #[derive(Default)]
 pub struct Pause {
     blocking: Cell<Option<Blocking>>,
@@ -22,7 +22,7 @@ pub struct Pause {
 }
 
 impl Pause {
-    /// Makes the system call that has been left here.
+    /// Makes the system call.
     #[allow(unsafe_code)]
     pub fn make(&self) {
         // SAFETY: only this thread uses it, and not before the system call has ended.
@@ -30,7 +30,7 @@ impl Pause {
         self.result.set(blocking.as_mut().map(Blocking::make));
     }
 
-    /// Leaves the system call to the caller. Its result, or the errno.
+    /// Leaves the system call to the caller. Returns its result, or the errno.
     pub(super) async fn leave(&self, blocking: &mut Blocking) -> Result<usize, c_int> {
         self.result.set(None);
         self.blocking.set(Some(*blocking));
@@ -45,7 +45,7 @@ impl Pause {
         result
     }
 
-    /// The system call in which the thread was cancelled.
+    /// Returns the system call in which the thread was cancelled.
     pub(super) fn cancelled(&self) -> Option<Blocking> {
         self.blocking.take()
     }

@@ -1,21 +1,21 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! A value that is read without a lock, even while another one replaces it.
+//! A value that can be read without a lock, even while another thread replaces it.
 //!
-//! Debug messages need this. A callback may make calls that have debug messages
-//! themselves, and a process may fork while another thread writes one: a lock that
-//! is held meanwhile would never be free for them.
+//! Debug messages need this. A callback may make calls that have debug messages themselves, and a
+//! process may fork while another thread writes one: a lock held meanwhile would never be
+//! released for them.
 //!
-//! A replaced value goes to a list, which is dropped as soon as nothing is read.
-//! Who takes the list and then sees no reader may drop it: later readers find the
-//! new value. In the child of a fork, readers that do not exist there are still
-//! counted, so the list waits until all of this is dropped.
+//! A replaced value goes to a list, which is dropped as soon as there are no readers. A thread
+//! that takes the list and then sees no reader may drop it: later readers find the new value. In
+//! the child of a fork, readers that do not exist there are still counted, so the list is dropped
+//! with the whole value.
 
 use std::fmt;
 use std::ptr::{self, null_mut};
 use std::sync::atomic::{AtomicPtr, AtomicUsize, Ordering::SeqCst};
 
-/// A value that is there for all threads.
+/// A value shared by all threads.
 pub(super) struct Replaceable<T> {
     current: AtomicPtr<Node<T>>,
     readers: AtomicUsize,
@@ -24,12 +24,12 @@ pub(super) struct Replaceable<T> {
 
 struct Node<T> {
     value: T,
-    /// The rest of the list, in the list of those that were replaced.
+    /// The next node, in the list of replaced values.
     next: *mut Node<T>,
 }
 
-// SAFETY: values are read by any thread, and dropped by one that has replaced them
-// or has read them last.
+// SAFETY: values are read by any thread, and dropped by a thread that has replaced them or was
+// their last reader.
 unsafe impl<T: Send + Sync> Send for Replaceable<T> {}
 // SAFETY: as above.
 unsafe impl<T: Send + Sync> Sync for Replaceable<T> {}
@@ -43,7 +43,7 @@ impl<T> Replaceable<T> {
         }
     }
 
-    /// Calls `read` with the value, which stays until it returns.
+    /// Calls `read` with the value, which stays valid until it returns.
     pub fn read<R>(&self, read: impl FnOnce(&T) -> R) -> R {
         let _reader = Reader::new(self);
         // SAFETY: a node that a reader finds here is not dropped before the reader.
@@ -51,8 +51,8 @@ impl<T> Replaceable<T> {
         read(&node.value)
     }
 
-    /// Replaces the value. The previous one is dropped now if nothing reads it,
-    /// otherwise by its last reader.
+    /// Replaces the value. The previous one is dropped now if it has no readers, otherwise by its
+    /// last reader.
     pub fn replace(&self, value: T) {
         let previous = self.current.swap(node(value), SeqCst);
         self.put_aside(previous);
@@ -62,7 +62,7 @@ impl<T> Replaceable<T> {
     /// Adds a list of nodes to the replaced ones.
     fn put_aside(&self, first: *mut Node<T>) {
         let mut last = first;
-        // SAFETY: only this thread knows the nodes, until they are in the list.
+        // SAFETY: only this thread has the nodes, until they are in the list.
         unsafe {
             while !(*last).next.is_null() {
                 last = (*last).next;
@@ -78,7 +78,7 @@ impl<T> Replaceable<T> {
         }
     }
 
-    /// Drops the replaced values, unless a reader is left, which will do so.
+    /// Drops the replaced values if there are no readers; otherwise, the last reader does.
     fn drop_replaced(&self) {
         loop {
             let list = self.replaced.swap(null_mut(), SeqCst);
@@ -86,12 +86,12 @@ impl<T> Replaceable<T> {
                 return;
             }
             if self.readers.load(SeqCst) == 0 {
-                // SAFETY: the nodes had been replaced before there was no reader,
-                // and only this thread has taken them from the list.
+                // SAFETY: the nodes had been replaced before the check found no reader, and only
+                // this thread has taken them from the list.
                 return unsafe { drop_list(list) };
             }
             self.put_aside(list);
-            // The reader may have left before the list was back.
+            // The last reader may have left before the list was back.
             if self.readers.load(SeqCst) != 0 {
                 return;
             }
@@ -101,7 +101,7 @@ impl<T> Replaceable<T> {
 
 impl<T> Drop for Replaceable<T> {
     fn drop(&mut self) {
-        // SAFETY: nothing else refers to the nodes any more.
+        // SAFETY: nothing else refers to the nodes.
         unsafe {
             drop_list(*self.current.get_mut());
             drop_list(*self.replaced.get_mut());
@@ -123,16 +123,16 @@ fn node<T>(value: T) -> *mut Node<T> {
 }
 
 /// # Safety
-/// All nodes of the list come from [`node`], and nothing else refers to them.
+/// All nodes of the list must come from [`node`], and nothing else may refer to them.
 unsafe fn drop_list<T>(mut list: *mut Node<T>) {
     while !list.is_null() {
-        // SAFETY: by the promise of the caller.
+        // SAFETY: by the contract of this function.
         let node = unsafe { Box::from_raw(list) };
         list = node.next;
     }
 }
 
-/// Counts as a reader while it lives, also while a panic unwinds.
+/// Counts as a reader while it exists, also during unwinding.
 struct Reader<'a, T>(&'a Replaceable<T>);
 
 impl<'a, T> Reader<'a, T> {

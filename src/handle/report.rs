@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! What others learn of a connection: threads that look, and readers of debug messages.
+//! Publication of a connection's state to other threads, and debug messages.
 
 use std::ffi::CStr;
 use std::fmt;
@@ -10,42 +10,42 @@ use super::link::Link;
 use super::shared::Shared;
 use crate::machine::State;
 
-/// The way from a connection to those who watch it.
+/// The shared part of a handle, as the connection uses it.
 #[derive(Debug)]
 pub(super) struct Report {
     pub shared: Arc<Shared>,
-    /// The API function that is running, for debug messages.
+    /// The current API function, for debug messages.
     pub context: &'static CStr,
 }
 
 impl Report {
-    /// Emits a debug message in the name of the function that is running.
+    /// Emits a debug message of the current function.
     pub fn debug(&self, message: fmt::Arguments<'_>) {
         self.shared.debug(self.context, message);
     }
 
-    /// Says in a debug message that a command or an option is in flight although it could
-    /// not be sent.
+    /// Emits a debug message that sending a command or an option failed, and that it stays in
+    /// flight.
     pub fn failure_ignored(&self, what: &str) {
         self.debug(format_args!(
             "{what} queued, ignoring state machine failure"
         ));
     }
 
-    /// The program handles events of the descriptor: in transmission, it polls the
-    /// descriptor by itself from now on.
+    /// Records that the program handles events of the descriptor; in transmission, it polls the
+    /// descriptor itself from now on.
     pub fn program_polls(&self, state: State) {
         if matches!(state, State::Ready | State::Processing) {
             self.shared.set_program_polls();
         }
     }
 
-    /// Lets other threads see how many commands are in flight.
+    /// Publishes the number of commands in flight.
     pub fn publish_in_flight(&self, link: &Link) {
         self.shared.publish_in_flight(link.in_flight());
     }
 
-    /// Lets other threads see where the connection is.
+    /// Publishes the state of the connection.
     pub fn publish(&self, link: &Link) {
         self.publish_in_flight(link);
         self.shared

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! Settings that are no business of the protocol's; the others are in
-//! [`crate::machine::Preferences`].
+//! Settings that do not affect the protocol; the others are in [`crate::machine::Preferences`].
 
 use std::ffi::{CStr, CString};
 
@@ -12,17 +11,17 @@ use crate::memory;
 use crate::protocol::MAX_STRING;
 use crate::uri::UriPolicy;
 
-/// The longest name of a socket for socket activation, in bytes.
+/// The maximum length of a socket name for socket activation, in bytes.
 const MAX_SOCKET_NAME: usize = 32;
 
-/// What a program can set, without what is negotiated.
+/// The program's settings, except those that are negotiated.
 #[derive(Debug)]
 pub struct Settings {
     strict_mode: u32,
     socket_activation_name: CString,
-    /// Whether to use TLS is the protocol's business; this is how.
+    /// TLS parameters. [`crate::machine::Preferences`] decides whether TLS is used.
     pub tls: TlsSettings,
-    /// What a URI may ask for.
+    /// Restrictions on URIs.
     pub uri: UriPolicy,
 }
 
@@ -38,7 +37,7 @@ impl Default for Settings {
 }
 
 impl Settings {
-    /// Whether this kind of mistake is refused.
+    /// Returns true if strict mode includes this check.
     pub(super) fn is_strict(&self, flag: u32) -> bool {
         self.strict_mode & flag != 0
     }
@@ -87,7 +86,7 @@ impl Settings {
     }
 }
 
-/// A string that has to fit in one of the protocol's.
+/// Copies a string, after checking its length against the limit of the protocol.
 pub(super) fn protocol_string(string: &CStr, too_long: &'static str) -> Result<CString, Error> {
     if string.to_bytes().len() > MAX_STRING {
         return Err(Error::new(libc::ENAMETOOLONG, too_long));
@@ -95,7 +94,7 @@ pub(super) fn protocol_string(string: &CStr, too_long: &'static str) -> Result<C
     Ok(memory::copy(string)?)
 }
 
-/// An argument with bits that mean nothing there.
+/// Makes the error for an argument with undefined bits.
 pub(super) fn invalid_flag(argument: &str, value: u32) -> Error {
     let what = format!("{argument}: invalid value for flag: 0x{value:x}");
     Error::new(libc::EINVAL, what)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! What can be seen of a handle without waiting for its lock: one thread
-//! watches while another is blocked in a command.
+//! The part of a handle that can be read without its lock, while another thread is blocked in a
+//! command.
 
 use std::ffi::CStr;
 use std::fmt;
@@ -12,12 +12,12 @@ use super::debug::Debug;
 use crate::constants::{LIBNBD_AIO_DIRECTION_READ, LIBNBD_AIO_DIRECTION_WRITE};
 use crate::machine::{self, State};
 
-/// `LIBNBD_AIO_DIRECTION_READ`, as a part of a mask.
+/// `LIBNBD_AIO_DIRECTION_READ`, as a bit mask.
 pub(super) const DIRECTION_READ: u32 = LIBNBD_AIO_DIRECTION_READ as u32;
-/// `LIBNBD_AIO_DIRECTION_WRITE`, as a part of a mask.
+/// `LIBNBD_AIO_DIRECTION_WRITE`, as a bit mask.
 pub(super) const DIRECTION_WRITE: u32 = LIBNBD_AIO_DIRECTION_WRITE as u32;
 
-/// Counters of traffic, as last published.
+/// Statistics, as last published.
 #[derive(Debug, Default)]
 pub struct Statistics {
     bytes_sent: Counter,
@@ -27,49 +27,49 @@ pub struct Statistics {
 }
 
 impl Statistics {
-    /// Bytes sent, before any encryption.
+    /// Returns the number of bytes sent, before encryption.
     pub fn bytes_sent(&self) -> u64 {
         self.bytes_sent.load()
     }
 
-    /// Messages sent, counted by their magic numbers.
+    /// Returns the number of messages sent, counted by their magic numbers.
     pub fn chunks_sent(&self) -> u64 {
         self.chunks_sent.load()
     }
 
-    /// Bytes received, after any decryption.
+    /// Returns the number of bytes received, after decryption.
     pub fn bytes_received(&self) -> u64 {
         self.bytes_received.load()
     }
 
-    /// Messages received, counted by their magic numbers.
+    /// Returns the number of messages received, counted by their magic numbers.
     pub fn chunks_received(&self) -> u64 {
         self.chunks_received.load()
     }
 }
 
-/// The part of a handle that is outside its lock. Whoever holds the lock
-/// writes it; anybody reads it.
+/// The part of a handle outside its lock. It is written by the thread that holds the lock, and
+/// read by any thread.
 #[derive(Debug)]
 pub struct Shared {
     state: AtomicU8,
     direction: AtomicU32,
     in_flight: AtomicU32,
-    /// A `&'static CStr`, kept as the thin pointer to its first byte.
+    /// A `&'static CStr`, stored as a thin pointer to its first byte.
     description: AtomicPtr<libc::c_char>,
     statistics: Statistics,
-    /// The program polls the descriptor by itself, so that all replies have to be
-    /// seen there.
+    /// True if the program polls the descriptor itself, so that all replies must be visible
+    /// there.
     program_polls: AtomicBool,
-    /// Replies are perhaps being received ahead of their use just now.
+    /// True if a thread may be reading ahead now.
     receiving_ahead: AtomicBool,
-    /// Bytes have been received and not used yet.
+    /// True if received bytes are not used yet.
     has_arrivals: AtomicBool,
-    /// The program was told to wait for room, although nothing waits to be sent.
+    /// True if the program was asked to wait until the socket is writable, although nothing is
+    /// pending.
     said_to_write: AtomicBool,
     private_data: AtomicUsize,
-    /// Whether reads fill their buffer with zeroes before anything else,
-    /// waiting for the lock included.
+    /// True if reads clear their buffer first, even before waiting for the lock.
     pread_initialize: AtomicBool,
     debug: Debug,
 }
@@ -93,7 +93,7 @@ impl Shared {
         }
     }
 
-    /// The group of states that the connection is in.
+    /// Returns the state.
     pub fn state(&self) -> State {
         const STATES: [State; 7] = [
             State::Created,
@@ -108,26 +108,26 @@ impl Shared {
         STATES.get(state).copied().unwrap_or(State::Dead)
     }
 
-    /// The state in words, after a short name and a colon.
+    /// Returns the state text, after a short name and a colon.
     pub fn description(&self) -> &'static CStr {
         let description = self.description.load(Ordering::Acquire);
-        // SAFETY: only `publish` and `new` store here, and what they store is
-        // the start of a `&'static CStr`.
+        // SAFETY: only `publish` and `new` store here, and they store the start of a `&'static
+        // CStr`.
         unsafe { CStr::from_ptr(description) }
     }
 
-    /// The `LIBNBD_AIO_DIRECTION_*` bits to wait for; 0 for none. A program that asks
-    /// in transmission is going to poll the descriptor by itself.
+    /// Returns the `LIBNBD_AIO_DIRECTION_*` bits to wait for, or 0. A program that calls this in
+    /// transmission is about to poll the descriptor itself.
     pub fn direction(&self) -> u32 {
         if matches!(self.state(), State::Ready | State::Processing) {
             self.set_program_polls();
         }
         let direction = self.direction.load(Ordering::Acquire);
-        // `has_arrivals` is stored before `receiving_ahead` is cleared, so it is
-        // loaded after that.
+        // `has_arrivals` is stored before `receiving_ahead` is cleared, so it is loaded after
+        // that.
         if self.receiving_ahead.load(Ordering::SeqCst) || self.has_arrivals.load(Ordering::SeqCst) {
-            // The descriptor does not show what is in the handle, but a socket nearly
-            // always has room, so a wait for that ends at once.
+            // Polling the descriptor for reading does not show bytes that are already in the
+            // handle. The socket is nearly always writable, so a wait for that ends at once.
             self.said_to_write.store(true, Ordering::Relaxed);
             return direction | DIRECTION_READ | DIRECTION_WRITE;
         }
@@ -135,23 +135,23 @@ impl Shared {
         direction
     }
 
-    /// The program polls the descriptor by itself from now on.
+    /// Records that the program polls the descriptor itself from now on.
     pub(super) fn set_program_polls(&self) {
-        // It stays so, and a load is cheaper.
+        // This is permanent, and a load is cheaper than a store.
         if !self.program_polls() {
             self.program_polls.store(true, Ordering::SeqCst);
         }
     }
 
-    /// Whether the program polls the descriptor by itself.
+    /// Returns true if the program polls the descriptor itself.
     pub(super) fn program_polls(&self) -> bool {
         self.program_polls.load(Ordering::SeqCst)
     }
 
-    /// Whether replies may be received ahead of their use. If so, that is going on
-    /// until [`set_arrivals`](Self::set_arrivals).
+    /// Returns true if reading ahead is allowed. It then counts as active until
+    /// [`set_arrivals`](Self::set_arrivals).
     pub(super) fn begin_receiving_ahead(&self) -> bool {
-        // Either this sees that the program polls, or the program, which asks for the
+        // Either this thread sees that the program polls, or the program, which asks for the
         // direction later, sees that replies are being received.
         self.receiving_ahead.store(true, Ordering::SeqCst);
         let allowed = !self.program_polls();
@@ -161,9 +161,9 @@ impl Shared {
         allowed
     }
 
-    /// Nothing is being received any more; says whether something is left to be used.
+    /// Ends a receive; `left` is true if received bytes are not used yet.
     pub(super) fn set_arrivals(&self, left: bool) {
-        // Only a thread that has the lock stores these, and a load is cheaper.
+        // Only the thread that holds the lock stores these, and a load is cheaper.
         if self.has_arrivals.load(Ordering::Relaxed) != left {
             self.has_arrivals.store(left, Ordering::SeqCst);
         }
@@ -172,33 +172,34 @@ impl Shared {
         }
     }
 
-    /// Whether the program was told to wait for room without a reason of its own,
-    /// since this was last called.
+    /// Returns true, once, if the program was asked to wait until the socket is writable although
+    /// nothing was pending.
     pub(super) fn take_said_to_write(&self) -> bool {
         self.said_to_write.swap(false, Ordering::Relaxed)
     }
 
-    /// Commands of the program, not of synchronous calls, that await their reply.
+    /// Returns the number of outstanding commands of the program, without those of synchronous
+    /// calls.
     pub fn in_flight(&self) -> u32 {
         self.in_flight.load(Ordering::Acquire)
     }
 
-    /// Counters of traffic.
+    /// Returns the statistics.
     pub fn statistics(&self) -> &Statistics {
         &self.statistics
     }
 
-    /// The program's own number.
+    /// Returns the program's private data.
     pub fn private_data(&self) -> usize {
         self.private_data.load(Ordering::SeqCst)
     }
 
-    /// Stores the program's own number and returns the one of before.
+    /// Stores the program's private data and returns the previous value.
     pub fn swap_private_data(&self, value: usize) -> usize {
         self.private_data.swap(value, Ordering::SeqCst)
     }
 
-    /// Whether reads fill their buffer with zeroes before anything else.
+    /// Returns true if reads clear their buffer first.
     pub fn pread_initialize(&self) -> bool {
         self.pread_initialize.load(Ordering::Relaxed)
     }
@@ -207,12 +208,12 @@ impl Shared {
         self.pread_initialize.store(request, Ordering::Relaxed);
     }
 
-    /// Whether debug messages are wanted.
+    /// Returns true if debug messages are enabled.
     pub fn debug_enabled(&self) -> bool {
         self.debug.enabled()
     }
 
-    /// Emits one debug message in the name of the API function `context`.
+    /// Emits a debug message of the API function `context`.
     pub fn debug(&self, context: &CStr, message: fmt::Arguments<'_>) {
         self.debug.emit(context, message);
     }
@@ -221,14 +222,14 @@ impl Shared {
         &self.debug
     }
 
-    /// Lets others see a command before its reply can come.
+    /// Publishes the number of commands in flight, before the reply to a new one can arrive.
     pub(super) fn publish_in_flight(&self, in_flight: usize) {
         self.in_flight.store(in_flight as u32, Ordering::Release);
     }
 
     pub(super) fn publish<T>(&self, machine: &machine::Machine<T>, state: State, direction: u32) {
         self.direction.store(direction, Ordering::Release);
-        // Ready connections have one description.
+        // In the ready state, the description is always the same.
         if state != State::Ready || self.state.load(Ordering::Relaxed) != State::Ready as u8 {
             let description = machine.description(state).as_ptr().cast_mut();
             self.description.store(description, Ordering::Release);

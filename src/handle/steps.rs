@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! The steps by which a connection goes on: what arrives is used, and the program called.
+//! The steps of a connection: received bytes are parsed, and callbacks are called.
 //!
-//! Several replies are received with one system call, and used one message at a
-//! time: programs count on one completion for each call (nbd_poll(3)). They stay
-//! in the handle between calls only for programs that wait by calls of the library.
-//! For others, nothing is received that does not belong to the current message.
+//! Several replies are received by one system call, and used one message at a time, since
+//! programs expect at most one completion per call (nbd_poll(3)). Bytes stay in the handle
+//! between calls only if the program waits with calls of the library. For other programs, nothing
+//! after the current message is received.
 
 use std::io;
 
@@ -15,12 +15,12 @@ use super::report::Report;
 use super::settings::Settings;
 use crate::transport::Received;
 
-/// The most bytes that a call handles, roughly, unless it waits for a particular
-/// reply: it has to return in time however fast the server sends.
+/// The approximate maximum number of bytes that a call handles, unless it waits for a particular
+/// reply: it must return in time however fast the server sends.
 const BUDGET: usize = 256 * 1024;
 
-/// The least that a receive takes from the budget, in bytes: a record of TLS may carry a
-/// single one.
+/// The minimum that a receive takes from the budget, in bytes: a TLS record may carry a single
+/// byte.
 const LEAST: usize = 1024;
 
 /// The parts of a connection that a step needs.
@@ -38,8 +38,7 @@ impl Steps<'_> {
         self.link.send()
     }
 
-    /// Handles what has arrived: one reply message at most, over TLS all messages of
-    /// one record.
+    /// Receives and handles at most one reply message; with TLS, all messages of one record.
     pub fn receive(&mut self) -> Result<(), Lost> {
         let negotiates = self.link.negotiates();
         let sends = self.link.machine.wants_to_send();
@@ -70,8 +69,8 @@ impl Steps<'_> {
         Ok(())
     }
 
-    /// Uses what has arrived up to the end of one message; of the negotiation,
-    /// everything. False if all of it is used before a message ends.
+    /// Uses received bytes up to the end of one message; during the negotiation, all of them.
+    /// Returns false if they end before a message does.
     pub fn use_arrivals(&mut self) -> Result<bool, Lost> {
         let ended = loop {
             match self.link.next_event() {
@@ -100,8 +99,7 @@ impl Steps<'_> {
         self.after_tls_handshake()
     }
 
-    /// What the machine has to say of TLS, and what it sends next, where the handshake
-    /// is over.
+    /// Handles the machine's events after the TLS handshake, and sends its next message.
     pub fn after_tls_handshake(&mut self) -> Result<(), Lost> {
         if self.link.is_in_tls_handshake() {
             return Ok(());
@@ -110,8 +108,8 @@ impl Steps<'_> {
         self.link.send()
     }
 
-    /// Handles what a thread has received that waited for it, up to the end of one
-    /// message. False if it had not to wait.
+    /// Handles the bytes received by a thread that waited, up to the end of one message. Returns
+    /// false if it did not wait.
     pub fn handle_received(
         &mut self,
         receive: Receive,
@@ -120,8 +118,8 @@ impl Steps<'_> {
         match self.link.finish_receive(receive, result)? {
             Received::NOTHING => return Ok(false),
             Received::Bytes { .. } => {
-                // Another thread may have begun meanwhile to poll the descriptor, which
-                // does not show what is here.
+                // Another thread may meanwhile have begun to poll the descriptor, where these
+                // bytes are not visible.
                 while self.use_arrivals()? && self.report.shared.program_polls() {}
             }
             Received::End => self.link.end_of_stream()?,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! What a program says of TLS: whether to use it, and whom to trust.
+//! TLS settings: parameters for authentication.
 
 use std::ffi::{CStr, CString};
 
@@ -14,16 +14,16 @@ use crate::memory::{self, NoMemory};
 use crate::transport::tls::{self, Credentials, Identity, Proof};
 use crate::uri::TlsParameters;
 
-/// The priority string where the program gives none.
+/// The default priority string.
 const DEFAULT_PRIORITY: &CStr = c"NORMAL";
 
-/// What a program can set about TLS.
+/// The TLS settings of a program.
 #[derive(Debug)]
 pub struct TlsSettings {
     pub certificates: Option<CString>,
     pub verify_peer: bool,
     pub username: Option<CString>,
-    /// Empty for the host that is connected to.
+    /// The host name to verify; empty for the host of the endpoint.
     pub hostname: CString,
     pub psk_file: Option<CString>,
     pub priority: CString,
@@ -43,15 +43,15 @@ impl Default for TlsSettings {
 }
 
 impl TlsSettings {
-    /// The name that the server's certificate has to bear, if there is one: a
-    /// name that was asked for goes before that of the host.
+    /// Returns the name expected in the server's certificate, if any. A name set by the program
+    /// has priority over the host of the endpoint.
     pub(super) fn hostname<'a>(&'a self, endpoint: &'a Endpoint) -> Option<&'a CStr> {
         let given = Some(self.hostname.as_c_str());
         let mut names = [given, endpoint.host()].into_iter().flatten();
         names.find(|name| !name.is_empty())
     }
 
-    /// Takes over what a URI says.
+    /// Applies the parameters of a URI.
     pub(super) fn apply(&mut self, said: TlsParameters) {
         let replace = |setting: &mut Option<CString>, value: Option<CString>| {
             if value.is_some() {
@@ -72,7 +72,7 @@ impl TlsSettings {
         }
     }
 
-    /// What a URI of that server has to say for the same settings.
+    /// Returns the parameters of a URI for this endpoint with the same settings.
     pub(super) fn for_uri(&self, endpoint: &Endpoint) -> Result<TlsParameters, NoMemory> {
         let hostname = Some(self.hostname.as_c_str());
         let hostname = hostname.filter(|name| !name.is_empty() && endpoint.host() != Some(*name));
@@ -88,7 +88,7 @@ impl TlsSettings {
         })
     }
 
-    /// Reads the files that say whom to trust and who we are.
+    /// Loads the credentials from their files.
     pub(super) fn credentials(&self, hostname: Option<&CStr>) -> Result<Credentials, Error> {
         let proof = match &self.psk_file {
             Some(file) => Proof::PreSharedKey {
@@ -107,7 +107,7 @@ impl TlsSettings {
         })
     }
 
-    /// The user's name: what the program said, or else who the user is.
+    /// Returns the user name: that set by the program, or the user's login name.
     pub fn username(&self) -> Result<CString, Error> {
         if let Some(username) = &self.username {
             return Ok(memory::copy(username)?);
@@ -119,7 +119,7 @@ impl TlsSettings {
     }
 }
 
-/// The meaning of `LIBNBD_TLS_*`.
+/// Decodes `LIBNBD_TLS_*`.
 pub fn mode(tls: c_int) -> Result<Tls, Error> {
     const MODES: [Tls; 3] = [Tls::Disable, Tls::Allow, Tls::Require];
     let mode = MODES.into_iter().find(|&mode| mode as c_int == tls);
@@ -129,7 +129,7 @@ pub fn mode(tls: c_int) -> Result<Tls, Error> {
     })
 }
 
-/// Fails where connections cannot be encrypted.
+/// Fails if TLS is not available.
 pub fn check_available() -> Result<(), Error> {
     tls::check_available().map_err(|why| {
         let what = format!("TLS is not supported, because GnuTLS cannot be loaded: {why}");
@@ -137,15 +137,15 @@ pub fn check_available() -> Result<(), Error> {
     })
 }
 
-/// The name that the user of this process's terminal logged in with.
+/// Returns the login name on the terminal of this process.
 fn login_name() -> Result<CString, Error> {
     let mut name = [0u8; 256];
     extern "C" {
         // POSIX; the libc crate declares it for some systems only.
         fn getlogin_r(name: *mut c_char, length: libc::size_t) -> c_int;
     }
-    // SAFETY: getlogin_r writes a NUL-terminated name of at most the length
-    // given into the buffer, and keeps no reference to it.
+    // SAFETY: getlogin_r writes a NUL-terminated name of at most the given length into the
+    // buffer, and keeps no reference to it.
     let errno = unsafe { getlogin_r(name.as_mut_ptr().cast(), name.len()) };
     if errno != 0 {
         return Err(Error::new(errno, "getlogin_r"));

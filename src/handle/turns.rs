@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! How threads share a connection: one waits for the server, for all of them, and the
+//! Sharing of a connection by threads: one thread waits for the server, on behalf of all, and the
 //! others sleep.
 //!
-//! Only the thread that has the turn receives. It has it while it waits with the lock
-//! released; whatever it does with the lock, the turn is free. So a turn is never left
-//! behind: a thread that ends its call while threads sleep wakes one of them to wait in
-//! its place ([`Turns::wakes`]).
+//! Only the thread that has the turn receives. It has the turn while it waits with the lock
+//! released; while it holds the lock, the turn is free. So a turn is never lost: a thread that
+//! ends its call while threads sleep wakes one of them to wait in its place ([`Turns::wakes`]).
 //!
-//! A thread sleeps in poll(2) on a descriptor of its own, with which the descriptor
-//! of nbd_poll2(3) and the socket, where it waits for room, go together.
+//! A thread sleeps in poll(2) on a descriptor of its own. It polls the descriptor of nbd_poll2(3)
+//! too, and the socket if data is waiting until it is writable.
 
 use std::io;
 use std::os::fd::RawFd;
@@ -26,24 +25,24 @@ use crate::transport::Waker;
 pub(super) enum Holder {
     /// No thread waits for the server.
     None,
-    /// In poll(2): nothing that belongs to the connection is in use.
+    /// In poll(2): no data of the connection is in use.
     Polls {
-        /// For room in the socket, too.
+        /// True if it also waits until the socket is writable.
         for_room: bool,
     },
-    /// In recv(2): the buffer of a command may be written to, so that no other thread
-    /// may end the connection.
+    /// In recv(2): it may be writing to the buffer of a command, so no other thread may end the
+    /// connection.
     Receives,
 }
 
-/// What a thread sleeps for.
+/// The event that a thread sleeps for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Goal {
-    /// Its synchronous command, by its cookie, is done; or the turn is free.
+    /// Its synchronous command is complete, or the turn is free.
     Command(u64),
-    /// A command of the program's has completed since so many had; or the turn is free.
+    /// More of the program's commands have completed than this total, or the turn is free.
     Completion(u64),
-    /// It may begin.
+    /// Its command may run.
     Admission(Ticket),
     /// No thread has the turn.
     EndOfTurn,
@@ -53,7 +52,7 @@ pub(super) enum Goal {
 struct Sleeper {
     id: u64,
     goal: Goal,
-    /// None where the process has no descriptor left for one.
+    /// `None` if the process has no free descriptor.
     waker: Option<Arc<Waker>>,
     woken: bool,
 }
@@ -72,8 +71,8 @@ impl Sleeper {
     }
 }
 
-/// Wakes threads when it is dropped, after the lock is released: the first thing they
-/// need is the lock.
+/// Wakes threads when it is dropped, after the lock is released: a woken thread first needs the
+/// lock.
 #[derive(Debug, Default)]
 pub(super) struct Wakes(Vec<Arc<Waker>>);
 
@@ -94,16 +93,16 @@ impl Drop for Wakes {
     }
 }
 
-/// Wakers kept when no thread sleeps any more. A sleep is often shorter than it takes to
-/// make a waker; but each is a descriptor for as long as the handle is open.
+/// The number of wakers kept while no thread sleeps. Sleeping is often shorter than creating a
+/// waker, but each one uses a descriptor while the handle is open.
 const SPARE: usize = 1;
 
-/// The state of all that, under the lock.
+/// The turn and the sleeping threads, protected by the lock.
 #[derive(Debug)]
 pub(super) struct Turns {
     pub holder: Holder,
     pub admissions: Admissions,
-    /// In the order in which they went to sleep.
+    /// In the order in which they fell asleep.
     sleepers: Vec<Sleeper>,
     spare: Vec<Arc<Waker>>,
     last_id: u64,
@@ -120,23 +119,23 @@ impl Turns {
         }
     }
 
-    /// Whether a thread waits for the server.
+    /// Returns true if a thread is waiting for the server.
     pub fn are_held(&self) -> bool {
         self.holder != Holder::None
     }
 
-    /// Whether a thread may begin to wait for the server. While a call has the handle
-    /// to itself, what arrives is left to that.
+    /// Returns true if a thread may begin to wait for the server. A call with exclusive access
+    /// receives everything itself.
     pub fn are_free(&self) -> bool {
         !self.are_held() && !self.admissions.one_is_alone()
     }
 
-    /// The calling thread is about to sleep: who it is, and the descriptor that wakes
-    /// it, if there is one.
+    /// Registers the calling thread before it sleeps. Returns its id, and the descriptor that
+    /// wakes it, if any.
     pub fn lie_down(&mut self, goal: Goal) -> (u64, Option<RawFd>) {
         self.last_id += 1;
         if self.sleepers.try_reserve(1).is_err() {
-            // A thread that nothing can wake looks again soon.
+            // Without a descriptor, the thread wakes by itself after a short time.
             return (self.last_id, None);
         }
         let waker = self
@@ -154,13 +153,13 @@ impl Turns {
         (self.last_id, fd)
     }
 
-    /// The thread is awake.
+    /// Removes a thread that is awake.
     pub fn get_up(&mut self, id: u64) {
         let Some(at) = self.sleepers.iter().position(|it| it.id == id) else {
             return;
         };
         let sleeper = self.sleepers.remove(at);
-        // A wake-up that is still to be written would wake the next sleeper instead.
+        // A pending wake-up would wake the next sleeper instead.
         let kept = |waker: &Arc<Waker>| !sleeper.woken || waker.reset();
         if let Some(waker) = sleeper.waker.filter(kept) {
             // Without memory for it, it is closed.
@@ -171,7 +170,7 @@ impl Turns {
         }
     }
 
-    /// The lock is about to be released: wakes those who have what they sleep for, and
+    /// Chooses the threads to wake when the lock is released: those whose event has happened, and
     /// one to take the turn.
     #[inline]
     pub fn wakes(&mut self, completions: &Completions, link: &Link) -> Wakes {
@@ -189,7 +188,7 @@ impl Turns {
         wakes
     }
 
-    /// Those who have what they sleep for.
+    /// Wakes the threads whose event has happened.
     fn wake_ready(&mut self, completions: &Completions, link: &Link, wakes: &mut Wakes) {
         for sleeper in &mut self.sleepers {
             let ready = match sleeper.goal {
@@ -204,7 +203,7 @@ impl Turns {
         }
     }
 
-    /// One that can wait for the server, unless none may or one is awake already.
+    /// Wakes one thread that can wait for the server, unless none may or one is already awake.
     fn pass_on(&mut self, wakes: &mut Wakes) {
         if !self.are_free() {
             return;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! Calls that wait: for the server, or for the thread that waits for it.
+//! Waiting for the server, or for the thread that waits for the server.
 
 use std::io;
 use std::time::{Duration, Instant};
@@ -17,27 +17,27 @@ use crate::error::Error;
 use crate::machine::State;
 use crate::transport::blocking::{Blocking, Poll};
 
-/// How long a thread sleeps that nothing can wake, because the process has no
-/// descriptor left, in milliseconds.
+/// The sleep in milliseconds of a thread that cannot be woken, because the process has no free
+/// descriptor.
 const NAP: c_int = 10;
 
-/// Why a thread is awake.
+/// The reason for a wake-up.
 pub(super) enum Awake {
-    /// It may have what it sleeps for.
+    /// Its event may have happened.
     Woken,
-    /// The second descriptor of nbd_poll2(3) can be read.
+    /// The second descriptor of nbd_poll2(3) is readable.
     Extra,
-    /// Its time is up.
+    /// Timeout.
     TimeIsUp,
 }
 
-/// The error of poll(2) that has failed.
+/// Makes the error of a failed poll(2).
 fn failed(errno: c_int) -> Error {
     Error::system("poll", &io::Error::from_raw_os_error(errno))
 }
 
 impl Ready {
-    /// What poll(2) has found; none if the time is over.
+    /// Converts the result of poll(2); `None` on timeout.
     fn of(poll: &Blocking, result: Result<usize, c_int>) -> Result<Option<Ready>, Error> {
         Ok(match poll {
             Blocking::Poll(poll) if result.map_err(failed)? > 0 => Some(Ready {
@@ -50,7 +50,7 @@ impl Ready {
 }
 
 impl Call<'_> {
-    /// Waits until the descriptor is ready and handles that, with the lock held.
+    /// Waits until the descriptor is ready and handles the event, with the lock held.
     async fn wait_alone(&mut self) -> Result<(), Error> {
         let Some((fd, events)) = self.before_polling()? else {
             return Ok(());
@@ -64,7 +64,7 @@ impl Call<'_> {
         self.after_polling(ready).map(drop)
     }
 
-    /// Says in a debug message what poll(2) has found.
+    /// Logs the result of poll(2).
     fn polled(&self, ready: &Result<Option<Ready>, Error>) {
         if self.report.shared.debug_enabled() {
             let (result, revents) = match ready {
@@ -77,9 +77,9 @@ impl Call<'_> {
         }
     }
 
-    /// Waits for what `before_polling` says and handles it, by a thread that has the turn, with the lock released; or until
-    /// `extra` can be read, or for `timeout` milliseconds. False if the time was up. None if
-    /// what has arrived is left to a call that has the handle to itself.
+    /// Waits for the events of `before_polling` and handles them, with the turn and with the lock
+    /// released; or until `extra` is readable, or for `timeout` milliseconds. Returns false on
+    /// timeout, and `None` if a call with exclusive access has to receive.
     async fn poll_in_turn(
         &mut self,
         (fd, events): (c_int, i16),
@@ -93,7 +93,7 @@ impl Call<'_> {
         });
         let mut turn = guard(&mut *self, |call| {
             call.cancelled();
-            // The threads that it concerns see the error themselves.
+            // The threads concerned see the error themselves.
             let _ = call.woken();
         });
         turn.turns.holder = Holder::Polls {
@@ -114,7 +114,7 @@ impl Call<'_> {
         self.after_polling(ready).map(Some)
     }
 
-    /// Waits for the next reply message, with the turn and the lock released.
+    /// Waits for the next reply message, with the turn, and with the lock released.
     async fn receive_in_turn(&mut self) -> Result<(), Error> {
         if let Some(receive) = self.before_receiving()? {
             let mut blocking = receive.blocking();
@@ -135,7 +135,7 @@ impl Call<'_> {
         }
     }
 
-    /// The same with the lock held.
+    /// Waits for the next reply message with the lock held.
     async fn receive_alone(&mut self) -> Result<(), Error> {
         if let Some(receive) = self.before_receiving()? {
             let mut blocking = receive.blocking();
@@ -151,8 +151,8 @@ impl Call<'_> {
         self.wait_alone().await
     }
 
-    /// The thread was cancelled while it received. Where it may have received something,
-    /// nobody knows what comes next, and the connection ends.
+    /// Cleans up after the thread was cancelled while receiving. If it may have received data,
+    /// the position in the stream is lost, and the connection ends.
     fn cancelled_in_receive(&mut self, receive: Receive) {
         let lost = match self.cancelled() {
             Some(Blocking::Receive(made)) => made.has_received(),
@@ -165,12 +165,12 @@ impl Call<'_> {
             let what = "the thread was cancelled that received from the server";
             self.end(Error::new(libc::ECANCELED, what).into());
         } else {
-            // The connection has an end of its own, if this fails.
+            // If this fails, it has already ended the connection.
             let _ = self.after_receiving(receive, Err(libc::EAGAIN));
         }
     }
 
-    /// Sleeps until there is reason to look again.
+    /// Sleeps until `goal` may be reached.
     pub(super) async fn sleep(
         &mut self,
         goal: Goal,
@@ -178,7 +178,7 @@ impl Call<'_> {
         timeout: c_int,
     ) -> Result<Awake, Error> {
         let (id, waker) = self.turns.lie_down(goal);
-        // The thread that has the turn may be unable to notice that there is room.
+        // The thread that has the turn may not be waiting until the socket is writable.
         let room = self.link.fd().filter(|_| self.waits_for_room());
         let limit = match waker {
             Some(_) => timeout,
@@ -203,13 +203,13 @@ impl Call<'_> {
         })
     }
 
-    /// The same in a call that is not to be cancelled there.
+    /// Sleeps without the possibility of cancellation.
     pub(super) fn sleep_at_once(&mut self, goal: Goal) -> Result<Awake, Error> {
         self.at_once(async |call| call.sleep(goal, -1, -1).await)
     }
 
-    /// Sends the rest of what the call has queued, where a thread is in nbd_poll(3) that
-    /// began to wait when there was nothing to send, and so does not wait for room.
+    /// Sends the rest of the call's queued data, if the thread in nbd_poll(3) began to wait when
+    /// nothing was queued, and so does not wait until the socket is writable.
     pub(super) fn send_for_poll(&mut self) {
         let not_for_room = Holder::Polls { for_room: false };
         while self.turns.holder == not_for_room && self.link.waits_for_room() {
@@ -219,7 +219,7 @@ impl Call<'_> {
         }
     }
 
-    /// nbd_poll(3); with a descriptor `fd` that is not -1, nbd_poll2(3)
+    /// nbd_poll(3), or nbd_poll2(3) if `fd` is not -1
     pub async fn poll(&mut self, fd: c_int, timeout: c_int) -> Result<c_int, Error> {
         let limit = u64::try_from(timeout).ok().filter(|limit| *limit > 0);
         let deadline = limit.map(|limit| Instant::now() + Duration::from_millis(limit));
@@ -237,7 +237,7 @@ impl Call<'_> {
                     return Ok(c_int::from(ready));
                 }
             } else if self.completions.take_unpolled() {
-                // A command may have completed since the program looked.
+                // A command may have completed since the program last checked.
                 return Ok(1);
             } else {
                 match self.sleep(Goal::Completion(before), fd, left).await? {
@@ -252,14 +252,14 @@ impl Call<'_> {
             }
             if let Some(deadline) = deadline {
                 let time = deadline.saturating_duration_since(Instant::now());
-                // Rounded up, so as not to wake just before the time is over.
+                // Rounded up, to avoid waking just before the timeout.
                 left = time.as_micros().div_ceil(1000) as c_int;
             }
         }
     }
 
-    /// Calls `act` as soon as a synchronous call may run, which is when those that came
-    /// before it and must not run with it are over.
+    /// Calls `act` as soon as a synchronous call may run: when all earlier calls that exclude it
+    /// are finished.
     pub(super) async fn admitted<R>(
         &mut self,
         access: Access,
@@ -269,14 +269,13 @@ impl Call<'_> {
         let mut visit = guard(self, |call| call.turns.admissions.leave(ticket));
         while !visit.turns.admissions.admits(ticket) {
             visit.sleep(Goal::Admission(ticket), -1, -1).await?;
-            // A connection that has ended lets no more calls in.
+            // After the end of a connection, no more calls may run.
             visit.check_state()?;
         }
         act(&mut visit).await
     }
 
-    /// Waits for the end of a synchronous command, or for a reason to look whether it
-    /// has come.
+    /// Waits until a synchronous command is complete, or until it should be checked again.
     pub(super) async fn wait_for_command(
         &mut self,
         cookie: u64,
@@ -286,8 +285,8 @@ impl Call<'_> {
             if !self.turns.are_held() {
                 return self.receive_alone().await;
             }
-            // What this call receives does not wake a thread in nbd_poll(3), so that
-            // leaves first: what arrives wakes it.
+            // If this call received, it would not wake the thread in nbd_poll(3). So that thread
+            // leaves first: it wakes when data arrives.
             return self.sleep(Goal::EndOfTurn, -1, -1).await.map(drop);
         }
         if self.turns.are_held() {
@@ -296,7 +295,7 @@ impl Call<'_> {
         self.receive_in_turn().await
     }
 
-    /// Waits until the connection is made, or the option is done.
+    /// Waits until the connection is established, or the option is complete.
     pub(super) async fn wait_while_connecting(&mut self) -> Result<(), Error> {
         while self.state() == State::Connecting {
             self.wait_alone().await?;
