@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! What the server and one client have agreed on.
+//! The state negotiated between the server and one client.
 
 /// The message formats of the transmission phase.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -13,10 +13,10 @@ pub enum Headers {
     Extended,
 }
 
-/// Where the extents of a context come from.
+/// The origin of a context's extents.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Source {
-    /// `base:allocation`: the pages.
+    /// `base:allocation`: computed from the pages.
     Allocation,
     /// An entry of the export's list of contexts.
     Fixed(usize),
@@ -29,7 +29,7 @@ pub struct Selected {
     pub source: Source,
 }
 
-/// What one SET_META_CONTEXT selected.
+/// The result of one SET_META_CONTEXT.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Selection {
     pub export_name: Vec<u8>,
@@ -37,8 +37,9 @@ pub struct Selection {
 }
 
 impl Selection {
-    /// Whether it holds for the export that is being opened. The protocol asks
-    /// for the same name, not for another name of the same export.
+    /// Returns true if the selection holds for the export that is being opened.
+    /// The protocol requires the same name, not another name of the same
+    /// export.
     pub fn is_for(&self, name: &[u8]) -> bool {
         self.export_name == name && !self.contexts.is_empty()
     }
@@ -47,19 +48,20 @@ impl Selection {
 /// The agreement so far, while options are negotiated.
 #[derive(Debug)]
 pub struct Agreed {
-    /// No padding after EXPORT_NAME.
+    /// True if EXPORT_NAME is answered without padding.
     pub no_zeroes: bool,
-    /// All of it was said over TLS.
+    /// True if the whole negotiation took place over TLS.
     pub encrypted: bool,
     pub headers: Headers,
     /// The outcome of the last SET_META_CONTEXT.
     pub selection: Option<Selection>,
-    /// How many SET_META_CONTEXT there were: ids differ from one to the next.
+    /// Number of SET_META_CONTEXT so far; each one hands out different ids.
     pub selections: u32,
 }
 
 impl Agreed {
-    /// Nothing but the client flags, on a connection with or without TLS.
+    /// Returns the state after the client flags, on a connection with or
+    /// without TLS.
     pub fn new(no_zeroes: bool, encrypted: bool) -> Agreed {
         Agreed {
             no_zeroes,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! A request, and what its reply is made of.
+//! A request and the data needed to reply to it.
 
 use crate::agreed::Selected;
 use crate::checks::{check_range, Refusal};
@@ -19,13 +19,13 @@ pub struct Answer<'a> {
     pub settings: &'a Settings,
     /// The contexts that were negotiated.
     pub contexts: &'a [Selected],
-    /// Those of them that this request is limited to.
+    /// The contexts that this request is limited to, if it has a filter.
     pub wanted: Option<Vec<Selected>>,
 }
 
 impl Answer<'_> {
-    /// Takes in the payload of a block status: the length that counts, and the
-    /// contexts that are wanted.
+    /// Parses the payload of a block status: the effect length and the ids of
+    /// the wanted contexts.
     pub fn apply_filter(&mut self, payload: &[u8]) {
         if self.outcome.is_err() {
             return;

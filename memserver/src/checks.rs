@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! What each command needs to be valid.
+//! Validity checks for each command.
 
 use crate::agreed::{Headers, Opened};
 use crate::export::Export;
@@ -8,17 +8,18 @@ use crate::request::Request;
 use crate::settings::Settings;
 use crate::wire::{cmd, cmd_flag, error, flag};
 
-/// Why a command fails.
+/// The reason a command fails.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Refusal {
     pub error: u32,
     pub message: &'static str,
-    /// The byte of the export at which it failed, where there is one.
+    /// The offset in the export at which the command failed, if the failure has
+    /// one.
     pub at: Option<u64>,
 }
 
 impl Refusal {
-    /// Failure of the command as a whole.
+    /// Creates a failure of the command as a whole.
     pub fn new(error: u32, message: &'static str) -> Refusal {
         Refusal {
             error,
@@ -28,7 +29,7 @@ impl Refusal {
     }
 }
 
-/// Whether the header is that of a request which the client may make.
+/// Checks that the client may send this request, from its header alone.
 pub fn check(
     request: &Request,
     export: &Export,
@@ -83,7 +84,8 @@ pub fn check(
         };
     }
     if request.command == cmd::BLOCK_STATUS && payload_flag {
-        // The header tells the length of the payload: the rest comes in it.
+        // The header gives the length of the payload; the effect length is in
+        // the payload.
         return match request.length {
             0 => refuse("payload of length 0"),
             _ => Ok(()),
@@ -92,7 +94,7 @@ pub fn check(
     check_range(request.command, request.offset, request.length, export)
 }
 
-/// Checks the part of the export that a command means.
+/// Checks the range of the export that a command covers.
 pub fn check_range(command: u16, offset: u64, length: u64, export: &Export) -> Result<(), Refusal> {
     let end = offset.checked_add(length).filter(|&end| end <= export.size);
     if end.is_none() {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! What each command does.
+//! The effect of each command.
 
 use crate::agreed::Headers;
 use crate::answer::Answer;
@@ -11,7 +11,7 @@ use crate::reads;
 use crate::request::Request;
 use crate::wire::{cmd, cmd_flag, error};
 
-/// Carries the request out and queues the reply.
+/// Executes the request and queues the reply.
 pub fn send(answer: &mut Answer<'_>, out: &mut Output) {
     if let Err(refusal) = carry_out(answer) {
         return refuse(answer, refusal, out);
@@ -26,7 +26,7 @@ pub fn send(answer: &mut Answer<'_>, out: &mut Output) {
     }
 }
 
-/// Does what the command does to the export.
+/// Applies the command to the export.
 fn carry_out(answer: &mut Answer<'_>) -> Result<(), Refusal> {
     answer.outcome?;
     let Request {
@@ -50,8 +50,8 @@ fn carry_out(answer: &mut Answer<'_>) -> Result<(), Refusal> {
         cmd::READ if flags & cmd_flag::DF != 0 && length > answer.settings.df_limit => {
             return Err(Refusal::new(error::EOVERFLOW, "too long for one chunk"));
         }
-        // WRITE stored its payload as it came; FLUSH and CACHE have
-        // nothing to do in memory.
+        // WRITE has stored its payload already; FLUSH and CACHE are no-ops in
+        // memory.
         _ => {}
     }
     Ok(())
@@ -61,7 +61,7 @@ fn refuse(answer: &Answer<'_>, refusal: Refusal, out: &mut Output) {
     let Some(at) = refusal.at else {
         return answer.reply.error(out, refusal.error, refusal.message);
     };
-    // What lies before the bad byte was read well.
+    // The bytes before the failing offset were read successfully.
     let good = at - answer.request.offset;
     if answer.request.command == cmd::READ && good > 0 && answer.reply.headers != Headers::Simple {
         answer.reply.data(out, false, answer.request.offset, good);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! A session on a socket: reads in bulk, writes in bulk, never waits.
+//! A session on a socket, with batched, non-blocking reads and writes.
 
 use std::fs::File;
 use std::io::{self, ErrorKind, Read};
@@ -14,50 +14,55 @@ use crate::session::Session;
 use crate::settings::Settings;
 use crate::tls::{Received, ServerConfig, Tls};
 
-/// Send calls in one turn, so that one client does not keep the others waiting.
+/// Maximum number of send calls in one turn, so that one client cannot starve
+/// the others.
 const SENDS_PER_TURN: usize = 4096;
 
-/// What the event loop does with a connection after its turn.
+/// The event loop's next step for a connection after its turn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Turn {
-    /// There is more to do at once.
+    /// More work is ready now.
     Again,
-    /// The next event or time will tell.
+    /// Wait for the next event or deadline.
     Wait,
-    /// It is over.
+    /// The connection is finished.
     End,
 }
 
 /// One client's socket and session.
 #[derive(Debug)]
 pub struct Connection {
-    /// Any stream socket: `File` is what reads and writes a descriptor.
+    /// Any stream socket; `File` reads and writes the descriptor.
     stream: File,
     settings: Rc<Settings>,
     session: Session,
     number: u64,
-    /// What STARTTLS leads to.
+    /// TLS configuration for STARTTLS, if TLS is offered.
     offered: Option<Arc<ServerConfig>>,
     tls: Option<Tls>,
-    /// Received, decrypted, but not used yet: the front part of a message, or what has to
-    /// wait until the client takes its replies.
+    /// Bytes received and decrypted but not yet handled: a partial message, or
+    /// input held back until the client reads its replies.
     pending: Vec<u8>,
     pending_used: usize,
-    /// Complete messages are pending, and wait for space in the queue.
+    /// True if complete messages are pending and wait for space in the output
+    /// queue.
     blocked: bool,
-    /// The last event said so, and no call has said otherwise since.
+    /// True if the socket is readable as far as is known: set by an event,
+    /// cleared by a call that would block.
     readable: bool,
     writable: bool,
-    /// The peer closed: read until the end even after a short read.
+    /// True if the peer has closed: then read until end of file even after a
+    /// short read.
     hangup: bool,
     ended: bool,
     sent: u64,
-    /// Whether it waits for its turn already.
+    /// True if the connection is queued for a turn.
     pub queued: bool,
 }
 
 impl Connection {
-    /// A client on `socket`, which does not block.
+    /// Creates a connection to the client on `socket`, which must be
+    /// non-blocking.
     pub fn new(
         socket: OwnedFd,
         settings: &Rc<Settings>,
@@ -83,30 +88,31 @@ impl Connection {
         }
     }
 
-    /// Has STARTTLS lead to something.
+    /// Sets the TLS configuration to use for STARTTLS.
     pub fn offer_tls(&mut self, config: Option<Arc<ServerConfig>>) {
         self.offered = config;
     }
 
-    /// The descriptor to watch.
+    /// Returns the descriptor to watch.
     pub fn fd(&self) -> RawFd {
         self.stream.as_raw_fd()
     }
 
-    /// Notes what an event said.
+    /// Records the readiness reported by an event.
     pub fn ready(&mut self, readable: bool, writable: bool, hangup: bool) {
         self.readable |= readable || hangup;
         self.writable |= writable;
         self.hangup |= hangup;
     }
 
-    /// When a turn is due without an event.
+    /// Returns the time at which a turn is due without an event.
     pub fn next_due(&self) -> Option<Instant> {
         self.session.next_due()
     }
 
-    /// Does what can be done without waiting. `scratch` is the receive buffer
-    /// of the whole server: it stays in the cache.
+    /// Does all work that is possible without blocking. `scratch` is the
+    /// receive buffer shared by the whole server, so that it stays in the
+    /// cache.
     pub fn turn(&mut self, scratch: &mut [u8], exports: &mut Exports) -> Turn {
         self.session.release();
         match self.work(scratch, exports) {
@@ -148,7 +154,7 @@ impl Connection {
             self.pending_used += self.session.consume(backlog, exports);
             self.note_backlog();
         }
-        // What follows STARTTLS waits until the reply is sent.
+        // Input after STARTTLS waits until the reply has been sent.
         if self.blocked || !self.readable || self.ended || self.session.awaits_tls() {
             return Ok(());
         }
@@ -156,8 +162,8 @@ impl Connection {
             let got = self.receive(scratch)?;
             return self.take_records(&scratch[..got], exports);
         }
-        // What is pending is the front of one message, which is shorter than
-        // the buffer: there is space after it.
+        // The pending bytes are one partial message, which is shorter than the
+        // buffer: there is space after it.
         let had = self.pending().len();
         scratch[..had].copy_from_slice(self.pending());
         let got = self.receive(&mut scratch[had..])?;
@@ -170,8 +176,9 @@ impl Connection {
         Ok(())
     }
 
-    /// The reply to STARTTLS is sent. Bytes that the client sent after the
-    /// option are TLS, or refused: plaintext is no message any more.
+    /// Begins TLS once the reply to STARTTLS has been sent. Bytes that the
+    /// client sent after the option are either TLS or refused: plaintext is no
+    /// longer accepted.
     fn start_tls(&mut self, exports: &mut Exports) -> io::Result<()> {
         let Some(config) = &self.offered else {
             return Err(io::Error::other("STARTTLS without certificates"));
@@ -223,7 +230,7 @@ impl Connection {
                     Ok(0)
                 }
                 Ok(n) => {
-                    // Fewer than asked for: the socket is drained.
+                    // A short read: the socket is drained.
                     self.readable = n == space.len() || self.hangup;
                     Ok(n)
                 }
@@ -237,7 +244,7 @@ impl Connection {
         }
     }
 
-    /// How many bytes may still leave.
+    /// Returns the number of bytes that may still be sent.
     fn allowance(&self) -> u64 {
         let stall = self.settings.stall_after.unwrap_or(u64::MAX);
         let close = self.settings.close_after.unwrap_or(u64::MAX);
@@ -268,7 +275,7 @@ impl Connection {
             match outcome {
                 Ok((sent, offered)) => {
                     self.sent += sent as u64;
-                    // Less than offered: the socket is full.
+                    // A short write: the socket is full.
                     self.writable = sent == offered;
                 }
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
@@ -279,18 +286,19 @@ impl Connection {
         Ok(())
     }
 
-    /// Whether something can be sent as soon as the socket takes it.
+    /// Returns true if output is ready to send as soon as the socket accepts
+    /// it.
     fn has_output(&self) -> bool {
         !self.session.out.is_empty() || self.tls.as_ref().is_some_and(Tls::has_records)
     }
 
-    /// Whether neither side has anything left to say.
+    /// Returns true if neither side has anything left to send.
     fn is_finished(&self) -> bool {
         if self.has_output() || self.session.next_due().is_some() {
             return false;
         }
-        // Apart from a backlog, what is pending is the front of a message
-        // whose end will never come.
+        // Apart from a backlog, the pending bytes are a partial message that
+        // will never be completed.
         (self.ended && !self.blocked) || self.session.is_closing()
     }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! Replies that are held back, to be delayed, reordered or mixed.
+//! Replies held back in order to delay, reorder or interleave them.
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
@@ -8,11 +8,11 @@ use std::time::{Duration, Instant};
 use crate::output::Output;
 use crate::settings::Settings;
 
-/// Held replies leave after this long without a new one, so that a client that
-/// waits for all of them does not wait for ever.
+/// Held replies are released after this long without a new one, so that a
+/// client that waits for all of them makes progress.
 const PATIENCE: Duration = Duration::from_millis(5);
 
-/// A small generator of numbers that look random (splitmix64).
+/// A small pseudo-random number generator (splitmix64).
 #[derive(Debug, Clone)]
 struct Random(u64);
 
@@ -26,24 +26,24 @@ impl Random {
     }
 }
 
-/// The replies of one connection that are not on their way yet.
+/// Replies of one connection that have not been released.
 #[derive(Debug)]
 pub struct Delivery {
     hold: usize,
     interleave: bool,
     delay: Duration,
     random: Random,
-    /// Replies still to be shuffled.
+    /// Replies waiting to be shuffled.
     held: Vec<Output>,
-    /// When the newest of them came.
+    /// Arrival time of the newest one.
     newest: Option<Instant>,
-    /// Shuffled replies, and when they may leave.
+    /// Shuffled replies with the time at which each may be sent.
     timed: VecDeque<(Instant, Output)>,
     bytes: usize,
 }
 
 impl Delivery {
-    /// Nothing, unless the settings ask for replies to be held.
+    /// Returns `None` unless the settings ask for replies to be held.
     pub fn new(settings: &Settings) -> Option<Delivery> {
         let wanted = settings.shuffle > 1 || settings.interleave || !settings.delay.is_zero();
         wanted.then(|| Delivery {
@@ -62,12 +62,12 @@ impl Delivery {
         })
     }
 
-    /// Bytes held.
+    /// Returns the number of bytes held.
     pub fn held_bytes(&self) -> usize {
         self.bytes
     }
 
-    /// Takes a reply.
+    /// Adds a reply.
     pub fn push(&mut self, reply: Output, now: Instant) {
         self.bytes += reply.len();
         self.held.push(reply);
@@ -93,7 +93,7 @@ impl Delivery {
             .extend(replies.into_iter().map(|reply| (due, reply)));
     }
 
-    /// Chunks of all replies in an order that keeps each reply's own.
+    /// Interleaves the chunks of all replies; each reply keeps its own order.
     fn mix(&mut self, replies: Vec<Output>) -> Vec<Output> {
         let mut queues: Vec<VecDeque<Output>> = replies
             .into_iter()
@@ -110,7 +110,7 @@ impl Delivery {
         mixed
     }
 
-    /// Moves what is due to `out`.
+    /// Moves replies that are due to `out`.
     pub fn release(&mut self, now: Instant, out: &mut Output) {
         if self.newest.is_some_and(|newest| newest + PATIENCE <= now) {
             self.shuffle(now);
@@ -123,7 +123,7 @@ impl Delivery {
         }
     }
 
-    /// Moves everything to `out`: the client says goodbye.
+    /// Moves all replies to `out`, because the client disconnects.
     pub fn release_all(&mut self, now: Instant, out: &mut Output) {
         self.shuffle(now);
         for (_, reply) in self.timed.drain(..) {
@@ -132,7 +132,7 @@ impl Delivery {
         self.bytes = 0;
     }
 
-    /// When [`Delivery::release`] has something to do.
+    /// Returns the time of the next reply to release.
     pub fn next_due(&self) -> Option<Instant> {
         let patience = self.newest.map(|newest| newest + PATIENCE);
         let timed = self.timed.front().map(|&(due, _)| due);
@@ -161,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn the_same_seed_gives_the_same_order_and_another_another() {
+    fn the_seed_determines_the_order() {
         let order = |seed| {
             let settings = Settings { seed, ..settings() };
             let mut delivery = Delivery::new(&settings).unwrap();
@@ -177,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn fewer_than_asked_for_leave_after_a_while() {
+    fn an_incomplete_shuffle_is_released_after_a_while() {
         let mut delivery = Delivery::new(&settings()).unwrap();
         let now = Instant::now();
         let mut out = Output::default();
@@ -191,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn delays_are_kept() {
+    fn delayed_replies_wait() {
         let settings = Settings {
             delay: Duration::from_millis(100),
             ..Settings::default()

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! The parts of a session that all stages of the conversation share.
+//! The parts of a session shared by all stages of the conversation.
 
 use crate::delivery::Delivery;
 use crate::export::Exports;
@@ -8,14 +8,14 @@ use crate::faults::Faults;
 use crate::output::Output;
 use crate::settings::Settings;
 
-/// Everything but the phase, borrowed while messages are handled.
+/// Everything except the phase, borrowed while messages are handled.
 pub struct Env<'a> {
     pub settings: &'a Settings,
     pub exports: &'a mut Exports,
     pub out: &'a mut Output,
     pub faults: &'a mut Faults,
     pub delivery: &'a mut Option<Delivery>,
-    /// Number of the connection, for the log.
+    /// Number of the connection, used in the log.
     pub connection: u64,
 }
 

@@ -1,36 +1,36 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! Exports: what a client can choose from, and what the server says about it.
+//! Exports: their content, and the properties that the server advertises.
 
 use crate::pages::Pages;
 use crate::wire::flag;
 
-/// Requests with a payload are limited to this where no `--block-size` says
-/// otherwise: twice what every client may count on.
+/// Payload limit of requests without `--block-size`: twice the size that every
+/// client may rely on.
 pub const MAX_PAYLOAD: u64 = 64 << 20;
 
 /// Block size constraints, as in `NBD_INFO_BLOCK_SIZE`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BlockSize {
-    /// Every offset and length is a multiple of it.
+    /// Minimum block size; every offset and length is a multiple of it.
     pub minimum: u32,
-    /// What is efficient.
+    /// Preferred block size.
     pub preferred: u32,
-    /// The longest read or write.
+    /// Maximum length of a read or write.
     pub maximum: u32,
 }
 
-/// A meta context whose extents were given on the command line and repeat.
+/// A meta context with fixed extents from the command line, which repeat.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FixedContext {
-    /// Namespace, colon, and the rest.
+    /// Full name: namespace, colon, and the rest.
     pub name: Vec<u8>,
     /// Length and flags of each extent; every length is positive.
     pub extents: Vec<(u64, u64)>,
 }
 
 impl FixedContext {
-    /// The extent at `offset`: how much of it is left, and its flags.
+    /// Returns the rest of the extent at `offset`: its length and its flags.
     pub fn at(&self, offset: u64) -> (u64, u64) {
         let period: u64 = self.extents.iter().map(|&(length, _)| length).sum();
         let mut within = offset % period;
@@ -43,7 +43,7 @@ impl FixedContext {
         unreachable!("the lengths add up to the period")
     }
 
-    /// Whether all flags fit the 32 bits of a compact block status.
+    /// Returns true if all flags fit the 32 bits of a compact block status.
     pub fn is_narrow(&self) -> bool {
         self.extents
             .iter()
@@ -54,17 +54,17 @@ impl FixedContext {
 /// One export.
 #[derive(Debug)]
 pub struct Export {
-    /// The name that clients ask for.
+    /// Name by which clients open it.
     pub name: Vec<u8>,
-    /// What `NBD_INFO_NAME` answers when it is not `name`.
+    /// Reply to `NBD_INFO_NAME` if it differs from `name`.
     pub canonical_name: Option<Vec<u8>>,
-    /// A text for people.
+    /// Human-readable description.
     pub description: Option<Vec<u8>>,
     /// Size in bytes.
     pub size: u64,
-    /// Transmission flags when everything is negotiated.
+    /// Transmission flags with every feature negotiated.
     pub flags: u16,
-    /// Constraints, if there are any.
+    /// Block size constraints, if any.
     pub block_size: Option<BlockSize>,
     /// Meta contexts besides `base:allocation`.
     pub contexts: Vec<FixedContext>,
@@ -72,7 +72,7 @@ pub struct Export {
     pub pages: Pages,
 }
 
-/// The flags of an export for which nothing was turned off.
+/// Default transmission flags, with every feature enabled.
 pub const ALL_FLAGS: u16 = flag::HAS_FLAGS
     | flag::SEND_FLUSH
     | flag::SEND_FUA
@@ -85,19 +85,19 @@ pub const ALL_FLAGS: u16 = flag::HAS_FLAGS
     | flag::BLOCK_STATUS_PAYLOAD;
 
 impl Export {
-    /// Requests must be multiples of this.
+    /// Returns the alignment required of requests.
     pub fn minimum(&self) -> u64 {
         self.block_size
             .map_or(1, |size| u64::from(size.minimum.max(1)))
     }
 
-    /// The longest read or write that is served.
+    /// Returns the maximum length of a read or write.
     pub fn maximum(&self) -> u64 {
         let stated = self.block_size.map_or(u32::MAX, |size| size.maximum);
         u64::from(stated).min(MAX_PAYLOAD)
     }
 
-    /// The name that `NBD_INFO_NAME` tells.
+    /// Returns the name sent in `NBD_INFO_NAME`.
     pub fn told_name(&self) -> &[u8] {
         self.canonical_name.as_deref().unwrap_or(&self.name)
     }
@@ -108,7 +108,7 @@ impl Export {
 pub struct Exports(pub Vec<Export>);
 
 impl Exports {
-    /// The export that a client means by `name`.
+    /// Returns the index of the export that `name` refers to.
     pub fn find(&self, name: &[u8]) -> Option<usize> {
         let exact = self.0.iter().position(|export| export.name == name);
         exact.or_else(|| (name.is_empty() && !self.0.is_empty()).then_some(0))

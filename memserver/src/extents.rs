@@ -9,10 +9,11 @@ use crate::output::Output;
 use crate::pages::Allocation;
 use crate::wire::{cmd_flag, NBD_STATE_HOLE, NBD_STATE_ZERO};
 
-/// As many extents as one chunk has: 1 MiB of reply.
+/// Maximum number of extents in a chunk: 1 MiB of reply.
 const MAX_EXTENTS: usize = 65536;
 
-/// What a context says about `offset`, and for how long, `max` at most.
+/// Returns the flags of a context at `offset` and the length they hold for, at
+/// most `max`.
 fn state(export: &Export, source: Source, offset: u64, max: u64) -> (u64, u64) {
     match source {
         Source::Allocation => {
@@ -31,7 +32,8 @@ fn state(export: &Export, source: Source, offset: u64, max: u64) -> (u64, u64) {
     }
 }
 
-/// The extent that begins at `offset`, a multiple of the minimum block size.
+/// Returns the extent that begins at `offset`, a multiple of the minimum block
+/// size.
 fn extent(export: &Export, source: Source, offset: u64, end: u64) -> (u64, u64) {
     let minimum = export.minimum();
     let (mut length, mut flags) = state(export, source, offset, end - offset);
@@ -42,7 +44,7 @@ fn extent(export: &Export, source: Source, offset: u64, end: u64) -> (u64, u64) 
     if length > minimum {
         return (length - over, flags);
     }
-    // One block with several states: only what holds for all of it is said.
+    // A block with mixed states reports only the flags common to all of it.
     let block_end = offset.saturating_add(minimum).min(end);
     while offset + length < block_end {
         let at = offset + length;
@@ -53,7 +55,7 @@ fn extent(export: &Export, source: Source, offset: u64, end: u64) -> (u64, u64) 
     (length, flags)
 }
 
-/// The extents of one context for this request.
+/// Returns the extents of one context for this request.
 pub fn list(answer: &Answer<'_>, source: Source) -> Vec<(u64, u64)> {
     let request = &answer.request;
     let export = &*answer.export;
@@ -68,7 +70,7 @@ pub fn list(answer: &Answer<'_>, source: Source) -> Vec<(u64, u64)> {
     while at < request_end && extents.len() < MAX_EXTENTS {
         let (mut length, flags) = extent(export, source, at, end);
         if answer.reply.headers != Headers::Extended {
-            // The longest run of whole blocks that 32 bits can tell.
+            // The longest run of whole blocks that fits 32 bits.
             length = length.min(u64::from(u32::MAX) - 0xffff);
         }
         extents.push((length, flags));
@@ -89,7 +91,7 @@ pub fn send(answer: &mut Answer<'_>, out: &mut Output) {
         answer.reply.extents(out, last, context.id, &extents);
     }
     if contexts.is_empty() {
-        // A filter without an id: nothing was asked, and that succeeded.
+        // A filter without ids asks for nothing, and succeeds.
         answer.reply.success(out);
     }
 }

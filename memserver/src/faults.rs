@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! Breaches of the protocol that can be asked for by name.
+//! Protocol violations that can be requested by name.
 //!
-//! This is the list and the counting; what a fault does to the wire is written
-//! where the message is made: `handshake`, `option_replies`, `options`, `starttls`,
-//! `meta_context` and `faulty_replies`.
+//! This module has the list and the counters. The effect of a fault is
+//! implemented where the message is built: `handshake`, `option_replies`,
+//! `options`, `starttls`, `meta_context` and `faulty_replies`.
 
-/// Which messages a fault can strike.
+/// The messages that a fault can affect.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scope {
     /// The greeting.
     Greeting,
     /// Any reply to an option.
     Option,
-    /// The reply to STARTTLS, and what follows it.
+    /// The reply to STARTTLS and the bytes after it.
     StartTls,
     /// Replies to INFO and GO.
     Info,
@@ -31,13 +31,13 @@ pub enum Scope {
 
 macro_rules! faults {
     ($($scope:ident { $($fault:ident $name:literal $text:literal)* })*) => {
-        /// One way to break the protocol.
+        /// One way to violate the protocol.
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
         pub enum Fault {
             $($(#[doc = $text] $fault,)*)*
         }
 
-        /// Every fault with its name, its scope and what it does.
+        /// Every fault with its name, its scope and its description.
         pub const ALL: &[(Fault, &str, Scope, &str)] = &[
             $($((Fault::$fault, $name, Scope::$scope, $text),)*)*
         ];
@@ -148,17 +148,17 @@ faults! {
     }
 }
 
-/// A fault that was asked for.
+/// A requested fault.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FaultRule {
-    /// Which one.
+    /// The fault.
     pub fault: Fault,
-    /// Only the so-many-th opportunity on a connection, counted from 1.
+    /// Apply it only to this opportunity on a connection, counted from 1.
     pub only: Option<u64>,
 }
 
 impl FaultRule {
-    /// Reads `NAME` or `NAME:N`.
+    /// Parses `NAME` or `NAME:N`.
     pub fn parse(text: &str) -> Option<FaultRule> {
         let (name, only) = match text.split_once(':') {
             Some((name, n)) => (name, Some(n.parse().ok().filter(|&n| n > 0)?)),
@@ -169,7 +169,7 @@ impl FaultRule {
     }
 }
 
-/// The scope of a fault.
+/// Returns the scope of a fault.
 fn scope_of(fault: Fault) -> Scope {
     ALL.iter()
         .find(|&&(known, ..)| known == fault)
@@ -183,12 +183,12 @@ struct Counted {
     opportunities: u64,
 }
 
-/// The faults of one connection, with their counts.
+/// The faults of one connection, with their counters.
 #[derive(Debug, Clone)]
 pub struct Faults(Vec<Counted>);
 
 impl Faults {
-    /// Nothing counted yet.
+    /// Returns the faults with all counters at zero.
     pub fn new(rules: &[FaultRule]) -> Faults {
         Faults(
             rules
@@ -214,7 +214,8 @@ impl Faults {
         found
     }
 
-    /// Counts an opportunity for every fault of the scope: which one strikes?
+    /// Counts an opportunity for every fault of the scope, and returns the one
+    /// to apply.
     pub fn in_scope(&mut self, scope: Scope) -> Option<Fault> {
         if self.0.is_empty() {
             return None;
@@ -222,7 +223,8 @@ impl Faults {
         self.first(|counted| counted.scope == scope)
     }
 
-    /// The same for the scope of one command and for that of all commands.
+    /// Like [`Faults::in_scope`], for the scope of one command and that of all
+    /// commands together.
     pub fn in_reply(&mut self, command: Option<Scope>) -> Option<Fault> {
         if self.0.is_empty() {
             return None;
@@ -253,7 +255,7 @@ mod tests {
     }
 
     #[test]
-    fn opportunities_are_counted_each_in_its_scope() {
+    fn each_scope_counts_its_own_opportunities() {
         let rules = ["data-empty:2", "reply-magic:3"].map(|text| FaultRule::parse(text).unwrap());
         let mut faults = Faults::new(&rules);
         assert_eq!(faults.in_reply(Some(Scope::Read)), None);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! Replies that break the protocol, one fault at a time.
+//! Replies that violate the protocol, one fault at a time.
 
 use crate::agreed::Headers;
 use crate::answer::Answer;
@@ -13,7 +13,7 @@ use crate::replies::ReplyTo;
 use crate::transition::Transition;
 use crate::wire::{chunk, cmd, error};
 
-/// The faults that only the replies of one command have.
+/// Returns the scope of faults that only affect replies to one command.
 pub fn scope(command: u16) -> Option<Scope> {
     match command {
         cmd::READ => Some(Scope::Read),
@@ -22,7 +22,7 @@ pub fn scope(command: u16) -> Option<Scope> {
     }
 }
 
-/// Queues the reply, spoilt by `fault` if there is one.
+/// Queues the reply, corrupted by `fault` if there is one.
 pub fn send(answer: &mut Answer<'_>, fault: Option<Fault>, out: &mut Output) -> Transition {
     let Some(fault) = fault else {
         commands::send(answer, out);
@@ -94,7 +94,7 @@ pub fn send(answer: &mut Answer<'_>, fault: Option<Fault>, out: &mut Output) -> 
             }
             return Transition::Stay;
         }
-        // A simple reply has no chunks to spoil, nor has a failure.
+        // Simple replies and failures have no chunks to corrupt.
         _ => {}
     }
     commands::send(answer, out);
@@ -108,7 +108,7 @@ fn unknown_error(reply: &ReplyTo, out: &mut Output) {
     out.put(b"what");
 }
 
-/// A chunk that has no business in the reply to this command.
+/// Queues a chunk of a type that is invalid in the reply to this command.
 fn wrong_chunk(answer: &Answer<'_>, out: &mut Output) {
     let reply = &answer.reply;
     if answer.request.command == cmd::READ {
@@ -146,13 +146,14 @@ fn spoilt_error(answer: &mut Answer<'_>, fault: Fault, out: &mut Output) {
         }
         Fault::ErrorLongMessage => reply.error(out, error::EIO, &"long ".repeat(1000)),
         _ => {
-            let behind = answer.request.offset.wrapping_add(answer.request.length);
-            reply.error_at(out, error::EIO, text, behind);
+            let beyond = answer.request.offset.wrapping_add(answer.request.length);
+            reply.error_at(out, error::EIO, text, beyond);
         }
     }
 }
 
-/// A data chunk with the export's own content, wherever it claims to lie.
+/// Queues a data chunk with the export's real content, at whatever offset it
+/// claims.
 fn data(answer: &Answer<'_>, out: &mut Output, last: bool, claimed: u64, length: u64) {
     answer.reply.data(out, last, claimed, length);
     answer.export.pages.read(answer.request.offset, length, out);
@@ -263,7 +264,7 @@ fn spoilt_status(answer: &mut Answer<'_>, fault: Fault, out: &mut Output) {
     }
 }
 
-/// A chunk that ends four bytes before its last extent does.
+/// Queues a chunk that is cut off four bytes before the end of its last extent.
 fn truncated(reply: &ReplyTo, out: &mut Output, last: bool, id: u32, extents: &[(u64, u64)]) {
     let mut whole = Output::default();
     reply.extents(&mut whole, last, id, extents);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! The greeting, and the client's answer to it.
+//! The greeting and the client flags.
 
 use crate::agreed::{Agreed, Headers, Opened};
 use crate::env::Env;
@@ -13,7 +13,7 @@ use crate::wire::{
     NBD_OPTION_MAGIC, PADDING,
 };
 
-/// Queues the greeting. In the oldstyle, an export is open then.
+/// Queues the greeting. In the oldstyle handshake, this also opens the export.
 pub fn greet(
     settings: &Settings,
     exports: &Exports,
@@ -26,7 +26,7 @@ pub fn greet(
     if settings.style == Style::Oldstyle {
         out.put_u64(wrong(Fault::GreetingVersion, NBD_OLDSTYLE_MAGIC));
         let export = &exports.0[0];
-        // No feature that needs an option exists here.
+        // Features that need an option do not exist in this handshake.
         let flags = export.flags & !(flag::SEND_DF | flag::BLOCK_STATUS_PAYLOAD);
         out.put_u64(export.size);
         out.put_u32(u32::from(flags));
@@ -58,8 +58,8 @@ fn offered(settings: &Settings) -> u16 {
     flags
 }
 
-/// Takes the client flags. A flag that was not offered ends the session, as
-/// the protocol demands.
+/// Parses the client flags. A flag that was not offered ends the session, as
+/// the protocol requires.
 pub fn client_flags(input: &[u8], env: &Env<'_>) -> Option<(usize, Result<Agreed, ()>)> {
     let flags = Cursor(input).u32()?;
     if flags & !u32::from(offered(env.settings)) != 0 {

@@ -7,23 +7,23 @@
 //! library of this repository: if the client misreads the document, the server
 //! does not misread it in the same way, and a test fails.
 //!
-//! From the wire inwards, each using only what comes after it (the project's
-//! `tests/architecture.rs` checks that):
-//! - `server` is the event loop, `listener` the sockets, `connection` one
-//!   client's socket, with `tls` on it when asked; only these do I/O.
+//! The modules, from the socket inwards. Each uses only later ones in this list, as
+//! the project's `tests/architecture.rs` checks:
+//! - `server` is the event loop, `listener` the listening sockets and `connection`
+//!   one client's socket, with `tls` on it on request; only these do I/O.
 //! - `session` is one client's conversation as bytes in and bytes out.
-//! - `handshake`, `options` and `transmission` are its stages. Each takes `env`,
-//!   which they share, and says in a `transition` what follows. They pass no
-//!   more to each other than what is `agreed`.
+//! - `handshake`, `options` and `transmission` are its stages. They share `env`, and
+//!   each returns a `transition` that names the next stage. The only state passed
+//!   between them is in `agreed`.
 //! - `starttls` and `meta_context` answer options, with `option_replies`.
-//! - `faulty_replies` breaks the reply to a request, when one of the `faults` is
-//!   asked for.
-//! - `commands`, `reads` and `extents` carry a request out: an `answer`, made
-//!   from a `request` after the `checks` of it. `delivery` holds replies back,
-//!   `replies` writes their headers.
+//! - `faulty_replies` corrupts the reply to a request, if one of the `faults` was
+//!   requested.
+//! - `commands`, `reads` and `extents` execute an `answer`, made from a `request`
+//!   that has passed the `checks`. `delivery` holds replies back, and `replies`
+//!   writes their headers.
 //! - `export` and `pages` are the disks; `output` is a queue of bytes to send.
 //!
-//! Public is what the program and the tests use.
+//! The public items are those that the program and the tests use.
 
 #![warn(missing_docs)]
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! Where clients come from: Unix sockets, TCP, sockets passed by systemd or a
-//! parent.
+//! Listening sockets: Unix, TCP, and sockets passed by systemd or a parent
+//! process.
 
 use std::io::{self, ErrorKind};
 use std::net::ToSocketAddrs;
@@ -10,17 +10,17 @@ use std::path::{Path, PathBuf};
 
 use mio::{Interest, Registry, Token};
 
-/// A socket that listens.
+/// A listening socket.
 #[derive(Debug)]
 pub enum Listener {
-    /// At a path.
+    /// Bound to a path.
     Unix(mio::net::UnixListener),
-    /// At an address.
+    /// Bound to an address.
     Tcp(mio::net::TcpListener),
 }
 
 impl Listener {
-    /// Has its clients announced as `token`.
+    /// Registers the socket with the event loop under `token`.
     pub fn register(&mut self, registry: &Registry, token: Token) -> io::Result<()> {
         match self {
             Listener::Unix(socket) => registry.register(socket, token, Interest::READABLE),
@@ -28,7 +28,7 @@ impl Listener {
         }
     }
 
-    /// The next client, if one waits.
+    /// Accepts the next waiting client, if there is one.
     pub fn accept(&self) -> io::Result<Option<OwnedFd>> {
         let accepted = match self {
             Listener::Unix(socket) => socket.accept().map(|(client, _)| {
@@ -44,14 +44,15 @@ impl Listener {
             Ok(client) => prepare(client).map(Some),
             Err(error) => match error.kind() {
                 ErrorKind::WouldBlock => Ok(None),
-                // That client is gone already, or a signal came: try the next.
+                // That client has already gone, or a signal arrived: try the
+                // next.
                 ErrorKind::ConnectionAborted | ErrorKind::Interrupted => self.accept(),
                 _ => Err(error),
             },
         }
     }
 
-    /// The port of a TCP socket.
+    /// Returns the bound address of a TCP socket.
     pub fn local_address(&self) -> Option<std::net::SocketAddr> {
         match self {
             Listener::Tcp(socket) => socket.local_addr().ok(),
@@ -60,11 +61,11 @@ impl Listener {
     }
 }
 
-/// Makes a connected stream socket of any family ready for the event loop.
+/// Prepares a connected stream socket of any family for the event loop.
 pub fn prepare(socket: OwnedFd) -> io::Result<OwnedFd> {
     match option(&socket, libc::SOL_SOCKET, libc::SO_DOMAIN)? {
         libc::AF_UNIX => {
-            // Room for many replies at once. The system may grant less.
+            // Make room for many replies. The system may grant less.
             let size: libc::c_int = 4 << 20;
             let _ = set_option(&socket, libc::SOL_SOCKET, libc::SO_SNDBUF, size);
         }
@@ -73,7 +74,7 @@ pub fn prepare(socket: OwnedFd) -> io::Result<OwnedFd> {
         }
         _ => {}
     }
-    // The standard library's socket type is only a means to set the mode.
+    // The standard library's socket type is used only to set the mode.
     let stream = std::os::unix::net::UnixStream::from(socket);
     stream.set_nonblocking(true)?;
     Ok(OwnedFd::from(stream))
@@ -82,7 +83,7 @@ pub fn prepare(socket: OwnedFd) -> io::Result<OwnedFd> {
 fn option(socket: &OwnedFd, level: libc::c_int, name: libc::c_int) -> io::Result<libc::c_int> {
     let mut value: libc::c_int = 0;
     let mut size = std::mem::size_of::<libc::c_int>() as libc::socklen_t;
-    // SAFETY: `value` and `size` are valid for writes and `size` tells the
+    // SAFETY: `value` and `size` are valid for writes, and `size` holds the
     // size of `value`.
     let status = unsafe {
         libc::getsockopt(
@@ -122,18 +123,18 @@ fn set_option(
     }
 }
 
-/// A socket in the file system, removed when dropped.
+/// A bound socket path, removed on drop.
 #[derive(Debug)]
 pub struct BoundPath(PathBuf);
 
 impl Drop for BoundPath {
     fn drop(&mut self) {
-        // It may have been removed by someone else; then nothing is left to do.
+        // Already removed by another process: nothing left to do.
         let _ = std::fs::remove_file(&self.0);
     }
 }
 
-/// Listens at `path`. A socket there without a listener is replaced.
+/// Listens at `path`, replacing a stale socket.
 pub fn unix(path: &Path) -> io::Result<(Listener, BoundPath)> {
     let socket = match mio::net::UnixListener::bind(path) {
         Err(error) if error.kind() == ErrorKind::AddrInUse && is_stale(path) => {
@@ -150,8 +151,8 @@ fn is_stale(path: &Path) -> bool {
         .is_err_and(|error| error.kind() == ErrorKind::ConnectionRefused)
 }
 
-/// Listens on every address that `host:port` means, or on the first if the
-/// port is 0 and the system chooses.
+/// Listens on every address that `host:port` resolves to, or only on the first
+/// if the port is 0 and the system chooses one.
 pub fn tcp(address: &str) -> io::Result<Vec<Listener>> {
     let mut listeners = Vec::new();
     let mut failure = io::Error::new(ErrorKind::NotFound, "no such address");
@@ -173,13 +174,13 @@ pub fn tcp(address: &str) -> io::Result<Vec<Listener>> {
 /// A socket that was passed to this process.
 #[derive(Debug)]
 pub enum Passed {
-    /// It has clients to accept.
+    /// A listening socket.
     Listening(Listener),
-    /// It is a client.
+    /// A connected client.
     Connected(OwnedFd),
 }
 
-/// Finds out what kind of socket was passed.
+/// Determines the kind of a passed socket.
 pub fn passed(socket: OwnedFd) -> io::Result<Passed> {
     if option(&socket, libc::SOL_SOCKET, libc::SO_ACCEPTCONN)? == 0 {
         return prepare(socket).map(Passed::Connected);

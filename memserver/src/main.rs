@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! The program: sets up what the command line asks for, and serves.
+//! The program: sets up the server from the command line and runs it.
 
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -43,8 +43,8 @@ fn serve(line: CommandLine) -> io::Result<()> {
     let stdin = line.addresses.contains(&Address::Stdin);
     numbers.extend(stdin.then_some(0));
     numbers.extend(line.ready_fd);
-    // SAFETY: this program has opened nothing yet; whatever is open was passed
-    // to it, and standard input is not read in any other way.
+    // SAFETY: this program has opened nothing yet; any open descriptor was
+    // passed to it, and standard input is not read in any other way.
     let mut sockets = unsafe { process::inherited(&numbers)? };
     let ready = match line.ready_fd {
         Some(_) => sockets.pop(),
@@ -57,7 +57,7 @@ fn serve(line: CommandLine) -> io::Result<()> {
         Some(directory) => Some(tls::configure(directory, line.tls_verify_peer)?),
         None => None,
     };
-    // Before anything is created that would have to be removed.
+    // Install the handlers before creating files that must be removed on exit.
     let termination = process::termination()?;
     let limit = line.memory_limit.unwrap_or_else(process::half_of_memory);
     let budget = Budget::new(limit);
@@ -113,7 +113,7 @@ fn listen(server: &mut Server, addresses: &[Address]) -> io::Result<Vec<BoundPat
                     server.listen(listener)?;
                 }
             }
-            // Served already, with what else was passed.
+            // Already served, together with the passed sockets.
             Address::Stdin => {}
         }
     }

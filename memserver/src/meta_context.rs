@@ -11,7 +11,7 @@ use crate::wire::{rep, Cursor, MAX_STRING};
 
 const BASE_ALLOCATION: &[u8] = b"base:allocation";
 
-/// What an export can answer with these headers.
+/// Returns the contexts that an export offers with these headers.
 fn available(export: &Export, headers: Headers) -> Vec<(Vec<u8>, Source)> {
     let mut all = vec![(BASE_ALLOCATION.to_vec(), Source::Allocation)];
     for (n, context) in export.contexts.iter().enumerate() {
@@ -22,7 +22,7 @@ fn available(export: &Export, headers: Headers) -> Vec<(Vec<u8>, Source)> {
     all
 }
 
-/// Takes the data of either option apart: export name and queries.
+/// Parses the data of either option: export name and queries.
 fn parse(data: &[u8]) -> Option<(&[u8], Vec<&[u8]>)> {
     let mut cursor = Cursor(data);
     let name = cursor.string()?;
@@ -34,8 +34,8 @@ fn parse(data: &[u8]) -> Option<(&[u8], Vec<&[u8]>)> {
     cursor.is_empty().then_some((name, queries))
 }
 
-/// Whether `query` means the context `name`: by its whole name, or in a list
-/// by its namespace.
+/// Returns true if `query` matches the context `name`: by its full name, or in
+/// a list by its namespace.
 fn matches(query: &[u8], name: &[u8], set: bool) -> bool {
     query == name || (!set && query.ends_with(b":") && name.starts_with(query))
 }
@@ -48,7 +48,7 @@ pub fn answer(
     replies: &mut OptionReplies<'_, '_>,
 ) -> Transition {
     if set {
-        // The earlier selection is gone even if this one fails.
+        // A failed option discards the previous selection too.
         agreed.selection = None;
         if agreed.headers == Headers::Simple {
             return replies.error(rep::ERR_INVALID, "structured replies come first");
@@ -76,7 +76,8 @@ pub fn answer(
         agreed.selections += 1;
     }
     for (n, (name, source)) in found.into_iter().enumerate() {
-        // Ids that no two selections share, so that a stale one is noticed.
+        // Ids are never reused between selections, so that a stale id is
+        // detected.
         let id = match (set, fault) {
             (false, _) => 0,
             (true, Some(Fault::ContextSameId)) => 7,

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! In place of `tls.rs` in a server that is built without it. There are no values of
-//! these types, so nothing of this is ever called but `configure`.
+//! Replacement for `tls.rs` in a build without TLS. Its types have no values,
+//! so only `configure` is ever called.
 
-// tls.rs has it.
+// Documented in tls.rs.
 #![allow(missing_docs)]
 
 use std::convert::Infallible;

@@ -1,22 +1,22 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! Reply messages of the handshake, and the faults that strike all of them alike.
+//! Option replies, and the faults that affect all of them.
 
 use crate::env::Env;
 use crate::faults::Fault;
 use crate::transition::Transition;
 use crate::wire::{rep, NBD_OPTION_REPLY_MAGIC};
 
-/// Replies to one option.
+/// Builder of the replies to one option.
 pub struct OptionReplies<'e, 'a> {
     pub env: &'e mut Env<'a>,
     option: u32,
-    /// Breaks every reply.
+    /// Fault applied to every reply.
     fault: Option<Fault>,
 }
 
 impl<'e, 'a> OptionReplies<'e, 'a> {
-    /// Replies to `option`, each with `fault` if there is one.
+    /// Creates replies to `option`, each with `fault` if there is one.
     pub fn new(option: u32, fault: Option<Fault>, env: &'e mut Env<'a>) -> OptionReplies<'e, 'a> {
         OptionReplies { env, option, fault }
     }
@@ -50,13 +50,13 @@ impl<'e, 'a> OptionReplies<'e, 'a> {
         out.put(data);
     }
 
-    /// Queues the reply that ends a success.
+    /// Queues the ACK that ends a successful reply.
     pub fn ack(&mut self) -> Transition {
         self.send(rep::ACK, &[]);
         Transition::Stay
     }
 
-    /// Queues an error reply with a text for people.
+    /// Queues an error reply with a human-readable text.
     pub fn error(&mut self, kind: u32, text: &str) -> Transition {
         self.env
             .log(format_args!("option {} refused: {text}", self.option));

@@ -13,12 +13,12 @@ use crate::starttls;
 use crate::transition::Transition;
 use crate::wire::{flag, info, name_of, opt, rep, Cursor, MAX_STRING, NBD_OPTION_MAGIC, PADDING};
 
-/// Options with more data than this are refused and skipped.
+/// Maximum option data; a longer option is refused and skipped.
 const MAX_OPTION: usize = 65536;
-/// With more than this, the connection is closed.
+/// Maximum option data that is skipped; a longer option closes the connection.
 const MAX_SKIPPED: usize = 16 << 20;
 
-/// Handles one option if all of it is there.
+/// Handles one option if it has arrived completely.
 pub fn step(agreed: &mut Agreed, input: &[u8], env: &mut Env<'_>) -> Option<(usize, Transition)> {
     let mut cursor = Cursor(input);
     let magic = cursor.u64()?;
@@ -106,7 +106,7 @@ fn handle(agreed: &mut Agreed, option: u32, data: &[u8], env: &mut Env<'_>) -> T
             }
             agree(agreed, Headers::Structured, data, &mut replies)
         }
-        // The protocol wants GO from a server that agrees to extended headers.
+        // The protocol requires GO of a server that agrees to extended headers.
         opt::EXTENDED_HEADERS if settings.extended_headers && settings.go => {
             agree(agreed, Headers::Extended, data, &mut replies)
         }
@@ -134,10 +134,10 @@ fn agree(
     replies.ack()
 }
 
-/// The flags of an export, without those that need other headers.
+/// Returns the flags of an export, without those that need other headers.
 ///
-/// The flag for filters of a block status is set whether or not contexts are
-/// selected: otherwise clients that only ask for INFO would not see it.
+/// The flag for block status filters is set even if no context is selected:
+/// otherwise clients that only ask for INFO would not see it.
 fn transmission_flags(export: &Export, headers: Headers) -> u16 {
     match headers {
         Headers::Simple => export.flags & !(flag::SEND_DF | flag::BLOCK_STATUS_PAYLOAD),
@@ -203,7 +203,8 @@ fn list(data: &[u8], replies: &mut OptionReplies<'_, '_>) -> Transition {
     replies.ack()
 }
 
-/// Takes the data of INFO and GO apart: the name, and what is asked for.
+/// Parses the data of INFO and GO: the name and the requested information
+/// types.
 fn parse_info(data: &[u8]) -> Option<(&[u8], Vec<u16>)> {
     let mut cursor = Cursor(data);
     let name = cursor.string()?;
@@ -243,7 +244,7 @@ fn info_or_go(
     }
 }
 
-/// The information replies, type and payload.
+/// Returns the information replies as type and payload.
 fn informations(
     export: &Export,
     flags: u16,

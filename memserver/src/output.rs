@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! What is still to be sent on one connection.
+//! The output queue of one connection.
 //!
 //! Headers are gathered in one buffer; payloads stay where they are, as shared
-//! pages, until `writev` copies them into the socket. A page that is written to
-//! while a reply still refers to it is copied by the writer, so that a queued
-//! reply never changes.
+//! pages, until `writev` copies them into the socket. A write to a page that a
+//! queued reply refers to copies the page first, so a queued reply never
+//! changes.
 
 use std::collections::VecDeque;
 use std::io::{self, IoSlice, Write};
@@ -13,18 +13,19 @@ use std::rc::Rc;
 
 use crate::page::{Page, PAGE_SIZE};
 
-/// As many slices as one call passes to the kernel: 128 replies of 4 KiB.
+/// Maximum number of slices passed to the kernel in one call: 128 replies of 4
+/// KiB.
 const SLICES: usize = 256;
 
-/// What a run of zeroes is sent from.
+/// Source of runs of zeroes.
 static ZEROES: [u8; 65536] = [0; 65536];
 
-/// Below this size copying a payload is cheaper than one more slice.
+/// Payloads below this size are copied, which is cheaper than another slice.
 const COPY_BELOW: usize = 512;
 
 #[derive(Debug)]
 enum Segment {
-    /// The next so many bytes of `inline`.
+    /// The next bytes of `inline`, this many.
     Inline(usize),
     Page {
         page: Rc<Page>,
@@ -38,16 +39,16 @@ enum Segment {
 #[derive(Debug, Default)]
 pub struct Output {
     inline: Vec<u8>,
-    /// How much of `inline` has been sent.
+    /// Number of bytes of `inline` already sent.
     inline_sent: usize,
     segments: VecDeque<Segment>,
     len: usize,
-    /// Where chunks begin, kept only when asked for.
+    /// Start offsets of the chunks, recorded only on request.
     marks: Option<Vec<usize>>,
 }
 
 impl Output {
-    /// An empty queue that remembers where [`Output::mark`] was called.
+    /// Creates an empty queue that records calls of [`Output::mark`].
     pub fn with_marks() -> Output {
         Output {
             marks: Some(Vec::new()),
@@ -55,17 +56,17 @@ impl Output {
         }
     }
 
-    /// Bytes queued.
+    /// Returns the number of queued bytes.
     pub fn len(&self) -> usize {
         self.len
     }
 
-    /// Whether everything has been sent.
+    /// Returns true if everything has been sent.
     pub fn is_empty(&self) -> bool {
         self.len == 0
     }
 
-    /// Notes that a chunk begins here.
+    /// Records that a chunk begins here.
     pub fn mark(&mut self) {
         let segment = self.segments.len();
         if let Some(marks) = &mut self.marks {
@@ -151,7 +152,7 @@ impl Output {
         self.len = self.segments.iter().map(Segment::len).sum();
     }
 
-    /// Takes the queue apart where chunks begin.
+    /// Splits the queue at the chunk boundaries.
     pub fn into_chunks(mut self) -> Vec<Output> {
         let mut marks = self.marks.take().unwrap_or_default();
         marks.push(self.segments.len());
@@ -179,8 +180,8 @@ impl Output {
         chunks
     }
 
-    /// Sends as much as one call takes, and `limit` at most. Returns how much
-    /// was sent, and how much was offered.
+    /// Sends as much as one call accepts, at most `limit`. Returns the number
+    /// of bytes sent and the number offered.
     pub fn write_to(
         &mut self,
         writer: &mut impl Write,
@@ -251,7 +252,7 @@ impl Output {
         }
     }
 
-    /// Everything queued, as one string of bytes.
+    /// Returns all queued bytes.
     pub fn to_vec(&self) -> Vec<u8> {
         let mut all = Vec::with_capacity(self.len);
         let mut inline = &self.inline[self.inline_sent..];
@@ -279,7 +280,7 @@ impl Segment {
         }
     }
 
-    /// Drops the first `n` bytes, fewer than there are.
+    /// Drops the first `n` bytes; `n` is less than the length.
     fn shrink(&mut self, n: usize) {
         match self {
             Segment::Inline(left) | Segment::Zeroes(left) => *left -= n,
@@ -309,7 +310,7 @@ mod tests {
         (out, expected)
     }
 
-    /// A writer that takes at most so many bytes a call.
+    /// A writer that accepts at most this many bytes in a call.
     struct Trickle(Vec<u8>, usize);
 
     impl Write for Trickle {

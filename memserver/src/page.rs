@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! The unit in which content is stored, shared and sent.
+//! The unit of storing, sharing and sending content.
 
 /// Bytes in a page, and the granularity of `base:allocation`.
 pub const PAGE_SIZE: usize = 4096;

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! Sparse memory: what was never written costs nothing, whatever the size.
+//! Sparse memory: unwritten ranges use no memory, whatever the size.
 //!
-//! Pages of 4 KiB hang in tables of 512, the tables in a tree. A page is shared
-//! by reference count with replies that are still being sent, and copied before
-//! a write if such a reply exists.
+//! Pages of 4 KiB are kept in tables of 512, the tables in a tree. Replies that
+//! are still being sent share pages by reference count; a write copies a shared
+//! page first.
 
 use std::cell::Cell;
 use std::collections::BTreeMap;
@@ -17,7 +17,7 @@ const PAGE: u64 = PAGE_SIZE as u64;
 const TABLE_PAGES: usize = 512;
 const TABLE: u64 = PAGE * TABLE_PAGES as u64;
 
-/// How much memory all exports together may use.
+/// Memory limit shared by all exports.
 #[derive(Debug)]
 pub struct Budget {
     limit: u64,
@@ -25,7 +25,7 @@ pub struct Budget {
 }
 
 impl Budget {
-    /// A budget of `limit` bytes.
+    /// Creates a budget of `limit` bytes.
     pub fn new(limit: u64) -> Rc<Budget> {
         Rc::new(Budget {
             limit,
@@ -51,22 +51,22 @@ impl Budget {
     }
 }
 
-/// The budget is spent.
+/// The budget is exhausted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct NoSpace;
 
-/// What is known about a range.
+/// Allocation state of a range.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Allocation {
     /// Never written, trimmed or zeroed: no memory, reads as zero.
     Hole,
-    /// Zeroed with memory set aside for it.
+    /// Zeroed, with its memory reserved.
     Zero,
     /// Content.
     Data,
 }
 
-/// What untouched pages read as.
+/// The content of untouched pages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Background {
     /// Zeroes.
@@ -94,14 +94,14 @@ impl Table {
 #[derive(Debug)]
 pub struct Pages {
     tables: BTreeMap<u64, Table>,
-    /// Stands for every page that is zero but has its memory set aside.
+    /// Placeholder for every page that is zero but has its memory reserved.
     zero: Rc<Page>,
     background: Background,
     budget: Rc<Budget>,
 }
 
 impl Pages {
-    /// Memory in which nothing has been written.
+    /// Creates memory to which nothing has been written.
     pub fn new(background: Background, budget: Rc<Budget>) -> Pages {
         Pages {
             tables: BTreeMap::new(),
@@ -125,7 +125,7 @@ impl Pages {
         }
     }
 
-    /// What lies at `offset`, and for how long the same, `max` bytes at most.
+    /// Returns the state at `offset` and the length of its run, at most `max`.
     pub fn run(&self, offset: u64, max: u64) -> (Allocation, u64) {
         let end = offset.saturating_add(max);
         let mut index = offset / PAGE;
@@ -136,7 +136,7 @@ impl Pages {
                 return (first, end - offset);
             }
             if index % TABLE_PAGES as u64 == 0 {
-                // Nothing is known here until the next table: step over it.
+                // No table here: skip to the next one.
                 let table = index / TABLE_PAGES as u64;
                 if self.allocation(None) == first && !self.tables.contains_key(&table) {
                     let next = self.tables.range(table..).next().map(|(&at, _)| at);
@@ -152,7 +152,7 @@ impl Pages {
         }
     }
 
-    /// Queues `len` bytes from `offset` on.
+    /// Queues `len` bytes starting at `offset`.
     pub fn read(&self, offset: u64, len: u64, out: &mut Output) {
         let end = offset + len;
         let mut at = offset;
@@ -195,7 +195,7 @@ impl Pages {
         }
     }
 
-    /// The page at `index` of the tree, which gets its table if it has none.
+    /// Returns the slot of the page at `index`, creating its table if needed.
     fn slot(&mut self, index: u64) -> Result<(&mut Option<Rc<Page>>, &mut usize), NoSpace> {
         let key = index / TABLE_PAGES as u64;
         if !self.tables.contains_key(&key) {
@@ -206,7 +206,8 @@ impl Pages {
         Ok((slot, &mut table.used))
     }
 
-    /// Stores `bytes` at `offset`. On failure the first part may be stored.
+    /// Stores `bytes` at `offset`. On failure, a first part may have been
+    /// stored.
     pub fn write(&mut self, offset: u64, bytes: &[u8]) -> Result<(), NoSpace> {
         let mut at = offset;
         let mut bytes = bytes;
@@ -246,8 +247,8 @@ impl Pages {
         Ok(())
     }
 
-    /// Makes the range read as zero. With `provision`, memory is set aside, so
-    /// that a later write cannot fail; without, whole pages give theirs back.
+    /// Makes the range read as zero. With `provision`, memory is reserved so
+    /// that a later write cannot fail; without it, whole pages are freed.
     pub fn zero(&mut self, offset: u64, len: u64, provision: bool) -> Result<(), NoSpace> {
         let end = offset + len;
         let first_whole = offset.div_ceil(PAGE);
@@ -276,7 +277,7 @@ impl Pages {
         Ok(())
     }
 
-    /// Gives the whole pages of the range back. A pattern stays as it is.
+    /// Frees the whole pages of the range. A pattern stays as it is.
     pub fn trim(&mut self, offset: u64, len: u64) {
         if self.background == Background::Zeroes {
             self.release(offset.div_ceil(PAGE), (offset + len) / PAGE);
@@ -353,7 +354,7 @@ impl Drop for Pages {
     }
 }
 
-/// A page of the given content, copied once.
+/// Creates a page with the given content, copied once.
 fn new_page(bytes: &[u8]) -> Rc<Page> {
     match Rc::<Page>::try_from(Rc::<[u8]>::from(bytes)) {
         Ok(page) => page,
@@ -386,7 +387,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_written_is_read_across_pages_and_tables() {
+    fn reads_cross_pages_and_tables() {
         let mut pages = pages();
         let bytes: Vec<u8> = (0..10_000u32).map(|n| n as u8).collect();
         for offset in [0, 1, 4095, TABLE - 5000, (1 << 62) + 7] {
@@ -447,7 +448,7 @@ mod tests {
     }
 
     #[test]
-    fn the_budget_is_kept() {
+    fn the_budget_is_enforced() {
         let mut pages = Pages::new(Background::Zeroes, Budget::new(4 * PAGE));
         pages.write(0, &[1; 3 * PAGE_SIZE]).unwrap();
         assert_eq!(pages.write(5 * PAGE, b"x"), Err(NoSpace));

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! What the program has to do with the rest of the system: signals, inherited
-//! descriptors, the parent, how much memory there is.
+//! The program's interface to the system: signals, inherited descriptors, the
+//! parent process, available memory.
 
 use std::io::{self, Write};
 use std::os::fd::{FromRawFd, IntoRawFd, OwnedFd, RawFd};
@@ -13,7 +13,7 @@ use mio::unix::pipe;
 /// First descriptor that socket activation passes.
 const FIRST_PASSED: RawFd = 3;
 
-/// The end of the pipe that the signal handler writes to.
+/// The write end of the pipe used by the signal handler.
 static SIGNAL_PIPE: AtomicI32 = AtomicI32::new(-1);
 
 extern "C" fn on_signal(_: libc::c_int) {
@@ -26,7 +26,7 @@ extern "C" fn on_signal(_: libc::c_int) {
     }
 }
 
-/// A descriptor that becomes readable when SIGTERM, SIGINT or SIGHUP comes.
+/// Returns a descriptor that becomes readable on SIGTERM, SIGINT or SIGHUP.
 pub fn termination() -> io::Result<OwnedFd> {
     let (writer, reader) = pipe::new()?;
     SIGNAL_PIPE.store(writer.into_raw_fd(), Ordering::Relaxed);
@@ -46,7 +46,8 @@ pub fn termination() -> io::Result<OwnedFd> {
     Ok(OwnedFd::from(reader))
 }
 
-/// The descriptors of systemd socket activation, if they are meant for us.
+/// Returns the descriptors of systemd socket activation, if they are meant for
+/// this process.
 pub fn activated() -> std::ops::Range<RawFd> {
     let number = |name| -> Option<u32> { std::env::var(name).ok()?.parse().ok() };
     let count = match number("LISTEN_PID") {
@@ -56,19 +57,19 @@ pub fn activated() -> std::ops::Range<RawFd> {
     FIRST_PASSED..FIRST_PASSED + count.min(1024) as RawFd
 }
 
-/// Takes over descriptors that this process was started with, in the order of
-/// their numbers here.
+/// Takes ownership of descriptors passed to this process, in the given order.
 ///
 /// # Safety
-/// Nothing in this process may own any of them: call it once, before anything
-/// is opened.
+///
+/// No other owner of these descriptors may exist in this process: call it once,
+/// before anything is opened.
 pub unsafe fn inherited(numbers: &[RawFd]) -> io::Result<Vec<OwnedFd>> {
     for (n, &fd) in numbers.iter().enumerate() {
         if numbers[..n].contains(&fd) {
             let message = format!("descriptor {fd} is meant for two things");
             return Err(io::Error::new(io::ErrorKind::InvalidInput, message));
         }
-        // SAFETY: fcntl takes any number as a descriptor; F_GETFD only looks.
+        // SAFETY: fcntl accepts any number as a descriptor; F_GETFD only reads.
         if unsafe { libc::fcntl(fd, libc::F_GETFD) } < 0 {
             let message = format!("descriptor {fd}: {}", io::Error::last_os_error());
             return Err(io::Error::other(message));
@@ -80,7 +81,7 @@ pub unsafe fn inherited(numbers: &[RawFd]) -> io::Result<Vec<OwnedFd>> {
     Ok(numbers.iter().map(own).collect())
 }
 
-/// Has the system end this process with its parent.
+/// Asks the system to end this process when its parent ends.
 pub fn exit_with_parent() -> io::Result<()> {
     let parent = std::os::unix::process::parent_id();
     // SAFETY: this prctl takes a signal number and touches no memory.
@@ -89,15 +90,15 @@ pub fn exit_with_parent() -> io::Result<()> {
         return Err(io::Error::last_os_error());
     }
     if std::os::unix::process::parent_id() != parent {
-        // It ended while we asked: no signal will come.
+        // It ended in the meantime: no signal will be sent.
         return Err(io::Error::other("the parent is gone"));
     }
     Ok(())
 }
 
-/// Half of the machine's memory: what the exports may use by default.
+/// Returns half of the machine's memory, the default limit for all exports.
 pub fn half_of_memory() -> u64 {
-    // SAFETY: sysconf only looks numbers up.
+    // SAFETY: sysconf only reads system values.
     let (pages, size) = unsafe {
         (
             libc::sysconf(libc::_SC_PHYS_PAGES),
@@ -106,17 +107,17 @@ pub fn half_of_memory() -> u64 {
     };
     match (u64::try_from(pages), u64::try_from(size)) {
         (Ok(pages), Ok(size)) if pages > 0 => pages * size / 2,
-        // Not known: the addresses of a small machine.
+        // Unknown: assume a small machine.
         _ => 1 << 30,
     }
 }
 
-/// A file with our process id, removed when dropped.
+/// A file holding the process id, removed on drop.
 #[derive(Debug)]
 pub struct PidFile(PathBuf);
 
 impl PidFile {
-    /// Writes it in one step, so that a reader of the file sees all of it.
+    /// Writes the file atomically, so that a reader sees all of it.
     pub fn write(path: &Path) -> io::Result<PidFile> {
         let mut temporary = path.as_os_str().to_owned();
         temporary.push(".new");
@@ -128,12 +129,12 @@ impl PidFile {
 
 impl Drop for PidFile {
     fn drop(&mut self) {
-        // It may be gone already.
+        // It may already have been removed.
         let _ = std::fs::remove_file(&self.0);
     }
 }
 
-/// Tells the parent process that clients may connect: one byte, then the end.
+/// Announces on `fd` that clients may connect: one byte, then end of file.
 pub fn tell_ready(fd: OwnedFd) -> io::Result<()> {
     std::fs::File::from(fd).write_all(b"\n")
 }

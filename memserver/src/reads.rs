@@ -16,16 +16,16 @@ pub struct ReadChunk {
     pub length: u64,
 }
 
-/// How a read is cut into chunks.
+/// Rules for splitting a read into chunks.
 #[derive(Debug, Clone, Copy)]
 struct Cut {
-    /// Zeroes in a row that are worth a hole chunk.
+    /// Minimum length of a run of zeroes sent as a hole chunk.
     min_hole: u64,
     max_data: u64,
 }
 
 impl Cut {
-    /// The chunk that begins at `offset`.
+    /// Returns the chunk that begins at `offset`.
     fn chunk(&self, pages: &Pages, offset: u64, end: u64) -> ReadChunk {
         let mut hole = false;
         let mut length = 0;
@@ -76,7 +76,8 @@ pub fn send(answer: &mut Answer<'_>, out: &mut Output) {
     let end = request.offset + request.length;
     let put = |chunk: ReadChunk, last: bool, out: &mut Output| {
         if chunk.hole {
-            // No read is longer than a payload may be: 32 bits are enough.
+            // A read is never longer than the maximum payload: 32 bits are
+            // enough.
             reply.hole(out, last, chunk.offset, chunk.length as u32);
         } else {
             reply.data(out, last, chunk.offset, chunk.length);
@@ -123,7 +124,8 @@ mod tests {
             }
             chunks
         };
-        // The hole after the data is shorter than a page, so it is sent.
+        // The hole after the data is shorter than a page, so it is sent as
+        // data.
         assert_eq!(cut(4096, u64::MAX), [(true, 8092), (false, 11808)]);
         assert_eq!(
             cut(1, u64::MAX),

@@ -16,14 +16,14 @@ pub struct ReplyTo {
     pub cookie: u64,
     /// Offset of the request.
     pub offset: u64,
-    /// Added to every magic: zero unless a fault wants a wrong one.
+    /// Added to every magic: nonzero only for a fault that corrupts it.
     pub magic_error: u32,
-    /// The flag of last chunks: cleared by a fault only.
+    /// The flag of last chunks: cleared only by a fault.
     pub done: u16,
 }
 
 impl ReplyTo {
-    /// A reply that follows the protocol.
+    /// Creates a reply that follows the protocol.
     pub fn new(headers: Headers, cookie: u64, offset: u64) -> ReplyTo {
         ReplyTo {
             headers,
@@ -38,7 +38,7 @@ impl ReplyTo {
         magic.wrapping_add(self.magic_error).to_be_bytes()
     }
 
-    /// A simple reply; after error 0 to a read, the data follows.
+    /// Queues a simple reply; after error 0 to a read, the data follows.
     pub fn simple(&self, out: &mut Output, error: u32) {
         out.mark();
         let mut header = [0; 16];
@@ -48,7 +48,7 @@ impl ReplyTo {
         out.put(&header);
     }
 
-    /// The header of a chunk with a payload of `length` bytes.
+    /// Queues the header of a chunk with a payload of `length` bytes.
     pub fn chunk(&self, out: &mut Output, last: bool, kind: u16, length: u64) {
         out.mark();
         let flags = if last { self.done } else { 0 };
@@ -68,7 +68,7 @@ impl ReplyTo {
         }
     }
 
-    /// Success without a payload.
+    /// Queues success without a payload.
     pub fn success(&self, out: &mut Output) {
         match self.headers {
             Headers::Simple => self.simple(out, 0),
@@ -76,7 +76,7 @@ impl ReplyTo {
         }
     }
 
-    /// Failure of the whole command.
+    /// Queues failure of the whole command.
     pub fn error(&self, out: &mut Output, error: u32, message: &str) {
         if self.headers == Headers::Simple {
             return self.simple(out, error);
@@ -87,7 +87,7 @@ impl ReplyTo {
         out.put(message.as_bytes());
     }
 
-    /// Failure at one byte of the export.
+    /// Queues failure at one offset of the export.
     pub fn error_at(&self, out: &mut Output, error: u32, message: &str, offset: u64) {
         if self.headers == Headers::Simple {
             return self.simple(out, error);
@@ -99,20 +99,21 @@ impl ReplyTo {
         out.put_u64(offset);
     }
 
-    /// The front of a data chunk; `length` bytes of content follow.
+    /// Queues the header of a data chunk; `length` bytes of content follow.
     pub fn data(&self, out: &mut Output, last: bool, offset: u64, length: u64) {
         self.chunk(out, last, chunk::OFFSET_DATA, 8 + length);
         out.put_u64(offset);
     }
 
-    /// A hole.
+    /// Queues a hole chunk.
     pub fn hole(&self, out: &mut Output, last: bool, offset: u64, length: u32) {
         self.chunk(out, last, chunk::OFFSET_HOLE, 12);
         out.put_u64(offset);
         out.put_u32(length);
     }
 
-    /// The extents of one context, in the width that belongs to the headers.
+    /// Queues the extents of one context, in the width that the headers
+    /// require.
     pub fn extents(&self, out: &mut Output, last: bool, id: u32, extents: &[(u64, u64)]) {
         let count = extents.len() as u64;
         if self.headers == Headers::Extended {

@@ -16,7 +16,7 @@ pub struct Request {
 }
 
 impl Request {
-    /// Size of a request header.
+    /// Returns the size of a request header.
     pub fn size(headers: Headers) -> usize {
         match headers {
             Headers::Extended => 32,
@@ -24,7 +24,7 @@ impl Request {
         }
     }
 
-    /// Reads a header; `Err` if it does not start with the right magic.
+    /// Parses a header; `Err` if it does not start with the right magic.
     pub fn parse(input: &[u8], headers: Headers) -> Option<Result<Request, u32>> {
         let mut cursor = Cursor(input.get(..Request::size(headers))?);
         let magic = cursor.u32()?;
@@ -49,10 +49,10 @@ impl Request {
         })
     }
 
-    /// How many bytes follow the header.
+    /// Returns the length of the payload after the header.
     pub fn payload(&self, headers: Headers) -> u64 {
-        // A WRITE without the flag that extended headers demand has a payload
-        // too: nothing else makes sense, and qemu's client sends it.
+        // A WRITE without the flag that extended headers require has a payload
+        // too: no other interpretation makes sense, and qemu's client sends it.
         let flagged = headers == Headers::Extended && self.flags & cmd_flag::PAYLOAD_LEN != 0;
         if flagged || self.command == cmd::WRITE {
             self.length
@@ -61,7 +61,7 @@ impl Request {
         }
     }
 
-    /// Its name, for people.
+    /// Returns the command's name, for messages.
     pub fn name(&self) -> &'static str {
         name_of(cmd::NAMES, self.command).unwrap_or("unknown command")
     }

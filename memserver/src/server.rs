@@ -19,37 +19,38 @@ use crate::listener::Listener;
 use crate::settings::Settings;
 use crate::tls::ServerConfig;
 
-/// The receive buffer, shared by all connections: more than a hundred requests
-/// of 4 KiB in one call, and small enough to stay in the processor's cache.
+/// Size of the receive buffer shared by all connections: more than a hundred
+/// requests of 4 KiB in one call, and small enough to stay in the processor's
+/// cache.
 const RECEIVE: usize = 512 << 10;
 
 const STOP: Token = Token(usize::MAX - 1);
 
-/// Exports, and the sockets through which they are served.
+/// The exports and the sockets that serve them.
 #[derive(Debug)]
 pub struct Server {
     poll: Poll,
     settings: Rc<Settings>,
     exports: Exports,
     listeners: Vec<Listener>,
-    /// A listener may have clients left that could not be accepted.
+    /// True if a listener may have clients left that could not be accepted.
     accept_again: bool,
     connections: Vec<Option<Connection>>,
     free: Vec<usize>,
     turns: VecDeque<usize>,
     scratch: Vec<u8>,
-    /// Connections begun, and connections over.
+    /// Connections started, and connections finished.
     begun: u64,
     over: u64,
     stop: Option<OwnedFd>,
-    /// What STARTTLS leads to.
+    /// TLS configuration for STARTTLS.
     tls: Option<Arc<ServerConfig>>,
-    /// Whether any connection can have something due at some time.
+    /// True if connections may hold replies that become due at some time.
     holds_replies: bool,
 }
 
 impl Server {
-    /// A server without a socket.
+    /// Creates a server without a socket.
     pub fn new(settings: Settings, exports: Exports) -> io::Result<Server> {
         let holds_replies = Delivery::new(&settings).is_some();
         Ok(Server {
@@ -70,12 +71,12 @@ impl Server {
         })
     }
 
-    /// Encrypts the connections of clients that ask for it.
+    /// Offers TLS to clients.
     pub fn encrypt_with(&mut self, config: Arc<ServerConfig>) {
         self.tls = Some(config);
     }
 
-    /// Accepts clients from `listener`.
+    /// Accepts clients on `listener`.
     pub fn listen(&mut self, mut listener: Listener) -> io::Result<()> {
         let token = Token(self.listeners.len() * 2);
         listener.register(self.poll.registry(), token)?;
@@ -83,7 +84,7 @@ impl Server {
         Ok(())
     }
 
-    /// Ends [`Server::run`] when `fd` becomes readable.
+    /// Stops [`Server::run`] when `fd` becomes readable.
     pub fn stop_on(&mut self, fd: OwnedFd) -> io::Result<()> {
         let number = fd.as_raw_fd();
         let mut source = SourceFd(&number);
@@ -94,7 +95,7 @@ impl Server {
         Ok(())
     }
 
-    /// Serves a client that is connected already. The socket must not block.
+    /// Serves a connected client. The socket must be non-blocking.
     pub fn serve(&mut self, socket: OwnedFd) -> io::Result<()> {
         let slot = self.free.pop().unwrap_or_else(|| {
             self.connections.push(None);
@@ -118,8 +119,8 @@ impl Server {
         Ok(())
     }
 
-    /// Serves until [`Server::stop_on`] stops it, until `limit` connections are
-    /// over, or until there is neither a connection nor a listener.
+    /// Serves until [`Server::stop_on`] stops it, until `limit` connections
+    /// have finished, or until there is neither a connection nor a listener.
     pub fn run(&mut self, limit: Option<u64>) -> io::Result<()> {
         let mut events = Events::with_capacity(256);
         loop {
@@ -168,7 +169,7 @@ impl Server {
             match self.listeners[listener].accept() {
                 Ok(Some(socket)) => self.serve(socket)?,
                 Ok(None) => return Ok(()),
-                // Out of descriptors or memory: a connection that ends frees some.
+                // Out of descriptors or memory: retry when a connection ends.
                 Err(_) => {
                     self.accept_again = true;
                     return Ok(());
@@ -231,7 +232,8 @@ fn queue(turns: &mut VecDeque<usize>, slot: usize, connection: &mut Connection) 
     }
 }
 
-/// Even tokens are listeners, odd ones are connections.
+/// Returns the token of a connection: even tokens are listeners, odd ones
+/// connections.
 fn connection_token(slot: usize) -> Token {
     Token(slot * 2 + 1)
 }

@@ -17,31 +17,31 @@ use crate::settings::Settings;
 use crate::transition::Transition;
 use crate::transmission::Transmission;
 
-/// No further request is looked at while so many bytes wait to be sent: a
-/// client that does not read cannot make the server hold more than this, one
-/// reply, and what it sent itself.
+/// Output limit above which no further request is handled. A client that does
+/// not read can make the server hold at most this, one reply, and its own
+/// input.
 const HIGH_WATER: usize = 1 << 20;
-/// The same where replies are held on purpose.
+/// The same limit for connections whose replies are held on purpose.
 const HIGH_WATER_HELD: usize = 16 << 20;
 
-/// Where the conversation stands.
+/// The phase of the conversation.
 #[derive(Debug)]
 enum Phase {
     /// Greeting sent, client flags expected.
     ClientFlags,
-    /// Option haggling.
+    /// Option negotiation.
     Options(Agreed),
-    /// So many bytes of an option's data are to be ignored.
+    /// Skipping this many bytes of an option's data.
     SkipOption(Agreed, u64),
-    /// TLS is agreed; whatever comes belongs to it. Only the client flags
-    /// outlive it, of which this is one.
+    /// TLS is agreed; all further input belongs to it. Only the client flags,
+    /// of which this is one, are kept.
     StartTls {
         no_zeroes: bool,
     },
     Transmission(Transmission),
-    /// Nothing is ever sent again, but the connection stays open.
+    /// Sends nothing more, but keeps the connection open.
     Mute,
-    /// To be closed when everything is sent.
+    /// Close once all output has been sent.
     Closing,
 }
 
@@ -60,12 +60,12 @@ pub struct Session {
     phase: Phase,
     faults: Faults,
     delivery: Option<Delivery>,
-    /// What to send.
+    /// Queue of bytes to send.
     pub out: Output,
 }
 
 impl Session {
-    /// A client that just connected; the greeting is queued.
+    /// Creates a session for a new client and queues the greeting.
     pub fn new(settings: &Rc<Settings>, exports: &Exports, connection: u64) -> Session {
         let mut faults = Faults::new(&settings.faults);
         let mut out = Output::default();
@@ -83,51 +83,52 @@ impl Session {
         }
     }
 
-    /// Whether the connection ends as soon as everything is sent.
+    /// Returns true if the connection ends once all output has been sent.
     pub fn is_closing(&self) -> bool {
         matches!(self.phase, Phase::Closing)
     }
 
-    /// Whether the next bytes are TLS, and the session goes on inside of it.
+    /// Returns true if the next bytes are TLS, inside which the session
+    /// continues.
     pub fn awaits_tls(&self) -> bool {
         matches!(self.phase, Phase::StartTls { .. })
     }
 
-    /// From here on, input and output are the content of TLS. What was
-    /// negotiated before is forgotten: an attacker in between may have said it.
+    /// Continues inside TLS: input and output are now its plaintext. This
+    /// discards all earlier negotiation, which an attacker may have forged.
     pub fn start_tls(&mut self) {
         if let Phase::StartTls { no_zeroes } = self.phase {
             self.phase = Phase::Options(Agreed::new(no_zeroes, true));
         }
     }
 
-    /// Ends the conversation without another word.
+    /// Ends the conversation without sending anything more.
     pub fn close(&mut self) {
         self.phase = Phase::Closing;
         self.delivery = None;
         self.out = Output::default();
     }
 
-    /// Whether so much waits to be sent that no input is taken.
+    /// Returns true if input is not handled because too much output is queued.
     pub fn is_full(&self) -> bool {
         is_full(&self.out, &self.delivery)
     }
 
-    /// When [`Session::release`] is to be called.
+    /// Returns the time at which to call [`Session::release`].
     pub fn next_due(&self) -> Option<Instant> {
         self.delivery.as_ref().and_then(Delivery::next_due)
     }
 
-    /// Queues held replies whose time has come.
+    /// Queues held replies that are due.
     pub fn release(&mut self) {
         if let Some(delivery) = &mut self.delivery {
             delivery.release(Instant::now(), &mut self.out);
         }
     }
 
-    /// Handles every complete message in `input` and returns how much of it
-    /// was used. What is left must be passed again, with more after it, or
-    /// when [`Session::is_full`] no longer holds.
+    /// Handles every complete message in `input` and returns the number of
+    /// bytes used. Pass the rest again together with more input, or when
+    /// [`Session::is_full`] no longer holds.
     pub fn consume(&mut self, input: &[u8], exports: &mut Exports) -> usize {
         let mut env = Env {
             settings: &self.settings,

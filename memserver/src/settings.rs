@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! How the server speaks the protocol and how it misbehaves; the same for all
+//! Protocol behaviour and misbehaviour of the server, the same for all
 //! connections.
 
 use std::time::Duration;
@@ -12,73 +12,75 @@ use crate::faults::FaultRule;
 pub enum Style {
     /// One export, no options.
     Oldstyle,
-    /// Newstyle that is not fixed: EXPORT_NAME is the only option.
+    /// Newstyle that is not "fixed": EXPORT_NAME is the only option.
     Newstyle,
-    /// Options with replies.
+    /// Newstyle with option replies.
     FixedNewstyle,
 }
 
-/// Whether connections are encrypted.
+/// Availability of TLS.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TlsMode {
-    /// STARTTLS is not known: NOTLS in the protocol document.
+    /// STARTTLS is unsupported: NOTLS in the protocol document.
     Off,
-    /// Nothing but STARTTLS works without: FORCEDTLS.
+    /// Only STARTTLS works without TLS: FORCEDTLS.
     Require,
     /// The client chooses: SELECTIVETLS.
     On,
 }
 
-/// Replies an error to a command.
+/// A rule that makes matching commands fail.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ErrorRule {
     /// The command that fails.
     pub command: u16,
     /// The error value.
     pub error: u32,
-    /// Only requests that touch this byte fail, and the reply names it.
+    /// Limits the rule to requests that touch this byte, which the reply names.
     pub offset: Option<u64>,
-    /// Only the so-many-th matching request of a connection, counted from 1.
+    /// Limits the rule to this matching request of a connection, counted from
+    /// 1.
     pub only: Option<u64>,
 }
 
-/// Everything but the exports and the sockets.
+/// All settings except exports and sockets.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// Which handshake.
+    /// Handshake style.
     pub style: Style,
-    /// Whether STARTTLS is known, or even needed.
+    /// TLS mode.
     pub tls: TlsMode,
-    /// End TLS with the alert that says so.
+    /// End TLS with a close_notify alert.
     pub close_notify: bool,
     /// Agree to STRUCTURED_REPLY.
     pub structured_replies: bool,
     /// Agree to EXTENDED_HEADERS.
     pub extended_headers: bool,
-    /// Offer to leave out the padding after EXPORT_NAME.
+    /// Offer to omit the padding after EXPORT_NAME.
     pub no_zeroes: bool,
-    /// Know GO, and with it INFO and EXTENDED_HEADERS.
+    /// Support GO, and with it INFO and EXTENDED_HEADERS.
     pub go: bool,
-    /// Know INFO.
+    /// Support INFO.
     pub info: bool,
     /// Allow LIST.
     pub list: bool,
-    /// Know LIST_META_CONTEXT and SET_META_CONTEXT.
+    /// Support LIST_META_CONTEXT and SET_META_CONTEXT.
     pub meta_context: bool,
-    /// GO without a request for block sizes is refused.
+    /// Refuse GO without a request for block sizes.
     pub require_block_size: bool,
-    /// Option and the error reply type it gets.
+    /// Options that fail, with the type of the error reply.
     pub option_errors: Vec<(u32, u32)>,
 
-    /// Longest data chunk of a structured read.
+    /// Maximum length of a data chunk of a structured read.
     pub read_chunks: Option<u64>,
-    /// Tell runs of zeroes at least this long as holes; `None` for never.
+    /// Minimum length of a run of zeroes sent as a hole; `None` to send no
+    /// holes.
     pub min_hole: Option<u64>,
-    /// Send the chunks of a read last first.
+    /// Send the chunks of a read in reverse order.
     pub reverse_chunks: bool,
-    /// Answer with simple replies where structured ones are not obligatory.
+    /// Use simple replies where structured ones are not mandatory.
     pub simple_acks: bool,
-    /// Let the last extent reach past the end of the request.
+    /// Let the last extent reach beyond the end of the request.
     pub long_extents: bool,
     /// Refuse every FAST_ZERO.
     pub slow_zero: bool,
@@ -87,29 +89,29 @@ pub struct Settings {
     /// Accept WRITE with extended headers without PAYLOAD_LEN.
     pub lax_payload_flag: bool,
 
-    /// Errors to reply; the first that matches counts.
+    /// Errors to reply; the first match applies.
     pub errors: Vec<ErrorRule>,
-    /// Breaches of the protocol.
+    /// Protocol violations.
     pub faults: Vec<FaultRule>,
 
-    /// Hold so many replies and send them in another order.
+    /// Hold this many replies and send them in another order.
     pub shuffle: usize,
-    /// Mix the chunks of the replies that are held.
+    /// Interleave the chunks of held replies.
     pub interleave: bool,
-    /// Send replies this much later.
+    /// Delay of each reply.
     pub delay: Duration,
-    /// Chooses the order of shuffled replies.
+    /// Seed for the order of shuffled replies.
     pub seed: u64,
 
-    /// Bytes passed to one send call at most.
+    /// Maximum number of bytes passed to one send call.
     pub send_size: usize,
-    /// Send so many bytes and then nothing more.
+    /// Stop sending after this many bytes.
     pub stall_after: Option<u64>,
-    /// Send so many bytes and then close.
+    /// Close after sending this many bytes.
     pub close_after: Option<u64>,
-    /// Reply to so many requests and then close.
+    /// Close after replying to this many requests.
     pub close_after_requests: Option<u64>,
-    /// One line per request on standard error.
+    /// Log one line per request on standard error.
     pub log: bool,
 }
 

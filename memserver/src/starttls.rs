@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! The option that asks for TLS, and what comes before and after it.
+//! The STARTTLS option and its faults.
 
 use crate::agreed::Agreed;
 use crate::env::Env;
@@ -10,13 +10,13 @@ use crate::settings::{Settings, TlsMode};
 use crate::transition::Transition;
 use crate::wire::{flag, info, opt, rep};
 
-/// The size that an injected reply to GO tells.
+/// Export size in an injected reply to GO.
 const INJECTED_SIZE: u64 = 4096;
 
-/// What no TLS record begins with, and longer than the head of one.
+/// Bytes that cannot begin a TLS record, longer than a record header.
 const GARBAGE: &[u8] = b"These bytes are not TLS, however one looks at them.\n";
 
-/// Whether an option has to wait until TLS is there. ABORT never has to.
+/// Returns true if an option is refused until TLS is active. ABORT never is.
 pub fn is_required(settings: &Settings, agreed: &Agreed, option: u32) -> bool {
     settings.tls == TlsMode::Require
         && !agreed.encrypted
@@ -67,7 +67,7 @@ pub fn answer(agreed: &mut Agreed, data: &[u8], replies: &mut OptionReplies<'_, 
     Transition::StartTls
 }
 
-/// Size and flags of an export that is not there.
+/// Returns size and flags of a made-up export.
 fn export_information() -> Vec<u8> {
     let flags = flag::HAS_FLAGS | flag::READ_ONLY;
     [
@@ -78,9 +78,9 @@ fn export_information() -> Vec<u8> {
     .concat()
 }
 
-/// Queues what an attacker in between may put after the ACK: the replies to the options
-/// that a client without special wishes sends next. A client that takes them
-/// for what came over TLS believes that it is connected, to a small export.
+/// Queues the plaintext that an attacker could inject after the ACK: replies to
+/// the options that a typical client sends next. A client that mistakes them
+/// for TLS content believes that it is connected to a small export.
 fn inject(env: &mut Env<'_>) {
     let settings = env.settings;
     let mut headers = Vec::new();

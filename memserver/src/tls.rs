@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! TLS on one connection, as bytes in and bytes out, and the files that say
-//! who the server is.
+//! TLS on one connection, as bytes in and bytes out, and the server's
+//! certificate files.
 //!
-//! rustls and not the GnuTLS that the client library uses: what two
-//! implementations agree on is the standard, not a shared mistake.
+//! It uses rustls rather than GnuTLS, which the client library uses: agreement
+//! between two implementations shows the standard, not a shared mistake.
 
 use std::fs::File;
 use std::io::{self, BufRead, IoSlice, Write};
@@ -20,11 +20,11 @@ use rustls::{RootCertStore, ServerConnection};
 
 use crate::output::Output;
 
-/// Bytes encrypted in one go: 32 full records, which leave in one system call.
+/// Plaintext encrypted at once: 32 full records, sent in one system call.
 const BATCH: usize = 32 * 16384;
 
 /// Reads server-cert.pem and server-key.pem in `directory`; to verify clients,
-/// ca-cert.pem too.
+/// also ca-cert.pem.
 pub fn configure(directory: &Path, verify_peer: bool) -> io::Result<Arc<ServerConfig>> {
     let certificates = certificates(&directory.join("server-cert.pem"))?;
     let path = directory.join("server-key.pem");
@@ -68,12 +68,12 @@ fn unusable(path: &Path, error: impl std::fmt::Display) -> io::Error {
     io::Error::other(format!("{}: {error}", path.display()))
 }
 
-/// What came out of the records that were passed in.
+/// The state of the stream after decrypting records.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Received {
-    /// There may be more.
+    /// More data may follow.
     Open,
-    /// The client said that nothing more follows.
+    /// The client announced the end of its data.
     Closed,
 }
 
@@ -81,15 +81,15 @@ pub enum Received {
 #[derive(Debug)]
 pub struct Tls {
     connection: ServerConnection,
-    /// The last alert is queued: nothing may follow it.
+    /// True if the last alert is queued: nothing may follow it.
     finished: bool,
 }
 
 impl Tls {
-    /// Waits for the client to begin the handshake.
+    /// Creates the server side, which waits for the client's handshake.
     pub fn new(config: &Arc<ServerConfig>) -> io::Result<Tls> {
         let mut connection = ServerConnection::new(Arc::clone(config)).map_err(io::Error::other)?;
-        // `encrypt` keeps the queue short by itself.
+        // `encrypt` bounds the queue itself.
         connection.set_buffer_limit(None);
         Ok(Tls {
             connection,
@@ -97,16 +97,16 @@ impl Tls {
         })
     }
 
-    /// Takes in what came from the socket, and appends what was encrypted in
-    /// it to `plain`. After an error, the alert that explains it is queued.
+    /// Decrypts bytes from the socket and appends the plaintext to `plain`.
+    /// After an error, the alert that explains it is queued.
     pub fn decrypt(
         &mut self,
         mut records: &[u8],
         plain: &mut Vec<u8>,
     ) -> Result<Received, rustls::Error> {
         while !records.is_empty() {
-            // Reading from memory fails only where the queue of plaintext is
-            // full, and it is emptied each time round.
+            // Reading from memory fails only if the plaintext queue is full,
+            // and each iteration empties it.
             let read = self.connection.read_tls(&mut records);
             if !read.is_ok_and(|n| n > 0) {
                 break;
@@ -134,8 +134,8 @@ impl Tls {
         Ok(Received::Open)
     }
 
-    /// Turns what waits to be sent into records, when the last ones are gone:
-    /// so all but the last are full, however small the replies are.
+    /// Encrypts queued output once the previous records have been sent: so all
+    /// but the last record are full, however small the replies are.
     pub fn encrypt(&mut self, out: &mut Output) -> io::Result<()> {
         if self.finished || self.connection.is_handshaking() || self.connection.wants_write() {
             return Ok(());
@@ -148,12 +148,12 @@ impl Tls {
         Ok(())
     }
 
-    /// Whether records wait to be sent.
+    /// Returns true if records are waiting to be sent.
     pub fn has_records(&self) -> bool {
         self.connection.wants_write()
     }
 
-    /// Sends records as [`Output::write_to`] sends bytes.
+    /// Sends records in the way [`Output::write_to`] sends bytes.
     pub fn write_to(&mut self, socket: &mut File, limit: usize) -> io::Result<(usize, usize)> {
         let mut writer = Limited {
             socket,
@@ -164,7 +164,7 @@ impl Tls {
         Ok((sent, writer.offered))
     }
 
-    /// Queues the alert that says that nothing more follows.
+    /// Queues the close_notify alert.
     pub fn finish(&mut self) {
         if !self.finished {
             self.finished = true;
@@ -172,12 +172,12 @@ impl Tls {
         }
     }
 
-    /// Whether nothing is encrypted yet.
+    /// Returns true until the handshake is complete.
     pub fn is_handshaking(&self) -> bool {
         self.connection.is_handshaking()
     }
 
-    /// What the handshake led to, for the log.
+    /// Describes the outcome of the handshake, for the log.
     pub fn summary(&self) -> String {
         let tls = &self.connection;
         let version = tls.protocol_version().and_then(|version| version.as_str());
@@ -193,7 +193,7 @@ impl Tls {
     }
 }
 
-/// A socket that is offered so many bytes in one call and no more.
+/// A socket that accepts at most this many bytes in one call.
 struct Limited<'a> {
     socket: &'a mut File,
     limit: usize,

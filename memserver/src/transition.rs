@@ -4,19 +4,19 @@
 
 use crate::agreed::Opened;
 
-/// What follows a message.
+/// The phase that follows a message.
 #[derive(Debug)]
 pub enum Transition {
-    /// The next message, in the same phase.
+    /// The same phase, for the next message.
     Stay,
     /// The transmission phase.
     Transmit(Opened),
-    /// So many bytes to ignore.
+    /// Skipping this many bytes.
     Skip(u64),
-    /// TLS, when the reply is sent.
+    /// TLS, once the reply is sent.
     StartTls,
-    /// Silence, with the connection open.
+    /// Silence, with the connection kept open.
     Mute,
-    /// The end, when everything is sent.
+    /// The end, once all output is sent.
     Close,
 }

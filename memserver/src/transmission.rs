@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! The transmission phase: requests taken off the wire, payloads taken in as
-//! they come.
+//! The transmission phase: parses requests and consumes their payloads as they
+//! arrive.
 
 use std::time::Instant;
 
@@ -18,18 +18,18 @@ use crate::settings::Settings;
 use crate::transition::Transition;
 use crate::wire::{cmd, error};
 
-/// The largest payload that filters a block status: far more ids than there
-/// are contexts.
+/// Maximum payload of a block status filter: far more ids than there are
+/// contexts.
 const MAX_FILTER: u64 = 8 + 4 * 1024;
 
-/// What becomes of the payload that is coming in.
+/// The destination of an incoming payload.
 #[derive(Debug)]
 enum Payload {
-    /// Stored in the export from here on.
+    /// Stored in the export, starting here.
     Store { at: u64 },
     /// Kept: the effect length and context ids of a block status.
     Filter(Vec<u8>),
-    /// Ignored, because the request failed already.
+    /// Discarded, because the request has already failed.
     Ignore,
 }
 
@@ -41,19 +41,19 @@ struct Incoming {
     left: u64,
 }
 
-/// The state of a client that chose its export.
+/// The state of a client in the transmission phase.
 #[derive(Debug)]
 pub struct Transmission {
     opened: Opened,
     incoming: Option<Incoming>,
-    /// Requests begun.
+    /// Requests started.
     requests: u64,
-    /// Matches of each error rule so far.
+    /// Number of matches of each error rule so far.
     error_counts: Vec<u64>,
 }
 
 impl Transmission {
-    /// Nothing requested yet.
+    /// Creates the state before the first request.
     pub fn new(settings: &Settings, opened: Opened) -> Transmission {
         Transmission {
             opened,
@@ -63,7 +63,7 @@ impl Transmission {
         }
     }
 
-    /// Handles one request header, or as much of a payload as there is.
+    /// Handles one request header, or the part of a payload that has arrived.
     pub fn step(&mut self, input: &[u8], env: &mut Env<'_>) -> Option<(usize, Transition)> {
         if self.incoming.is_some() {
             return self.take_payload(input, env);
@@ -158,7 +158,7 @@ impl Transmission {
         Ok(())
     }
 
-    /// The first `--error` that this request matches.
+    /// Returns the first `--error` rule that this request matches.
     fn ordered_error(&mut self, request: &Request, settings: &Settings) -> Result<(), Refusal> {
         for (rule, count) in settings.errors.iter().zip(&mut self.error_counts) {
             let touches = rule.offset.is_none_or(|at| {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! The numbers of the NBD protocol, under the names of the protocol document,
-//! and a cursor to take integers out of a message.
+//! NBD protocol constants, under the names of the protocol document, and a
+//! cursor that parses integers from a message.
 //!
 //! Written from the document alone and shared with no client.
 
@@ -197,10 +197,10 @@ pub mod error {
     ];
 }
 
-/// The longest string that the protocol allows.
+/// Maximum length of a string in the protocol.
 pub const MAX_STRING: usize = 4096;
 
-/// Looks a name up in one of the tables above.
+/// Looks up a name in one of the tables above.
 pub fn by_name<T: Copy>(table: &[(&str, T)], name: &str) -> Option<T> {
     table
         .iter()
@@ -208,7 +208,7 @@ pub fn by_name<T: Copy>(table: &[(&str, T)], name: &str) -> Option<T> {
         .map(|&(_, value)| value)
 }
 
-/// The name of a value in one of the tables above.
+/// Returns the name of a value in one of the tables above.
 pub fn name_of<T: Copy + PartialEq>(
     table: &'static [(&'static str, T)],
     value: T,
@@ -219,12 +219,12 @@ pub fn name_of<T: Copy + PartialEq>(
         .map(|&(name, _)| name)
 }
 
-/// Takes big-endian integers and byte strings off the front of a message.
+/// A parser of big-endian integers and byte strings.
 #[derive(Debug, Clone, Copy)]
 pub struct Cursor<'a>(pub &'a [u8]);
 
 impl<'a> Cursor<'a> {
-    /// The next `n` bytes, or `None` when the message is shorter.
+    /// Returns the next `n` bytes, or `None` if the message is shorter.
     pub fn bytes(&mut self, n: usize) -> Option<&'a [u8]> {
         let (taken, rest) = self.0.split_at_checked(n)?;
         self.0 = rest;
@@ -237,28 +237,28 @@ impl<'a> Cursor<'a> {
         Some(*taken)
     }
 
-    /// The next 16-bit integer.
+    /// Returns the next 16-bit integer.
     pub fn u16(&mut self) -> Option<u16> {
         self.array().map(u16::from_be_bytes)
     }
 
-    /// The next 32-bit integer.
+    /// Returns the next 32-bit integer.
     pub fn u32(&mut self) -> Option<u32> {
         self.array().map(u32::from_be_bytes)
     }
 
-    /// The next 64-bit integer.
+    /// Returns the next 64-bit integer.
     pub fn u64(&mut self) -> Option<u64> {
         self.array().map(u64::from_be_bytes)
     }
 
-    /// A string that a 32-bit length precedes.
+    /// Returns a string preceded by its 32-bit length.
     pub fn string(&mut self) -> Option<&'a [u8]> {
         let n = self.u32()?;
         self.bytes(usize::try_from(n).ok()?)
     }
 
-    /// Whether everything has been taken.
+    /// Returns true if nothing is left.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
@@ -269,7 +269,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn cursor_takes_what_is_there_and_no_more() {
+    fn cursor_does_not_read_past_the_end() {
         let mut cursor = Cursor(&[0, 1, 0, 0, 0, 2, b'a', b'b', 9]);
         assert_eq!(cursor.u16(), Some(1));
         assert_eq!(cursor.string(), Some(&b"ab"[..]));

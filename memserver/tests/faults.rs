@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! Every fault does something, and only where it is meant to.
+//! Each fault has an effect, and only within its scope.
 
 mod common;
 
 use common::*;
 use memserver::faults::{Fault, Scope, ALL};
 
-/// Everything a client can ask, in one conversation.
+/// Returns a conversation with everything that a client can ask.
 fn conversation(headers: Headers) -> Vec<Vec<u8>> {
     let queries = queries_data(b"", &[b"base:allocation", b"x:y"]);
     let mut all = vec![
@@ -35,7 +35,7 @@ fn options(rest: &str) -> String {
     format!("--size 64k --description d --context x:y=1k:1,1k:2 --block-size 1,4096,1M {rest}")
 }
 
-/// What the server sends in it, message by message.
+/// Returns the server's messages in that conversation.
 fn answers(rest: &str, headers: Headers) -> Vec<Vec<u8>> {
     let mut peer = Peer::new(&options(rest));
     let mut answers = vec![peer.output()];
@@ -45,7 +45,7 @@ fn answers(rest: &str, headers: Headers) -> Vec<Vec<u8>> {
     answers
 }
 
-/// Which answers belong to a scope.
+/// Returns the indexes of the answers that belong to a scope.
 fn expected(scope: Scope) -> Vec<usize> {
     match scope {
         Scope::Greeting => vec![0],
@@ -55,14 +55,14 @@ fn expected(scope: Scope) -> Vec<usize> {
         Scope::Context => vec![5],
         Scope::Info => vec![6, 7],
         Scope::Reply => (8..14).collect(),
-        // The read beyond the end fails, and has no data to spoil.
+        // The read beyond the end fails and has no data to corrupt.
         Scope::Read => vec![9, 10],
         Scope::Status => vec![11],
     }
 }
 
 #[test]
-fn every_fault_strikes_at_once() {
+fn every_fault_takes_effect() {
     for headers in [Headers::Structured, Headers::Extended] {
         let good = answers("", headers);
         for &(fault, name, scope, _) in ALL {
@@ -79,7 +79,8 @@ fn every_fault_strikes_at_once() {
             let bad = answers(&format!("--fault {name}"), headers);
             let first = good.iter().zip(&bad).position(|(good, bad)| good != bad);
             let mut possible = expected(scope);
-            // What only a certain option or command shows strikes there.
+            // A fault that only affects one option or command takes effect
+            // there.
             possible.retain(|n| Some(*n) == first || good[*n] != bad[*n]);
             assert!(
                 !possible.is_empty(),
@@ -91,7 +92,7 @@ fn every_fault_strikes_at_once() {
 }
 
 #[test]
-fn a_count_chooses_the_opportunity() {
+fn a_count_selects_the_opportunity() {
     let headers = Headers::Extended;
     let good = answers("", headers);
     for n in 1..=6 {

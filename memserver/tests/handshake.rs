@@ -21,7 +21,7 @@ fn kinds(peer: &mut Peer, number: u32, data: &[u8]) -> Vec<u32> {
 }
 
 #[test]
-fn oldstyle_tells_size_and_flags_and_transmits() {
+fn oldstyle_sends_size_and_flags_then_transmits() {
     let mut peer = Peer::new("--oldstyle --size 1M --read-only");
     let greeting = peer.output();
     assert_eq!(&greeting[..8], b"NBDMAGIC");
@@ -36,7 +36,7 @@ fn oldstyle_tells_size_and_flags_and_transmits() {
 }
 
 #[test]
-fn newstyle_knows_export_name_only() {
+fn plain_newstyle_only_supports_export_name() {
     let mut peer = Peer::new("--newstyle");
     assert_eq!(peer.output(), b"NBDMAGICIHAVEOPT\x00\x02");
     assert_eq!(peer.send(&[0, 0, 0, 0]), b"");
@@ -71,7 +71,7 @@ fn export_name_pads_unless_agreed() {
 }
 
 #[test]
-fn go_tells_what_is_asked() {
+fn go_sends_the_requested_information() {
     let options = "--export a --size 1M --export b --size 2M --description text \
                    --canonical-name bb --block-size 512,4096,1M";
     let mut peer = Peer::greeted(options, 3);
@@ -92,7 +92,7 @@ fn go_tells_what_is_asked() {
 }
 
 #[test]
-fn go_refuses_what_it_should() {
+fn go_refuses_invalid_requests() {
     let mut peer = Peer::greeted("--export a --require-block-size", 3);
     assert_eq!(one(&mut peer, 7, &info_data(b"x", &[])).kind, ERROR + 6);
     assert_eq!(one(&mut peer, 7, b"\0\0\0\x09abc\0\0").kind, ERROR + 3);
@@ -194,7 +194,7 @@ fn a_selection_is_for_the_export_it_named() {
 }
 
 #[test]
-fn ordered_errors_come() {
+fn requested_option_errors_are_sent() {
     let errors = [
         "UNSUP",
         "POLICY",

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! Whatever comes in, in whatever pieces, the session survives it.
+//! The session survives any input, in any fragments.
 
 mod common;
 
@@ -9,7 +9,7 @@ use std::rc::Rc;
 use common::*;
 use memserver::session::Session;
 
-/// A conversation that uses most of the protocol.
+/// Returns a conversation that uses most of the protocol.
 fn conversation(headers: Headers) -> Vec<u8> {
     let number = if headers == Headers::Extended { 11 } else { 8 };
     let queries = queries_data(b"", &[b"base:allocation", b"x:y"]);
@@ -69,7 +69,7 @@ fn the_answer_does_not_depend_on_how_the_input_is_cut() {
     }
 }
 
-/// Numbers that look random, the same every time.
+/// A deterministic pseudo-random number generator.
 struct Random(u64);
 
 impl Random {
@@ -82,7 +82,7 @@ impl Random {
 }
 
 #[test]
-fn damaged_input_is_survived() {
+fn damaged_input_does_not_crash() {
     let mut random = Random(0x1234_5678_9abc_def1);
     let mut closed = 0;
     for round in 0..4000 {
@@ -100,7 +100,7 @@ fn damaged_input_is_survived() {
         let (settings, mut exports) = configure(OPTIONS);
         let mut session = Session::new(&Rc::new(settings), &exports, 1);
         let mut input = &input[..];
-        // As the event loop does: until nothing moves.
+        // Repeat until no progress is made, like the event loop.
         loop {
             let used = session.consume(input, &mut exports);
             input = &input[used..];
@@ -115,7 +115,7 @@ fn damaged_input_is_survived() {
 }
 
 #[test]
-fn noise_is_survived() {
+fn noise_does_not_crash() {
     let mut random = Random(99);
     for options in ["--oldstyle", "--newstyle", ""] {
         for _ in 0..500 {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! The program itself: sockets, signals, descriptors, and what happens to
-//! bytes on their way.
+//! The program itself: sockets, signals, descriptors, and the delivery of
+//! bytes.
 
 mod common;
 
@@ -43,7 +43,7 @@ fn a_socket_left_by_a_killed_server_is_taken_over() {
     let (running, socket) = start("stale", "");
     let mut stream = UnixStream::connect(&socket).unwrap();
     enter(&mut stream, Headers::Simple);
-    // But not one that is in use.
+    // A socket in use is not replaced.
     let second = Command::new(PROGRAM).arg("--unix").arg(&socket).output();
     let output = second.unwrap();
     assert_eq!(output.status.code(), Some(1));
@@ -84,7 +84,7 @@ fn sockets_of_socket_activation_are_served() {
     let socket = path("activation");
     let listener = UnixListener::bind(&socket).unwrap();
     let mut stream = UnixStream::connect(&socket).unwrap();
-    // The shell has the process id that the program will have.
+    // The shell's process id becomes the program's.
     let mut command = Command::new("sh");
     command.args([
         "-c",
@@ -161,7 +161,7 @@ fn the_log_has_a_line_for_each_option_and_request() {
 }
 
 #[test]
-fn mistakes_on_the_command_line_are_told() {
+fn command_line_mistakes_are_reported() {
     for (arguments, status) in [
         (&["--nonsense"][..], 2),
         (&[], 1),
@@ -189,7 +189,7 @@ fn it_closes_after_exactly_so_many_bytes() {
             &option(7, &info_data(b"", &[])),
             &Request::new(0, 0, 512).encode(Headers::Simple),
         ];
-        // The server may be gone before all of it is written.
+        // The server may exit before all of it is written.
         let _ = stream.write_all(&input.concat());
         assert_eq!(all_of(&mut stream).len(), bytes);
     }
@@ -210,14 +210,14 @@ fn it_stalls_after_so_many_bytes_and_stays() {
     assert_eq!(stream.read(&mut reply).unwrap(), 10);
     let error = loop {
         match stream.read(&mut reply) {
-            // A read with a timeout fails so when the process was stopped and
-            // goes on.
+            // A read with a timeout fails this way after the process was
+            // stopped and continued.
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             outcome => break outcome.unwrap_err(),
         }
     };
     assert_eq!(error.kind(), io::ErrorKind::WouldBlock);
-    // Other clients are not affected, and a client that left is forgotten.
+    // Other clients are unaffected, and the server forgets a client that left.
     drop(stream);
     let mut stream = UnixStream::connect(&socket).unwrap();
     enter(&mut stream, Headers::Simple);
@@ -235,7 +235,7 @@ fn it_closes_after_so_many_requests() {
 }
 
 #[test]
-fn one_byte_at_a_time_is_the_same_bytes() {
+fn sending_byte_by_byte_changes_nothing() {
     let (_running, socket) = start("bytes", "--byte-at-a-time --pattern");
     let mut stream = UnixStream::connect(&socket).unwrap();
     enter(&mut stream, Headers::Structured);
@@ -248,7 +248,7 @@ fn one_byte_at_a_time_is_the_same_bytes() {
 }
 
 #[test]
-fn shuffled_and_delayed_replies_all_come() {
+fn shuffled_and_delayed_replies_all_arrive() {
     for options in ["--shuffle 8", "--shuffle 8 --interleave", "--delay 20"] {
         let (_running, socket) =
             start("shuffle", &format!("{options} --pattern --read-chunks 512"));
@@ -280,7 +280,7 @@ fn shuffled_and_delayed_replies_all_come() {
     }
 }
 
-/// Memory that the system has given to a process, in bytes.
+/// Returns a process's resident memory in bytes.
 fn resident(pid: u32) -> u64 {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
     let line = status.lines().find(|line| line.starts_with("VmRSS:"));
@@ -289,7 +289,7 @@ fn resident(pid: u32) -> u64 {
 }
 
 #[test]
-fn a_client_that_does_not_read_costs_little_and_hinders_nobody() {
+fn a_client_that_does_not_read_blocks_no_other() {
     let (running, socket) = start("greedy", "--size 1G --no-holes");
     let mut greedy = UnixStream::connect(&socket).unwrap();
     enter(&mut greedy, Headers::Structured);
@@ -331,7 +331,7 @@ fn a_file_is_served_whole() {
 }
 
 #[test]
-fn what_one_connection_wrote_the_other_reads() {
+fn connections_see_the_writes_of_others() {
     let (_running, socket) = start("shared", "--size 1M");
     let mut writer = UnixStream::connect(&socket).unwrap();
     let mut reader = UnixStream::connect(&socket).unwrap();

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! What is said before TLS: the option that asks for it, byte by byte, and its
-//! faults.
+//! STARTTLS, byte by byte, and its faults.
 
 mod common;
 
@@ -15,7 +14,7 @@ fn options(mode: &str, rest: &str) -> String {
     format!("--tls {mode} --tls-certificates /nowhere {rest}")
 }
 
-/// Options and types of the replies.
+/// Returns options and types of the replies.
 fn kinds(bytes: &[u8]) -> Vec<(u32, u32)> {
     let replies = option_replies(bytes);
     replies.iter().map(|r| (r.option, r.kind)).collect()
@@ -34,7 +33,7 @@ fn without_tls_there_is_no_starttls() {
 }
 
 #[test]
-fn required_tls_comes_before_everything_but_the_end() {
+fn required_tls_refuses_all_options_but_abort() {
     let required = options("require", "");
     let mut peer = Peer::greeted(&required, 3);
     for number in [3, 6, 7, 8, 9, 10, 11, 0x7777] {
@@ -62,14 +61,14 @@ fn optional_tls_leaves_plaintext_alone() {
 }
 
 #[test]
-fn what_was_negotiated_in_plaintext_is_forgotten() {
+fn starttls_discards_plaintext_negotiation() {
     let queries = queries_data(b"", &[b"base:allocation"]);
     let mut peer = Peer::greeted(&options("on", ""), 3);
     assert_eq!(ask(&mut peer, 11, b""), [(11, 1)]);
     assert_eq!(ask(&mut peer, 10, &queries), [(10, 4), (10, 1)]);
     assert_eq!(ask(&mut peer, 5, b""), [ACK]);
     peer.session.start_tls();
-    // Contexts need headers, and these are agreed on anew.
+    // Contexts need structured replies, which must be negotiated again.
     assert_eq!(ask(&mut peer, 10, &queries), [(10, ERROR + 3)]);
     assert_eq!(ask(&mut peer, 8, b""), [(8, 1)]);
     assert_eq!(
@@ -92,7 +91,7 @@ fn client_flags_outlive_starttls() {
 }
 
 #[test]
-fn starttls_comes_once_and_alone() {
+fn starttls_is_accepted_once_and_without_data() {
     let mut peer = Peer::greeted(&options("require", ""), 3);
     assert_eq!(ask(&mut peer, 5, b"data"), [(5, ERROR + 3)]);
     assert_eq!(ask(&mut peer, 5, b""), [ACK]);
@@ -103,7 +102,7 @@ fn starttls_comes_once_and_alone() {
 }
 
 #[test]
-fn nothing_after_starttls_is_taken_for_an_option() {
+fn input_after_starttls_is_not_an_option() {
     let mut peer = Peer::greeted(&options("on", ""), 3);
     let both = [option(5, b""), option(3, b"")].concat();
     assert_eq!(kinds(&peer.send(&both)), [ACK]);
@@ -121,8 +120,7 @@ fn starttls_fails_on_request() {
     }
 }
 
-/// The answer to STARTTLS, and whether the connection ends, with and without
-/// TLS after it.
+/// Returns the answer to STARTTLS with this fault.
 fn faulty(mode: &str, fault: &str) -> (Peer, Vec<u8>) {
     let options = options(mode, &format!("--fault {fault}"));
     let mut peer = Peer::greeted(&options, 3);
@@ -131,7 +129,7 @@ fn faulty(mode: &str, fault: &str) -> (Peer, Vec<u8>) {
 }
 
 #[test]
-fn replies_that_are_no_answer_leave_plaintext() {
+fn invalid_starttls_replies_keep_plaintext() {
     for mode in ["off", "on"] {
         for (fault, kind, length) in [
             ("starttls-unknown-reply", 99, 0),
@@ -146,7 +144,7 @@ fn replies_that_are_no_answer_leave_plaintext() {
 }
 
 #[test]
-fn the_connection_ends_instead_of_an_answer_or_after_it() {
+fn faults_close_before_or_after_the_ack() {
     for mode in ["off", "require"] {
         let (peer, answer) = faulty(mode, "starttls-eof");
         assert_eq!(answer, b"");
@@ -158,7 +156,7 @@ fn the_connection_ends_instead_of_an_answer_or_after_it() {
 }
 
 #[test]
-fn an_ack_with_data_agrees_all_the_same() {
+fn an_ack_with_data_still_starts_tls() {
     for (mode, tls) in [("off", false), ("on", true), ("require", true)] {
         let (peer, answer) = faulty(mode, "starttls-ack-with-data");
         assert_eq!(kinds(&answer), [ACK]);
@@ -172,7 +170,7 @@ fn garbage_follows_the_ack() {
     for mode in ["off", "require"] {
         let (mut peer, answer) = faulty(mode, "starttls-garbage");
         assert_eq!(kinds(&answer[..20]), [ACK]);
-        // No record type of TLS is beyond 63.
+        // TLS record types do not exceed 63.
         assert!(answer[20] > 63);
         assert!(answer.len() > 20 + 5, "more than the head of a record");
         assert_eq!(peer.send(&option(3, b"")), b"");
@@ -217,7 +215,7 @@ fn replies_are_injected_after_the_ack() {
 }
 
 #[test]
-fn plaintext_goes_on_as_if_it_were_tls() {
+fn plaintext_continues_after_a_false_ack() {
     for mode in ["off", "on", "require"] {
         let (mut peer, answer) = faulty(mode, "starttls-plain-after-ack");
         assert_eq!(kinds(&answer), [ACK]);

@@ -33,7 +33,7 @@ impl Drop for Pki {
 }
 
 impl Pki {
-    /// An authority, and what it says about a server and a client.
+    /// Creates an authority and its certificates for a server and a client.
     fn new(name: &str) -> Pki {
         let pki = Pki(path(name));
         fs::create_dir(&pki.0).unwrap();
@@ -61,7 +61,7 @@ impl Pki {
         all.map(Result::unwrap).collect()
     }
 
-    /// Options of a server with these certificates.
+    /// Returns options of a server with these certificates.
     fn options(&self, mode: &str, rest: &str) -> String {
         format!(
             "--tls {mode} --tls-certificates {} {rest}",
@@ -69,7 +69,7 @@ impl Pki {
         )
     }
 
-    /// What a client trusts: this authority, and no other.
+    /// Creates a client that trusts only this authority.
     fn client(
         &self,
         version: &'static SupportedProtocolVersion,
@@ -94,7 +94,7 @@ impl Pki {
     }
 }
 
-/// A socket that remembers what came from it.
+/// A socket that records the bytes received.
 struct Recorded {
     socket: UnixStream,
     received: Vec<u8>,
@@ -124,7 +124,7 @@ impl Write for Recorded {
 
 type Encrypted = StreamOwned<ClientConnection, Recorded>;
 
-/// Connects and sends what comes before TLS: client flags and STARTTLS, and
+/// Connects and sends the messages before TLS: client flags and STARTTLS, and
 /// `more` in the same write.
 fn ask(socket: &Path, more: &[u8]) -> UnixStream {
     let mut stream = UnixStream::connect(socket).unwrap();
@@ -150,14 +150,14 @@ fn encrypt(socket: UnixStream, client: ClientConnection) -> Encrypted {
     StreamOwned::new(client, Recorded { socket, received })
 }
 
-/// A client that TLS has begun for.
+/// Connects a client and begins TLS.
 fn connect(socket: &Path, client: ClientConnection) -> Encrypted {
     let mut stream = ask(socket, b"");
     expect_ack(&mut stream);
     encrypt(stream, client)
 }
 
-/// Gets to the transmission phase, with structured replies.
+/// Enters the transmission phase with structured replies.
 fn transmit(stream: &mut Encrypted) {
     for (number, data, length) in [(8, vec![], 20), (7, info_data(b"", &[]), 20 + 12 + 20)] {
         stream.write_all(&option(number, &data)).unwrap();
@@ -167,8 +167,8 @@ fn transmit(stream: &mut Encrypted) {
     }
 }
 
-/// Asks for `count` reads of `size` bytes one after the other in one write,
-/// and checks the content, which is its own offset.
+/// Sends `count` reads of `size` bytes in one write, and checks the pattern in
+/// the content.
 fn read_pattern(stream: &mut Encrypted, count: u64, size: u64) {
     let requests: Vec<u8> = (0..count)
         .flat_map(|n| Request::new(0, n * size, size).encode(Headers::Structured))
@@ -187,7 +187,7 @@ fn read_pattern(stream: &mut Encrypted, count: u64, size: u64) {
     }
 }
 
-/// The TLS records in a string of bytes: type and length.
+/// Splits bytes into TLS records: type and length.
 fn records(mut bytes: &[u8]) -> Vec<(u8, usize)> {
     let mut records = Vec::new();
     while !bytes.is_empty() {
@@ -199,7 +199,7 @@ fn records(mut bytes: &[u8]) -> Vec<(u8, usize)> {
 }
 
 #[test]
-fn both_versions_carry_everything_both_ways() {
+fn both_tls_versions_carry_everything() {
     let pki = Pki::new("versions");
     let (_running, socket) = start(
         "tls-versions",
@@ -234,7 +234,7 @@ fn small_replies_share_full_records() {
     stream.sock.received.clear();
     read_pattern(&mut stream, 120, 4096);
     let records = records(&stream.sock.received);
-    // What the records of 16 KiB that are needed add up to, and the last one.
+    // The total size of the full 16 KiB records needed, plus the last one.
     let bytes = 120 * (28 + 4096);
     assert_eq!(records.len(), bytes / 16384 + 1, "{records:?}");
 }
@@ -249,7 +249,7 @@ fn sending_in_pieces_changes_nothing() {
     read_pattern(&mut stream, 3, 8192);
 }
 
-/// What the client hears after its last word.
+/// Returns the client's last read after the server has ended the connection.
 fn last_words(pki: &Pki, name: &str, rest: &str) -> io::Result<usize> {
     let (mut running, socket) = start(name, &pki.options("on", &format!("--connections 1 {rest}")));
     let mut stream = connect(&socket, pki.client(&TLS13, None));
@@ -262,7 +262,7 @@ fn last_words(pki: &Pki, name: &str, rest: &str) -> io::Result<usize> {
 }
 
 #[test]
-fn the_end_is_announced_unless_turned_off() {
+fn close_notify_is_sent_unless_disabled() {
     let pki = Pki::new("end");
     assert_eq!(last_words(&pki, "tls-end", "").unwrap(), 0);
     let error = last_words(&pki, "tls-cut", "--no-close-notify").unwrap_err();
@@ -279,8 +279,8 @@ fn clients_are_verified_when_asked() {
     for version in [&TLS12, &TLS13] {
         for identity in [None, Some(&strangers)] {
             let mut stream = connect(&socket, pki.client(version, identity));
-            // It only listens: where the refusal and the end come first,
-            // anything it says after its handshake is a broken pipe.
+            // The client only reads: if the server has already refused and
+            // closed, a write after the handshake fails with a broken pipe.
             let error = stream.read(&mut [0; 1]).unwrap_err();
             assert_eq!(error.kind(), io::ErrorKind::InvalidData, "{error}");
             assert!(error.to_string().contains("fatal alert"), "{error}");

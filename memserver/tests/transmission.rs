@@ -18,7 +18,7 @@ fn store(peer: &mut Peer, headers: Headers, offset: u64, payload: &[u8]) -> u32 
     error_of(&peer.send(&write(headers, offset, payload)), headers)
 }
 
-/// The content that a reply to READ carries, put together.
+/// Reassembles the content of the reply to a READ.
 fn content(reply: &[u8], headers: Headers, offset: u64, length: usize) -> Vec<u8> {
     if headers == Headers::Simple {
         assert_eq!(error_of(reply, headers), 0);
@@ -47,7 +47,7 @@ fn fetch(peer: &mut Peer, headers: Headers, offset: u64, length: usize) -> Vec<u
 }
 
 #[test]
-fn what_is_written_is_read() {
+fn reads_return_written_data() {
     let text: Vec<u8> = (0..30_000).map(|n: u32| (n % 251) as u8).collect();
     for options in [
         "",
@@ -67,7 +67,7 @@ fn what_is_written_is_read() {
 }
 
 #[test]
-fn replies_are_what_the_document_says_byte_by_byte() {
+fn replies_match_the_document_byte_by_byte() {
     let mut peer = Peer::transmitting("--pattern --size 4k", Headers::Simple);
     let reply = peer.send(&Request::new(0, 6, 4).encode(Headers::Simple));
     let expected = [
@@ -97,7 +97,7 @@ fn replies_are_what_the_document_says_byte_by_byte() {
 }
 
 #[test]
-fn requests_beyond_the_end_fail_each_with_its_error() {
+fn requests_beyond_the_end_fail() {
     for headers in ALL {
         let mut peer = Peer::transmitting("--size 1M", headers);
         for (command, expected) in [(0, 22), (4, 22), (5, 22), (6, 28), (7, 22)] {
@@ -123,7 +123,7 @@ fn a_read_only_export_refuses_to_change() {
 }
 
 #[test]
-fn commands_and_flags_need_to_be_announced() {
+fn commands_and_flags_must_be_announced() {
     for (options, command, flags) in [
         ("--no-flush", 3, 0),
         ("--no-trim", 4, 0),
@@ -165,7 +165,7 @@ fn commands_and_flags_need_to_be_announced() {
 }
 
 #[test]
-fn block_sizes_are_kept() {
+fn block_size_limits_are_enforced() {
     for headers in ALL {
         let mut peer = Peer::transmitting("--block-size 512,4096,64k --size 1M", headers);
         assert_eq!(error(&mut peer, headers, Request::new(0, 256, 512)), 22);
@@ -178,7 +178,7 @@ fn block_sizes_are_kept() {
 }
 
 #[test]
-fn zeroing_and_trimming_give_memory_back_or_set_it_aside() {
+fn zeroing_and_trimming_free_or_reserve_memory() {
     let headers = Headers::Structured;
     let mut peer = Peer::transmitting("--size 1M", headers);
     assert_eq!(store(&mut peer, headers, 0, &[1; 65536]), 0);
@@ -265,7 +265,7 @@ fn a_filter_limits_the_contexts() {
 fn payload_flags_are_checked() {
     let headers = Headers::Extended;
     let mut peer = Peer::transmitting("", headers);
-    // A payload where none belongs is taken in and refused.
+    // An unexpected payload is consumed and refused.
     let stray = [Request::new(4, 0, 5).flags(32).encode(headers), vec![0; 5]];
     assert_eq!(error_of(&peer.send(&stray.concat()), headers), 22);
     let unflagged = [Request::new(1, 0, 5).encode(headers), vec![0; 5]].concat();
@@ -279,7 +279,7 @@ fn payload_flags_are_checked() {
 }
 
 #[test]
-fn ordered_errors_come_where_and_when_ordered() {
+fn error_rules_limit_offset_and_count() {
     for headers in ALL {
         let options = "--pattern --error READ=EIO@5000 --error FLUSH=ENOMEM:2 --error WRITE=ENOSPC";
         let mut peer = Peer::transmitting(options, headers);
@@ -331,7 +331,7 @@ fn memory_runs_out_with_enospc() {
 }
 
 #[test]
-fn disc_ends_the_session_and_a_wrong_magic_too() {
+fn disc_and_wrong_magic_end_the_session() {
     for headers in ALL {
         let mut peer = Peer::transmitting("", headers);
         assert_eq!(peer.send(&Request::new(2, 0, 0).encode(headers)), b"");
@@ -343,7 +343,7 @@ fn disc_ends_the_session_and_a_wrong_magic_too() {
 }
 
 #[test]
-fn a_client_that_does_not_read_is_not_listened_to() {
+fn a_client_that_does_not_read_is_throttled() {
     let headers = Headers::Structured;
     let mut peer = Peer::transmitting("--no-holes", headers);
     let read = Request::new(0, 0, 1 << 20).encode(headers);
@@ -359,7 +359,7 @@ fn a_client_that_does_not_read_is_not_listened_to() {
 }
 
 #[test]
-fn simple_acks_are_for_what_has_no_payload() {
+fn simple_acks_only_replace_replies_without_payload() {
     let headers = Headers::Structured;
     let mut peer = Peer::transmitting("--simple-acks", headers);
     let reply = peer.send(&Request::new(3, 0, 0).encode(headers));

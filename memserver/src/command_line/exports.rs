@@ -15,7 +15,7 @@ use crate::wire::flag;
 
 use super::values::{block_size, context, size, text};
 
-/// An export without `--size` and `--file` is this large.
+/// Default size of an export without `--size` and `--file`.
 const DEFAULT_SIZE: u64 = 64 << 20;
 
 /// One export as the command line describes it.
@@ -104,7 +104,7 @@ pub fn export_option(
     Ok(true)
 }
 
-/// The export that an option belongs to: the last one begun.
+/// Returns the export that an option applies to: the last one begun.
 fn current(exports: &mut Vec<ExportOptions>) -> &mut ExportOptions {
     if exports.is_empty() {
         exports.push(ExportOptions::default());
@@ -114,7 +114,7 @@ fn current(exports: &mut Vec<ExportOptions>) -> &mut ExportOptions {
 }
 
 impl ExportOptions {
-    /// Makes the export, its file loaded.
+    /// Creates the export and loads its file.
     pub fn build(self, budget: &Rc<Budget>) -> io::Result<Export> {
         let background = match self.pattern {
             true => Background::Pattern,
@@ -144,13 +144,14 @@ impl ExportOptions {
     }
 }
 
-/// Copies a file into memory, except its pages of zeroes. Returns its size.
+/// Copies a file into memory, skipping pages of zeroes. Returns the file's
+/// size.
 fn load(path: &Path, pages: &mut Pages) -> io::Result<u64> {
     let mut file = File::open(path)?;
     let mut buffer = vec![0; 256 * PAGE_SIZE];
     let mut at = 0;
     loop {
-        // Whole pages, so that a page is never looked at twice.
+        // Read whole pages, so that each page is examined only once.
         let mut filled = 0;
         while filled < buffer.len() {
             match file.read(&mut buffer[filled..]) {

@@ -21,43 +21,43 @@ pub use exports::ExportOptions;
 pub use help::text as help_text;
 use values::{error_rule, number, size, text, tls_mode};
 
-/// Where to listen.
+/// An address to listen on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Address {
     /// A path.
     Unix(PathBuf),
     /// Host and port.
     Tcp(String),
-    /// A connected socket is standard input.
+    /// Standard input is a connected socket.
     Stdin,
 }
 
-/// What was asked for.
+/// The parsed command line.
 #[derive(Debug)]
 pub struct CommandLine {
-    /// Only the help.
+    /// Print the help and exit.
     pub help: bool,
-    /// Only the version.
+    /// Print the version and exit.
     pub version: bool,
-    /// Where to serve, apart from passed sockets.
+    /// Addresses to listen on, apart from passed sockets.
     pub addresses: Vec<Address>,
-    /// What to serve; at least one.
+    /// Exports to serve; at least one.
     pub exports: Vec<ExportOptions>,
-    /// How.
+    /// Protocol settings.
     pub settings: Settings,
-    /// Where the certificates are.
+    /// Directory of the TLS certificates.
     pub tls_certificates: Option<PathBuf>,
-    /// Whether clients need a certificate too.
+    /// Require a certificate from clients.
     pub tls_verify_peer: bool,
-    /// Bytes of memory for the content of all exports.
+    /// Memory limit for the content of all exports, in bytes.
     pub memory_limit: Option<u64>,
-    /// Where to write the process id.
+    /// File to write the process id to.
     pub pid_file: Option<PathBuf>,
-    /// Where to say that clients can connect.
+    /// Descriptor on which readiness is announced.
     pub ready_fd: Option<i32>,
-    /// Whether to end when the parent does.
+    /// Exit when the parent process does.
     pub exit_with_parent: bool,
-    /// End after so many connections.
+    /// Exit after this many connections.
     pub connections: Option<u64>,
 }
 
@@ -289,7 +289,7 @@ mod tests {
     }
 
     #[test]
-    fn behaviour_is_understood() {
+    fn protocol_options_are_parsed() {
         let line = parse(
             "--error READ=EIO@4k:2 --option-error GO=POLICY --bad-magic reply --fault hole-long:3",
         );
@@ -303,7 +303,7 @@ mod tests {
     }
 
     #[test]
-    fn mistakes_are_refused() {
+    fn invalid_arguments_are_refused() {
         for arguments in [
             "--nonsense",
             "--size",
@@ -329,7 +329,7 @@ mod tests {
     }
 
     #[test]
-    fn help_names_every_option_and_fault() {
+    fn help_lists_every_option_and_fault() {
         let help = help_text();
         let source = concat!(include_str!("mod.rs"), include_str!("exports.rs"));
         let mut count = 0;

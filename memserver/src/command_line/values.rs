@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! Values of options.
+//! Parsers for option values.
 
 use lexopt::ValueExt as _;
 
@@ -22,7 +22,7 @@ pub fn number(text: &str) -> Result<u64, lexopt::Error> {
     value.map_err(|_| format!("'{text}' is not a number").into())
 }
 
-/// A number of bytes, with an optional k, M, G, T, P or E after it.
+/// A number of bytes, with an optional suffix k, M, G, T, P or E.
 pub fn size(text: &str) -> Result<u64, lexopt::Error> {
     let units = "KMGTPE";
     let unit = text
@@ -60,7 +60,7 @@ pub fn error_rule(text: &str) -> Result<ErrorRule, lexopt::Error> {
     })
 }
 
-/// When connections are encrypted.
+/// The TLS mode: `off`, `on` or `require`.
 pub fn tls_mode(text: &str) -> Result<TlsMode, lexopt::Error> {
     let modes = [
         ("off", TlsMode::Off),

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! What the tests share: messages of a client, byte by byte, and a session to
-//! feed them to.
+//! Test support: a client's messages, byte by byte, and a session to feed them
+//! to.
 
-// Every test program uses another part of this.
+// Each test program uses a different part of this.
 #![allow(dead_code)]
 
 pub mod program;
@@ -18,7 +18,7 @@ use memserver::settings::Settings;
 
 pub const IHAVEOPT: &[u8; 8] = b"IHAVEOPT";
 
-/// Settings and exports from command line options.
+/// Parses settings and exports from command line options.
 pub fn configure(options: &str) -> (Settings, Exports) {
     let line = CommandLine::parse(options.split_whitespace()).expect("options");
     let budget = Budget::new(line.memory_limit.unwrap_or(1 << 30));
@@ -31,12 +31,12 @@ pub fn configure(options: &str) -> (Settings, Exports) {
 pub struct Peer {
     pub session: Session,
     pub exports: Exports,
-    /// Input that could not be used yet.
+    /// Input that has not been consumed yet.
     pending: Vec<u8>,
 }
 
 impl Peer {
-    /// A client that just connected to a server with these options.
+    /// Creates a client that has just connected to a server with these options.
     pub fn new(options: &str) -> Peer {
         let (settings, exports) = configure(options);
         Peer {
@@ -46,7 +46,7 @@ impl Peer {
         }
     }
 
-    /// Everything the server has sent since the last time.
+    /// Returns everything the server has sent since the previous call.
     pub fn output(&mut self) -> Vec<u8> {
         std::mem::take(&mut self.session.out).to_vec()
     }
@@ -59,7 +59,8 @@ impl Peer {
         self.output()
     }
 
-    /// A client that took the greeting and answered with these client flags.
+    /// Creates a client that read the greeting and answered with these client
+    /// flags.
     pub fn greeted(options: &str, flags: u32) -> Peer {
         let mut peer = Peer::new(options);
         assert_eq!(peer.output().len(), 18, "greeting");
@@ -67,8 +68,8 @@ impl Peer {
         peer
     }
 
-    /// A client in the transmission phase of the default export, with all
-    /// contexts selected.
+    /// Creates a client in the transmission phase of the default export, with
+    /// all contexts selected.
     pub fn transmitting(options: &str, headers: Headers) -> Peer {
         let mut peer = Peer::greeted(options, 3);
         match headers {
@@ -106,7 +107,7 @@ pub enum Headers {
     Extended,
 }
 
-/// An option.
+/// Encodes an option.
 pub fn option(number: u32, data: &[u8]) -> Vec<u8> {
     let length = (data.len() as u32).to_be_bytes();
     [&IHAVEOPT[..], &number.to_be_bytes(), &length, data].concat()
@@ -116,7 +117,7 @@ fn string(text: &[u8]) -> Vec<u8> {
     [&(text.len() as u32).to_be_bytes()[..], text].concat()
 }
 
-/// The data of INFO and GO.
+/// Encodes the data of INFO and GO.
 pub fn info_data(name: &[u8], asked: &[u16]) -> Vec<u8> {
     let mut data = string(name);
     data.extend_from_slice(&(asked.len() as u16).to_be_bytes());
@@ -124,7 +125,7 @@ pub fn info_data(name: &[u8], asked: &[u16]) -> Vec<u8> {
     data
 }
 
-/// The data of LIST_META_CONTEXT and SET_META_CONTEXT.
+/// Encodes the data of LIST_META_CONTEXT and SET_META_CONTEXT.
 pub fn queries_data(name: &[u8], queries: &[&[u8]]) -> Vec<u8> {
     let mut data = string(name);
     data.extend_from_slice(&(queries.len() as u32).to_be_bytes());
@@ -148,7 +149,7 @@ pub fn u64_at(bytes: &[u8], at: usize) -> u64 {
     u64::from_be_bytes(bytes[at..at + 8].try_into().unwrap())
 }
 
-/// Takes a string of option replies apart.
+/// Parses a sequence of option replies.
 pub fn option_replies(mut bytes: &[u8]) -> Vec<OptionReply> {
     let mut replies = Vec::new();
     while !bytes.is_empty() {
@@ -195,7 +196,7 @@ impl Request {
         self
     }
 
-    /// As sent under these headers, without a payload.
+    /// Encodes the request for these headers, without a payload.
     pub fn encode(&self, headers: Headers) -> Vec<u8> {
         let extended = headers == Headers::Extended;
         let magic: u32 = if extended { 0x21e4_1c71 } else { 0x2560_9513 };
@@ -213,7 +214,7 @@ impl Request {
     }
 }
 
-/// A WRITE with its payload, and the flag that extended headers demand.
+/// Encodes a WRITE with its payload and the flag that extended headers require.
 pub fn write(headers: Headers, offset: u64, payload: &[u8]) -> Vec<u8> {
     let flags = if headers == Headers::Extended { 32 } else { 0 };
     let request = Request::new(1, offset, payload.len() as u64).flags(flags);
@@ -231,7 +232,7 @@ pub struct Chunk {
 
 pub const SIMPLE: u16 = 0x5353;
 
-/// Takes structured or extended chunks apart.
+/// Parses structured or extended chunks.
 pub fn chunks(mut bytes: &[u8], headers: Headers) -> Vec<Chunk> {
     let mut chunks = Vec::new();
     while !bytes.is_empty() {
@@ -253,7 +254,7 @@ pub fn chunks(mut bytes: &[u8], headers: Headers) -> Vec<Chunk> {
     chunks
 }
 
-/// The error that a reply carries; 0 for success.
+/// Returns the error in a reply; 0 for success.
 pub fn error_of(bytes: &[u8], headers: Headers) -> u32 {
     if headers == Headers::Simple {
         assert_eq!(u32_at(bytes, 0), 0x6744_6698);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! The program as a child process, and a client's first words to it.
+//! The program as a child process, and the first messages of a client.
 
 use std::io::{self, Read, Write};
 use std::os::fd::AsRawFd;
@@ -19,14 +19,14 @@ pub struct Running(pub Child);
 
 impl Drop for Running {
     fn drop(&mut self) {
-        // It may have ended by itself, as some tests want.
+        // It may already have exited, as some tests expect.
         let _ = self.0.kill();
         let _ = self.0.wait();
     }
 }
 
 impl Running {
-    /// Waits until it ends by itself and returns its status.
+    /// Waits until the program exits and returns its status.
     pub fn end(&mut self) -> i32 {
         let start = Instant::now();
         loop {
@@ -49,15 +49,15 @@ pub fn path(name: &str) -> PathBuf {
     std::env::temp_dir().join(format!("memserver-{name}-{}", std::process::id()))
 }
 
-/// Has `fd` be `number` in the program.
+/// Passes `fd` to the program as descriptor `number`.
 pub fn pass(command: &mut Command, fd: &impl AsRawFd, number: i32) {
     let fd = fd.as_raw_fd();
     // SAFETY: dup2 and fcntl may be called between fork and exec, and touch no
     // memory.
     unsafe {
         command.pre_exec(move || {
-            // A descriptor that dup2 makes stays open in the program; for one that
-            // has its number already, FD_CLOEXEC is cleared.
+            // A descriptor made by dup2 stays open in the program; one that
+            // already has its number needs FD_CLOEXEC cleared.
             let status = if fd == number {
                 libc::fcntl(fd, libc::F_SETFD, 0)
             } else {
@@ -71,7 +71,7 @@ pub fn pass(command: &mut Command, fd: &impl AsRawFd, number: i32) {
     }
 }
 
-/// Starts a server on a Unix socket, and waits until it says it is ready.
+/// Starts a server on a Unix socket and waits until it is ready.
 pub fn start(name: &str, options: &str) -> (Running, PathBuf) {
     let socket = path(name);
     let (mut reader, writer) = UnixStream::pair().unwrap();
@@ -88,7 +88,7 @@ pub fn start(name: &str, options: &str) -> (Running, PathBuf) {
     (running, socket)
 }
 
-/// Takes the newstyle greeting and gets to the transmission phase.
+/// Performs the newstyle handshake up to the transmission phase.
 pub fn enter(stream: &mut (impl Read + Write), headers: Headers) {
     let mut greeting = [0; 18];
     stream.read_exact(&mut greeting).unwrap();
@@ -122,7 +122,7 @@ pub fn all_of(stream: &mut impl Read) -> Vec<u8> {
     let mut bytes = Vec::new();
     match stream.read_to_end(&mut bytes) {
         Ok(_) => bytes,
-        // Closed while something of ours was still unread there.
+        // The peer closed with unread data of ours.
         Err(error) if error.kind() == io::ErrorKind::ConnectionReset => bytes,
         Err(error) => panic!("{error}"),
     }
