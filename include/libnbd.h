@@ -106,7 +106,7 @@ struct nbd_handle;
 
 #define LIBNBD_STATE_DIRTY                       1
 
-/* Is given extents as pairs of 32-bit length and flags. */
+/* Callback for extents, as pairs of 32-bit length and flags. */
 typedef struct {
   int (*callback)(void *user_data, const char *metacontext, uint64_t offset,
                   uint32_t *entries, size_t nr_entries, int *error);
@@ -115,15 +115,15 @@ typedef struct {
 } nbd_extent_callback;
 #define LIBNBD_HAVE_NBD_EXTENT_CALLBACK 1
 
-/* A run of bytes in an export and what a meta context says of it. */
+/* An extent: a range of an export with the same meta context flags. */
 typedef struct {
-  /* Bytes; at most INT64_MAX. */
+  /* Length in bytes; at most INT64_MAX. */
   uint64_t length;
-  /* Flags, whose meaning belongs to the context. */
+  /* Flags; the meta context defines their meaning. */
   uint64_t flags;
 } nbd_extent;
 
-/* Is given extents with 64-bit length and flags. */
+/* Callback for extents with 64-bit length and flags. */
 typedef struct {
   int (*callback)(void *user_data, const char *metacontext, uint64_t offset,
                   nbd_extent *entries, size_t nr_entries, int *error);
@@ -132,7 +132,7 @@ typedef struct {
 } nbd_extent64_callback;
 #define LIBNBD_HAVE_NBD_EXTENT64_CALLBACK 1
 
-/* Is told once that a command or an option is complete. */
+/* Callback for the completion of a command or an option. */
 typedef struct {
   int (*callback)(void *user_data, int *error);
   void *user_data;
@@ -140,7 +140,7 @@ typedef struct {
 } nbd_completion_callback;
 #define LIBNBD_HAVE_NBD_COMPLETION_CALLBACK 1
 
-/* Is given the debug messages of a handle. */
+/* Callback for debug messages. */
 typedef struct {
   int (*callback)(void *user_data, const char *context, const char *msg);
   void *user_data;
@@ -148,7 +148,7 @@ typedef struct {
 } nbd_debug_callback;
 #define LIBNBD_HAVE_NBD_DEBUG_CALLBACK 1
 
-/* Is told of each export that a server lists. */
+/* Callback for the exports listed by a server. */
 typedef struct {
   int (*callback)(void *user_data, const char *name, const char *description);
   void *user_data;
@@ -156,7 +156,7 @@ typedef struct {
 } nbd_list_callback;
 #define LIBNBD_HAVE_NBD_LIST_CALLBACK 1
 
-/* Is told of each meta context that a server lists or agrees to. */
+/* Callback for the meta contexts that a server lists or selects. */
 typedef struct {
   int (*callback)(void *user_data, const char *name);
   void *user_data;
@@ -164,7 +164,7 @@ typedef struct {
 } nbd_context_callback;
 #define LIBNBD_HAVE_NBD_CONTEXT_CALLBACK 1
 
-/* Is told of each piece of a structured read as it arrives. */
+/* Callback for the pieces of a structured read, as they arrive. */
 typedef struct {
   int (*callback)(void *user_data, const void *subbuf, size_t count,
                   uint64_t offset, unsigned int status, int *error);

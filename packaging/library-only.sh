@@ -6,8 +6,8 @@
 # then build with the crates of a distribution, which may lack the others, or with those of
 # the vendor archive (see scripts/make-dist.sh).
 #
-# It removes development dependencies, the tests that need them, optional dependencies, and
-# the other members of the workspace. The build uses the header in include/.
+# It removes development dependencies with the tests that need them, optional dependencies,
+# and the other members of the workspace. The tests of the protocol stay. The build uses the header in include/.
 
 set -eu
 cd "${1:-.}"
@@ -15,10 +15,11 @@ cd "${1:-.}"
 for manifest in Cargo.toml memserver/Cargo.toml; do
     awk '
         /^\[/ { skipped = /dev-dependencies\]$|^\[\[test\]\]/ }
+        /^\[dev-dependencies\]$/ || skipped && /^server_messages =/ { print }
         skipped || /optional = true/ { next }
         /= \["dep:/ { sub(/=.*/, "= []") }
         /^default = \[/ { $0 = "default = []" }
-        /^members = \[/ { $0 = "members = [\"memserver\"]" }
+        /^members = \[/ { $0 = "members = [\"memserver\", \"tests/server_messages\"]" }
         { print }
     ' "$manifest" >"$manifest.new"
     mv "$manifest.new" "$manifest"

@@ -216,6 +216,7 @@ fn every_package_names_the_oldest_rust_that_builds_it() {
         "manual",
         "memserver",
         "tests/mutants",
+        "tests/server_messages",
         "tests/support",
     ] {
         let inherited = oldest(&format!("{member}/Cargo.toml"), "rust-version");

@@ -26,7 +26,7 @@ pub mod option_replies;
 pub mod owner;
 pub mod uris;
 
-use support::server_messages as server;
+use server_messages as server;
 
 /// A fuzzer: the name of its corpus, and what it does with an input.
 pub type Target = (&'static str, fn(&[u8]));

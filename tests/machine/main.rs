@@ -17,4 +17,4 @@ mod sending;
 mod starttls;
 mod states;
 
-use support::server_messages as server;
+use server_messages as server;

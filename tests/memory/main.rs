@@ -11,7 +11,7 @@ mod hostile;
 
 use std::sync::{Mutex, MutexGuard};
 
-use support::server_messages as server;
+use server_messages as server;
 
 use client::Client;
 use hostile::Hostile;

@@ -20,7 +20,7 @@ mod replies;
 use std::collections::HashMap;
 use std::panic::{catch_unwind, AssertUnwindSafe};
 
-use support::server_messages as server;
+use server_messages as server;
 
 use conversation::Conversation;
 

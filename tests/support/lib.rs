@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
 //! Shared parts of the tests: the location of the library under test, programs that are run
-//! so that they cannot hang, servers, the comparison of outcomes with two libraries, and the
-//! messages of a server byte by byte.
+//! so that they cannot hang, servers, and the comparison of outcomes with two libraries.
 
 pub mod c_program;
 pub mod c_suite;
@@ -14,7 +13,6 @@ pub mod memcheck;
 pub mod process;
 pub mod programs;
 pub mod scenario;
-pub mod server_messages;
 pub mod servers;
 pub mod systems;
 pub mod target;
