@@ -353,8 +353,9 @@ pub unsafe extern "C" fn nbd_aio_connect_tcp(
 /// proxy or with socketpair(2). The call returns when the handle is ready, or in
 /// option mode negotiating.
 ///
-/// On success the socket belongs to the handle, which closes it: do not use it any
-/// more. The library makes it non-blocking and close-on-exec.
+/// The library makes the socket non-blocking and close-on-exec. It belongs to the
+/// handle, which closes it, as soon as the handshake begins, even if the handshake
+/// then fails: do not use it any more.
 ///
 /// # Parameters
 ///
@@ -362,7 +363,7 @@ pub unsafe extern "C" fn nbd_aio_connect_tcp(
 ///
 /// # Errors
 ///
-/// - `EBADF`: `sock` is not an open file descriptor. The socket remains yours.
+/// - `EBADF`: `sock` is not an open file descriptor.
 /// - `ENOTSOCK`: `sock` is not a socket. The file descriptor remains yours.
 /// - Errors of the handshake. Some of them have no errno: `nbd_get_errno` then
 ///   returns 0.
