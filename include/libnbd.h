@@ -712,7 +712,7 @@ int nbd_cache(struct nbd_handle *h, uint64_t count, uint64_t offset,
   LIBNBD_ATTRIBUTE_NONNULL(1);
 #define LIBNBD_HAVE_NBD_CACHE 1
 
-/* Writes zeroes without sending them. */
+/* Zeroes a range of the export. */
 int nbd_zero(struct nbd_handle *h, uint64_t count, uint64_t offset,
              uint32_t flags)
   LIBNBD_ATTRIBUTE_NONNULL(1);
@@ -914,7 +914,7 @@ int64_t nbd_aio_cache(struct nbd_handle *h, uint64_t count, uint64_t offset,
   LIBNBD_ATTRIBUTE_NONNULL(1);
 #define LIBNBD_HAVE_NBD_AIO_CACHE 1
 
-/* Starts writing zeroes without sending them. */
+/* Starts zeroing a range of the export. */
 int64_t nbd_aio_zero(struct nbd_handle *h, uint64_t count, uint64_t offset,
                      nbd_completion_callback completion_callback,
                      uint32_t flags)

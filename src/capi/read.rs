@@ -40,9 +40,10 @@ unsafe fn initialize_on_failure(
 ///
 /// # Parameters
 ///
-/// - `buf`: the buffer for the data, at least `count` bytes. If the read fails, its
-///   contents are undefined, but it never holds old memory: it is filled with zeroes
-///   first, unless `nbd_set_pread_initialize` turns that off.
+/// - `buf`: the buffer for the data, at least `count` bytes. After a failed read it
+///   holds zeroes, and possibly data that arrived before the failure. If zeroing is
+///   turned off (`nbd_set_pread_initialize`), it may also hold its previous
+///   contents.
 /// - `count`: number of bytes, at most 64 MiB. Many servers have a lower limit; see
 ///   `nbd_get_block_size`.
 /// - `offset`: offset of the first byte in the export.

@@ -173,11 +173,12 @@ pub unsafe extern "C" fn nbd_aio_pwrite(
     )
 }
 
-/// Writes zeroes without sending them.
+/// Zeroes a range of the export.
 ///
-/// The range reads as zeroes afterwards. Servers that can make a hole in the file or
-/// on the disk do this much faster than a write. Check with `nbd_can_zero` that the
-/// server supports it; if not, write zeroes with `nbd_pwrite`.
+/// The range reads as zeroes afterwards. No zeroes are sent, so this is much faster
+/// than `nbd_pwrite`, above all on servers that can make a hole. Check with
+/// `nbd_can_zero` that the server supports it; if not, write zeroes with
+/// `nbd_pwrite`.
 ///
 /// The call returns when the server has replied; `nbd_aio_zero` does not wait.
 ///
@@ -242,7 +243,7 @@ pub unsafe extern "C-unwind" fn nbd_zero(
     )
 }
 
-/// Starts writing zeroes without sending them.
+/// Starts zeroing a range of the export.
 ///
 /// This is the asynchronous form of `nbd_zero`. Use it to keep several commands in
 /// flight, or to zero a range from a main loop.
