@@ -44,8 +44,10 @@ impl Steps<'_> {
         let sends = self.link.machine.wants_to_send();
         let mut left = BUDGET;
         let mut drained = false;
+        // In transmission, nothing is left to be told when all that has arrived is used.
+        let mut something = negotiates || self.link.has_beginning();
         while self.link.machine.wants_to_receive() {
-            let ended = self.use_arrivals()?;
+            let ended = something && self.use_arrivals()?;
             let next = self.link.machine.wants_to_send() && !sends;
             if negotiates && (next || !self.link.negotiates()) {
                 break;
@@ -62,6 +64,7 @@ impl Steps<'_> {
                 Received::Bytes { count, drained: d } => {
                     left = left.saturating_sub(count.max(LEAST));
                     drained = d;
+                    something = true;
                 }
                 Received::End => return self.link.end_of_stream(),
             }

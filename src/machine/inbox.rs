@@ -118,6 +118,9 @@ impl Inbox {
     }
 
     fn fill(&mut self, input: &mut &[u8], length: usize) -> bool {
+        if input.is_empty() {
+            return self.len() >= length;
+        }
         let wanted = length.saturating_sub(self.len());
         let (head, rest) = input.split_at(wanted.min(input.len()));
         if length <= SHORT {
