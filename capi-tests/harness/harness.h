@@ -155,7 +155,7 @@ __attribute__ ((constructor)) static void
 limit_run_time (void)
 {
   const char *seconds = getenv ("TEST_SECONDS");
-  alarm (seconds ? (unsigned)atoi (seconds) : 120);
+  alarm (seconds ? (unsigned) atoi (seconds) : 120);
 }
 
 static char server_directory[] = "/tmp/capi-test-XXXXXX";
