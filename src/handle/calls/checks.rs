@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! What is refused before anything is sent (nbd_set_strict_mode(3)).
+//! Checks of a command before it is sent (nbd_set_strict_mode(3)).
 //!
-//! The rules of each command are in [`super::commands`]. They are checked in the order
-//! of this file: flags, support by the server, whether the connection is being shut
-//! down, an empty range, the bounds of the export, alignment, and limits on size. The
-//! first check that fails decides the error.
+//! [`super::commands`] has the rules of each command. They are checked in the order of this file:
+//! flags, support by the server, disconnecting, an empty range, the bounds of the export,
+//! alignment, and size limits. The first check that fails decides the error.
 
 use libc::c_int;
 
@@ -22,52 +21,52 @@ use crate::protocol::flags::{command, TransmissionFlags};
 use crate::protocol::request::RequestType;
 use crate::protocol::{DEFAULT_PAYLOAD, MAX_PAYLOAD};
 
-/// The least that is taken for a server's maximum payload, in bytes
-/// (nbd_get_block_size(3), `LIBNBD_SIZE_PAYLOAD`).
+/// The minimum assumed for a server's maximum payload, in bytes (nbd_get_block_size(3),
+/// `LIBNBD_SIZE_PAYLOAD`).
 const LEAST_PAYLOAD: u64 = 1024 * 1024;
 
-/// What a command must satisfy before it is sent.
+/// The rules that a command is checked against.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Rules {
-    /// The request that is sent.
+    /// The request type.
     pub kind: RequestType,
     /// The flags that the command accepts.
     pub flags: u16,
-    /// What the server must support.
+    /// The server feature that it requires.
     pub needs: Needs,
-    /// Whether the command changes the export.
+    /// True if the command changes the export.
     pub changes: bool,
-    /// The data that the request or its reply carries.
+    /// The data of the request or its reply.
     pub carries: Carries,
-    /// Whether the command is about a range of the export.
+    /// True if the command has a range of the export.
     pub has_range: bool,
 }
 
-/// What the server must support.
+/// A server feature required by a command.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Needs {
-    /// Nothing: every server has the command.
+    /// None: every server has the command.
     Nothing,
-    /// A transmission flag, and its name in messages.
+    /// A transmission flag, and the command's name in messages.
     Flag(u16, &'static str),
-    /// Replies that can carry a block status, and contexts to report.
+    /// Structured replies, and meta contexts in effect.
     Contexts,
 }
 
-/// The data that a request or its reply carries.
+/// The data of a request or its reply.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Carries {
     /// None.
     Nothing,
-    /// The reply has the bytes of the range.
+    /// The reply has the data of the range.
     Reply,
-    /// The request has the bytes of the range.
+    /// The request has the data of the range.
     Payload,
-    /// The request has a list of contexts.
+    /// The request has a list of meta contexts.
     Filter,
 }
 
-/// Flags of commands that the server must support, and their names in messages.
+/// Command flags that require a transmission flag, and their names in messages.
 const OFFERED_FLAGS: [(u16, u16, &str); 3] = [
     (command::FUA, TransmissionFlags::SEND_FUA, "the FUA flag"),
     (command::DF, TransmissionFlags::SEND_DF, "the DF flag"),
@@ -78,7 +77,7 @@ const OFFERED_FLAGS: [(u16, u16, &str); 3] = [
     ),
 ];
 
-/// What decides whether a command may be sent.
+/// The state of the connection that commands are checked against.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Checks<'a> {
     settings: &'a Settings,
@@ -99,7 +98,7 @@ impl Checks<'_> {
         self.settings.is_strict(flag)
     }
 
-    /// Checks everything but the range. Returns the flags for the wire.
+    /// Checks everything except the range. Returns the flags for the wire.
     #[inline(always)]
     pub(super) fn command(&self, rules: &Rules, flags: u32) -> Result<u16, Error> {
         let wire = self.flags(flags, rules.flags)?;
@@ -111,7 +110,8 @@ impl Checks<'_> {
         if rules.changes {
             self.require_writable()?;
         }
-        // A flag that the command does not accept is only looked at in strict mode.
+        // In strict mode, flags that the command does not accept have been refused; otherwise
+        // ignore them.
         let accepted = wire & rules.flags;
         if accepted != 0 {
             for (flag, offer, what) in OFFERED_FLAGS {
@@ -130,8 +130,7 @@ impl Checks<'_> {
         }
     }
 
-    /// The flags of a command for the wire. `known` are those that the command
-    /// can have.
+    /// Converts the flags of a command for the wire. `known` are those that the command can have.
     pub(super) fn flags(&self, flags: u32, known: u16) -> Result<u16, Error> {
         let wire = u16::try_from(flags).map_err(|_| invalid_flag("flags", flags))?;
         if wire & !known != 0 && self.is_strict(LIBNBD_STRICT_FLAGS) {
@@ -140,7 +139,7 @@ impl Checks<'_> {
         Ok(wire)
     }
 
-    /// Refuses what the server did not offer, named by `what`.
+    /// Fails unless the server supports the feature; `what` is its name.
     fn require(&self, flag: u16, what: &'static str) -> Result<(), Error> {
         let offered = self.machine.export().flags().has(flag);
         if offered || !self.is_strict(LIBNBD_STRICT_COMMANDS) {
@@ -159,7 +158,7 @@ impl Checks<'_> {
         Ok(())
     }
 
-    /// Block status needs replies that can carry it and contexts to report.
+    /// Fails unless block status is possible: it needs structured replies and meta contexts.
     fn require_contexts(&self) -> Result<(), Error> {
         if !self.is_strict(LIBNBD_STRICT_COMMANDS) {
             return Ok(());
@@ -177,7 +176,8 @@ impl Checks<'_> {
         Ok(())
     }
 
-    /// A list of contexts needs extended headers and a server that accepts it.
+    /// Fails unless a list of contexts is possible: it needs extended headers and support by the
+    /// server.
     fn require_filter(&self) -> Result<(), Error> {
         if self.is_strict(LIBNBD_STRICT_AUTO_FLAG) && !self.machine.negotiated().extended_headers {
             let what = "server does not support extended headers";
@@ -187,8 +187,8 @@ impl Checks<'_> {
         self.require(flag, "the block status payload flag")
     }
 
-    /// `NBD_CMD_FLAG_PAYLOAD_LEN` belongs on a request with a payload exactly
-    /// when headers are extended.
+    /// Checks `NBD_CMD_FLAG_PAYLOAD_LEN`: with extended headers, every request with a payload has
+    /// it, and no other request.
     fn payload_flag(&self, wire: u16) -> Result<u16, Error> {
         let extended = self.machine.negotiated().extended_headers;
         if self.is_strict(LIBNBD_STRICT_AUTO_FLAG) {
@@ -203,7 +203,7 @@ impl Checks<'_> {
         Ok(wire)
     }
 
-    /// Checks the range of a command, in bytes, after everything else.
+    /// Checks the range of a command, in bytes, after all other checks.
     #[inline(always)]
     pub(super) fn range(&self, rules: &Rules, offset: u64, count: u64) -> Result<(), Error> {
         self.not_disconnecting()?;
@@ -250,7 +250,7 @@ impl Checks<'_> {
         }
     }
 
-    /// Nothing may follow `NBD_CMD_DISC`.
+    /// Fails after `NBD_CMD_DISC`, which must be the last request.
     pub(super) fn not_disconnecting(&self) -> Result<(), Error> {
         if !self.machine.is_disconnecting() {
             return Ok(());
@@ -259,7 +259,7 @@ impl Checks<'_> {
         Err(Error::new(libc::EINVAL, what))
     }
 
-    /// The largest payload that is sent, in bytes.
+    /// Returns the maximum payload that is sent, in bytes.
     pub(super) fn payload_limit(&self) -> u64 {
         let advertised = self.machine.export().block_size.map(|sizes| sizes.maximum);
         match advertised {
@@ -269,8 +269,8 @@ impl Checks<'_> {
     }
 }
 
-/// A command that would have to make the export larger has run out of space;
-/// any other is asking for what is not there.
+/// Returns the errno for a range outside the export: writes have run out of space; any other
+/// command reads past the end.
 fn out_of_bounds(rules: &Rules) -> c_int {
     match rules.changes {
         true => libc::ENOSPC,

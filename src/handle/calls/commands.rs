@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! The data commands: the rules for each, and how it is issued without waiting.
+//! The data commands: their rules, and functions that issue them.
 
 use std::ffi::CString;
 
@@ -246,7 +246,7 @@ impl Issue<'_> {
         })
     }
 
-    /// The ids of negotiated contexts.
+    /// Returns the ids of meta contexts in effect.
     fn context_ids(&self, names: &[CString]) -> Result<Vec<u32>, Error> {
         let negotiated = self.connection.link.machine.meta_contexts();
         let id = |name: &CString| {

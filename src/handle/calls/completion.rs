@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! Commands that are done: asked for, and retired.
+//! Completed commands: waiting for them, and retiring them.
 
 use scopeguard::{guard, ScopeGuard};
 
@@ -14,7 +14,7 @@ use crate::handle::connection::Connection;
 use crate::handle::turns::{Goal, Holder};
 use crate::machine::Command;
 
-/// How a command that is done has ended.
+/// Returns the outcome of a completed command.
 fn outcome(command: &Command<Attachment>) -> Result<(), Error> {
     match command.error() {
         0 => Ok(()),
@@ -39,7 +39,7 @@ impl Connection {
 
     /// nbd_aio_peek_command_completed(3)
     pub fn aio_peek_command_completed(&mut self) -> Result<i64, Error> {
-        // Of commands that calls wait for, the program never hears here.
+        // Commands of synchronous calls are not visible here.
         let awaited = self.link.in_flight() > 0;
         match self.completions.completed.first() {
             Some(cookie) => Ok(cookie as i64),
@@ -50,8 +50,8 @@ impl Connection {
 }
 
 impl Call<'_> {
-    /// Issues a command, and waits until it is done; other threads may issue theirs
-    /// meanwhile. `issue` gets the completion callback to issue it with, which is none.
+    /// Issues a command, and waits for its completion; other threads may issue theirs meanwhile.
+    /// `issue` gets an empty completion callback to pass on.
     pub async fn until_completed(
         &mut self,
         access: Access,
@@ -68,7 +68,7 @@ impl Call<'_> {
         .await
     }
 
-    /// Waits until a command is done, and retires it.
+    /// Waits until a command is complete, and retires it.
     async fn finish(&mut self, cookie: u64, access: Access) -> Result<(), Error> {
         loop {
             if self.link.machine.command(cookie).is_none() {
@@ -78,13 +78,13 @@ impl Call<'_> {
             }
             if let Err(mut error) = self.wait_for_command(cookie, access).await {
                 if self.link.machine.command(cookie).is_some() {
-                    // The program may free the buffer as soon as the call
-                    // returns, so no reply may come any more.
+                    // The program may free the buffer as soon as the call returns, so no reply
+                    // may be received after that.
                     error = self.end(error.into());
                 }
                 self.wait_for_its_end(cookie).await;
-                // What the server said of the command before the connection
-                // was lost still counts. Nothing will ask for it any more.
+                // A reply received before the connection was lost still counts. No other code
+                // retires the command.
                 let Some(command) = self.link.machine.retire(cookie) else {
                     return Err(error);
                 };
@@ -97,16 +97,16 @@ impl Call<'_> {
         }
     }
 
-    /// The connection has ended: waits for the thread that receives to complete the
-    /// command, when it has woken.
+    /// After the connection was lost: waits until the receiving thread has woken and completed
+    /// the command.
     async fn wait_for_its_end(&mut self, cookie: u64) {
         while self.link.machine.command(cookie).is_some() {
             let _ = self.sleep(Goal::Command(cookie), -1, -1).await;
         }
     }
 
-    /// The thread that waits for a command is cancelled. Its memory is used no more, nor are
-    /// its callbacks. The reply of the command, which has been sent, can still come.
+    /// Cleans up after a thread was cancelled while waiting for its command. Its memory and
+    /// callbacks are not used again, but the reply of the command can still arrive.
     fn abandon(&mut self, cookie: u64) {
         self.cancelled();
         if self.link.machine.sends_data_of(cookie) {
@@ -114,7 +114,7 @@ impl Call<'_> {
             self.end(Error::new(libc::ECANCELED, what).into());
             self.at_once(async |call| call.wait_for_its_end(cookie).await);
         }
-        // Another thread may be receiving into its memory.
+        // Another thread may be receiving into its buffer.
         let receives = |call: &Self| {
             let direct = call.link.machine.direct();
             call.turns.holder == Holder::Receives && direct.is_some_and(|it| it.0 == cookie)

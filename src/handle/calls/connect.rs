@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! Ways to reach a server.
+//! Connecting, for each kind of address.
 
 use std::ffi::{CStr, CString};
 
@@ -14,14 +14,14 @@ use crate::machine::State;
 use crate::memory;
 use crate::transport::{Connector, Socket, Subprocess};
 
-/// A connection that is to be made.
+/// A connection that can connect.
 #[derive(Debug)]
 pub struct Connecting<'a> {
     pub(super) connection: &'a mut Connection,
 }
 
 impl Connection {
-    /// For reaching a server.
+    /// Provides the functions to connect.
     pub fn connecting(&mut self) -> Connecting<'_> {
         Connecting { connection: self }
     }
@@ -49,14 +49,13 @@ impl Connecting<'_> {
         self.connect_to(endpoint, || Ok(Connector::vsock(cid, port)))
     }
 
-    /// nbd_aio_connect(3). `address` are the bytes of the program's struct
-    /// sockaddr.
+    /// nbd_aio_connect(3). `address` is the program's struct sockaddr.
     pub fn address(&mut self, address: &[u8]) -> Result<(), Error> {
         let endpoint = Endpoint::of_sockaddr(address);
         self.connect_to(endpoint, || Connector::sockaddr(address))
     }
 
-    /// nbd_aio_connect_socket(3). The socket is the library's from success on.
+    /// nbd_aio_connect_socket(3). On success, the library owns the socket.
     pub fn socket(&mut self, sock: c_int) -> Result<(), Error> {
         let socket = Socket::from_program(sock)?;
         self.connection.report.shared.set_program_polls();
@@ -70,8 +69,7 @@ impl Connecting<'_> {
         self.connected(socket)
     }
 
-    /// Connects through a command that passes on to the server what it is
-    /// given.
+    /// Connects through a command that forwards its standard input and output to the server.
     pub(super) fn tunnel(&mut self, argv: &[CString]) -> Result<(), Error> {
         let (subprocess, socket) = Subprocess::tunnel(argv)?;
         self.connection.link.subprocess = Some(subprocess);
@@ -86,17 +84,17 @@ impl Connecting<'_> {
         self.connect_to(Endpoint::Unix { path }, || Ok(connector))
     }
 
-    /// Begins to connect over what `connector` makes.
+    /// Starts to connect with the result of `connector`.
     fn connect_to(
         &mut self,
         endpoint: Endpoint,
         connector: impl FnOnce() -> Result<Connector, Error>,
     ) -> Result<(), Error> {
-        // An address that is none leaves everything as it was.
+        // An invalid address leaves the handle unchanged.
         let connector = connector()?;
         match self.connection.link.connect(endpoint, connector) {
             Ok(()) => self.connection.begin(),
-            // Over TCP the program may try again, perhaps another name.
+            // Over TCP the program may try again, for example with another name.
             Err(error) if self.connection.link.endpoint.host().is_some() => {
                 self.connection.link.forget_attempt();
                 Err(error)
@@ -112,7 +110,7 @@ impl Connecting<'_> {
 }
 
 impl Call<'_> {
-    /// Connects, and waits until that is done.
+    /// Connects, and waits until the connection is established.
     pub async fn until_connected(
         &mut self,
         connect: impl FnOnce(Connecting<'_>) -> Result<(), Error>,

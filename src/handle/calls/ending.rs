@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! Ending a connection in good order.
+//! Closing a connection normally.
 
 use crate::constants::{LIBNBD_SHUTDOWN_ABANDON_PENDING, LIBNBD_SHUTDOWN_MASK};
 use crate::error::Error;
@@ -29,7 +29,7 @@ impl Call<'_> {
         if self.state() == State::Negotiating {
             return self.abort_and_wait().await;
         }
-        // A server that is gone already is what was wanted.
+        // If the server is already gone, the goal is reached.
         self.disconnect(0);
         self.wait_until_ended().await
     }
@@ -50,7 +50,7 @@ impl Call<'_> {
 }
 
 impl Connection {
-    /// Queues `NBD_CMD_DISC`, and sends it unless others wait for room.
+    /// Queues `NBD_CMD_DISC`, and sends it unless earlier requests are waiting.
     fn disconnect(&mut self, flags: u16) {
         let waits = self.link.waits_for_room();
         self.link.machine.disconnect(flags);
@@ -60,7 +60,7 @@ impl Connection {
         }
     }
 
-    /// Commands of which nothing has been sent end.
+    /// Completes commands of which no byte has been sent.
     fn abandon_unsent(&mut self) {
         let Some(first) = self.link.machine.abandon_unsent() else {
             return;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! What the server has said of itself and of the export.
+//! Properties of the connection and of the export.
 
 use std::ffi::{CStr, CString};
 
@@ -23,7 +23,7 @@ fn not_connected(what: &'static str) -> Error {
     Error::new(libc::EINVAL, what)
 }
 
-/// See the module. All functions of it fail where the server has not said anything yet.
+/// Access to properties of the export. They are errors until the server has sent them.
 #[derive(Debug)]
 pub struct Information<'a> {
     machine: &'a Machine<Attachment>,
@@ -31,7 +31,7 @@ pub struct Information<'a> {
 }
 
 impl Connection {
-    /// What the server has said so far.
+    /// Provides the properties known so far.
     pub fn information(&self) -> Information<'_> {
         Information {
             machine: &self.link.machine,
@@ -46,12 +46,12 @@ impl Information<'_> {
         details.ok_or_else(|| not_connected(what))
     }
 
-    /// What has been agreed with the server so far.
+    /// Returns the negotiated features so far.
     pub fn negotiated(&self) -> &Negotiated {
         self.machine.negotiated()
     }
 
-    /// Whether the server has set this transmission flag.
+    /// Returns true if the server has set this transmission flag.
     pub fn has(&self, flag: u16) -> Result<bool, Error> {
         Ok(self.details("flags")?.1.has(flag))
     }
@@ -79,7 +79,7 @@ impl Information<'_> {
 
     /// nbd_can_meta_context(3)
     pub fn can_meta_context(&self, metacontext: &CStr) -> Result<bool, Error> {
-        // A program that named none may look at those that are in effect no more.
+        // If the program has not requested any contexts, it also sees those no longer in effect.
         // Source: seen with libnbd 1.24.4.
         let contexts = match self.machine.meta_contexts() {
             MetaContexts::Stale(_) if !self.machine.preferences().meta_contexts.is_empty() => {

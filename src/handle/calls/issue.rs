@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! How a data command is issued, whichever it is.
+//! Issuing a data command of any type.
 
 use super::checks::Rules;
 use crate::error::Error;
@@ -11,7 +11,7 @@ use crate::machine::NewCommand;
 use crate::protocol::flags::command;
 use crate::protocol::request::RequestType;
 
-/// A connection for issuing data commands.
+/// A connection that can issue data commands.
 #[derive(Debug)]
 pub struct Issue<'a> {
     pub(super) connection: &'a mut Connection,
@@ -19,7 +19,7 @@ pub struct Issue<'a> {
 }
 
 impl Connection {
-    /// For issuing data commands.
+    /// Provides the functions to issue data commands.
     pub(super) fn issue(&mut self) -> Issue<'_> {
         Issue {
             connection: self,
@@ -29,7 +29,7 @@ impl Connection {
 }
 
 impl Call<'_> {
-    /// Issues a command that the program waits for by itself.
+    /// Issues a command that the program retires itself.
     pub fn issue_only(
         &mut self,
         issue: impl FnOnce(Issue<'_>) -> Result<u64, Error>,
@@ -41,14 +41,14 @@ impl Call<'_> {
 }
 
 impl Issue<'_> {
-    /// The same for a command that a call waits for.
+    /// Marks the command as that of a synchronous call.
     pub(super) fn synchronously(mut self) -> Self {
         self.waiter = Waiter::Call;
         self
     }
 
-    /// Issues a command without a payload of the library's own, if it may be sent. Inline,
-    /// so that each command has only the checks of its rules.
+    /// Checks and issues a command without an allocated payload. Inline, so that each command
+    /// contains only the checks of its rules.
     #[inline(always)]
     pub(super) fn issue(
         &mut self,
@@ -71,9 +71,9 @@ impl Issue<'_> {
         })
     }
 
-    /// Issues a command that passed all checks, and sends its request unless others wait
-    /// for room. Its end is told by its completion, so a failure to send is no failure to
-    /// issue it.
+    /// Issues a command that passed all checks, and sends its request unless earlier requests are
+    /// waiting. If sending fails, the completion reports the error, and issuing it still
+    /// succeeds.
     pub(super) fn issue_checked(
         &mut self,
         mut command: NewCommand<Attachment>,
@@ -98,7 +98,7 @@ impl Issue<'_> {
         let data = command.attachment.buffer.to_send();
         let (cookie, request) = link.machine.begin(command)?;
         link.synchronous += usize::from(self.waiter == Waiter::Call);
-        // Others see a command before its reply can come.
+        // Publish the command before its reply can arrive.
         connection.report.publish_in_flight(link);
         if waits {
             link.machine.queue(request);
@@ -117,7 +117,7 @@ impl Issue<'_> {
         Ok(cookie)
     }
 
-    /// Gives memory back, but for `commands` commands.
+    /// Shrinks the memory to `commands` commands.
     #[cold]
     fn shrink(&mut self, commands: usize) {
         self.connection.link.machine.shrink(commands);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! The program's main loop.
+//! Functions for the program's main loop.
 
 use libc::c_int;
 
@@ -23,7 +23,7 @@ impl Connection {
     pub fn aio_notify_read(&mut self) -> Result<(), Error> {
         self.report.program_polls(self.state());
         if !self.turns.are_free() {
-            // Another thread is going to receive, if there is anything.
+            // Another thread is about to receive the data, if any.
             return Ok(());
         }
         self.notify_read()
@@ -36,13 +36,13 @@ impl Call<'_> {
         self.report.program_polls(self.state());
         let said_to_write = self.report.shared.take_said_to_write();
         if said_to_write && self.turns.holder == Holder::Receives && !self.link.waits_for_room() {
-            // Another thread may be receiving a reply that the program waits for. It
-            // would come here again and again before that has come.
+            // Another thread may be receiving a reply that the program waits for. Until the reply
+            // has arrived, the program would call this again and again.
             let completed = self.completions.total();
             self.sleep_at_once(Goal::Completion(completed))?;
         }
         if self.link.has_arrivals() {
-            // The program was told to wait for room so as to come here.
+            // The program was asked to wait until the socket is writable, to get here.
             return self.use_before_waiting();
         }
         if said_to_write && self.link.direction() & DIRECTION_WRITE == 0 {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! What the API offers, a file a subject.
+//! The functions of the API, one file for each subject.
 
 mod checks;
 mod commands;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! Option mode: the program steers the negotiation (nbd_set_opt_mode(3)).
+//! Option mode: the program controls the negotiation (nbd_set_opt_mode(3)).
 
 use std::ffi::CString;
 
@@ -17,22 +17,21 @@ use crate::machine::Machine;
 use crate::machine::State;
 use crate::memory::{self, NoMemory};
 
-/// A connection whose negotiation the program steers.
+/// A connection in option mode.
 #[derive(Debug)]
 pub struct Options<'a> {
     connection: &'a mut Connection,
 }
 
 impl Connection {
-    /// For negotiating an option.
+    /// Provides the functions to negotiate options.
     pub fn options(&mut self) -> Options<'_> {
         Options { connection: self }
     }
 }
 
 impl Options<'_> {
-    /// Remembers the callbacks of an option and sends it, unless `start`
-    /// refuses.
+    /// Stores the callbacks of an option, and sends it unless `start` fails.
     fn start_option(
         &mut self,
         option: PendingOption,
@@ -59,7 +58,7 @@ impl Options<'_> {
     /// nbd_aio_opt_abort(3)
     pub fn abort(&mut self) -> Result<(), Error> {
         match self.connection.link.machine.opt_abort() {
-            // A server that is gone already is what was wanted.
+            // If the server is already gone, the goal is reached.
             Ok(()) => self.connection.send_accepted(),
             Err(error) => {
                 self.connection.end(error.into());
@@ -103,7 +102,7 @@ impl Options<'_> {
         self.start_option(option, |machine| machine.opt_list())
     }
 
-    /// The contexts that nbd_add_meta_context(3) has collected.
+    /// Returns the contexts requested with nbd_add_meta_context(3).
     fn requested_contexts(&self) -> Result<Vec<CString>, NoMemory> {
         let preferences = self.connection.link.machine.preferences();
         let contexts = preferences.meta_contexts.iter();
@@ -156,9 +155,8 @@ impl Options<'_> {
 }
 
 impl Call<'_> {
-    /// Asks for an option, and waits until it is done. How many replies it had, or 1
-    /// or 0 where the server could only agree or refuse. `ask` gets the completion
-    /// callback to ask with, which is none.
+    /// Sends an option, and waits for its outcome: the number of replies, or 1 or 0 if the server
+    /// could only accept or refuse. `ask` gets an empty completion callback to pass on.
     pub async fn until_option_done(
         &mut self,
         ask: impl FnOnce(Options<'_>, nbd_completion_callback) -> Result<(), Error>,
@@ -167,8 +165,8 @@ impl Call<'_> {
         self.wait_for_option().await
     }
 
-    /// The same, for an option of which the error is `failure` if it could not even be
-    /// sent.
+    /// Like [`until_option_done`](Self::until_option_done), with the error `failure` if the
+    /// option could not be sent.
     pub async fn until_answered(
         &mut self,
         failure: &'static str,

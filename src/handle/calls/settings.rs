@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! What a program can set and get.
+//! Setters and getters.
 
 use std::ffi::{CStr, CString};
 
@@ -16,36 +16,36 @@ use crate::handle::tls_settings;
 use crate::machine::{self, Tls};
 use crate::memory;
 
-/// What a program can set and get on a connection.
+/// A connection whose settings can be changed.
 #[derive(Debug)]
 pub struct Setup<'a> {
     connection: &'a mut Connection,
 }
 
 impl Connection {
-    /// For what a program can set and get.
+    /// Provides the setters and getters.
     pub fn setup(&mut self) -> Setup<'_> {
         Setup { connection: self }
     }
 }
 
 impl Setup<'_> {
-    /// Settings that are no business of the protocol's.
+    /// Returns settings that do not affect the protocol.
     pub fn settings(&mut self) -> &mut Settings {
         &mut self.connection.settings
     }
 
-    /// What is to be negotiated.
+    /// Returns the preferences for the negotiation.
     pub fn requests(&mut self) -> &mut machine::Preferences {
         self.connection.link.machine.preferences_mut()
     }
 
-    /// Debug messages: whether they are wanted, and where they go.
+    /// Returns the settings of debug messages.
     pub fn debug(&self) -> &Debug {
         self.connection.report.shared.debug_settings()
     }
 
-    /// What can be seen without the lock.
+    /// Returns the part that can be read without the lock.
     pub fn shared(&self) -> &Shared {
         &self.connection.report.shared
     }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! The server that a connection has started.
+//! The server subprocess of a connection.
 
 use libc::c_int;
 

@@ -31,15 +31,15 @@ impl Connecting<'_> {
         }
     }
 
-    /// What has once been asked for stays, whatever becomes of this attempt to connect.
+    /// Sets TLS to required if `asked_for`; it stays so even if this attempt to connect fails.
     fn require_tls_if(&mut self, asked_for: bool) {
         if asked_for {
             self.connection.link.machine.preferences_mut().tls = Tls::Require;
         }
     }
 
-    /// Sets what a URI sets besides the server's address. It can ask for more
-    /// security than the program did, never for less TLS.
+    /// Applies the settings of a URI. It can increase the security chosen by the program, but not
+    /// turn off TLS.
     fn apply(&mut self, uri: &mut NbdUri) -> Result<(), Error> {
         self.require_tls_if(uri.tls);
         if uri.tls {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! From an address to a connection.
+//! Connecting the transport.
 
 use super::{Link, Lost, Stage};
 use crate::error::Error;
@@ -8,8 +8,8 @@ use crate::handle::endpoint::Endpoint;
 use crate::transport::{Channel, Connector, Progress, Socket};
 
 impl Link {
-    /// Begins to connect over what `connector` makes. An error leaves everything to
-    /// be undone by [`Link::forget_attempt`], or to end with the connection.
+    /// Starts to connect with `connector`. After an error, call [`Link::forget_attempt`] or end
+    /// the connection.
     pub fn connect(&mut self, endpoint: Endpoint, mut connector: Connector) -> Result<(), Error> {
         self.endpoint = endpoint;
         self.machine.connecting();
@@ -19,13 +19,13 @@ impl Link {
         Ok(())
     }
 
-    /// Connecting has failed at once, and the program may try again.
+    /// Resets the link after connecting has failed at once, so that the program may try again.
     pub fn forget_attempt(&mut self) {
         self.stage = Stage::None;
         self.machine.not_connected();
     }
 
-    /// The socket that is being connected is ready to say how that went.
+    /// Continues an attempt to connect, when its socket is ready.
     pub fn continue_connecting(&mut self) -> Result<(), Lost> {
         if let Stage::Connecting(connector) = &mut self.stage {
             let progress = connector.on_writable()?;
@@ -41,7 +41,7 @@ impl Link {
         }
     }
 
-    /// There is a connection.
+    /// Starts the protocol on a connected socket.
     pub fn connected(&mut self, socket: Socket) {
         self.stage = Stage::Connected(Channel::Plain(socket));
         self.machine.connected();

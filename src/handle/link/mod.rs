@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! The machine and the transport under it: moves bytes both ways.
+//! The machine and its transport: moves bytes in both directions.
 //!
-//! A link ends nothing and calls nobody back. It hands out what happened
-//! ([`Link::next_event`]) and why the connection cannot go on ([`Lost`]); the
-//! connection acts on both.
+//! A link does not end the connection and does not call callbacks. It returns events
+//! ([`Link::next_event`]) and fatal errors ([`Lost`]); the connection handles both.
 
 mod connect;
 mod read_ahead;
@@ -25,18 +24,17 @@ use crate::transport::{tls::Handshake, Arrivals, Channel, Connector, Subprocess}
 use read_ahead::ReadAhead;
 pub(super) use receive::Receive;
 
-/// Why a connection cannot go on. Only the connection makes an error for the
-/// program of it, when it ends itself.
+/// A fatal error of a connection. The connection turns it into the program's error when it ends.
 #[derive(Debug)]
 pub(super) enum Lost {
     /// Sending, receiving or the protocol has failed.
     Connection(Error),
-    /// The handshake of TLS has failed.
+    /// The TLS handshake has failed.
     Handshake(Error),
 }
 
 impl Lost {
-    /// What has failed.
+    /// Returns the error.
     pub fn error(&self) -> &Error {
         match self {
             Lost::Connection(error) | Lost::Handshake(error) => error,
@@ -50,21 +48,22 @@ impl From<Error> for Lost {
     }
 }
 
-/// How the bytes travel.
+/// The state of the transport.
 #[derive(Debug)]
 enum Stage {
-    /// Not at all: before connecting, and after the end.
+    /// None: before connecting, and after the end.
     None,
-    /// An address is being tried. In a box, so that a handle is small after that.
+    /// Connecting to an address. In a box, to keep the handle small.
     Connecting(Box<Connector>),
-    /// The server has agreed to TLS, and the handshake is going on.
+    /// The server has agreed to TLS, and the TLS handshake is in progress.
     TlsHandshake(Handshake),
-    /// There is a connection.
+    /// Connected.
     Connected(Channel),
 }
 
 impl Stage {
-    /// Whether it waits to receive, and whether to send, before there is a connection.
+    /// Before the connection is established: returns whether it waits to receive, and whether to
+    /// send.
     #[cold]
     fn waits_before(&self) -> (bool, bool) {
         match self {
@@ -75,22 +74,22 @@ impl Stage {
     }
 }
 
-/// A machine, the transport that it speaks over, and what belongs to that.
+/// A machine with its transport, and their data.
 #[derive(Debug)]
 pub(super) struct Link {
     pub machine: Machine<Attachment>,
-    /// Where the program asked to connect to.
+    /// The address that the program connects to.
     pub endpoint: Endpoint,
-    /// How much to receive at once.
+    /// Decides how much to receive at once.
     read_ahead: ReadAhead,
-    /// Received and not used yet. Nothing more is received before that.
+    /// Received bytes that are not used yet. They are used before more is received.
     arrivals: Arrivals,
-    /// Before the subprocess, which waits for its end when it is dropped.
+    /// Before `subprocess`, which waits for the server to exit when dropped.
     stage: Stage,
-    /// A transport that has been closed while a thread was waiting for it.
+    /// A closed transport that a thread is still waiting for.
     retired: Stage,
     pub subprocess: Option<Subprocess>,
-    /// Commands of synchronous calls that are in flight.
+    /// The number of commands in flight that belong to synchronous calls.
     pub synchronous: usize,
 }
 
@@ -108,14 +107,14 @@ impl Link {
         }
     }
 
-    /// The program's commands that are in flight, without those of synchronous calls.
-    /// nbd_aio_in_flight(3) of the C library waits until such a call has ended.
+    /// Returns the number of the program's commands in flight, without those of synchronous
+    /// calls: nbd_aio_in_flight(3) of the C library waits until such a call has ended.
     pub fn in_flight(&self) -> usize {
-        // A command is counted as synchronous a little earlier than as in flight.
+        // A command is counted as synchronous slightly earlier than as in flight.
         self.machine.in_flight().saturating_sub(self.synchronous)
     }
 
-    /// The descriptor to poll, where there is one.
+    /// Returns the descriptor to poll, if any.
     pub fn fd(&self) -> Option<c_int> {
         match &self.stage {
             Stage::None => None,
@@ -125,7 +124,7 @@ impl Link {
         }
     }
 
-    /// The descriptor for a program that polls it by itself.
+    /// Returns the descriptor, for a program that polls it itself.
     pub fn fd_for_program(&self) -> Option<c_int> {
         if let Stage::Connected(channel) = &self.stage {
             channel.make_non_blocking();
@@ -133,7 +132,7 @@ impl Link {
         self.fd()
     }
 
-    /// The `LIBNBD_AIO_DIRECTION_*` bits to wait for.
+    /// Returns the `LIBNBD_AIO_DIRECTION_*` bits to wait for.
     pub fn direction(&self) -> u32 {
         let receives = match &self.stage {
             Stage::Connected(_) => self.machine.wants_to_receive(),
@@ -149,8 +148,8 @@ impl Link {
         direction
     }
 
-    /// Whether a request is partly sent, or waits for one that is: until the socket
-    /// has room for more, nothing is tried again.
+    /// Returns true if pending data waits until the socket is writable. Sending is not tried
+    /// again before that.
     pub fn waits_for_room(&self) -> bool {
         match &self.stage {
             Stage::Connected(channel) => self.machine.wants_to_send() || channel.wants_to_send(),
@@ -158,38 +157,37 @@ impl Link {
         }
     }
 
-    /// The name of the state, without its description.
+    /// Returns the name of the state, without its description.
     pub fn state_name(&self) -> &'static str {
         let description = self.machine.description(self.machine.state()).to_str();
         let name = description.unwrap_or_default().split(':').next();
         name.unwrap_or_default()
     }
 
-    /// The error of a call that says that the descriptor is ready for what nothing
-    /// waits for: 0 for reading, 1 for writing.
+    /// Makes the error of a call that reports an event that the connection does not wait for: 0
+    /// for reading, 1 for writing.
     pub fn invalid_event(&self, event: u32) -> Error {
         let state = self.state_name();
         let what = format!("external event {event} is invalid in state {state}");
         Error::new(libc::EINVAL, what)
     }
 
-    /// Whether an address is being tried.
+    /// Returns true while connecting to an address.
     pub fn is_connecting(&self) -> bool {
         matches!(self.stage, Stage::Connecting(_))
     }
 
-    /// Whether the handshake of TLS is going on.
+    /// Returns true during the TLS handshake.
     pub fn is_in_tls_handshake(&self) -> bool {
         matches!(self.stage, Stage::TlsHandshake(_))
     }
 
-    /// Whether there is a connection that is not encrypted.
+    /// Returns true if connected without encryption.
     pub fn is_plain(&self) -> bool {
         matches!(self.stage, Stage::Connected(Channel::Plain(_)))
     }
 
-    /// Whether the connection has come to its end in good order, and has not been
-    /// closed yet.
+    /// Returns true if the connection has ended normally, and its transport is still open.
     pub fn is_over(&self) -> bool {
         self.machine.state() == State::Closed && !matches!(self.stage, Stage::None)
     }
@@ -198,17 +196,17 @@ impl Link {
         self.machine.state() == State::Connecting
     }
 
-    /// Closes the transport, and forgets what arrived.
+    /// Closes the transport, and discards received bytes.
     pub fn close(&mut self, waited_for: bool) {
         self.close_transport(waited_for);
         self.arrivals = Arrivals::default();
     }
 
-    /// Closes the transport. What arrived can still be used. Where a thread waits for
-    /// the transport, it wakes, and has to call [`Link::forget_retired`].
+    /// Closes the transport. Received bytes can still be used. A thread that waits for the
+    /// transport wakes, and must call [`Link::forget_retired`].
     pub fn close_transport(&mut self, waited_for: bool) {
         if waited_for && !matches!(self.stage, Stage::None) {
-            // Its descriptor must not become another file's while it is polled.
+            // While it is polled, its descriptor must not be reused for another file.
             self.shutdown_both();
             self.retired = std::mem::replace(&mut self.stage, Stage::None);
         } else {
@@ -216,22 +214,22 @@ impl Link {
         }
     }
 
-    /// No thread waits any more for a transport that is closed.
+    /// Drops the closed transport, after the thread that waited for it has woken.
     pub fn forget_retired(&mut self) {
         self.retired = Stage::None;
     }
 
-    /// Ends the stream in both directions: what waits for it wakes.
+    /// Shuts down both directions of the stream, which wakes a waiting thread.
     pub fn shutdown_both(&mut self) {
         match &mut self.stage {
             Stage::Connected(channel) => channel.shutdown_both(),
             Stage::TlsHandshake(handshake) => handshake.shutdown_both(),
-            // A thread that waits for that is woken by what has ended it.
+            // A thread waiting in this stage is woken by the event that ends the stage.
             Stage::Connecting(_) | Stage::None => {}
         }
     }
 
-    /// The server that was started, if there is one.
+    /// Returns the server subprocess, or an error if there is none.
     pub fn running_subprocess(&self) -> Result<&Subprocess, Error> {
         let subprocess = self.subprocess.as_ref();
         subprocess.ok_or_else(|| Error::new(libc::ESRCH, "no subprocess exists"))

@@ -1,29 +1,29 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! How much is received after what is known to be next.
+//! The number of bytes to receive beyond those that are known to be next.
 //!
-//! What comes after it goes through a buffer, and data in there is copied once more.
-//! With small replies that is cheap, and saves a system call for each. With large
-//! ones a system call is cheaper than to copy half of a reply.
+//! These bytes go through a buffer, so data in them is copied once more. For small replies this
+//! is cheap, and saves a system call for each. For large replies, a system call is cheaper than
+//! copying half of a reply.
 
-/// Data that is received for itself, in bytes: it takes longer to copy as much than
-/// to ask the system again.
+/// The size in bytes of data that is received separately: copying it takes longer than another
+/// system call.
 pub(super) const LARGE: usize = 32 * 1024;
 
-/// What is received after large data, in bytes: the header of the next reply, and
-/// some of the small ones that may follow.
+/// The number of bytes to receive after large data: the header of the next reply, and some small
+/// replies.
 const AFTER_LARGE: usize = 1024;
 
-/// What to expect, by what came last.
+/// A prediction of the next replies, from the previous ones.
 #[derive(Debug, Default)]
 pub(super) struct ReadAhead {
     large: bool,
-    /// Bytes expected for the user's buffer before the last receive.
+    /// Bytes still expected for the user's buffer before the last receive.
     before: usize,
 }
 
 impl ReadAhead {
-    /// How many bytes to receive after the `direct` ones, `most` of them at most.
+    /// Returns the number of bytes to receive after the `direct` ones, at most `most`.
     pub fn limit(&self, direct: usize, most: usize) -> usize {
         match self.large || direct >= LARGE {
             true => most.min(AFTER_LARGE),
@@ -31,12 +31,12 @@ impl ReadAhead {
         }
     }
 
-    /// Something is received now: `direct` bytes are expected for the user's buffer.
+    /// Records the start of a receive, with `direct` bytes expected for the user's buffer.
     pub fn receiving(&mut self, direct: usize) {
         self.before = direct;
     }
 
-    /// What arrived has been used: now `direct` bytes are expected.
+    /// Records that all received bytes were used; now `direct` bytes are expected.
     pub fn used(&mut self, direct: usize) {
         let before = std::mem::take(&mut self.before);
         // The last piece of a large reply does not predict the next one.
@@ -48,8 +48,8 @@ impl ReadAhead {
 mod tests {
     use super::*;
 
-    /// The limits that a connection has, one after the other, whose socket gives
-    /// so many bytes each time: replies are all of one length.
+    /// Returns the successive limits of a connection. All replies have the same length, and each
+    /// element of `comes` is the number of bytes that the socket has.
     fn limits(reply: usize, comes: &[usize]) -> Vec<usize> {
         let mut read_ahead = ReadAhead::default();
         let mut limits = Vec::new();

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! From the socket to the machine.
+//! Receiving: from the socket to the machine.
 //!
-//! The data of a read goes straight to the user's buffer as soon as it is known to
-//! be next. Everything else goes through a buffer that a thread lends.
+//! If the next bytes are data of a read, they are received directly into the user's buffer.
+//! Everything else goes through a buffer of the calling thread.
 
 use std::io;
 use std::os::fd::{AsRawFd, RawFd};
@@ -31,18 +31,17 @@ pub(in crate::handle) struct Receive {
     direct: Option<iovec>,
     /// A part of `buffer`.
     after: iovec,
-    /// Whether to wait for all that there is room for.
+    /// True to wait until both pieces are full.
     for_all: bool,
     buffer: arrivals::Buffer,
 }
 
 impl Receive {
-    /// The system call that waits until the server has said something, and receives it.
+    /// Returns the system call, which waits for data and receives it.
     pub fn blocking(&self) -> Blocking {
-        // SAFETY: one piece is within `buffer`. The other is a part of a read's buffer,
-        // which the program keeps until the command completes; and as long as a thread
-        // receives, no other thread completes a command nor closes the socket
-        // (`Holder::Receives`).
+        // SAFETY: one piece is within `buffer`. The other is part of a read's buffer, which the
+        // program keeps until the command completes; and while a thread receives, no other thread
+        // completes a command or closes the socket (`Holder::Receives`).
         let receive = unsafe { blocking::Receive::new(self.fd, self.direct, self.after) };
         Blocking::Receive(match self.for_all {
             true => receive.for_all(),
@@ -56,8 +55,8 @@ impl Receive {
 }
 
 impl Link {
-    /// Receives what has arrived with one system call; with TLS, one record. All arrivals
-    /// have to be used. `ahead` allows bytes after the current message.
+    /// Receives available data with one system call; with TLS, one record. Previously received
+    /// bytes must have been used. `ahead` allows bytes after the current message.
     pub fn receive(&mut self, ahead: bool) -> Result<Received, Lost> {
         let direct = self.direct();
         let awaited = direct.map_or(0, |piece| piece.iov_len);
@@ -77,8 +76,8 @@ impl Link {
         };
         let pieces = [direct.unwrap_or(EMPTY), after];
         let pieces = &pieces[usize::from(direct.is_none())..];
-        // SAFETY: one piece is within the room for arrivals, the other a part of a
-        // read's buffer that the program keeps until the command completes.
+        // SAFETY: one piece is within the room for arrivals, the other is part of a read's
+        // buffer, which the program keeps until the command completes.
         let received = unsafe { channel.recv_raw(pieces, ahead) };
         let count = match &received {
             Ok(Received::Bytes { count, .. }) => *count,
@@ -88,15 +87,15 @@ impl Link {
         self.arrivals.received(count - straight);
         self.machine.received_directly(straight);
         match received {
-            // After NBD_CMD_DISC many servers leave without the goodbye of TLS.
+            // After NBD_CMD_DISC, many servers close the connection without close_notify.
             Err(_) if tls && self.machine.is_disconnecting() => Ok(Received::End),
             received => Ok(received?),
         }
     }
 
-    /// Prepares to wait by receiving, on a plain socket: for all of large data, which
-    /// takes one system call then. All arrivals have to be used. Nothing else is
-    /// received before [`Link::finish_receive`].
+    /// Prepares to wait by receiving, on a plain socket. Large data is received completely by
+    /// this one system call. Previously received bytes must have been used, and nothing else may
+    /// be received before [`Link::finish_receive`].
     pub fn begin_receive(&mut self, ahead: bool) -> Result<Receive, Lost> {
         let direct = self.direct();
         let awaited = direct.map_or(0, |piece| piece.iov_len);
@@ -126,7 +125,7 @@ impl Link {
         })
     }
 
-    /// What the system call came to.
+    /// Handles the result of the system call.
     pub fn finish_receive(
         &mut self,
         receive: Receive,
@@ -144,13 +143,13 @@ impl Link {
         Ok(received?)
     }
 
-    /// The server has closed its side.
+    /// Handles the end of the stream.
     pub fn end_of_stream(&mut self) -> Result<(), Lost> {
         Ok(self.machine.end_of_stream()?)
     }
 
-    /// The next thing that happened, by what has arrived; `None` when all of it is used.
-    /// Data of reads is put in its place.
+    /// Returns the next event in the received bytes; `None` when all of them are used. Stores
+    /// data of reads in their buffers.
     pub fn next_event(&mut self) -> Option<Event> {
         let arrived = self.arrivals.bytes();
         let mut bytes = arrived;
@@ -160,8 +159,7 @@ impl Link {
         event
     }
 
-    /// All events up to the end of a message are handled: expects as much as the
-    /// machine awaits now.
+    /// Records that all events up to the end of a message were handled, for reading ahead.
     pub fn arrivals_used(&mut self) {
         if !self.machine.wants_to_receive() {
             self.arrivals = arrivals::Arrivals::default();
@@ -170,18 +168,18 @@ impl Link {
         self.read_ahead.used(now);
     }
 
-    /// The call is over, or waits: nothing is received before the next one.
+    /// Returns an unused buffer to the thread, before the call ends or waits.
     pub fn give_back_memory(&mut self) {
         self.arrivals.give_back_if_empty();
     }
 
-    /// Whether the beginning of a message has arrived, or more.
+    /// Returns true if bytes of a message have arrived.
     pub fn has_beginning(&self) -> bool {
         !self.arrivals.is_empty()
     }
 
-    /// Whether the next message can be handled without the socket. It has to be
-    /// before anything waits for that.
+    /// Returns true if the next message can be handled without the socket. This must be done
+    /// before waiting for the socket.
     pub fn has_message_in_hand(&self) -> bool {
         let Stage::Connected(channel) = &self.stage else {
             return false;
@@ -192,7 +190,8 @@ impl Link {
                 || !arrived.is_empty() && self.machine.reaches_end_of_message(arrived))
     }
 
-    /// Whether bytes have been received that the program cannot see in the socket.
+    /// Returns true if there are received bytes, which the program cannot see by polling the
+    /// socket.
     pub fn has_arrivals(&self) -> bool {
         let Stage::Connected(channel) = &self.stage else {
             return false;
@@ -200,7 +199,7 @@ impl Link {
         self.machine.wants_to_receive() && (channel.has_record() || !self.arrivals.is_empty())
     }
 
-    /// Whether more of a record of TLS can be used without the socket.
+    /// Returns true if more of a TLS record can be used without the socket.
     pub fn has_decrypted(&self) -> bool {
         match &self.stage {
             Stage::Connected(channel @ Channel::Tls(_)) => {
@@ -210,7 +209,7 @@ impl Link {
         }
     }
 
-    /// The part of a read's buffer where the next bytes belong.
+    /// Returns the part of a read's buffer for the next bytes, if any.
     fn direct(&self) -> Option<iovec> {
         let (cookie, at, length) = self.machine.direct()?;
         match &self.machine.command(cookie)?.attachment.buffer {
@@ -220,8 +219,8 @@ impl Link {
     }
 }
 
-/// How many bytes to receive after the `awaited` ones of a read's buffer, so that nothing
-/// after the message is among them.
+/// Returns the number of bytes to receive after the `awaited` bytes of a read's buffer, without
+/// exceeding the message.
 fn after_direct(machine: &Machine<Attachment>, awaited: usize) -> usize {
     let left = machine.left_of_message(awaited.saturating_add(arrivals::MOST));
     left.saturating_sub(awaited)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! From the machine to the socket.
+//! Sending: from the machine to the socket.
 
 use libc::iovec;
 
@@ -8,8 +8,8 @@ use super::{Link, Lost, Stage};
 use crate::handle::attachment::Buffer;
 use crate::machine::{Piece, State, Unsent};
 
-/// The most pieces of memory that are sent with one system call. A request has at
-/// most two, and most requests leave alone.
+/// The maximum number of pieces of memory sent by one system call. A request has at most two, and
+/// most requests are sent separately.
 const PIECES: usize = 16;
 
 const EMPTY: iovec = iovec {
@@ -18,16 +18,16 @@ const EMPTY: iovec = iovec {
 };
 
 impl Link {
-    /// Sends a request, with its data if it has some, as far as the socket takes it. The
-    /// rest waits. Nothing may wait before it.
+    /// Sends a request and its data, as far as the socket accepts them. The rest is queued. The
+    /// queue must be empty.
     pub fn send_request(&mut self, request: Unsent, data: Option<iovec>) -> Result<(), Lost> {
         let header = iovec {
             iov_base: request.header().as_ptr().cast_mut().cast(),
             iov_len: request.header().len(),
         };
         let sent = match &mut self.stage {
-            // SAFETY: the header is there until the call returns, and the data is a buffer
-            // that the program keeps until its command completes.
+            // SAFETY: the header is valid until the call returns, and the data is a buffer that
+            // the program keeps until its command completes.
             Stage::Connected(channel) => unsafe {
                 match data {
                     Some(data) => channel.send_raw(&[header, data]),
@@ -41,7 +41,7 @@ impl Link {
         Ok(sent.map(drop)?)
     }
 
-    /// Sends as much of what waits as the socket takes.
+    /// Sends queued data, as far as the socket accepts it.
     pub fn send(&mut self) -> Result<(), Lost> {
         if matches!(self.machine.state(), State::Closed | State::Dead) {
             return Ok(());
@@ -50,8 +50,8 @@ impl Link {
             return Ok(());
         };
         match channel.flush() {
-            // A server that closes after NBD_CMD_DISC does not wait for TLS to say
-            // goodbye as well.
+            // A server that closes the connection after NBD_CMD_DISC may not read the
+            // close_notify.
             Err(_) if self.machine.has_said_goodbye() => {}
             flushed => flushed?,
         }
@@ -73,24 +73,23 @@ impl Link {
                 length += place.iov_len;
                 used += 1;
             }
-            // SAFETY: the pieces are bytes of the machine, which is not touched
-            // before the call returns, and of buffers that the program keeps
-            // until their commands complete.
+            // SAFETY: the pieces are bytes of the machine, which is not changed before the call
+            // returns, and of buffers that the program keeps until their commands complete.
             let sent = unsafe { channel.send_raw(&pieces[..used]) }?;
             self.machine.sent(sent);
             if sent < length {
                 return Ok(());
             }
         }
-        // Nothing follows a goodbye. A server with several threads for each
-        // connection closes only when it sees the end of the stream.
+        // Nothing follows NBD_CMD_DISC. A server with several threads for each connection closes
+        // it only at the end of the stream.
         // Source: seen with libnbd 1.24.4.
         if self.machine.has_said_goodbye() {
             channel.end_stream();
             if channel.wants_to_send() {
                 return Ok(());
             }
-            // An answer to NBD_OPT_ABORT would change nothing, so nothing waits for it.
+            // A reply to NBD_OPT_ABORT would change nothing, so it is not awaited.
             self.machine.finish_abort()?;
         }
         Ok(())

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! From a plain connection to an encrypted one.
+//! The TLS handshake.
 
 use super::{Link, Lost, Stage};
 use crate::error::Error;
@@ -8,7 +8,7 @@ use crate::transport::tls::{Credentials, Handshake, HandshakeStep};
 use crate::transport::Channel;
 
 impl Link {
-    /// The server has agreed to TLS. There is no way back to plaintext.
+    /// Starts the TLS handshake, after the server has agreed. There is no way back to plaintext.
     pub fn start_tls_handshake(
         &mut self,
         credentials: Result<Credentials, Error>,
@@ -21,7 +21,7 @@ impl Link {
         self.advance_tls_handshake(handshake.map_err(Lost::Handshake)?)
     }
 
-    /// The socket is ready for the next step of the handshake.
+    /// Continues the TLS handshake, when the socket is ready.
     pub fn continue_tls_handshake(&mut self) -> Result<(), Lost> {
         match std::mem::replace(&mut self.stage, Stage::None) {
             Stage::TlsHandshake(handshake) => self.advance_tls_handshake(handshake),
