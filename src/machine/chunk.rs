@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! Chunks of structured and extended replies: which may answer what, and what
-//! their payloads say ("Structured reply types").
+//! Chunks of structured and extended replies: which are valid for a command, and their payloads
+//! ("Structured reply types").
 //!
-//! A chunk that makes no sense fails the command that it answers with EPROTO
-//! and is skipped: its length is known, so the stream can still be trusted.
+//! An invalid chunk is skipped, and its command fails with EPROTO: the length is known, so the
+//! rest of the stream can still be trusted.
 
 use super::command::Command;
 use super::core::{Dead, Machine};
@@ -23,22 +23,21 @@ use crate::protocol::request::RequestType;
 use crate::protocol::MAX_PAYLOAD;
 use crate::text::{text, Lossy};
 
-/// The longest payload of any chunk in bytes: the most data that a read can
-/// ask for, and the offset before it.
+/// The maximum payload of a chunk in bytes: the maximum data of a read, and the offset before it.
 pub(super) const MAX_CHUNK: u64 = MAX_PAYLOAD + OFFSET_DATA_PREFIX as u64;
 
-/// The most extents of one chunk that are handed on. A server may describe less
-/// than it was asked about, so the rest of a longer list is left out, and the
-/// program asks again. nbdkit, the largest known, sends at most this many.
+/// The maximum number of extents of one chunk that are passed on. A server may describe less than
+/// the requested range, so the rest of a longer list is dropped, and the program asks again.
+/// nbdkit, the largest known, sends at most this many.
 const MAX_EXTENTS: usize = 1 << 20;
 
-/// The longest error payload that is taken in, in bytes: number, offset, and as
-/// long a message as its length field can say. It ought to be no longer than a
-/// string of the protocol, but the error counts even so.
+/// The maximum error payload that is decoded, in bytes: error number, offset, and the longest
+/// message that its length field allows. The message should not exceed the maximum string length,
+/// but the error number counts even then.
 const MAX_ERROR: u64 = (ERROR_PREFIX + u16::MAX as usize + 8) as u64;
 
 impl<T> Machine<T> {
-    /// Takes in the header of a chunk.
+    /// Handles the header of a chunk.
     pub(super) fn chunk_header(&mut self, header: ChunkHeader) -> Result<Receiving, Dead> {
         if header.length > MAX_CHUNK {
             return Err(self.die(Fault::ChunkLength(header.length)));
@@ -76,15 +75,15 @@ impl<T> Machine<T> {
             ChunkType::Unknown(_) => false,
         };
         if !acceptable {
-            // It is refused when it is there whole: seen with libnbd 1.24.4.
+            // It fails when it is complete: seen with libnbd 1.24.4.
             return Ok(Receiving::Skip {
                 chunk,
                 left,
                 errno: libc::EPROTO,
             });
         }
-        // 32-bit extents go with 32-bit lengths, 64-bit ones with 64; but what
-        // they say is clear either way.
+        // 32-bit extents belong to compact headers, 64-bit ones to extended headers; but both are
+        // unambiguous in either case.
         match header.kind {
             ChunkType::BlockStatus if extended => command.fail(libc::EPROTO),
             ChunkType::BlockStatusExt if !extended => command.fail(libc::EPROTO),
@@ -97,7 +96,7 @@ impl<T> Machine<T> {
         })
     }
 
-    /// Decodes the payload of a chunk that is no data.
+    /// Decodes the payload of a chunk other than data.
     pub(super) fn payload(&mut self, chunk: &Chunk, payload: &[u8]) -> Result<(), Dead> {
         let Some(cookie) = chunk.cookie else {
             return Ok(());
@@ -138,8 +137,8 @@ impl<T> Machine<T> {
             self.note(text!("structured error server message: {message}"));
         }
         let command = self.commands.get_mut(cookie)?;
-        // An error that is no error: the server said that the command failed,
-        // so it does.
+        // An error chunk without an error number: the server reports that the command failed, so
+        // it does.
         let errno = match errno::from_wire(decoded.error) {
             0 => libc::EPROTO,
             errno => errno,
@@ -162,12 +161,12 @@ impl<T> Machine<T> {
         Some(())
     }
 
-    /// What an [`Event::Extents`] is about: the command, the context, and its extents in
-    /// order. If these break the rules, the command fails, and they are cut there.
+    /// Returns the data of an [`Event::Extents`]: the command, the context, and the extents in
+    /// order. If the extents are invalid, the command fails, and the list is truncated there.
     ///
-    /// The list ends before flags greater than `widest`, unless they come first: then
-    /// the first extent is all there is, and its flags are for the owner to judge. Nothing
-    /// after that is checked.
+    /// The list is also truncated before flags greater than `widest`. If the first extent has
+    /// such flags, only this extent is returned, and the owner decides about its flags. Extents
+    /// after that are not checked.
     /// Source: seen with libnbd 1.24.4.
     pub fn extents(
         &mut self,
@@ -223,13 +222,13 @@ impl<T> Machine<T> {
     }
 }
 
-/// Whether a payload is something and then a list of at least one item.
+/// Returns true if a payload consists of a prefix and at least one complete item.
 fn is_list(length: u64, prefix: u64, item: u64) -> bool {
     let list = length.checked_sub(prefix);
     list.is_some_and(|list| list > 0 && list % item == 0)
 }
 
-/// How much of a chunk's payload is decoded; the rest is skipped.
+/// Returns the length of the part of a payload that is decoded; the rest is skipped.
 pub(super) fn wanted(chunk: &Chunk) -> u64 {
     let limit = match chunk.kind {
         ChunkType::BlockStatus => EXTENTS_PREFIX + MAX_EXTENTS as u64 * EXTENT,
@@ -239,11 +238,10 @@ pub(super) fn wanted(chunk: &Chunk) -> u64 {
     chunk.length.min(limit)
 }
 
-/// Extents follow each other from `offset` on, each at least a byte long, up to
-/// the end of the export at most. Cuts the list where one does not: one that
-/// reaches too far is shortened to what there is, and one of no length is kept
-/// only where the list would be empty without it. False if what is left does
-/// not follow the rules either: one of no length may follow good ones.
+/// Checks consecutive extents from `offset` on: each must have at least one byte, and none may
+/// extend beyond the end of the export. Truncates the list at an invalid extent. One that is too
+/// long is shortened and kept; an empty one is kept only as the first. Returns false if the
+/// result is still invalid; an empty extent after valid ones is just dropped.
 /// Source: seen with libnbd 1.24.4.
 fn keep_proper(extents: &mut Vec<Extent>, offset: u64, size: u64) -> bool {
     let mut left = size.saturating_sub(offset);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! Commands in flight, found in constant time.
+//! Commands in flight, with lookup in constant time.
 
 use std::collections::hash_map::{Entry, HashMap};
 use std::hash::{BuildHasherDefault, Hasher};
@@ -11,55 +11,53 @@ use super::filled::{Filled, Refused};
 use crate::memory::NoMemory;
 use crate::protocol::request::RequestType;
 
-/// A command to be issued. Whether it makes sense to the server has been
-/// decided before.
+/// A command to be issued, already checked.
 #[derive(Debug)]
 pub struct NewCommand<T> {
-    /// What is asked for; not [`RequestType::Disconnect`].
+    /// The request type; not [`RequestType::Disconnect`].
     pub kind: RequestType,
-    /// Command flags as they go on the wire.
+    /// Command flags for the wire.
     pub flags: u16,
-    /// Where in the export, in bytes.
+    /// Offset in the export, in bytes.
     pub offset: u64,
-    /// How many bytes of it.
+    /// Length in bytes.
     pub length: u64,
-    /// A payload that is not the user's memory.
+    /// A payload that is not in the user's memory.
     pub payload: Option<Box<[u8]>>,
-    /// Of a read: whether the owner is told of each chunk of data.
+    /// True if each data chunk of a read is reported.
     pub reports_data: bool,
-    /// What the owner wants to find again.
+    /// Data of the owner.
     pub attachment: T,
 }
 
-/// A command that awaits its reply. `T` belongs to the caller that issued it:
-/// the user's buffer and callbacks, of which the machine knows nothing.
+/// A command in flight, or completed but not retired. `T` belongs to the owner: the user's buffer
+/// and callbacks, which the machine does not access.
 #[derive(Debug)]
 pub struct Command<T> {
-    /// What program and server know it by: unique for the connection, counted from 1.
+    /// The identifier for program and server: unique for the connection, counted from 1.
     pub cookie: u64,
-    /// What was asked for.
+    /// The request type.
     pub kind: RequestType,
-    /// Where in the export, in bytes.
+    /// Offset in the export, in bytes.
     pub offset: u64,
-    /// Bytes of the export that are meant.
+    /// Length of the range in bytes.
     pub length: u64,
-    /// A payload of the request that is not the user's memory: the filter of
-    /// a block status request.
+    /// A request payload that is not in the user's memory: the filter of a block status request.
     pub payload: Option<Box<[u8]>>,
     pub(super) reports_data: bool,
-    /// Whatever the issuer wants to find again.
+    /// Data of the owner.
     pub attachment: T,
     error: c_int,
-    /// It has been answered, or never will be.
+    /// True if it is complete: it was answered, or will not be.
     done: bool,
-    /// Of a read: what has come of it.
+    /// The received parts of a read.
     filled: Filled,
-    /// Of a read: a part has come twice.
+    /// True if a part of a read was received twice.
     refused: bool,
 }
 
 impl<T> Command<T> {
-    /// A command that nothing has happened to yet.
+    /// Makes a command without any reply yet.
     pub(super) fn new(cookie: u64, new: NewCommand<T>) -> Self {
         Command {
             cookie,
@@ -78,19 +76,19 @@ impl<T> Command<T> {
 }
 
 impl<T> Command<T> {
-    /// The first error that happened to this command, or 0.
+    /// Returns the first error of this command, or 0.
     pub fn error(&self) -> c_int {
         self.error
     }
 
-    /// Remembers an error, unless there was one already.
+    /// Sets the error, unless there is one.
     pub fn fail(&mut self, errno: c_int) {
         if self.error == 0 {
             self.error = errno;
         }
     }
 
-    /// Data or a hole has come, `count` bytes `at` bytes into the buffer.
+    /// Records data or a hole: `count` bytes at offset `at` of the buffer.
     pub(super) fn fill(&mut self, at: usize, count: usize) {
         match self.filled.add(at as u64, count as u64, self.length) {
             Ok(()) => {}
@@ -99,21 +97,20 @@ impl<T> Command<T> {
         }
     }
 
-    /// The connection has failed within data, of which `count` bytes have come, `at` bytes
-    /// into the buffer. They count only for [`gaps`](Self::gaps).
+    /// Records partly received data when the connection is lost: `count` bytes at offset `at` of
+    /// the buffer. They only affect [`gaps`](Self::gaps).
     pub(super) fn fill_in_part(&mut self, at: usize, count: usize) {
         let _ = self.filled.add(at as u64, count as u64, self.length);
     }
 
-    /// Calls `gap` with the place and the length of each part of a read's buffer that
-    /// nothing has come for.
+    /// Calls `gap` with the offset and length of each missing part of a read's buffer.
     pub fn gaps(&self, mut gap: impl FnMut(usize, usize)) {
         self.filled
             .gaps(self.length, |at, count| gap(at as usize, count as usize));
     }
 
-    /// The reply is complete. A read fails unless each part has come once; an error
-    /// that the server reported goes before that.
+    /// Completes the reply. A read fails unless each part was received exactly once; an error
+    /// reported by the server has priority.
     /// Source: seen with libnbd 1.24.4.
     pub(super) fn finish(&mut self) {
         let complete = !self.refused && self.filled.is_complete(self.length);
@@ -122,27 +119,27 @@ impl<T> Command<T> {
         }
     }
 
-    /// Remembers an error in place of one that there may have been.
+    /// Sets the error, replacing any previous one.
     pub fn replace_error(&mut self, errno: c_int) {
         self.error = errno;
     }
 }
 
-/// All commands in flight, by cookie, and those that are done and not retired. They
-/// stay where they are when they are done, so that no memory is needed for that.
+/// All commands in flight, by cookie, and completed ones that are not retired. Completed commands
+/// stay in the table, so that completing one needs no memory.
 #[derive(Debug)]
 pub struct Commands<T> {
     all: Table<T>,
-    /// How many of them are done.
+    /// The number of completed commands.
     done: usize,
-    /// How many of those in flight are reads.
+    /// The number of reads in flight.
     reads: usize,
     last_cookie: u64,
 }
 
 type Table<T> = HashMap<u64, Command<T>, BuildHasherDefault<CookieHasher>>;
 
-/// How many cookies there is always memory for.
+/// The minimum number of cookies that memory is kept for.
 const FEW: usize = 64;
 
 impl<T> Default for Commands<T> {
@@ -157,22 +154,21 @@ impl<T> Default for Commands<T> {
 }
 
 impl<T> Commands<T> {
-    /// The next cookie of the connection.
+    /// Returns the next cookie of the connection.
     pub fn next_cookie(&mut self) -> u64 {
         self.last_cookie += 1;
         self.last_cookie
     }
 
-    /// Makes room for a command.
+    /// Reserves memory for a command.
     pub fn reserve(&mut self) -> Result<(), NoMemory> {
         Ok(self.all.try_reserve(1)?)
     }
 
-    /// Gives memory back, but for `count` commands, or for those there are if they are
-    /// more.
+    /// Shrinks the memory to `count` commands, or to the existing ones if they are more.
     pub fn shrink(&mut self, count: usize) {
         let mut smaller = Table::default();
-        // Where there is no memory for the smaller one, the larger one stays.
+        // Without memory for the smaller table, keep the larger one.
         if smaller.try_reserve(count.max(self.all.len())).is_ok() {
             smaller.extend(self.all.drain());
             self.all = smaller;
@@ -185,22 +181,22 @@ impl<T> Commands<T> {
         self.all.insert(command.cookie, command);
     }
 
-    /// Whether the command with this cookie is in flight.
+    /// Returns true if the command with this cookie is in flight.
     pub fn contains(&self, cookie: u64) -> bool {
         self.get(cookie).is_some()
     }
 
-    /// A command in flight.
+    /// Returns a command in flight.
     pub fn get(&self, cookie: u64) -> Option<&Command<T>> {
         self.all.get(&cookie).filter(|command| !command.done)
     }
 
-    /// A command in flight.
+    /// Returns a command in flight, for changes.
     pub fn get_mut(&mut self, cookie: u64) -> Option<&mut Command<T>> {
         self.all.get_mut(&cookie).filter(|command| !command.done)
     }
 
-    /// A command is done: it is no longer in flight.
+    /// Completes a command: it is no longer in flight.
     pub fn finish(&mut self, cookie: u64) -> Option<&mut Command<T>> {
         let command = self.all.get_mut(&cookie).filter(|command| !command.done)?;
         command.done = true;
@@ -209,17 +205,17 @@ impl<T> Commands<T> {
         Some(command)
     }
 
-    /// Whether reads are in flight, and nothing else.
+    /// Returns true if there are reads in flight, and nothing else.
     pub fn are_reads(&self) -> bool {
         self.reads > 0 && self.reads == self.len()
     }
 
-    /// A command that is done.
+    /// Returns a completed command.
     pub fn finished(&self, cookie: u64) -> Option<&Command<T>> {
         self.all.get(&cookie).filter(|command| command.done)
     }
 
-    /// Takes out a command that is done, unless `keeps` says that it stays. Says that, too.
+    /// Takes out a completed command, unless `keeps` returns true. Returns the result of `keeps`.
     pub fn retire_unless(
         &mut self,
         cookie: u64,
@@ -233,14 +229,13 @@ impl<T> Commands<T> {
         if !kept {
             let command = place.remove();
             self.done -= 1;
-            // Its closures are freed, which is when the process may end.
+            // This frees its closures, and one of them may end the process.
             drop(command);
         }
         kept
     }
 
-    /// Takes out a command that is done, or none if there is no such command; it must not
-    /// be one in flight.
+    /// Takes out a completed command, if there is one with this cookie. It must not be in flight.
     pub fn retire(&mut self, cookie: u64) -> Option<Command<T>> {
         let command = self.all.remove(&cookie)?;
         debug_assert!(command.done);
@@ -248,10 +243,10 @@ impl<T> Commands<T> {
         Some(command)
     }
 
-    /// Commands in flight, in the order in which they fail with their connection:
-    /// those from the cookie `unsent` on, which were not sent completely, oldest
-    /// first; then the others, newest first. It is the first ones where there is no
-    /// memory for all cookies.
+    /// Returns the commands in flight in the order in which they fail with the connection: those
+    /// from the cookie `unsent` on, which were not completely sent, oldest first; then the
+    /// others, newest first. If there is not enough memory for all cookies, returns the first
+    /// ones.
     /// Source: seen with libnbd 1.24.4.
     pub fn failing(&self, unsent: u64) -> Vec<u64> {
         let mut first = most_room(self.len());
@@ -259,7 +254,7 @@ impl<T> Commands<T> {
         first
     }
 
-    /// Fills the room of an empty list.
+    /// Fills the capacity of an empty list.
     fn fill_with_failing(&self, first: &mut Vec<u64>, unsent: u64) {
         let place = |cookie: &u64| match *cookie {
             cookie if cookie >= unsent => (0, cookie),
@@ -271,7 +266,7 @@ impl<T> Commands<T> {
                 continue;
             }
             if first.len() == first.capacity() {
-                // The later half is for the next time.
+                // The second half is for the next call.
                 first.sort_unstable_by_key(place);
                 first.truncate(first.len() / 2);
                 last = first.last().map_or(last, place);
@@ -284,23 +279,24 @@ impl<T> Commands<T> {
         first.sort_unstable_by_key(place);
     }
 
-    /// How many commands there are, those that are done included.
+    /// Returns the number of commands, including completed ones.
     pub fn count(&self) -> usize {
         self.all.len()
     }
 
-    /// How many commands are in flight.
+    /// Returns the number of commands in flight.
     pub fn len(&self) -> usize {
         self.all.len() - self.done
     }
 
-    /// Bytes of memory held.
+    /// Returns the memory used, in bytes.
     pub fn allocated(&self) -> usize {
         self.all.capacity() * size_of::<(u64, Command<T>)>()
     }
 }
 
-/// An empty list with room for `wanted` cookies, or for as many as there is memory for.
+/// Returns an empty list with capacity for `wanted` cookies, or for as many as there is memory
+/// for.
 fn most_room(wanted: usize) -> Vec<u64> {
     let mut list = Vec::new();
     match list.try_reserve_exact(wanted) {
@@ -309,8 +305,8 @@ fn most_room(wanted: usize) -> Vec<u64> {
     }
 }
 
-/// A hash for cookies. They are counted, and only commands that the program issued
-/// are in a table, so a server cannot choose keys that collide.
+/// A hash function for cookies. These are counted, and the table has only commands that the
+/// program issued, so a server cannot choose keys that collide.
 #[derive(Debug, Default)]
 pub struct CookieHasher(u64);
 
@@ -325,8 +321,8 @@ impl Hasher for CookieHasher {
         }
     }
 
-    /// An odd factor gives cookies in a row different low bits, by which a table finds
-    /// the place; the high bits, by which it tells the keys apart, are mixed.
+    /// Multiplying by an odd factor gives consecutive cookies different low bits, which select
+    /// the place in the table, and mixes the high bits, which distinguish keys.
     fn write_u64(&mut self, cookie: u64) {
         self.0 = self.0.wrapping_add(cookie);
         self.0 = self.0.wrapping_mul(0x9e37_79b9_7f4a_7c15);

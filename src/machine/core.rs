@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! The machine itself: what it has and what can be seen of it.
+//! The machine: its data, and functions to read it.
 
 use std::borrow::Cow;
 use std::collections::VecDeque;
@@ -18,7 +18,7 @@ use super::state::State;
 use super::traffic::Traffic;
 use crate::error::Error;
 
-/// The connection has ended, and the owner will be told why.
+/// The connection has ended; an event for the owner has the reason.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Dead;
 
@@ -33,13 +33,12 @@ pub struct Machine<T> {
     pub(super) inbox: Inbox,
     pub(super) outgoing: Outgoing,
     pub(super) commands: Commands<T>,
-    /// When the connection ended, commands from this cookie on were not sent, at
-    /// least not completely.
+    /// The first cookie whose request was not completely sent when the connection ended.
     pub(super) unsent_from: u64,
     pub(super) traffic: Traffic,
-    /// Extents of the block status chunk received last.
+    /// The extents of the last block status chunk.
     pub(super) extents: Vec<Extent>,
-    /// Events that were not handed out yet: the only way from here to the owner.
+    /// Events that were not returned yet: the only way from here to the owner.
     pub(super) events: VecDeque<Event>,
 }
 
@@ -63,33 +62,33 @@ impl<T> Default for Machine<T> {
 }
 
 impl<T> Machine<T> {
-    /// What to negotiate.
+    /// Returns the preferences for the negotiation.
     pub fn preferences(&self) -> &Preferences {
         &self.preferences
     }
 
-    /// What to negotiate, to be changed before it is.
+    /// Returns the preferences for the negotiation, for changes.
     pub fn preferences_mut(&mut self) -> &mut Preferences {
         &mut self.preferences
     }
 
-    /// What has been agreed so far.
+    /// Returns the negotiated features so far.
     pub fn negotiated(&self) -> &Negotiated {
         &self.negotiated
     }
 
-    /// What the server has said of the export so far.
+    /// Returns the properties of the export so far.
     pub fn export(&self) -> &Export {
         &self.export
     }
 
-    /// What the server has said of meta contexts so far.
+    /// Returns the meta contexts so far.
     pub fn meta_contexts(&self) -> &MetaContexts {
         &self.meta_contexts
     }
 
-    /// Changes the export to ask for. The meta contexts in effect belonged to
-    /// the previous one (nbd_opt_set_meta_context(3)).
+    /// Sets the export name. The meta contexts in effect belong to the previous export
+    /// (nbd_opt_set_meta_context(3)).
     pub fn set_export_name(&mut self, name: CString) {
         if name != self.preferences.export_name {
             self.preferences.export_name = name;
@@ -98,13 +97,13 @@ impl<T> Machine<T> {
         }
     }
 
-    /// Traffic so far.
+    /// Returns the statistics.
     pub fn traffic(&self) -> &Traffic {
         &self.traffic
     }
 
-    /// The group of states that programs can tell apart. Half of a reply does
-    /// not make a difference to them: it is the server that has work to do.
+    /// Returns the state for programs. A partly received reply still counts as ready: only the
+    /// server has work to do.
     pub fn state(&self) -> State {
         match self.phase.state() {
             State::Ready if !self.outgoing.is_empty() => State::Processing,
@@ -112,7 +111,7 @@ impl<T> Machine<T> {
         }
     }
 
-    /// The state in words (nbd_connection_state(3)), seen as in `group`.
+    /// Returns the state text (nbd_connection_state(3)) for the state `group`.
     pub fn description(&self, group: State) -> &'static CStr {
         match group {
             State::Processing if self.outgoing.is_within_payload() => {
@@ -123,7 +122,7 @@ impl<T> Machine<T> {
         }
     }
 
-    /// Whether bytes from the server are awaited.
+    /// Returns true if bytes from the server are expected.
     pub fn wants_to_receive(&self) -> bool {
         !matches!(
             *self.phase,
@@ -136,35 +135,35 @@ impl<T> Machine<T> {
         )
     }
 
-    /// Whether there is something to send.
+    /// Returns true if there is data to send.
     pub fn wants_to_send(&self) -> bool {
         !self.outgoing.is_empty()
     }
 
-    /// The transport is being set up.
+    /// Records that the transport is being set up.
     pub fn connecting(&mut self) {
         self.phase.connecting();
     }
 
-    /// The transport could not be set up, and another attempt may be made.
+    /// Records that connecting has failed, and another attempt may be made.
     pub fn not_connected(&mut self) {
         self.phase.not_connected();
     }
 
-    /// The transport is there: the server speaks first.
+    /// Records that the transport is connected: the server speaks first.
     pub fn connected(&mut self) {
         self.phase.connected();
     }
 
-    /// Ends the connection after an error: nothing is sent or received any
-    /// more. Commands in flight stay, for their owner to end them.
+    /// Ends the connection after an error: nothing more is sent or received. Commands in flight
+    /// stay, for the owner to complete.
     pub fn fail(&mut self) {
         self.keep_data_in_part();
         self.phase.fail();
         self.forget_messages();
     }
 
-    /// Ends the connection in good order.
+    /// Ends the connection normally.
     pub fn close(&mut self) {
         self.phase.close();
         self.forget_messages();
@@ -178,8 +177,8 @@ impl<T> Machine<T> {
         self.inbox = Inbox::default();
     }
 
-    /// Ends the connection after an error, of which the owner learns after everything
-    /// that happened before.
+    /// Ends the connection after an error. The event with the error comes after all earlier
+    /// events.
     pub(super) fn die(&mut self, error: impl Into<Error>) -> Dead {
         self.fail();
         self.events.push_back(Event::Dead(error.into()));
@@ -191,7 +190,7 @@ impl<T> Machine<T> {
         self.events.push_back(Event::Note(text.into()));
     }
 
-    /// Bytes of memory held, besides the machine itself.
+    /// Returns the memory used, in bytes, without the machine itself.
     pub fn allocated(&self) -> usize {
         self.commands.allocated()
             + self.outgoing.allocated()

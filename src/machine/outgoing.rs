@@ -1,26 +1,26 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! Messages that wait to be sent, oldest first.
+//! The queue of messages to send.
 
 use std::collections::VecDeque;
 
 use crate::memory::{self, NoMemory};
 use crate::protocol::request::EXTENDED_LENGTH;
 
-/// What a queued message is.
+/// The type of a queued message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
-    /// A request, and its command.
+    /// The request of a command.
     Request {
-        /// The command's cookie.
+        /// The cookie of the command.
         cookie: u64,
     },
-    /// `NBD_CMD_DISC`: nothing may follow.
+    /// `NBD_CMD_DISC`: the last request.
     Disconnect,
 }
 
-/// A request that is not sent completely: its header, and the length of its payload. The
-/// payload itself stays with the command.
+/// A request that is not completely sent: its header, and the length of its payload. The payload
+/// stays with the command.
 #[derive(Debug)]
 pub struct Unsent {
     pub(super) kind: Kind,
@@ -41,7 +41,7 @@ impl Unsent {
         }
     }
 
-    /// The header as it goes on the wire.
+    /// Returns the encoded header.
     pub fn header(&self) -> &[u8] {
         &self.header[..usize::from(self.header_length)]
     }
@@ -51,29 +51,29 @@ impl Unsent {
     }
 }
 
-/// All that waits to be sent.
+/// All messages to send, oldest first.
 #[derive(Debug, Default)]
 pub(super) struct Outgoing {
-    /// Messages of the handshake, already laid out.
+    /// Encoded messages of the handshake.
     handshake: Vec<u8>,
     handshake_sent: usize,
     requests: VecDeque<Unsent>,
-    /// Bytes of the first request that are gone already.
+    /// The number of bytes of the first request that have been sent.
     first_sent: u64,
 }
 
 impl Outgoing {
-    /// Where handshake messages are appended.
+    /// Returns the buffer to append handshake messages to.
     pub fn handshake(&mut self) -> &mut Vec<u8> {
         &mut self.handshake
     }
 
-    /// Makes room for a request, and for the `NBD_CMD_DISC` that comes last.
+    /// Reserves memory for a request, and for the final `NBD_CMD_DISC`.
     pub fn reserve(&mut self) -> Result<(), NoMemory> {
         Ok(self.requests.try_reserve(2)?)
     }
 
-    /// Gives memory back that no request needs now.
+    /// Frees memory that is not needed for queued requests.
     pub fn shrink(&mut self) {
         memory::shrink(&mut self.requests, 0);
     }
@@ -82,8 +82,8 @@ impl Outgoing {
         self.requests.push_back(request);
     }
 
-    /// Adds a request to an empty queue, of which `count` bytes have been sent; none if
-    /// these were all.
+    /// Adds a request, of which `count` bytes have been sent, to an empty queue, unless it is
+    /// complete.
     pub fn push_rest(&mut self, request: Unsent, count: u64) {
         debug_assert!(self.is_empty() && self.first_sent == 0);
         if count < request.length() {
@@ -93,33 +93,33 @@ impl Outgoing {
     }
 
     pub fn is_empty(&self) -> bool {
-        // What has been sent of the handshake goes with its last byte.
+        // Sent bytes of the handshake are removed together with the last one.
         self.handshake.is_empty() && self.requests.is_empty()
     }
 
-    /// The part of the handshake that is not sent yet.
+    /// Returns the unsent part of the handshake.
     pub fn handshake_left(&self) -> &[u8] {
         &self.handshake[self.handshake_sent..]
     }
 
-    /// One of the requests that are not completely sent.
+    /// Returns a queued request.
     pub fn request(&self, index: usize) -> Option<&Unsent> {
         self.requests.get(index)
     }
 
-    /// How many bytes of the first request are gone already.
+    /// Returns the number of bytes of the first request that have been sent.
     pub fn first_sent(&self) -> u64 {
         self.first_sent
     }
 
-    /// Whether the data of a request is next, after a header that has been sent.
+    /// Returns true if the next bytes are data of a request whose header has been sent.
     pub fn is_within_payload(&self) -> bool {
         let first = self.requests.front();
         first.is_some_and(|first| self.first_sent >= u64::from(first.header_length))
     }
 
-    /// Whether the request with this cookie, which is in flight, still has
-    /// bytes to be sent. Requests are queued in the order of their cookies.
+    /// Returns true if the request of a command in flight is not completely sent. Requests are
+    /// queued in the order of their cookies.
     pub fn has_unsent(&self, cookie: u64) -> bool {
         match self.requests.front().map(|request| request.kind) {
             Some(Kind::Request { cookie: first }) => cookie >= first,
@@ -127,8 +127,8 @@ impl Outgoing {
         }
     }
 
-    /// Forgets the first `count` bytes: they have been sent. How many requests of
-    /// which the header is gone now and was not before.
+    /// Removes the first `count` bytes after sending them. Returns the number of requests whose
+    /// header is now completely sent.
     pub fn sent(&mut self, count: usize) -> u64 {
         let mut headers = 0;
         let handshake = count.min(self.handshake_left().len());
@@ -157,7 +157,7 @@ impl Outgoing {
         headers
     }
 
-    /// The cookie of the first request that is not sent completely.
+    /// Returns the cookie of the first request that is not completely sent.
     pub fn first_unsent(&self) -> Option<u64> {
         match self.requests.front()?.kind {
             Kind::Request { cookie } => Some(cookie),
@@ -165,8 +165,8 @@ impl Outgoing {
         }
     }
 
-    /// Takes out the requests of which no byte has been sent
-    /// (`LIBNBD_SHUTDOWN_ABANDON_PENDING`). The first and the last of them.
+    /// Removes the requests of which no byte has been sent (`LIBNBD_SHUTDOWN_ABANDON_PENDING`).
+    /// Returns the first and the last of them.
     pub fn abandon(&mut self) -> Option<(Kind, Kind)> {
         let started = usize::from(self.first_sent > 0);
         let first = self.requests.get(started)?.kind;
@@ -175,12 +175,12 @@ impl Outgoing {
         Some((first, last))
     }
 
-    /// Drops everything: the connection is over.
+    /// Drops everything after the end of the connection.
     pub fn clear(&mut self) {
         *self = Outgoing::default();
     }
 
-    /// Bytes of memory held.
+    /// Returns the memory used, in bytes.
     pub fn allocated(&self) -> usize {
         self.handshake.capacity() + self.requests.capacity() * size_of::<Unsent>()
     }
@@ -204,7 +204,7 @@ mod tests {
             outgoing.push(flush(cookie));
             assert_eq!(outgoing.allocated(), reserved);
         }
-        // The request that ends the connection has room of its own.
+        // Memory for the final request is already reserved.
         let reserved = outgoing.allocated();
         outgoing.push(Unsent::new(Kind::Disconnect, &[0; 28], 0));
         assert_eq!(outgoing.allocated(), reserved);
@@ -226,7 +226,7 @@ mod tests {
         assert_eq!(outgoing.allocated(), 0);
     }
 
-    /// A server may have said everything before it was asked.
+    /// A server may send all its replies before the requests.
     #[test]
     fn a_handshake_and_requests_can_be_sent_at_once() {
         let mut outgoing = Outgoing::default();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! Taking in what the server says.
+//! Parsing received bytes.
 
 use super::core::Machine;
 use super::event::Event;
@@ -10,9 +10,9 @@ use super::reply::Put;
 use crate::error::Error;
 
 impl<T> Machine<T> {
-    /// Takes in bytes from the server: as many as belong to the next event. The data of
-    /// a read is handed to `put`. `None` means that all of `input` has been taken. To
-    /// handle one reply message only, stop when [`Event::ends_message`].
+    /// Parses bytes from the server up to the next event. Data of a read is passed to `put`.
+    /// `None` means that all of `input` was used. To handle only one reply message, stop when
+    /// [`Event::ends_message`].
     pub fn receive(&mut self, input: &mut &[u8], put: Put<T>) -> Option<Event> {
         let before = input.len();
         let event = loop {
@@ -38,9 +38,8 @@ impl<T> Machine<T> {
         event
     }
 
-    /// The server closed the connection. An error in the middle of something;
-    /// between replies it is an end like any other, and commands that wait for
-    /// a reply fail with it.
+    /// Handles the end of the stream. Within a message it is an error; between replies it is a
+    /// normal end, and commands in flight fail with it.
     pub fn end_of_stream(&mut self) -> Result<(), Error> {
         if self.phase.may_end() && self.between_replies() {
             self.close();

@@ -1,41 +1,41 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! Where in a reply the bytes are that come next.
+//! The position of the next bytes in a reply.
 
 use libc::c_int;
 
 use crate::protocol::flags::REPLY_FLAG_DONE;
 use crate::protocol::reply::{ChunkHeader, ChunkType};
 
-/// Where in a reply.
+/// The position in a reply.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Receiving {
-    /// Before or inside a header.
+    /// Before or in a header.
     Header,
-    /// Inside the offset that begins a data chunk.
+    /// In the offset that starts a data chunk.
     DataOffset(Chunk),
-    /// Inside data for a user's buffer.
+    /// In data for a user's buffer.
     Data(Data),
-    /// Inside a payload that is decoded once it is complete.
+    /// In a payload that is decoded when it is complete.
     Payload(Chunk),
-    /// Inside a payload that is of no use.
+    /// In a payload that is skipped.
     Skip {
-        /// The chunk that it belongs to.
+        /// The chunk of the payload.
         chunk: Chunk,
         /// Bytes still to come.
         left: u64,
-        /// What the command fails with when they have; 0 for nothing.
+        /// The error of the command after that; 0 for none.
         errno: c_int,
     },
-    /// After a chunk that was the last one of its command.
+    /// After the last chunk of a command.
     Done(u64),
-    /// After any other whole message: a simple reply, or a chunk.
+    /// After any other complete message: a simple reply, or a chunk.
     End,
 }
 
 impl Receiving {
-    /// Returns how many bytes of the message are still to come, after `begun` ones that
-    /// are being kept. `None` as long as its header is not there.
+    /// Returns the number of bytes of the message still to come, after `begun` bytes that are
+    /// kept. `None` while its header is incomplete.
     pub fn left(&self, begun: usize) -> Option<u64> {
         Some(match self {
             Receiving::Header => return None,
@@ -46,8 +46,8 @@ impl Receiving {
         })
     }
 
-    /// Returns whether a part after the header has begun and is not complete, with
-    /// `begun` bytes that are being kept.
+    /// Returns true if a part after the header is incomplete, but not empty, with `begun` bytes
+    /// that are kept.
     pub fn has_begun(&self, begun: usize) -> bool {
         match self {
             Receiving::DataOffset(_) | Receiving::Payload(_) => begun > 0,
@@ -61,13 +61,13 @@ impl Receiving {
 /// A chunk whose header has been received.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Chunk {
-    /// The command that it answers; `None` for a cookie that is not in flight.
+    /// The cookie of the command; `None` if it is not in flight.
     pub cookie: Option<u64>,
-    /// What the payload is.
+    /// The type of the payload.
     pub kind: ChunkType,
-    /// Whether it is the last one of its command.
+    /// True for the last chunk of its command.
     pub is_last: bool,
-    /// Bytes of payload.
+    /// Length of the payload.
     pub length: u64,
 }
 
@@ -81,7 +81,7 @@ impl Chunk {
         }
     }
 
-    /// Where to go on after the chunk.
+    /// Returns the position after the chunk.
     pub fn after(&self) -> Receiving {
         match self.cookie {
             Some(cookie) if self.is_last => Receiving::Done(cookie),
@@ -90,22 +90,22 @@ impl Chunk {
     }
 }
 
-/// Data of a read on its way to the user's buffer.
+/// Data of a read that is being received into the user's buffer.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Data {
     pub cookie: u64,
-    /// Where the data begins, in the buffer.
+    /// Start of the data in the buffer.
     pub start: usize,
-    /// Where the next byte belongs.
+    /// Offset of the next byte in the buffer.
     pub at: usize,
     /// Bytes still to come.
     pub left: usize,
-    /// Whether the command is complete with it.
+    /// True if the data completes the command.
     pub is_last: bool,
 }
 
 impl Data {
-    /// Where to go on after the bytes that have come.
+    /// Returns the position after the bytes received so far.
     pub fn after(&self) -> Receiving {
         match self.left {
             0 if self.is_last => Receiving::Done(self.cookie),

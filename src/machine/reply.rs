@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! Replies of the transmission phase: headers, and data on its way to a
-//! user's buffer. What is inside other payloads: [`super::chunk`].
+//! Replies of the transmission phase: headers, and data for a user's buffer. [`super::chunk`]
+//! decodes other payloads.
 
 use libc::c_int;
 
@@ -17,11 +17,11 @@ use crate::protocol::errno;
 use crate::protocol::reply::{self, Header, OFFSET_DATA_PREFIX, SIMPLE_LENGTH};
 use crate::protocol::request::RequestType;
 
-/// Puts bytes of a read where they belong, `at` bytes into its buffer.
+/// Stores bytes of a read at offset `at` of its buffer.
 pub type Put<T> = fn(command: &mut Command<T>, at: usize, bytes: &[u8]);
 
 impl<T> Machine<T> {
-    /// Whether the last reply received is complete and no other has begun.
+    /// Returns true if the last reply is complete and the next has not begun.
     pub(super) fn between_replies(&self) -> bool {
         match *self.phase {
             Phase::Transmission { receiving, .. } => {
@@ -37,9 +37,9 @@ impl<T> Machine<T> {
         }
     }
 
-    /// The place in a user's buffer where the next bytes belong: the command,
-    /// how far into its buffer, and how many bytes. An owner that receives
-    /// them straight to there says so with [`Machine::received_directly`].
+    /// Returns the place in a user's buffer for the next bytes: the cookie, the offset in the
+    /// buffer, and the number of bytes. An owner that receives into it must call
+    /// [`Machine::received_directly`].
     pub fn direct(&self) -> Option<(u64, usize, usize)> {
         match *self.phase {
             Phase::Transmission {
@@ -50,7 +50,7 @@ impl<T> Machine<T> {
         }
     }
 
-    /// `count` bytes have been put where [`Machine::direct`] said.
+    /// Records that `count` bytes were stored at the place of [`Machine::direct`].
     pub fn received_directly(&mut self, count: usize) {
         if let Some(Receiving::Data(data)) = self.phase.receiving_mut() {
             let count = count.min(data.left);
@@ -60,7 +60,7 @@ impl<T> Machine<T> {
         }
     }
 
-    /// Takes in a reply up to the next event; `None` if more bytes are needed.
+    /// Parses a reply up to the next event; `None` if more bytes are needed.
     pub(super) fn receive_reply(
         &mut self,
         mut receiving: Receiving,
@@ -92,7 +92,7 @@ impl<T> Machine<T> {
                     self.data(&data, bytes, put)
                 }
                 Receiving::Payload(chunk) => {
-                    // Checked against the limits when the header came.
+                    // Checked against the limits in the header.
                     let wanted = chunk::wanted(&chunk);
                     if self.inbox.make_room(input, wanted as usize).is_err() {
                         receiving = self.skip_for_lack_of_memory(chunk);
@@ -101,7 +101,7 @@ impl<T> Machine<T> {
                     let Some(payload) = self.inbox.take(input, wanted as usize) else {
                         break None;
                     };
-                    // The connection may end with it, after what it has to say.
+                    // If this ends the connection, its events come first.
                     let _ = self.payload(&chunk, &payload);
                     match chunk.length - wanted {
                         0 => chunk.after(),
@@ -143,8 +143,8 @@ impl<T> Machine<T> {
         event
     }
 
-    /// There is no room for a payload of which a part may have come: its
-    /// command fails, and the stream goes on after it.
+    /// Skips a payload that there is no memory for, even if a part has arrived. Its command
+    /// fails, and the stream continues.
     fn skip_for_lack_of_memory(&mut self, chunk: Chunk) -> Receiving {
         let left = chunk.length - self.inbox.discard() as u64;
         Receiving::Skip {
@@ -154,7 +154,7 @@ impl<T> Machine<T> {
         }
     }
 
-    /// The command that a chunk answers fails, if there is one.
+    /// Fails the command of a chunk, if there is one.
     fn fail_answered(&mut self, chunk: &Chunk, errno: c_int) {
         let command = chunk
             .cookie
@@ -164,7 +164,7 @@ impl<T> Machine<T> {
         }
     }
 
-    /// The magic that a header begins with, once it can be judged.
+    /// Returns the magic of a header, once enough bytes have arrived.
     fn magic(&mut self, input: &mut &[u8]) -> Option<u32> {
         let magic = match self.negotiated.extended_headers {
             true => self.inbox.peek::<4>(input)?,
@@ -173,8 +173,7 @@ impl<T> Machine<T> {
         Some(u32::from_be_bytes(magic))
     }
 
-    /// Takes in a header and says what to expect after it; `None` when more
-    /// bytes are needed.
+    /// Parses a header and returns the next position; `None` if more bytes are needed.
     fn header(&mut self, input: &mut &[u8]) -> Option<Result<Receiving, Dead>> {
         let magic = self.magic(input)?;
         let length = self.header_length(magic);
@@ -190,17 +189,17 @@ impl<T> Machine<T> {
         })
     }
 
-    /// Whether the request with this cookie has not been sent, or only a part of it.
+    /// Returns true if the request with this cookie is not completely sent.
     pub(super) fn is_unsent(&self, cookie: u64) -> bool {
         self.commands.contains(cookie) && self.outgoing.has_unsent(cookie)
     }
 
-    /// A simple reply: what follows depends on the request that it answers, so
-    /// that request has to be known.
+    /// Handles a simple reply. The data after it depends on the request, so the request must be
+    /// known.
     fn simple_reply(&mut self, error: u32, cookie: u64) -> Result<Receiving, Dead> {
         let structured = self.negotiated.structured_replies;
         let Some(command) = self.commands.get_mut(cookie) else {
-            // No data follows an error, whatever it answers.
+            // An error has no data, whatever the request.
             if structured || error != 0 {
                 self.note("skipping a simple reply whose cookie is not in flight");
                 return Ok(Receiving::End);
@@ -213,8 +212,7 @@ impl<T> Machine<T> {
         let read = command.kind == RequestType::Read;
         let has_extents = command.kind == RequestType::BlockStatus && error == 0;
         if (read && structured) || has_extents {
-            // "Simple reply message": not to be used for reads here, and no
-            // way to report extents.
+            // "Simple reply message": not allowed for reads here, and unable to report extents.
             command.fail(libc::EPROTO);
         }
         command.fail(errno::from_wire(error));
@@ -222,9 +220,9 @@ impl<T> Machine<T> {
             return Ok(Receiving::Done(cookie));
         }
         if structured {
-            // It may have data or not. Taking the next reply for that data would leave
-            // the command that it answers without one; taking the data for replies
-            // would let what is on the disk forge them.
+            // It may have data or not. Taking the next reply for the data would leave that
+            // reply's command without an answer; taking the data for replies would allow contents
+            // of the disk to forge them.
             return Err(self.die(Fault::SimpleReplyToRead));
         }
         Ok(Receiving::Data(Data {
@@ -236,7 +234,7 @@ impl<T> Machine<T> {
         }))
     }
 
-    /// A data chunk's offset is known: where does the data go?
+    /// Finds the place for the data of a chunk, once its offset is known.
     fn data_chunk(&mut self, chunk: &Chunk, offset: u64) -> Result<Receiving, Dead> {
         let left = chunk.length - OFFSET_DATA_PREFIX as u64;
         let Some(cookie) = chunk.cookie else {
@@ -256,9 +254,8 @@ impl<T> Machine<T> {
         }))
     }
 
-    /// Where `length` bytes of the export, `offset` bytes into it, belong in
-    /// the buffer of the read that a chunk answers. A server that sends what was
-    /// not asked for ends the connection.
+    /// Returns the offset in a read's buffer for `length` bytes at `offset` of the export. Data
+    /// outside the range of the read ends the connection.
     /// Source: seen with libnbd 1.24.4.
     pub(super) fn place(&mut self, cookie: u64, offset: u64, length: u64) -> Result<usize, Dead> {
         let command = self.commands.get(cookie);
@@ -275,7 +272,7 @@ impl<T> Machine<T> {
         })
     }
 
-    /// The connection fails, perhaps within data.
+    /// Records partly received data when the connection is lost.
     pub(super) fn keep_data_in_part(&mut self) {
         if let Phase::Transmission {
             receiving: Receiving::Data(data),
@@ -288,8 +285,7 @@ impl<T> Machine<T> {
         }
     }
 
-    /// The last `bytes` have come before the place that `data` has reached: what to expect
-    /// after them.
+    /// Stores the last `bytes` before the position of `data`, and returns the next position.
     fn data(&mut self, data: &Data, bytes: &[u8], put: Put<T>) -> Receiving {
         let Some(command) = self.commands.get_mut(data.cookie) else {
             return data.after();
@@ -309,7 +305,7 @@ impl<T> Machine<T> {
                     status: ReadStatus::Data,
                 });
             } else if data.is_last {
-                // At once, as the command has been found already.
+                // Saves another lookup of the command.
                 command.finish();
                 let cookie = data.cookie;
                 self.events.push_back(Event::Completed { cookie });
@@ -325,7 +321,7 @@ mod tests {
     use super::*;
     use crate::protocol::reply::{ChunkHeader, ChunkType};
 
-    /// Inside a payload of 100 bytes of which 3 have come.
+    /// In a payload of 100 bytes, of which 3 have arrived.
     #[test]
     fn the_rest_of_a_payload_that_there_is_no_memory_for_is_skipped() {
         let header = ChunkHeader {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! Issuing commands and ending the transmission phase.
+//! Issuing commands, and ending the transmission phase.
 
 use super::command::{Command, NewCommand};
 use super::core::Machine;
@@ -10,28 +10,28 @@ use crate::error::Error;
 use crate::protocol::flags::command;
 use crate::protocol::request::{Request, RequestType};
 
-/// A part of what is to be sent next.
+/// A piece of the data to send next.
 #[derive(Debug)]
 pub enum Piece<'m, T> {
-    /// Bytes of the machine's own.
+    /// Bytes in the machine.
     Bytes(&'m [u8]),
-    /// The rest of a write's data, `at` bytes into the user's buffer.
+    /// The rest of a write's data, from offset `at` of the user's buffer.
     Data {
         /// The write.
         command: &'m Command<T>,
-        /// How far into its buffer.
+        /// Offset in its buffer.
         at: usize,
     },
 }
 
-/// What [`Machine::outgoing`] returns.
+/// The iterator returned by [`Machine::outgoing`].
 #[derive(Debug)]
 pub struct Pieces<'m, T> {
     machine: &'m Machine<T>,
     handshake: &'m [u8],
-    /// The next request, by its place in the queue.
+    /// The index of the next request in the queue.
     request: usize,
-    /// How many bytes of that have been sent, or handed out.
+    /// The number of bytes of that request that were sent or returned.
     at: u64,
 }
 
@@ -62,16 +62,16 @@ impl<'m, T> Iterator for Pieces<'m, T> {
 }
 
 impl<T> Machine<T> {
-    /// Queues a command and returns its cookie. Fails where there is no memory for it:
-    /// nothing has changed then.
+    /// Queues a command and returns its cookie. Fails when out of memory; then nothing has
+    /// changed.
     pub fn issue(&mut self, new: NewCommand<T>) -> Result<u64, Error> {
         let (cookie, request) = self.begin(new)?;
         self.queue(request);
         Ok(cookie)
     }
 
-    /// Takes a command in, and returns its cookie and its request, which has to be queued
-    /// or sent. Fails where there is no memory for it: nothing has changed then.
+    /// Starts a command, and returns its cookie and its request, which must be queued or sent.
+    /// Fails when out of memory; then nothing has changed.
     pub fn begin(&mut self, new: NewCommand<T>) -> Result<(u64, Unsent), Error> {
         self.commands.reserve()?;
         self.outgoing.reserve()?;
@@ -80,8 +80,8 @@ impl<T> Machine<T> {
         let announced = self.negotiated.extended_headers && new.flags & command::PAYLOAD_LEN != 0;
         let payload = match new.kind {
             RequestType::Write => new.length,
-            // A server takes bytes that are not announced for the next request, and
-            // they can be announced in an extended header only.
+            // A server parses a payload that is not announced as the next request, and only
+            // extended headers can announce one.
             // Source: proto.md, "Request message"; seen with libnbd 1.24.4.
             _ if announced => own_payload.unwrap_or(0),
             _ => 0,
@@ -103,27 +103,27 @@ impl<T> Machine<T> {
         self.outgoing.push(request);
     }
 
-    /// `count` bytes of a request have been sent, to which the queue was empty. The rest
-    /// is queued.
+    /// Records that `count` bytes of a request were sent, while the queue was empty. The rest is
+    /// queued.
     pub fn sent_at_once(&mut self, request: Unsent, count: usize) {
         self.traffic.bytes_sent += count as u64;
         self.traffic.chunks_sent += u64::from(count >= request.header().len());
         self.outgoing.push_rest(request, count as u64);
     }
 
-    /// How many commands there are, in flight or not retired.
+    /// Returns the number of commands, in flight or not retired.
     pub fn commands(&self) -> usize {
         self.commands.count()
     }
 
-    /// Gives memory back, but for `commands` commands.
+    /// Shrinks the memory to `commands` commands.
     pub fn shrink(&mut self, commands: usize) {
         self.commands.shrink(commands);
         self.outgoing.shrink();
     }
 
-    /// Queues `NBD_CMD_DISC`, with command flags as they go on the wire: the last
-    /// request of the connection.
+    /// Queues `NBD_CMD_DISC`, the last request of the connection, with command flags for the
+    /// wire.
     pub fn disconnect(&mut self, flags: u16) {
         let Some(disconnecting) = self.phase.disconnecting_mut() else {
             return;
@@ -150,7 +150,7 @@ impl<T> Machine<T> {
         }
     }
 
-    /// Whether `NBD_CMD_DISC` has been queued: no command may follow.
+    /// Returns true if `NBD_CMD_DISC` has been queued: no command may follow.
     pub fn is_disconnecting(&self) -> bool {
         matches!(
             *self.phase,
@@ -161,14 +161,14 @@ impl<T> Machine<T> {
         )
     }
 
-    /// Whether the last message of the connection, `NBD_CMD_DISC` or
-    /// `NBD_OPT_ABORT`, has been sent.
+    /// Returns true if the last message of the connection, `NBD_CMD_DISC` or `NBD_OPT_ABORT`, has
+    /// been sent.
     pub fn has_said_goodbye(&self) -> bool {
         let aborting = matches!(*self.phase, Phase::Aborting(_));
         (aborting || self.is_disconnecting()) && !self.wants_to_send()
     }
 
-    /// What to send next, in order, in pieces of the memory that it lies in.
+    /// Returns the data to send next, in order, as pieces of memory.
     pub fn outgoing(&self) -> Pieces<'_, T> {
         Pieces {
             machine: self,
@@ -189,16 +189,15 @@ impl<T> Machine<T> {
         })
     }
 
-    /// `count` bytes of what [`Machine::outgoing`] said have been sent.
+    /// Records that `count` bytes of [`Machine::outgoing`] were sent.
     pub fn sent(&mut self, count: usize) {
         self.traffic.bytes_sent += count as u64;
         self.traffic.chunks_sent += self.outgoing.sent(count);
     }
 
-    /// Takes back the commands of which nothing has been sent yet, and
-    /// `NBD_CMD_DISC` if it is among them
-    /// (`LIBNBD_SHUTDOWN_ABANDON_PENDING`). The commands stay in flight, for
-    /// the owner to end them: all from the cookie on that this returns.
+    /// Removes unsent requests from the queue, including `NBD_CMD_DISC`
+    /// (`LIBNBD_SHUTDOWN_ABANDON_PENDING`). Their commands stay in flight, and the owner must
+    /// complete them: all from the returned cookie on.
     pub fn abandon_unsent(&mut self) -> Option<u64> {
         let (first, last) = self.outgoing.abandon()?;
         if last == Kind::Disconnect {
@@ -212,34 +211,34 @@ impl<T> Machine<T> {
         }
     }
 
-    /// Whether data of a write is still to be sent, from the user's buffer.
+    /// Returns true if data of a write is still to be sent from the user's buffer.
     pub fn sends_data_of(&self, cookie: u64) -> bool {
         let writes = |command: &Command<T>| command.kind == RequestType::Write;
         self.command(cookie).is_some_and(writes) && self.outgoing.has_unsent(cookie)
     }
 
-    /// A command in flight.
+    /// Returns a command in flight.
     pub fn command(&self, cookie: u64) -> Option<&Command<T>> {
         self.commands.get(cookie)
     }
 
-    /// A command in flight.
+    /// Returns a command in flight, for changes.
     pub fn command_mut(&mut self, cookie: u64) -> Option<&mut Command<T>> {
         self.commands.get_mut(cookie)
     }
 
-    /// A command is done: it is no longer in flight, and stays until
-    /// [`Machine::retire`] takes it out.
+    /// Completes a command: it is no longer in flight, and stays until [`Machine::retire`] takes
+    /// it out.
     pub fn finish(&mut self, cookie: u64) -> Option<&mut Command<T>> {
         self.commands.finish(cookie)
     }
 
-    /// A command that is done and not retired.
+    /// Returns a completed command that is not retired.
     pub fn finished(&self, cookie: u64) -> Option<&Command<T>> {
         self.commands.finished(cookie)
     }
 
-    /// Takes out a command that is done, unless `keeps` says that it stays. Says that, too.
+    /// Takes out a completed command, unless `keeps` returns true. Returns the result of `keeps`.
     pub fn retire_unless(
         &mut self,
         cookie: u64,
@@ -248,25 +247,25 @@ impl<T> Machine<T> {
         self.commands.retire_unless(cookie, keeps)
     }
 
-    /// Takes out a command that is done.
+    /// Takes out a completed command.
     pub fn retire(&mut self, cookie: u64) -> Option<Command<T>> {
         self.commands.retire(cookie)
     }
 
-    /// Takes out a command in flight: it is done, and not of interest any more.
+    /// Completes a command in flight and takes it out.
     pub fn take(&mut self, cookie: u64) -> Option<Command<T>> {
         self.finish(cookie)?;
         self.retire(cookie)
     }
 
-    /// Commands in flight, in the order in which they fail with the connection: all of
-    /// them, unless there is no memory for so many cookies. Then it is the first ones,
-    /// and once they have ended, the next can be asked for. None when there are none.
+    /// Returns the commands in flight in the order in which they fail with the connection. If
+    /// there is not enough memory for all cookies, returns the first ones; call it again after
+    /// these have ended. Empty if there are none.
     pub fn failing(&self) -> Vec<u64> {
         self.commands.failing(self.unsent_from)
     }
 
-    /// The same for those from that cookie on, oldest first.
+    /// Returns the commands in flight from this cookie on, oldest first.
     pub fn failing_from(&self, cookie: u64) -> Vec<u64> {
         let mut failing = self.commands.failing(cookie);
         let count = failing.partition_point(|other| *other >= cookie);
@@ -274,8 +273,8 @@ impl<T> Machine<T> {
         failing
     }
 
-    /// How many commands are in flight. `NBD_CMD_DISC` is one until the
-    /// server has acted on it by closing the connection.
+    /// Returns the number of commands in flight. `NBD_CMD_DISC` counts until the server has
+    /// closed the connection.
     pub fn in_flight(&self) -> usize {
         self.commands.len() + usize::from(self.is_disconnecting())
     }
