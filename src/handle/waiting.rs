@@ -162,7 +162,7 @@ impl Call<'_> {
             return;
         }
         if lost {
-            let what = "the thread was cancelled that received from the server";
+            let what = "the thread that received from the server was cancelled";
             self.end(Error::new(libc::ECANCELED, what).into());
         } else {
             // If this fails, it has already ended the connection.

@@ -110,7 +110,7 @@ impl Call<'_> {
     fn abandon(&mut self, cookie: u64) {
         self.cancelled();
         if self.link.machine.sends_data_of(cookie) {
-            let what = "the thread was cancelled that sent a command";
+            let what = "the thread that sent a command was cancelled";
             self.end(Error::new(libc::ECANCELED, what).into());
             self.at_once(async |call| call.wait_for_its_end(cookie).await);
         }
