@@ -26,7 +26,7 @@ use crate::interface::Function;
 /// The ABI that programs are linked against.
 const SONAME: &str = "libnbd.so.0";
 
-/// Writes the linker's input to `out` and tells cargo to use it for the cdylib.
+/// Writes the linker's input to `out`, and the arguments for the cdylib to cargo.
 pub fn link(functions: &[Function], out: &Path) -> io::Result<()> {
     let script = out.join("versions.map");
     fs::write(&script, version_script(functions))?;
@@ -48,7 +48,7 @@ pub fn link(functions: &[Function], out: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// How to ask the compiler driver for lld: the toolchain's own where it has one,
+/// Returns compiler driver arguments that select lld: the toolchain's own if it has one,
 /// otherwise the system's.
 fn lld() -> Vec<String> {
     let mut arguments = vec!["-fuse-ld=lld".to_string()];
@@ -69,7 +69,7 @@ fn toolchain_lld() -> Option<PathBuf> {
     directory.join("ld.lld").exists().then_some(directory)
 }
 
-/// The version nodes, each one the child of the one before it.
+/// Returns a version script that only declares the nodes, each one the child of the previous.
 fn version_script(functions: &[Function]) -> String {
     let nodes: BTreeSet<(Vec<u32>, &str)> = functions
         .iter()
@@ -84,14 +84,14 @@ fn version_script(functions: &[Function]) -> String {
     script
 }
 
-/// The order of nodes: `LIBNBD_1.4` comes before `LIBNBD_1.12`.
+/// Returns a key that sorts `LIBNBD_1.4` before `LIBNBD_1.12`.
 fn numbers(node: &str) -> Vec<u32> {
     node.split(|character: char| !character.is_ascii_digit())
         .filter_map(|digits| digits.parse().ok())
         .collect()
 }
 
-/// A response file for the compiler driver, one argument a line.
+/// Returns a response file for the compiler driver, one argument per line.
 fn arguments(functions: &[Function]) -> String {
     functions
         .iter()

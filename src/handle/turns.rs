@@ -20,7 +20,7 @@ use super::link::Link;
 use crate::memory;
 use crate::transport::Waker;
 
-/// How the thread that has the turn waits.
+/// The system call in which the thread that has the turn waits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Holder {
     /// No thread waits for the server.
