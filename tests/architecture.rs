@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! Which module may use which: arrows point down, and there are no circles.
+//! Dependencies between modules: they point downwards and form no cycles.
 //!
-//! `docs/architecture.md` has the drawing. What counts as use is every path that
-//! leaves a module, in `use` and elsewhere; tests inside the sources do not count.
+//! `docs/architecture.md` has the drawing. Every path that leaves a module
+//! counts as a use, in `use` declarations and elsewhere, except in unit tests.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -15,7 +15,7 @@ use syn::visit::Visit;
 type Module = Vec<String>;
 type Graph = BTreeMap<Module, BTreeSet<Module>>;
 
-/// The rooms, and the rooms that each may use.
+/// The rooms, and the rooms that each one may use.
 const ROOMS: &[(&str, &[&str])] = &[
     ("capi", &["handle", "machine", "protocol", "uri"]),
     ("handle", &["machine", "transport", "protocol", "uri"]),
@@ -25,7 +25,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("protocol", &[]),
 ];
 
-/// What every room may use, each of them those before it.
+/// The modules that every room may use; each may use those before it.
 const GROUND: &[&str] = &[
     "cancellation",
     "constants",
@@ -36,8 +36,8 @@ const GROUND: &[&str] = &[
     "environment",
 ];
 
-/// The layers of the handle above its parts, from the top: each may use the ones after
-/// it. Every other module of the handle is a part.
+/// The layers of the handle above its parts, from the top: each may use the
+/// later ones. Every other module of the handle is a part.
 const LAYERS: &[&str] = &["calls", "waiting", "call", "drive", "connection"];
 
 /// The modules of the test server in rows, from the top: each may use those of later rows.
@@ -45,7 +45,7 @@ const SERVER_ROWS: &[&[&str]] = &[
     &["main"],
     &["command_line", "server"],
     &["connection"],
-    // Input and output, and the conversation without them.
+    // Modules with I/O, and the conversation without it.
     &["listener", "no_tls", "process", "session", "tls"],
     // The stages of a conversation.
     &["handshake", "options", "transmission"],
@@ -53,7 +53,7 @@ const SERVER_ROWS: &[&[&str]] = &[
     &["commands", "option_replies"],
     &["extents", "reads"],
     &["answer"],
-    // What they pass to each other.
+    // The data passed between stages.
     &["checks", "env", "transition"],
     &["delivery", "replies", "request"],
     &["agreed", "export", "settings"],
@@ -86,7 +86,7 @@ fn rooms_use_only_rooms_below_them() {
 }
 
 #[test]
-fn no_module_uses_itself_by_way_of_others() {
+fn modules_have_no_dependency_cycles() {
     for root in ["src", "memserver/src"] {
         let graph = graph(root);
         for start in graph.keys() {
@@ -112,7 +112,7 @@ fn modules_of_the_test_server_use_only_those_below_them() {
     for (module, used) in graph("memserver/src") {
         for other in &used {
             let down = match module.first() == other.first() {
-                // A module may use those that it holds, and they each other.
+                // A module may use its own submodules, and these each other.
                 true => !module.starts_with(other),
                 false => row(other) > row(&module),
             };
@@ -130,7 +130,7 @@ fn parts_of_the_handle_do_not_use_its_upper_layers() {
     };
     let handle = "handle".to_owned();
     for (module, used) in graph("src") {
-        // The room's own module is above all of them.
+        // The room's own module is above all of its submodules.
         if module.first() != Some(&handle) || module.len() == 1 {
             continue;
         }
@@ -178,7 +178,7 @@ fn name(module: &Module) -> String {
     module.join("::")
 }
 
-/// Which module of a crate uses which others of it.
+/// Returns the dependency graph of a crate's modules.
 fn graph(root: &str) -> Graph {
     let modules = modules(root);
     let uses = |(module, file): (&Module, &PathBuf)| {
@@ -193,7 +193,7 @@ fn graph(root: &str) -> Graph {
     modules.iter().map(uses).collect()
 }
 
-/// All modules of a crate, and their files.
+/// Returns all modules of a crate and their files.
 fn modules(root: &str) -> BTreeMap<Module, PathBuf> {
     let root = source().join(root);
     let mut found = BTreeMap::new();
@@ -233,7 +233,7 @@ fn is_test(attributes: &[syn::Attribute]) -> bool {
     })
 }
 
-/// Collects what a module uses.
+/// A visitor that collects the uses of a module.
 struct Uses<'a> {
     module: &'a Module,
     modules: &'a BTreeMap<Module, PathBuf>,
@@ -256,11 +256,12 @@ impl Uses<'_> {
             rest = after;
         }
         full.extend_from_slice(rest);
-        // The rest of the path is within a module.
+        // The rest of the path is inside a module.
         while !full.is_empty() && !self.modules.contains_key(&full) {
             full.pop();
         }
-        // A module hands out what its own modules have, and that is no use of them.
+        // A module may re-export items of its own submodules; that is not a
+        // use.
         let own = full.starts_with(self.module);
         if !full.is_empty() && !own {
             self.used.insert(full);
@@ -295,13 +296,13 @@ impl<'ast> Visit<'ast> for Uses<'_> {
     }
 
     fn visit_item_mod(&mut self, item: &'ast syn::ItemMod) {
-        // Small modules of constants have no uses of their own.
+        // Small modules of constants have no uses.
         if !is_test(&item.attrs) {
             syn::visit::visit_item_mod(self, item);
         }
     }
 
-    /// `pub(super)` is no use.
+    /// `pub(super)` is not a use.
     fn visit_visibility(&mut self, _: &'ast syn::Visibility) {}
 
     fn visit_path(&mut self, path: &'ast syn::Path) {

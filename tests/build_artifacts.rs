@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! What the build makes is what programs expect to find: the shared library and
-//! its symbols, the static library, and the header.
+//! The build artifacts that programs rely on: the shared library and its
+//! symbols, the static library, and the header.
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
@@ -17,8 +17,7 @@ use manual::interface::{functions, Constant};
 const FUNCTIONS: &str = include_str!("../src/capi/functions.tsv");
 const CONSTANTS: &str = include_str!("../src/capi/constants.tsv");
 
-/// A program that uses the library as little as possible, and prints what the
-/// library says it is.
+/// A minimal program that uses the library and prints its version.
 const PROGRAM: &str = r#"
 #include <stddef.h>
 #include <stdio.h>
@@ -41,7 +40,7 @@ fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// The directory that has the shared and the static library under test.
+/// Returns the directory of the shared and the static library under test.
 fn built() -> PathBuf {
     let directory = support::library::library_directory().expect("cargo built it");
     let library = fs::canonicalize(directory.join("libnbd.so")).expect("it is there");
@@ -51,23 +50,23 @@ fn built() -> PathBuf {
         .to_path_buf()
 }
 
-/// A command that runs a program of the system that the library is for.
+/// Returns a command that runs a program built for the target system.
 fn command(program: &Path) -> Command {
     let library = Library::under_test().expect("cargo built it");
     library.command(program)
 }
 
-/// A directory of its own for each test.
+/// Returns a fresh directory for a test.
 fn directory(name: &str) -> PathBuf {
     support::directory::fresh(name).expect("a directory can be made")
 }
 
-/// Runs a program that has to succeed, and gives what it printed.
+/// Runs a program that must succeed, and returns its output.
 fn run(command: &mut Command) -> String {
     process::text(command).unwrap_or_else(|failure| panic!("{failure}"))
 }
 
-/// Compiles C, with every warning an error.
+/// Compiles C with all warnings as errors.
 fn compile(compiler: &str, arguments: &[&OsStr]) {
     run(Command::new(compiler)
         .args(["-Wall", "-Wextra", "-Wpedantic", "-Werror"])
@@ -75,11 +74,11 @@ fn compile(compiler: &str, arguments: &[&OsStr]) {
 }
 
 #[test]
-fn the_library_exports_each_function_at_its_version_and_nothing_else() {
+fn the_library_exports_exactly_the_versioned_functions() {
     let printed = run(Command::new(target::tool("nm"))
         .args(["--dynamic", "--defined-only"])
         .arg(built().join("libnbd.so")));
-    // The nodes themselves are absolute symbols where the linker writes them.
+    // Version nodes are absolute symbols if the linker emits them.
     let exported: BTreeMap<&str, &str> = printed
         .lines()
         .map(|line| line.split_whitespace().skip(1).collect::<Vec<_>>())
@@ -101,7 +100,7 @@ fn the_library_exports_each_function_at_its_version_and_nothing_else() {
 }
 
 #[test]
-fn the_dynamic_section_is_that_of_libnbd_so_0() {
+fn the_soname_is_libnbd_so_0() {
     let printed = run(Command::new(target::tool("readelf"))
         .args(["--wide", "--dynamic"])
         .arg(built().join("libnbd.so")));
@@ -117,8 +116,8 @@ fn the_dynamic_section_is_that_of_libnbd_so_0() {
     assert!(entry("FLAGS_1").contains("NOW"), "{printed}");
     assert_eq!(entry("TEXTREL"), "");
     assert_eq!(entry("RPATH") + &entry("RUNPATH"), "");
-    // Nothing is needed that is not on every system. The dynamic linker is called
-    // ld-linux-x86-64.so.2, ld64.so.1, and so on.
+    // The library needs only what every system has. The dynamic linker is
+    // called ld-linux-x86-64.so.2, ld64.so.1, and so on.
     for line in printed.lines().filter(|line| line.contains("(NEEDED)")) {
         assert!(
             ["[libc.so.6]", "[libgcc_s.so.1]", "[ld"]
@@ -139,8 +138,8 @@ fn the_dynamic_section_is_that_of_libnbd_so_0() {
     assert!(!stack.contains("RWE"), "{stack}");
 }
 
-/// What makes a translation unit in which nothing can go unnoticed: the header
-/// comes first, so it must include whatever it needs.
+/// The header comes first in the translation unit, so it must include
+/// everything that it needs.
 #[test]
 fn the_header_compiles_in_every_dialect() {
     let directory = directory("dialects");
@@ -176,10 +175,10 @@ fn the_header_compiles_in_every_dialect() {
     }
 }
 
-/// One C program in which every constant has the value and the type of the
-/// table, and every macro that says what there is says so.
+/// A C program that checks the value and type of every constant in the table,
+/// and every feature macro.
 #[test]
-fn the_header_has_every_macro_with_its_value_and_type() {
+fn macros_have_the_right_value_and_type() {
     let directory = directory("macros");
     let mut text = String::from(
         "#include <libnbd.h>\n#include <stddef.h>\n#include <string.h>\n\
@@ -249,7 +248,7 @@ fn the_header_has_every_macro_with_its_value_and_type() {
     run(&mut command(&program));
 }
 
-/// Programs have other names of their own: the header takes none of them.
+/// The header must not claim names that programs may use themselves.
 #[test]
 fn the_header_defines_no_other_names() {
     let directory = directory("names");
@@ -290,8 +289,7 @@ fn the_header_defines_no_other_names() {
     );
 }
 
-/// The attributes make a compiler that knows them complain, unless the program
-/// says that it wants to pass NULL.
+/// Compilers that support the attribute warn, unless the program opts out.
 #[test]
 fn the_nonnull_attribute_warns_and_can_be_turned_off() {
     let directory = directory("nonnull");
@@ -318,7 +316,7 @@ fn the_nonnull_attribute_warns_and_can_be_turned_off() {
         .split(['.', '\n'])
         .next()
         .and_then(|number| number.parse().ok())
-        .expect("gcc tells its version");
+        .expect("gcc prints its version");
     assert_eq!(compiles(&[]), major < 12);
     assert!(compiles(&["-DLIBNBD_ATTRIBUTE_NONNULL(...)="]));
 }
@@ -331,14 +329,15 @@ fn programs_link_with_the_static_library() {
     let include = root().join("include");
     let archive = built().join("libnbd.a");
 
-    // Into a program, also one without any shared library, and into a plugin.
+    // Into a program, also one without shared libraries, and into a plugin.
     for (name, flags) in [
         ("dynamic", &[][..]),
         ("static", &["-static"]),
         ("plugin.so", &["-shared", "-fPIC"]),
     ] {
         let program = directory.join(name);
-        // glibc warns of getaddrinfo in a static program; that is no error here.
+        // glibc warns about getaddrinfo in a static program; that is not an
+        // error here.
         run(Command::new(target::cc())
             .args(flags)
             .arg("-I")

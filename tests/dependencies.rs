@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! What this repository depends on, measured by `deny.toml`: licences that allow
-//! it, sources that are known, and nothing in the library that is not needed.
+//! Dependencies comply with `deny.toml`: permitted licences, known sources, and
+//! no unneeded dependency of the library.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -12,8 +12,8 @@ fn read(file: &str) -> String {
     std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
-/// A line for each package of `cargo tree`, of those that are needed on this
-/// system and so are at hand.
+/// Returns a line of `cargo tree` for each package needed on this system, all
+/// of which are available here.
 fn tree(arguments: &[&str]) -> BTreeSet<String> {
     let output = Command::new(env!("CARGO"))
         .current_dir(env!("CARGO_MANIFEST_DIR"))
@@ -29,12 +29,12 @@ fn tree(arguments: &[&str]) -> BTreeSet<String> {
     packages.map(str::to_owned).collect()
 }
 
-/// The licences that `deny.toml` allows.
+/// Returns the licences that `deny.toml` allows.
 fn allowed() -> BTreeSet<String> {
     let deny = read("deny.toml");
     let list = deny
         .split_once("\nallow = [")
-        .and_then(|(_, behind)| behind.split_once(']'))
+        .and_then(|(_, rest)| rest.split_once(']'))
         .expect("a list of licences")
         .0;
     list.split('"')
@@ -44,7 +44,7 @@ fn allowed() -> BTreeSet<String> {
         .collect()
 }
 
-/// Whether a licence expression can be met with what is allowed.
+/// Returns true if the allowed licences satisfy a licence expression.
 fn is_met(expression: &str, allowed: &BTreeSet<String>) -> bool {
     let spaced = expression
         .replace('/', " OR ")
@@ -93,7 +93,7 @@ fn one<'a, I: Iterator<Item = &'a str>>(
 }
 
 #[test]
-fn licences_are_understood() {
+fn licence_expressions_are_parsed() {
     let allowed = ["MIT", "ISC", "A WITH B"].map(str::to_owned).into();
     for met in [
         "MIT",
@@ -163,10 +163,10 @@ fn every_package_comes_from_the_registry_with_a_checksum() {
     assert!(others > 50, "{others}");
 }
 
-/// What a program gets that loads the library, and, without the default features, what
-/// builds it.
+/// The run-time dependencies of a program, and the build dependencies without
+/// default features.
 #[test]
-fn the_library_itself_needs_little() {
+fn the_library_has_few_dependencies() {
     let of_library = |options: &[&str]| {
         let arguments = [&["--package", "libnbd", "--format", "{p}"], options].concat();
         tree(&arguments)
@@ -199,10 +199,10 @@ fn the_library_itself_needs_little() {
     }
 }
 
-/// `cargo build` says so to those whose Rust is too old, clippy warns of what is newer,
-/// and `make oldest-rust` looks whether it is true.
+/// `cargo build` reports the minimum version to users of an older Rust, clippy
+/// warns about newer features, and `make oldest-rust` verifies it.
 #[test]
-fn every_package_names_the_oldest_rust_that_builds_it() {
+fn every_package_states_the_minimum_rust_version() {
     let oldest = |file: &str, key: &str| {
         let text = read(file);
         let line = text.lines().find_map(|line| line.strip_prefix(key));

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! References in the documents are valid: links, headings, files, `make` targets, and the
-//! version of the implementation.
+//! References in the documents are valid: links, headings, files, `make`
+//! targets, and the version of the implementation.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -69,8 +69,8 @@ fn quoted(text: &str) -> Vec<String> {
         .collect()
 }
 
-/// Whether a file or folder is there. A path begins at the top, in `src` or beside the
-/// document; a name alone may be that of any file.
+/// Returns true if a file or folder exists. A path is relative to the top, to `src` or to
+/// the document; a name alone may be that of any file.
 fn exists(file: &str, document: &Path, names: &BTreeSet<String>) -> bool {
     let beside = document.parent().expect("a directory");
     let places = [source(), &source().join("src"), beside];
@@ -93,7 +93,7 @@ fn names(directory: &Path, names: &mut BTreeSet<String>) {
 }
 
 #[test]
-fn every_link_leads_to_a_file_and_a_heading() {
+fn every_link_target_exists() {
     let mut seen = 0;
     for document in documents() {
         let text = read(&document);
@@ -119,7 +119,7 @@ fn every_link_leads_to_a_file_and_a_heading() {
 /// A file is named by its path and suffix. Capitals stand for part of a name, and `target`
 /// holds what was built.
 #[test]
-fn every_file_that_is_named_is_there() {
+fn every_named_file_exists() {
     const SUFFIXES: [&str; 9] = [
         ".rs", ".c", ".h", ".sh", ".md", ".toml", ".tsv", ".spec", ".yml",
     ];
@@ -150,7 +150,7 @@ fn every_file_that_is_named_is_there() {
 }
 
 #[test]
-fn every_make_target_that_is_named_is_there() {
+fn every_named_make_target_exists() {
     let makefile = read(&source().join("Makefile"));
     let phony = makefile.lines().find_map(|it| it.strip_prefix(".PHONY:"));
     let targets: Vec<_> = phony.expect("targets").split_whitespace().collect();

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! Every program of `examples/` is compiled as its first comment says, and does
-//! on a real server what it promises.
+//! Compiles each program of `examples/` with the command in its first comment,
+//! and checks that it does on a real server what it promises.
 //!
 //! `cargo test --test examples -- NAME` runs those whose name contains NAME.
 
@@ -19,10 +19,10 @@ use support::scenario::{Ending, Scenario};
 use support::servers::{Address, Server};
 use support::Result;
 
-/// An example, and what is done with it.
+/// An example and its test.
 struct Example {
     name: &'static str,
-    /// What it is linked with besides.
+    /// Further libraries to link with.
     libraries: &'static [&'static str],
     run: fn(&Bench<'_>) -> Result<()>,
 }
@@ -54,13 +54,13 @@ const fn example(
 fn main() -> ExitCode {
     let mut arguments = Arguments::from_args();
     arguments.test_threads.get_or_insert(2);
-    // Lives until all tests are done, and its directory as long.
+    // Kept until all tests are done, with its directory.
     let certificates = Arc::new(Certificates::default());
     let trial = |example: &'static Example| {
         let certificates = Arc::clone(&certificates);
         Trial::test(example.name, move || Ok(run(example, &certificates)?))
     };
-    let all = Trial::test("every example is tried", || Ok(every_example_is_tried()?));
+    let all = Trial::test("every example has a test", || Ok(every_example_is_tried()?));
     let trials = EXAMPLES.iter().map(trial).chain(iter::once(all)).collect();
     libtest_mimic::run(&arguments, trials).exit_code()
 }
@@ -109,7 +109,7 @@ impl Bench<'_> {
         String::from_utf8(outcome.0).map_err(|e| e.to_string())
     }
 
-    /// The same, compared with what it should be.
+    /// Runs the example, which must succeed, and compares its output.
     fn expect(&self, arguments: &[&str], expected: &str) -> Result<()> {
         let printed = self.prints(arguments)?;
         match printed == expected {
@@ -118,7 +118,7 @@ impl Bench<'_> {
         }
     }
 
-    /// Runs the example, which must fail and say this.
+    /// Runs the example, which must fail with this message.
     fn fails(&self, arguments: &[&str], expected: &str) -> Result<()> {
         let (_, said) = self.run(arguments, Ending::Failure)?;
         let said = String::from_utf8_lossy(&said).into_owned();
@@ -135,7 +135,7 @@ impl Bench<'_> {
     }
 }
 
-/// A disk of 8 MiB with data in the first half of its third MiB.
+/// Creates a disk of 8 MiB with data in the first half of its third MiB.
 fn disk(bench: &Bench<'_>) -> Result<Vec<u8>> {
     let mut disk = vec![0; 8 << 20];
     for (number, byte) in disk[2 << 20..][..1 << 19].iter_mut().enumerate() {
@@ -237,7 +237,7 @@ fn tls(bench: &Bench<'_>) -> Result<()> {
         bench.expect(&["-c", &authority, &uri], expected)?;
     }
     let uri = server.uri("");
-    // The system's authorities have never heard of this one.
+    // The system's authorities did not sign this certificate.
     bench.fails(&[&uri], "certificate")?;
     let impostor = ["-c", &authority, "-n", "disk.example.com", &uri];
     bench.fails(&impostor, "certificate")?;

@@ -49,7 +49,7 @@ fn on_one_line(text: &str) -> String {
     words.collect::<Vec<_>>().join(" ")
 }
 
-/// The headings of libnbd(3), in lower case.
+/// Returns the headings of libnbd(3), in lower case.
 fn sections_of_the_overview() -> BTreeSet<String> {
     let source = Path::new(env!("CARGO_MANIFEST_DIR"));
     let text = fs::read_to_string(source.join("docs/libnbd.md")).expect("text");
@@ -93,7 +93,7 @@ fn referenced_functions(text: &str) -> impl Iterator<Item = &str> {
 }
 
 #[test]
-fn every_reference_to_a_manual_page_is_to_one_that_exists() {
+fn every_manual_page_reference_exists() {
     let source = Path::new(env!("CARGO_MANIFEST_DIR"));
     let table = fs::read_to_string(source.join("src/capi/functions.tsv")).expect("text");
     let functions: BTreeSet<&str> = table
@@ -126,7 +126,7 @@ fn every_reference_to_a_manual_page_is_to_one_that_exists() {
 }
 
 #[test]
-fn a_reference_to_sections_ends_with_the_last_of_them() {
+fn section_references_are_parsed_to_the_end() {
     let text = on_one_line("/* Source: libnbd(3), \"A\n * b\" and \"C\", libnbd(3) on \"d\". */");
     assert_eq!(referenced_sections(&text), ["A b", "C"]);
 }

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
 //! Runs the C programs of `capi-tests/` again with AddressSanitizer and
-//! UndefinedBehaviorSanitizer on the C side: the header means what it says, and
-//! no program relies on what C leaves undefined. The library allocates with the
-//! same malloc, so what C does to the library's memory is seen, and so is what
-//! system calls that the library makes do to the memory of C.
+//! UndefinedBehaviorSanitizer on the C side: the header is correct, and no
+//! program relies on undefined behaviour. The library shares the program's
+//! malloc, so misuse of its memory by C is detected, and so are system calls of
+//! the library that overrun memory of C.
 //!
-//! Leaks are for valgrind to find (`tests/valgrind.rs`), since it sees into the
+//! valgrind looks for leaks (`tests/valgrind.rs`), since it also sees the
 //! library's own stacks.
 
 use std::path::Path;
@@ -17,7 +17,7 @@ use support::c_suite::{Suite, Watchdog};
 use support::library::Library;
 use support::Result;
 
-/// Exit status for what the sanitizers found; no test program uses it.
+/// Exit status for errors found by the sanitizers; no test program uses it.
 const FOUND: i32 = 99;
 
 const FLAGS: [&str; 3] = [
@@ -26,8 +26,8 @@ const FLAGS: [&str; 3] = [
     "-fno-omit-frame-pointer",
 ];
 
-/// The other tests here mean something only when what the library does with the
-/// memory of a program is looked at.
+/// A program that must fail: it proves that the library's accesses to a
+/// program's memory are checked.
 const SHORT_BUFFER: Watchdog = Watchdog {
     name: "a_buffer_that_is_too_short_is_found",
     source: "#include <stdlib.h>\n\

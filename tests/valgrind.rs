@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! Runs the C programs of `capi-tests/` again under valgrind: no access to
-//! memory that is not there or not initialised, no leak, whichever path through
-//! the library a program takes. (Those about TLS are in `tests/tls/`.)
+//! Runs the C programs of `capi-tests/` again under valgrind: no invalid or
+//! uninitialised access, and no leak, on any path through the library.
+//! (`tests/tls/` does the same for TLS.)
 
 use std::process::ExitCode;
 use std::time::Duration;
@@ -10,7 +10,7 @@ use std::time::Duration;
 use support::c_suite::{Suite, Watchdog};
 use support::memcheck::{self, FOUND};
 
-/// The other tests here mean something only when valgrind sees into the library.
+/// A program that must fail: it proves that valgrind sees into the library.
 const LEAK: Watchdog = Watchdog {
     name: "a_leaked_handle_is_found",
     source: "#include <stddef.h>\n\

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! One translation unit that includes both headers: what they say differently of
-//! the same name is an error.
+//! One translation unit that includes both headers: contradictory declarations
+//! of the same name are errors.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -10,8 +10,7 @@ use std::process::Command;
 use crate::{cc, directory, our_header, outcome, read, run, system_header, write};
 use support::process::Outcome;
 
-/// Macros that only help the header itself, and those that grow when a bit is
-/// added.
+/// Macros private to the header, and those that grow when a bit is added.
 const HELPERS: [&str; 3] = [
     "LIBNBD_GCC_VERSION",
     "LIBNBD_ATTRIBUTE_NONNULL",
@@ -23,7 +22,8 @@ const MASKS: [&str; 3] = [
     "LIBNBD_STRICT_MASK",
 ];
 
-/// The macros of a header whose name begins so, with their values.
+/// Returns the macros of a header whose names have this prefix, with their
+/// values.
 fn macros(header: &Path) -> BTreeMap<String, String> {
     let mut command = Command::new("cc");
     command.args(["-dM", "-E", "-x", "c"]).arg(header);
@@ -35,8 +35,8 @@ fn macros(header: &Path) -> BTreeMap<String, String> {
         .collect()
 }
 
-/// The names of the structures in a header, without `nbd_`: those of the callbacks, and
-/// `extent` since libnbd 1.18.
+/// Returns the names of the structures in a header, without `nbd_`: the
+/// callback types, and `extent` since libnbd 1.18.
 fn structures(header: &str) -> Vec<&str> {
     header
         .lines()
@@ -44,8 +44,8 @@ fn structures(header: &str) -> Vec<&str> {
         .collect()
 }
 
-/// A copy of the header in which the structures have other names, for C does not let
-/// a program define a structure twice. Prototypes still use the first.
+/// Returns a copy of the header in which the structures are renamed, because C
+/// does not allow a second definition. Prototypes keep the original names.
 fn renamed(header: &str, common: &[&str]) -> String {
     common.iter().fold(header.to_owned(), |text, name| {
         text.replace(&format!("}} nbd_{name};"), &format!("}} second_{name};"))
@@ -59,7 +59,7 @@ fn members(structure: &str) -> &'static [&'static str] {
     }
 }
 
-/// Compiles the translation unit, with `ours` as the text of our header.
+/// Compiles the translation unit with `ours` as the text of our header.
 fn compile_both(directory: &Path, ours: &str) -> Outcome {
     let theirs = read(&system_header());
     let common: Vec<_> = structures(&theirs);
@@ -106,7 +106,7 @@ fn compile_both(directory: &Path, ours: &str) -> Outcome {
 }
 
 #[test]
-fn both_headers_can_be_included_one_after_the_other() {
+fn both_headers_can_be_included_together() {
     let directory = directory("both-headers");
     let compiled = compile_both(&directory, &read(&our_header()));
     assert!(compiled.status.success(), "{}", compiled.describe());
@@ -144,14 +144,14 @@ fn a_difference_between_the_headers_would_not_compile() {
     }
 }
 
-/// What a program finds out with the preprocessor.
+/// Macros expand to the same values for the preprocessor.
 #[test]
 fn every_macro_of_the_c_library_has_its_value() {
     let ours = macros(&our_header());
     let theirs = macros(&system_header());
     assert!(theirs.len() > 150, "{theirs:?}");
     for (name, value) in theirs {
-        // A macro with parameters has them in its name.
+        // The name of a function-like macro includes its parameters.
         let plain = name.split('(').next().expect("there is a name");
         if name == "LIBNBD_H" || HELPERS.contains(&plain) || MASKS.contains(&plain) {
             assert!(ours.keys().any(|ours| ours.starts_with(plain)), "{name}");

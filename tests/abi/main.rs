@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! A program cannot tell this library from the C library by its interface:
-//! proven against the C library that the distribution installed, and its header.
+//! The interface is identical to that of the C library: compared with the
+//! library and the header that the distribution installed.
 
 mod headers;
 mod programs;
@@ -17,12 +17,12 @@ use std::time::Duration;
 
 use support::process::{self, Outcome};
 
-/// The header of the C library.
+/// Returns the path of the C library's header.
 fn system_header() -> PathBuf {
     pkg_config("includedir").join("libnbd.h")
 }
 
-/// The C library.
+/// Returns the path of the C library.
 fn system_library() -> PathBuf {
     pkg_config("libdir").join("libnbd.so.0")
 }
@@ -45,7 +45,7 @@ fn our_library() -> PathBuf {
     directory.join("libnbd.so.0")
 }
 
-/// The functions that a header declares.
+/// Returns the functions that a header declares.
 fn functions(header: &Path) -> BTreeSet<String> {
     let mut command = Command::new("cc");
     command.args(["-E", "-P", "-x", "c"]).arg(header);
@@ -62,7 +62,7 @@ fn functions(header: &Path) -> BTreeSet<String> {
     functions
 }
 
-/// A directory of its own for each test.
+/// Returns a fresh directory for a test.
 fn directory(name: &str) -> PathBuf {
     support::directory::fresh(&format!("abi/{name}")).expect("a directory can be made")
 }
@@ -75,18 +75,18 @@ fn read(path: &Path) -> String {
     fs::read_to_string(path).unwrap_or_else(|error| panic!("{path:?}: {error}"))
 }
 
-/// Runs a program, and gives what it did.
+/// Runs a program and returns its outcome.
 fn outcome(command: &mut Command) -> Outcome {
     let limit = Duration::from_secs(60);
     process::run(command, &[], limit).unwrap_or_else(|failure| panic!("{failure}"))
 }
 
-/// Runs a program that has to succeed, and gives what it printed.
+/// Runs a program that must succeed, and returns its output.
 fn run(command: &mut Command) -> String {
     process::text(command).unwrap_or_else(|failure| panic!("{failure}"))
 }
 
-/// The C compiler, with every warning an error.
+/// Returns a C compiler command with all warnings as errors.
 fn cc(arguments: &[&OsStr]) -> Command {
     let mut command = Command::new("cc");
     command

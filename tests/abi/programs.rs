@@ -14,8 +14,8 @@ use support::servers::{Address, Server};
 const PROGRAM: &str = "tests/abi/every-common-function.c";
 const FUNCTIONS: &str = include_str!("../../src/capi/functions.tsv");
 
-/// Compiles and links the program with the header in that directory, as it is
-/// done when only one of the two is installed.
+/// Compiles and links the program with the header in that directory, as if only
+/// one of the two were installed.
 fn compile(header: &Path, directory: &Path) -> (PathBuf, PathBuf) {
     std::fs::create_dir_all(directory).expect("a directory can be made");
     let (object, program) = (directory.join("program.o"), directory.join("program"));
@@ -38,7 +38,8 @@ fn compile(header: &Path, directory: &Path) -> (PathBuf, PathBuf) {
     (object, program)
 }
 
-/// What the program prints with a library in front, and a new server each time.
+/// Returns the program's output with the given library, against a new server
+/// each time.
 fn prints(program: &Path, library: &Library, directory: &Path) -> String {
     let options = "--size 1M --description text --block-size 512,4096,1048576";
     let memserver = format!("memserver {options}");
@@ -61,11 +62,11 @@ fn prints(program: &Path, library: &Library, directory: &Path) -> String {
     String::from_utf8(output.stdout).expect("it prints text")
 }
 
-/// The versions of symbols that came after libnbd 1.14.
+/// Symbol versions added after libnbd 1.14.
 const LATER: [&str; 4] = ["LIBNBD_1.16", "LIBNBD_1.18", "LIBNBD_1.22", "LIBNBD_1.24"];
 
 #[test]
-fn the_program_calls_every_function_that_the_c_library_has_had_since_1_14() {
+fn the_program_calls_every_function_since_1_14() {
     let text = read(&library::source().join(PROGRAM));
     let table = manual::interface::functions(FUNCTIONS);
     let (later, old): (Vec<_>, Vec<_>) = table
@@ -77,8 +78,8 @@ fn the_program_calls_every_function_that_the_c_library_has_had_since_1_14() {
     }
 }
 
-/// With the same machine code there is nothing left that the headers could say
-/// differently: types, sizes, constants, or who releases what.
+/// With identical machine code, the headers must agree on all types, sizes,
+/// constants and ownership rules.
 #[test]
 fn either_header_compiles_to_the_same_code() {
     let directory = directory("code");

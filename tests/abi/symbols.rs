@@ -8,8 +8,8 @@ use std::process::Command;
 
 use crate::{cc, directory, our_library, outcome, run, system_library, write};
 
-/// What a library defines for others: `nbd_create@@LIBNBD_1.0`, and the versions
-/// themselves.
+/// Returns the symbols that a library defines, such as
+/// `nbd_create@@LIBNBD_1.0`, and the versions themselves.
 fn symbols(library: &Path) -> BTreeSet<String> {
     let mut command = Command::new("nm");
     command.args(["--dynamic", "--defined-only"]).arg(library);
@@ -20,7 +20,7 @@ fn symbols(library: &Path) -> BTreeSet<String> {
         .collect()
 }
 
-/// The names of the symbol versions a library has.
+/// Returns the names of a library's symbol versions.
 fn versions(library: &Path) -> BTreeSet<String> {
     symbols(library)
         .iter()
@@ -30,7 +30,7 @@ fn versions(library: &Path) -> BTreeSet<String> {
 }
 
 #[test]
-fn every_symbol_of_the_c_library_is_there_at_its_version() {
+fn c_library_symbols_exist_at_the_same_version() {
     let functions = |library: &Path| -> BTreeSet<String> {
         let symbols = symbols(library).into_iter();
         symbols.filter(|symbol| symbol.contains("@@")).collect()
@@ -40,8 +40,8 @@ fn every_symbol_of_the_c_library_is_there_at_its_version() {
     assert!(theirs.is_subset(&ours), "missing: {:?}", &theirs - &ours);
 }
 
-/// What is newer in this library is at versions of its own, so that a program
-/// that uses it does not start with an older library and fail later.
+/// Newer functions have newer symbol versions, so a program that uses them
+/// fails to start with an older library instead of failing later.
 #[test]
 fn newer_symbols_are_at_newer_versions() {
     let (theirs, ours) = (versions(&system_library()), versions(&our_library()));
@@ -61,7 +61,7 @@ fn abidiff_finds_nothing_removed_or_changed() {
     };
     let found = compare(&system_library(), &our_library());
     assert!(found.status.success(), "{}", found.describe());
-    // It would notice: here is a library of one function.
+    // Counter-check with a library of one function.
     let directory = directory("symbols");
     let (source, small) = (directory.join("small.c"), directory.join("small.so"));
     write(&source, "void *nbd_create (void) { return 0; }\n");

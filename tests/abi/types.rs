@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! The types in the two headers, as a compiler understands them: parameters,
-//! results, the members of the callback structures and what those point to.
+//! The types in the two headers as the compiler sees them: parameters, results,
+//! the members of the callback structures and the types that these refer to.
 //!
 //! Distributions strip their libraries, so there is no debugging information to
-//! compare. It is made here: a library of pointers to the functions, compiled
-//! with each header, has all of their types in it. That this library's functions
-//! have the types in its header needs no proof, since the build writes the
-//! header from them.
+//! compare. The test generates it: a library of pointers to the functions,
+//! compiled with each header, contains all of their types. The functions of
+//! this library need no separate proof, since the build generates the header
+//! from them.
 
 use std::collections::BTreeSet;
 use std::fmt::Write;
@@ -17,7 +17,7 @@ use std::process::Command;
 use crate::{cc, directory, functions, our_header, outcome, read, run, system_header, write};
 use support::process::Outcome;
 
-/// A pointer to each function.
+/// Returns C source with a pointer to each function.
 fn pointers(functions: &BTreeSet<String>) -> String {
     functions
         .iter()
@@ -31,7 +31,7 @@ fn pointers(functions: &BTreeSet<String>) -> String {
         })
 }
 
-/// Compiles them with the header in a directory of its own.
+/// Compiles the source with the header in a directory of its own.
 fn compile(directory: &Path, header: &str, source: &str) -> PathBuf {
     std::fs::create_dir_all(directory).expect("a directory can be made");
     write(&directory.join("libnbd.h"), header);
@@ -93,7 +93,7 @@ fn abidiff_would_find_a_changed_type_anywhere() {
     .iter()
     .enumerate()
     {
-        // However the header is laid out, spaces apart.
+        // The layout of the header does not matter, apart from spaces.
         assert!(ours.contains(from), "the header has {from:?}");
         let changed = ours.replace(from, to);
         let new = compile(&directory.join(format!("new-{number}")), &changed, &source);

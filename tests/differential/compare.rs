@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! Two transcripts side by side.
+//! Comparison of two transcripts.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -10,34 +10,35 @@ use super::program::{Call, Kind, Program, Steps, Transcript, Which};
 use support::transcript::edits;
 use support::Result;
 
-/// How often a sequence that differs is run again with each library. On a busy machine,
-/// one order of events can come several times in a row.
+/// Number of repeated runs with each library after a difference. On a busy
+/// machine, the same order of events can occur several times in a row.
 const AGAIN: usize = 10;
 
-/// What came of one sequence.
+/// Result of one sequence.
 #[derive(Debug)]
 pub enum Outcome {
     Same(Seen),
-    /// At first not the same, but neither is what one library does each time.
+    /// The first runs differ, but one of the libraries does not always behave
+    /// the same.
     Chance,
-    /// Each time.
+    /// The libraries differ in every run.
     Different,
 }
 
-/// What was compared, and which differences were met on the way.
+/// Statistics of a comparison, and the known differences that occurred.
 #[derive(Debug, Default)]
 pub struct Seen {
     calls: usize,
     differences: Vec<&'static str>,
-    /// Whether one of them ended the comparison early.
+    /// True if a known difference ended the comparison early.
     ended: bool,
 }
 
 /// Runs a sequence with both libraries.
 ///
-/// What a server does at the same time as the program can happen before or after
-/// the next call. So a difference counts only where none of several runs with
-/// one library looks like any run with the other.
+/// The server runs concurrently, so an event can precede or follow the next
+/// call. A difference therefore counts only if no run with one library matches
+/// any run with the other.
 pub fn sequence(program: &Program, kind: Kind, seed: u64) -> Result<Outcome> {
     let run = |which| program.run(which, kind, seed, &Steps::default());
     let mut expected = vec![run(Which::Reference)?];
@@ -57,7 +58,8 @@ pub fn sequence(program: &Program, kind: Kind, seed: u64) -> Result<Outcome> {
     Ok(Outcome::Different)
 }
 
-/// What is the same, or the number of the first call that is not.
+/// Compares two transcripts; returns the number of the first call that differs
+/// if they are not the same.
 pub fn compare(
     minor: u32,
     expected: &Transcript,
@@ -87,8 +89,7 @@ pub fn compare(
     Ok(result)
 }
 
-/// Lines of one call that only the one or only the other has, marked with `-`
-/// and `+`.
+/// Returns the lines that only one of two calls has, marked with `-` and `+`.
 pub fn difference(one: &Call, other: &Call) -> Vec<String> {
     let lines = |call: &Call| -> Vec<String> {
         let head = std::iter::once(&call.head);
@@ -102,13 +103,13 @@ pub fn difference(one: &Call, other: &Call) -> Vec<String> {
     edits(&one, &other)
 }
 
-/// What came of many sequences.
+/// Results of many sequences.
 #[derive(Default)]
 pub struct Tally {
     sequences: usize,
     calls: usize,
     ended: usize,
-    /// The seeds of those that were left to chance.
+    /// Seeds of the sequences whose outcome varies from run to run.
     chance: Vec<u64>,
     different: usize,
     differences: BTreeMap<&'static str, usize>,
@@ -130,7 +131,7 @@ impl Tally {
         }
     }
 
-    /// Why this is no success.
+    /// Returns the reason why the results count as a failure, if they do.
     pub fn failure(&self) -> Option<String> {
         if self.different > 0 {
             return Some(format!(
@@ -138,8 +139,8 @@ impl Tally {
                 self.different, self.sequences
             ));
         }
-        // A comparison that mostly stops early, or that chance decides, would
-        // prove little.
+        // A comparison that mostly stops early or varies from run to run proves
+        // little.
         let lost = self.chance.len() + self.ended;
         if lost * 3 > self.sequences {
             return Some(format!("too little was compared: {self}"));

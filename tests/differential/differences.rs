@@ -1,31 +1,31 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! What may differ, one precise thing each. `docs/differences.md` has the
-//! reasons, under the same headings.
+//! Permitted differences, each described precisely. `docs/differences.md` has
+//! the reasons, under the same headings.
 
 use super::program::Call;
 
-/// Whether what follows can still be compared.
+/// Consequence of a difference for the rest of the comparison.
 #[derive(Clone, Copy, PartialEq)]
 pub enum Then {
-    /// The handles are in the same state.
+    /// The handles are in the same state: continue.
     GoesOn,
-    /// They are not.
+    /// The handles are in different states: stop.
     Ends,
 }
 use Then::{Ends, GoesOn};
 
-/// The versions of the C library that do something that this library does not.
+/// The versions of the C library that differ from this library.
 #[derive(Clone, Copy, PartialEq)]
 pub enum Versions {
-    /// Those before [`REFERENCE`], which has changed it since.
+    /// Versions before [`REFERENCE`], which has changed the behaviour.
     Older,
     /// [`REFERENCE`] and newer ones.
     Reference,
 }
 use Versions::{Older, Reference};
 
-/// The minor version that is the reference.
+/// Minor version of the reference.
 pub const REFERENCE: u32 = 24;
 
 impl Versions {
@@ -37,21 +37,21 @@ impl Versions {
     }
 }
 
-/// A difference between what the libraries do in one call.
+/// A difference between the libraries in one call.
 pub struct Difference {
-    /// In `docs/differences.md`.
+    /// Heading in `docs/differences.md`.
     pub heading: &'static str,
-    /// The versions of the C library that show it.
+    /// Versions of the C library that show it.
     pub version: Versions,
-    /// Texts of which one is in the command line of the server, with `*` for any
-    /// text, for a difference that only some servers bring about.
+    /// Texts of which the server's command line contains at least one, with `*`
+    /// for any text; for a difference that occurs with some servers only.
     server: &'static [&'static str],
-    /// The functions concerned; with none, all.
+    /// Functions concerned; empty for all functions.
     functions: &'static [&'static str],
-    /// Lines that only the C library has, with `*` for any text. A line after
-    /// `?` may be missing.
+    /// Lines printed by the C library only, with `*` for any text. A line after
+    /// `?` is optional.
     reference: &'static [&'static str],
-    /// The same for the library under test.
+    /// Lines printed by the library under test only.
     under_test: &'static [&'static str],
     pub then: Then,
 }
@@ -67,8 +67,8 @@ impl Difference {
     }
 }
 
-/// The difference that these two calls show, if it is known. `lines` are those
-/// that only one of them has.
+/// Returns the known difference that explains these two calls. `lines` are
+/// those that only one of them has.
 pub fn find(
     minor: u32,
     server: &str,
@@ -91,7 +91,7 @@ pub fn find(
     })
 }
 
-/// Whether each line matches a pattern, and each pattern a line.
+/// Returns true if each line matches a pattern, and each pattern a line.
 fn all_match(patterns: &'static [&'static str], lines: &[String]) -> bool {
     let text = |pattern: &'static str| pattern.strip_prefix('?').unwrap_or(pattern);
     let met = |pattern: &'static str| lines.iter().any(|line| matches(text(pattern), line));
@@ -100,7 +100,8 @@ fn all_match(patterns: &'static [&'static str], lines: &[String]) -> bool {
     lines.iter().all(known) && patterns.iter().filter(needed).all(|pattern| met(pattern))
 }
 
-/// A pattern with `*` for any text.
+/// Returns true if the line matches the pattern, in which `*` stands for any
+/// text.
 fn matches(pattern: &str, line: &str) -> bool {
     match pattern.split_once('*') {
         None => pattern == line,
@@ -112,7 +113,7 @@ fn matches(pattern: &str, line: &str) -> bool {
 
 const ANY: &[&str] = &[];
 
-/// Breaches of the protocol that end a connection of 1.14.
+/// Protocol violations that end a connection of 1.14.
 const ENDS_1_14: &[&str] = &[
     "'data-beyond",
     "'data-misplaced",
@@ -141,7 +142,7 @@ const ENDS_1_14: &[&str] = &[
     "'status-wrong-width",
 ];
 
-/// What a server says of an export.
+/// Functions that return facts about an export.
 const FACTS: &[&str] = &[
     "nbd_can_cache",
     "nbd_can_df",

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! The table of differences and `docs/differences.md` say the same.
+//! The table of differences and `docs/differences.md` agree.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -9,9 +9,9 @@ use super::differences::{Versions, TABLE};
 use support::library;
 use support::Result;
 
-/// The line of an entry that the table has.
+/// Line in the document that marks an entry of the table.
 const KNOWN: &str = "\n- Known to the differential test.\n";
-/// What differs from older versions only, an item of a list each.
+/// Heading above the list of differences from older versions.
 const OLDER: &str = "## Older versions of the C library";
 
 pub fn check() -> Result<()> {
@@ -36,7 +36,8 @@ fn section<'t>(text: &'t str, title: &str) -> Result<&'t str> {
     section.ok_or_else(|| format!("docs/differences.md has no '{title}'"))
 }
 
-/// The document lists exactly what the table has for these versions.
+/// Checks that the document lists exactly the entries of the table for these
+/// versions.
 fn same(version: Versions, described: BTreeSet<String>) -> Result<()> {
     let entries = TABLE.iter().filter(|entry| entry.version == version);
     let listed: BTreeSet<_> = entries.map(|entry| entry.heading.to_owned()).collect();

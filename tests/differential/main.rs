@@ -2,18 +2,18 @@
 
 //! Random sequences of calls, with the system's C library and with this one.
 //!
-//! `capi-tests/differential/` is one C program that draws a server and a
-//! sequence of calls from a seed and writes down what they do. It runs once with
-//! each library. The transcripts must be the same, apart from the differences
-//! in `differences.rs`, each of which is explained in `docs/differences.md`.
+//! `capi-tests/differential/` is a C program that derives a server and a sequence
+//! of calls from a seed and records the results. It runs once with each library.
+//! The transcripts must be equal, apart from the differences in `differences.rs`,
+//! each of which is explained in `docs/differences.md`.
 //!
 //! - `cargo test --test differential -- NAME` runs the trials of that name;
-//! - `DIFFERENTIAL_SEEDS=1000-1999` takes other seeds than the few of every day;
-//! - `DIFFERENTIAL_SHOWN=20` shows more than the first three that differ.
+//! - `DIFFERENTIAL_SEEDS=1000-1999` replaces the few default seeds;
+//! - `DIFFERENTIAL_SHOWN=20` shows more than three differing sequences.
 //!
-//! The C library is the one of the system that the test runs in: this one, and a
+//! The C library is that of the system in which the test runs: this machine's, and a
 //! root of Debian sid (see `support/systems.rs`). With 1.24 or newer the program calls
-//! everything that the header has, with an older one only what 1.14 had.
+//! every function of the header, with an older version only those of 1.14.
 
 mod compare;
 mod differences;
@@ -30,10 +30,10 @@ use libtest_mimic::{Arguments, Trial};
 use program::{Kind, Program};
 use support::{systems, Result};
 
-/// The seeds of each trial of every day.
+/// Seeds of each trial in a normal run.
 const SEEDS: RangeInclusive<u64> = 1..=80;
 
-/// The same in sid, which has the version that decides: several thousand sequences.
+/// Seeds in sid, which has the reference version: several thousand sequences.
 const SEEDS_IN_SID: RangeInclusive<u64> = 1..=350;
 
 fn main() -> ExitCode {
@@ -83,7 +83,7 @@ fn seeds() -> Result<RangeInclusive<u64>> {
     range.ok_or_else(|| format!("DIFFERENTIAL_SEEDS is FIRST-LAST, not '{text}'"))
 }
 
-/// How many sequences that differ are shrunk and shown.
+/// Returns the number of differing sequences to shrink and show.
 fn shown() -> Result<usize> {
     match env::var("DIFFERENTIAL_SHOWN") {
         Err(_) => Ok(3),
@@ -93,7 +93,7 @@ fn shown() -> Result<usize> {
     }
 }
 
-/// All seeds of one kind. The first ones that differ are shown.
+/// Runs all seeds of one kind, and shows the first sequences that differ.
 fn run(program: &Program, kind: Kind, seeds: RangeInclusive<u64>) -> Result<()> {
     let shown = shown()?;
     let mut tally = Tally::default();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! The C program, and the transcript of one run of it.
+//! The C program, and the transcript of a run.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -11,34 +11,35 @@ use support::c_program::{self, CProgram};
 use support::library::{self, Library};
 use support::{process, Result};
 
-/// The program ends itself before that.
+/// The program has a shorter time limit of its own.
 const LIMIT: Duration = Duration::from_secs(60);
 
-/// What kind of server a sequence is run against.
+/// The kind of server that a sequence runs against.
 #[derive(Clone, Copy)]
 pub struct Kind {
-    /// What the server can at most.
+    /// The newest kind of replies that the server supports.
     pub replies: &'static str,
-    /// Whether it reports errors and breaks the protocol.
+    /// True if the server reports errors and violates the protocol.
     pub faults: bool,
     pub server: Server,
 }
 
-/// Who the server is.
+/// The implementation of the server.
 #[derive(Clone, Copy, PartialEq)]
 pub enum Server {
-    /// A process.
+    /// A separate process.
     Process,
-    /// The program itself, in the transmission phase.
+    /// The program itself, from the transmission phase on.
     Played,
     /// The program itself, from the greeting on.
     PlayedWithOptions,
 }
 
 impl Kind {
-    /// Before 1.18 there were no extended headers: a server that has them meets
-    /// a client that does not ask, with either library. How much one call does
-    /// is compared with the reference version only.
+    /// Returns the kinds to compare with this version. Before 1.18 there were
+    /// no extended headers: servers that support them then meet a client that
+    /// does not request them, with either library. The amount of work done by a
+    /// single call is compared with the reference version only.
     pub fn all(minor: u32) -> Vec<Kind> {
         let replies: &[_] = match minor {
             0..=17 => &["simple", "structured"],
@@ -61,7 +62,7 @@ impl Kind {
         kinds
     }
 
-    /// The argument of the program.
+    /// Returns the argument that selects the server.
     fn server(self) -> &'static str {
         match (self.server, self.faults) {
             (Server::Process, false) => "0",
@@ -86,25 +87,25 @@ impl fmt::Display for Kind {
     }
 }
 
-/// The compiled program and the two libraries.
+/// The compiled program and the two libraries to compare.
 #[derive(Clone)]
 pub struct Program {
     executable: PathBuf,
     memserver: PathBuf,
-    /// The C library of this system, and the 24 of its version 1.24.
+    /// The C library of this system.
     reference: Library,
     minor: u32,
     under_test: Library,
 }
 
-/// One of the two.
+/// Selects one of the two libraries.
 #[derive(Clone, Copy, PartialEq)]
 pub enum Which {
     Reference,
     UnderTest,
 }
 
-/// A call and what came of it, a line each.
+/// A call and its results, one per line.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Call {
     pub head: String,
@@ -112,18 +113,18 @@ pub struct Call {
 }
 
 impl Call {
-    /// The name of the function.
+    /// Returns the name of the function.
     pub fn function(&self) -> &str {
         self.head.split(' ').nth(1).unwrap_or_default()
     }
 
-    /// The number of its step.
+    /// Returns the number of the step.
     pub fn step(&self) -> Option<u32> {
         self.head.split(' ').next()?.parse().ok()
     }
 }
 
-/// What one run wrote down.
+/// The transcript of one run.
 #[derive(Clone, PartialEq)]
 pub struct Transcript {
     pub server: String,
@@ -149,12 +150,12 @@ impl Program {
         })
     }
 
-    /// The minor version of the C library.
+    /// Returns the minor version of the C library.
     pub fn minor(&self) -> u32 {
         self.minor
     }
 
-    /// Arguments of the program.
+    /// Returns the arguments of the program.
     pub fn arguments(&self, kind: Kind, seed: u64, steps: &Steps) -> Vec<String> {
         let mut arguments = vec![
             kind.replies.to_owned(),
@@ -169,7 +170,8 @@ impl Program {
         arguments
     }
 
-    /// How a person runs it with the library under test.
+    /// Returns a shell command that runs the sequence with the library under
+    /// test.
     pub fn command_line(&self, arguments: &[String]) -> String {
         let directory = self.under_test.directory.clone().unwrap_or_default();
         format!(
@@ -199,7 +201,7 @@ impl Program {
     }
 }
 
-/// What the library calls itself is `1.14.2` or the like.
+/// Returns the minor version from a version string such as `1.14.2`.
 fn minor_version(library: &Library, executable: &Path) -> Result<u32> {
     let mut command = library.command(executable);
     let outcome = process::run(command.arg("version"), &[], LIMIT)?;
@@ -208,12 +210,12 @@ fn minor_version(library: &Library, executable: &Path) -> Result<u32> {
     minor.ok_or_else(|| format!("version of the C library: {}", outcome.describe()))
 }
 
-/// A part of a sequence.
+/// A subset of the steps of a sequence.
 #[derive(Clone, Default)]
 pub struct Steps {
-    /// The number of the last step, where it is not the last of the sequence.
+    /// The last step to run; `None` to run to the end.
     pub last: Option<u32>,
-    /// Steps that are left out.
+    /// Steps to skip.
     pub without: Vec<u32>,
 }
 

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! A sequence that differs, cut down to what it takes.
+//! Reduces a sequence that differs to a minimal example.
 
 use super::compare;
 use super::program::{Kind, Program, Steps, Transcript, Which};
 use support::Result;
 
-/// Lines of context in front of the first call that differs.
+/// Number of context lines before the first call that differs.
 const CONTEXT: usize = 4;
 
-/// The shortest part of the sequence that was found to differ, the place, and
-/// how to see it again.
+/// Returns the shortest differing subsequence found, the call that differs, and
+/// the command that reproduces it.
 pub fn explain(program: &Program, kind: Kind, seed: u64) -> Result<String> {
     let steps = shortest(program, kind, seed)?;
     let expected = program.run(Which::Reference, kind, seed, &steps)?;
@@ -51,8 +51,8 @@ fn place(expected: &Transcript, seen: &Transcript, at: usize) -> String {
     shown.join("\n")
 }
 
-/// Cuts the sequence after the first difference, and leaves out every step
-/// before it that can be left out.
+/// Cuts the sequence after the first difference and removes every unneeded step
+/// before it.
 fn shortest(program: &Program, kind: Kind, seed: u64) -> Result<Steps> {
     let mut steps = Steps::default();
     let Some(last) = differing_step(program, kind, seed, &steps)? else {
@@ -76,8 +76,8 @@ fn shortest(program: &Program, kind: Kind, seed: u64) -> Result<Steps> {
     Ok(steps)
 }
 
-/// The number of the step at which the libraries differ. That they do, and not
-/// by chance, is known of the whole sequence.
+/// Returns the number of the step at which the libraries differ. The caller
+/// knows that the whole sequence differs reproducibly.
 fn differing_step(program: &Program, kind: Kind, seed: u64, steps: &Steps) -> Result<Option<u32>> {
     let expected = program.run(Which::Reference, kind, seed, steps)?;
     let seen = program.run(Which::UnderTest, kind, seed, steps)?;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! Each build system finds the installed library as its users have it find any
-//! other: the projects are in the directories beside this file.
+//! Each build system finds the installed library by its usual means: the
+//! projects are in the directories beside this file.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -14,7 +14,7 @@ use crate::{run, runs, PROGRAM};
 use support::library::source;
 use support::Result;
 
-/// Builds the program of a project, and says where it is.
+/// Builds the program of a project and returns its path.
 type Build = fn(&Project) -> Result<PathBuf>;
 
 pub fn trials() -> Vec<Trial> {
@@ -34,7 +34,8 @@ pub fn trials() -> Vec<Trial> {
 }
 
 fn pkg_config() -> Result<()> {
-    // Staged, so pkg-config has to say where the files are now.
+    // A staged installation: pkg-config must return the current location of the
+    // files.
     let installation = Installation::staged("pkg-config", "/opt/nbd/lib")?;
     let program = fresh_directory("pkg-config-program")?.join("program");
     let mut cc = Command::new("cc");
@@ -47,7 +48,7 @@ fn pkg_config() -> Result<()> {
     runs(&program, Some(&installation))
 }
 
-/// A copy of a project, and the library that it is to find.
+/// A copy of a project, and the library that it must find.
 struct Project {
     directory: PathBuf,
     installation: Installation,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! The archives that `make dist` writes: what packages are built from.
+//! The archives written by `make dist`, from which packages are built.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -22,7 +22,7 @@ pub fn trials() -> Vec<Trial> {
     vec![trial(name, impossible(), reproducible)]
 }
 
-/// Why there can be no archives, where that is so.
+/// Returns the reason why archives cannot be made here, if there is one.
 pub fn impossible() -> Option<&'static str> {
     match source().join(".git").exists() {
         true => None,
@@ -30,7 +30,8 @@ pub fn impossible() -> Option<&'static str> {
     }
 }
 
-/// The directory of the archives of this checkout, which are made once for all tests.
+/// Returns the directory of the archives of this checkout, made once for all
+/// tests.
 pub fn directory() -> Result<PathBuf> {
     static MADE: OnceLock<Result<PathBuf>> = OnceLock::new();
     let make = || {
@@ -42,7 +43,8 @@ pub fn directory() -> Result<PathBuf> {
     MADE.get_or_init(make).clone()
 }
 
-/// The crates in the archive, without those of which there are only the manifests.
+/// Returns the crates in the archive, without those that are reduced to their
+/// manifests.
 pub fn vendored() -> Result<BTreeSet<String>> {
     let archive = format!("libnbd-rust-{}-vendor.tar.xz", env!("CARGO_PKG_VERSION"));
     let mut tar = Command::new("tar");

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! The packages of other distributions: their files are of this version, and the ones that
-//! Debian has the tools for are built from the archives of `make dist`.
+//! Packages for other distributions: their files are for this version, and
+//! those for which Debian has the tools are built from the archives of `make
+//! dist`.
 //!
-//! `LIBNBD_TEST_PACKAGES="fedora arch alpine"` in the environment has them built, in a system
-//! of Debian sid: what the distributions themselves have in their macros is not tested.
+//! `LIBNBD_TEST_PACKAGES="fedora arch alpine"` in the environment enables the
+//! builds, in a Debian sid system. The macros that the distributions themselves
+//! define are not tested.
 
 use std::fs;
 use std::process::Command;
@@ -92,7 +94,7 @@ fn build(name: &str, script: &str) -> Result<String> {
     builder("sid")?.run(&["sh", "-euc", &format!("cd '{directory}'\n{script}")])
 }
 
-/// All of these files are in the list.
+/// Checks that all of these files are in the list.
 fn has(list: &str, files: &[&str]) -> Result<()> {
     let missing = files
         .iter()
@@ -104,7 +106,7 @@ fn has(list: &str, files: &[&str]) -> Result<()> {
 }
 
 fn fedora() -> Result<()> {
-    // What redhat-rpm-config and systemd-rpm-macros define.
+    // Macros that redhat-rpm-config and systemd-rpm-macros define.
     let printed = build(
         "fedora",
         r#"
@@ -157,7 +159,7 @@ fn arch() -> Result<()> {
 }
 
 fn alpine() -> Result<()> {
-    // What abuild does around the functions.
+    // The steps that abuild performs around the functions.
     let printed = build(
         "alpine",
         r#"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! The library, installed in a directory of its own.
+//! An installation of the library in a directory of its own.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -15,19 +15,19 @@ use support::Result;
 
 const FUNCTIONS: &str = include_str!("../../src/capi/functions.tsv");
 
-/// Where a staged installation will be in the end.
+/// Final prefix of a staged installation.
 const PREFIX: &str = "/opt/nbd";
 
 /// The variables of `make install`.
 pub struct Installation {
-    /// Where it was staged; PREFIX and LIBDIR are below.
+    /// The staging directory; PREFIX and LIBDIR are below it.
     destdir: PathBuf,
     prefix: String,
     libdir: String,
 }
 
 impl Installation {
-    /// Installs below a fresh directory, for programs that use it there.
+    /// Installs below a fresh directory, to be used in place.
     pub fn in_place(name: &str) -> Result<Installation> {
         let prefix = fresh_directory(name)?;
         let prefix = prefix.to_string_lossy().into_owned();
@@ -35,7 +35,7 @@ impl Installation {
         Installation::make(PathBuf::new(), prefix, libdir)
     }
 
-    /// Installs as a package is built: for a prefix, and below another directory.
+    /// Installs like a package build: for a prefix, below a staging directory.
     pub fn staged(name: &str, libdir: &str) -> Result<Installation> {
         let destdir = fresh_directory(name)?;
         Installation::make(destdir, PREFIX.to_owned(), libdir.to_owned())
@@ -67,19 +67,19 @@ impl Installation {
         run(&mut make).map(|_| ())
     }
 
-    /// Where a path of the installed system is for now.
+    /// Returns the current location of a path of the installed system.
     pub fn path(&self, installed: &str) -> PathBuf {
         let installed = format!("{}{installed}", self.destdir.display());
         PathBuf::from(installed)
     }
 
-    /// The directory with the libraries.
+    /// Returns the directory of the libraries.
     pub fn libraries(&self) -> PathBuf {
         self.path(&self.libdir)
     }
 
-    /// Has pkg-config find this installation and no other, in this command and in
-    /// what it starts.
+    /// Makes pkg-config find only this installation, in this command and its
+    /// children.
     pub fn found_by<'a>(&self, command: &'a mut Command) -> &'a mut Command {
         command
             .env("PKG_CONFIG_LIBDIR", self.libraries().join("pkgconfig"))
@@ -87,14 +87,14 @@ impl Installation {
             .env_remove("PKG_CONFIG_PATH")
     }
 
-    /// What pkg-config says of it.
+    /// Returns the output of pkg-config for this installation.
     pub fn flags(&self, flags: &[&str]) -> Result<Vec<String>> {
         let mut command = Command::new("pkg-config");
         let printed = run(self.found_by(&mut command).args(flags).arg("libnbd"))?;
         Ok(printed.split_whitespace().map(str::to_owned).collect())
     }
 
-    /// All the files and links there are, as paths of the installed system.
+    /// Returns all files and links, as paths of the installed system.
     fn files(&self) -> Result<BTreeSet<String>> {
         let mut find = Command::new("find");
         let printed = run(find.arg(&self.destdir).args(["!", "-type", "d"]))?;
@@ -106,12 +106,12 @@ impl Installation {
     }
 }
 
-/// A directory with nothing in it.
+/// Creates an empty directory.
 pub fn fresh_directory(name: &str) -> Result<PathBuf> {
     directory::fresh(&format!("installations/{name}"))
 }
 
-/// Where this test run's build is, with the manual pages that belong to it.
+/// Returns the directory of this test run's build and its manual pages.
 pub fn built() -> Result<PathBuf> {
     static BUILT: OnceLock<Result<PathBuf>> = OnceLock::new();
     let build = || {
@@ -122,9 +122,9 @@ pub fn built() -> Result<PathBuf> {
     BUILT.get_or_init(build).clone()
 }
 
-/// The list of files is here a second time, on purpose: a file that gets lost on
-/// the way is noticed.
-pub fn leaves_nothing_behind() -> support::Result<()> {
+/// The list of installed files is repeated here on purpose, so that a missing
+/// file is noticed.
+pub fn removes_every_file() -> support::Result<()> {
     let libdir = "/opt/nbd/lib/some-triplet";
     let installation = Installation::staged("staged", libdir)?;
     let mut expected: BTreeSet<String> = [
@@ -164,13 +164,13 @@ pub fn leaves_nothing_behind() -> support::Result<()> {
         return Err(format!("pkg-config has version {version:?}"));
     }
 
-    // A file of another package stays.
+    // A file of another package must stay.
     let other = installation.path("/opt/nbd/include/other.h");
     fs::write(&other, "").map_err(|e| format!("{}: {e}", other.display()))?;
     installation.uninstall()?;
     let left = installation.files()?;
     match left.iter().eq(["/opt/nbd/include/other.h"]) {
         true => Ok(()),
-        false => Err(format!("left behind: {left:?}")),
+        false => Err(format!("left over: {left:?}")),
     }
 }

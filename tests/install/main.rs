@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! `make install` puts in place what programs are built with, and every build
-//! system finds it there: a program is built by each and run with the result.
-//! `make dist` and `make deb` make archives and packages that apt puts in the place of
-//! Debian's own, and other distributions' packages are built.
+//! `make install` installs the development files, and every build system finds
+//! them: each builds a program, which is then run. `make dist` and `make deb`
+//! make archives and packages; apt installs these in place of Debian's own.
+//! Packages for other distributions are built as well.
 //!
 //! `cargo test --test install -- NAME` runs those whose name contains NAME.
 
@@ -28,15 +28,15 @@ use libtest_mimic::{Arguments, Trial};
 use support::process::text as run;
 use support::{library, Result};
 
-/// What is built, and how a build system's own example of it is laid out.
+/// The source of the program, laid out like each build system's own examples.
 const PROGRAM: &str = "tests/install/program.c";
 
 fn main() -> ExitCode {
     let mut arguments = Arguments::from_args();
     arguments.test_threads.get_or_insert(2);
     let trials = iter::once(Trial::test(
-        "what is installed is what is uninstalled",
-        || Ok(installation::leaves_nothing_behind()?),
+        "make uninstall removes every installed file",
+        || Ok(installation::removes_every_file()?),
     ));
     let trials = trials
         .chain(build_systems::trials())
@@ -50,7 +50,7 @@ fn main() -> ExitCode {
     libtest_mimic::run(&arguments, trials.collect()).exit_code()
 }
 
-/// Runs the program that was built, which must have the library under test.
+/// Runs the built program, which must use the library under test.
 fn runs(program: &Path, installation: Option<&Installation>) -> Result<()> {
     let data = program.with_extension("data");
     fs::write(&data, "begin").map_err(|e| format!("{}: {e}", data.display()))?;

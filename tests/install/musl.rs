@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! The library for musl, and programs with it. `make musl` runs more tests there.
+//! The library built for musl, and programs that use it. `make musl` runs more
+//! tests there.
 
 use std::process::Command;
 
@@ -16,7 +17,7 @@ pub fn trials() -> Vec<Trial> {
     vec![trial(name, obstacle(), programs)]
 }
 
-/// Why it cannot be built here, where that is so.
+/// Returns the reason why it cannot be built here, if there is one.
 fn obstacle() -> Option<&'static str> {
     if !cfg!(target_arch = "x86_64") {
         Some("needs x86-64")
@@ -27,7 +28,7 @@ fn obstacle() -> Option<&'static str> {
     }
 }
 
-/// A system is made, and Rust's standard library is built there.
+/// Creates a system and builds Rust's standard library in it.
 fn programs() -> Result<()> {
     let mut script = Command::new(source().join("scripts/musl.sh"));
     script.arg("programs").env("OUT", profile_directory()?);

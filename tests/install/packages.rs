@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! The packages that `make deb` builds from source: what is in them, and that apt puts them
-//! in the place of Debian's own, and those back.
+//! The packages built by `make deb`: their contents, and that apt replaces
+//! Debian's own packages with them and back.
 //!
-//! `LIBNBD_TEST_PACKAGES="here bookworm trixie sid"` in the environment chooses where they
-//! are built: on this machine, which is what it is without the variable, or in systems of
-//! these releases, with the compiler and the lintian of each. `again` is for building them
-//! here a second time, which gives the same bytes.
+//! `LIBNBD_TEST_PACKAGES="here bookworm trixie sid"` in the environment selects
+//! where they are built: on this machine, which is the default, or in systems
+//! of these releases, with the compiler and the lintian of each. `again` builds
+//! them here a second time and expects the same bytes.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -25,7 +25,7 @@ use support::Result;
 
 pub const PACKAGES: [&str; 2] = ["libnbd0", "libnbd-dev"];
 
-/// What packages are built with in every release; the crates of Debian are in sid.
+/// Packages needed for building in every release; the Debian crates are in sid.
 const BUILD: &[&str] = &[
     "build-essential",
     "debhelper",
@@ -34,7 +34,7 @@ const BUILD: &[&str] = &[
     "lld",
 ];
 const RELEASES: &[(&str, &[&str])] = &[
-    // Its cargo and rustc are of 2022, and these of a later release.
+    // The default cargo and rustc are from 2022; these are newer.
     ("bookworm", &["cargo-web", "rustc-web"]),
     ("trixie", &["cargo", "rustc"]),
     (
@@ -48,7 +48,7 @@ const RELEASES: &[(&str, &[&str])] = &[
             "librust-parking-lot-dev",
             "librust-scopeguard-dev",
             "rustc",
-            // For the packages of other distributions.
+            // Needed for the packages of other distributions.
             "libarchive-tools",
             "makepkg",
             "rpm",
@@ -56,9 +56,9 @@ const RELEASES: &[(&str, &[&str])] = &[
     ),
 ];
 
-/// What one source package cannot have right for the lintian of three releases: the oldest
-/// needs what the newest calls old or redundant, and the newest does not find what is
-/// overridden for the oldest.
+/// lintian tags that a source package for three releases cannot avoid: the
+/// oldest release needs what the newest calls old or redundant, and the newest
+/// does not find overrides meant for the oldest.
 const OF_OTHER_RELEASES: &[&str] = &[
     "out-of-date-standards-version",
     "package-uses-old-debhelper-compat-version",
@@ -67,13 +67,13 @@ const OF_OTHER_RELEASES: &[&str] = &[
     "unused-override hardening-no-fortify-functions",
 ];
 
-/// Whether the environment asks for tests of that name.
+/// Returns true if the environment selects tests of that name.
 pub fn chosen(name: &str) -> bool {
     let names = env::var("LIBNBD_TEST_PACKAGES").unwrap_or("here".to_owned());
     names.split_whitespace().any(|it| it == name)
 }
 
-/// A trial that is ignored where `why` says why.
+/// Creates a trial that is ignored if `why` gives a reason.
 pub fn trial(
     name: &str,
     why: Option<&str>,
@@ -85,7 +85,8 @@ pub fn trial(
     }
 }
 
-/// Why tests of that name, which need a system of their own, are not run.
+/// Returns the reason why tests of that name, which need a separate system, are
+/// skipped.
 pub fn left_out(name: &str) -> Option<&'static str> {
     match chosen(name) {
         true => system::forbidden(),
@@ -101,15 +102,11 @@ pub fn trials() -> Vec<Trial> {
             copyright,
         ),
         trial(
-            "packages have the crates that they name, and no others",
+            "packages contain exactly the crates they name",
             dist::impossible(),
             vendored,
         ),
-        trial(
-            "packages are the same when made again",
-            left_out("again"),
-            again,
-        ),
+        trial("packages are reproducible", left_out("again"), again),
     ];
     for place in ["here", "bookworm", "trixie", "sid"] {
         let built = Arc::new(OnceLock::new());
@@ -138,7 +135,7 @@ pub fn trials() -> Vec<Trial> {
     trials
 }
 
-/// The system of a release that packages are built in.
+/// Returns the system of a release that packages are built in.
 pub fn builder(release: &str) -> Result<System> {
     let (_, more) = RELEASES
         .iter()
@@ -151,7 +148,7 @@ pub fn builder(release: &str) -> Result<System> {
 #[derive(Clone)]
 struct Built {
     release: String,
-    /// Where, if not on this machine.
+    /// The system it was built in; `None` for this machine.
     system: Option<Arc<System>>,
     directory: PathBuf,
 }
@@ -165,7 +162,7 @@ impl Built {
         let system = match place {
             "here" => {
                 let mut make = Command::new(&*script);
-                // Its tests are those of `make check`.
+                // `make check` already runs its tests.
                 make.env("DEB_BUILD_OPTIONS", "nocheck");
                 finish(make.args([&*dist, &*debs]))?;
                 None
@@ -187,7 +184,7 @@ impl Built {
         })
     }
 
-    /// Runs a command where they were built.
+    /// Runs a command in the system where they were built.
     fn run(&self, words: &[&str]) -> Result<String> {
         match &self.system {
             Some(system) => system.run(words),
@@ -205,7 +202,7 @@ impl Built {
         Ok(paths)
     }
 
-    /// The paths of both packages.
+    /// Returns the paths of both packages.
     fn packages(&self) -> Result<Vec<PathBuf>> {
         let of = |package: &str| {
             let mut debs = self.files(".deb")?.into_iter();
@@ -260,7 +257,7 @@ impl Built {
     }
 }
 
-/// Those that debian/copyright names are the ones in the archive.
+/// The vendored crates that debian/copyright names are those in the archive.
 fn vendored() -> Result<()> {
     let (named, archived) = (named()?, dist::vendored()?);
     match named == archived {
@@ -269,7 +266,7 @@ fn vendored() -> Result<()> {
     }
 }
 
-/// Of the server of the C tests.
+/// Crates used only by the test server.
 const NOT_LINKED: [&str; 3] = ["lexopt", "log", "mio"];
 
 fn named() -> Result<BTreeSet<String>> {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! The library is the same wherever it is built, and nothing in it says where that was.
+//! The library is byte-identical wherever it is built, and contains no path of
+//! the build.
 
 use std::ffi::OsStr;
 use std::os::unix::fs::symlink;
@@ -55,7 +56,7 @@ fn same() -> Result<()> {
     Ok(())
 }
 
-/// All that is in the checkout, but what was built there.
+/// Copies everything in the checkout except build results.
 fn copy_sources(copy: &Path) -> Result<()> {
     let failed = |e| format!("{}: {e}", copy.display());
     fs::create_dir(copy).map_err(failed)?;
@@ -72,13 +73,13 @@ fn copy_sources(copy: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Where cargo has what it downloaded.
+/// Returns cargo's download directory.
 pub fn cargo_home() -> PathBuf {
     let home = || Path::new(&env::var_os("HOME").unwrap_or_default()).join(".cargo");
     env::var_os("CARGO_HOME").map_or_else(home, PathBuf::from)
 }
 
-/// Cargo will unpack there what it downloaded.
+/// Copies the downloads, which cargo will unpack there.
 fn copy_cargo_home(copy: &Path) -> Result<()> {
     let failed = |e| format!("{}: {e}", copy.display());
     fs::create_dir_all(copy.join("registry")).map_err(failed)?;

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! Programs with the library inside, built with nothing but what
-//! `pkg-config --static` says.
+//! Programs linked statically with the flags of `pkg-config --static` alone.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -26,7 +25,7 @@ pub fn trials() -> Vec<Trial> {
     ]
 }
 
-/// It needs nothing to run.
+/// The program needs nothing to run.
 fn program() -> Result<()> {
     let installation = Installation::staged("static", "/opt/nbd/lib")?;
     let program = fresh_directory("static-program")?.join("program");
@@ -45,15 +44,15 @@ fn program() -> Result<()> {
     runs(&program, None)
 }
 
-/// Another Rust library in the same program defines the rest, such as
-/// `rust_eh_personality`.
+/// A second Rust library in the same program defines the remaining symbols,
+/// such as `rust_eh_personality`.
 fn names() -> Result<()> {
     let installation = Installation::staged("static-names", "/opt/nbd/lib")?;
     let mut nm = Command::new("nm");
     nm.args(["--defined-only", "--extern-only", "--format=just-symbols"])
         .arg(installation.libraries().join("libnbd.a"));
     let printed = run(&mut nm)?;
-    // A line with a colon at its end names an object.
+    // A line that ends in a colon names an object.
     let lines = printed
         .lines()
         .filter(|line| !line.ends_with(':') && !line.is_empty());

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! Packages that apt puts in the place of Debian's own, and those back, in a system where
-//! programs use the library.
+//! Replaces Debian's own packages by apt, and restores them, in a system with
+//! programs that use the library.
 
 use std::path::PathBuf;
 
@@ -11,7 +11,7 @@ use crate::PROGRAM;
 use support::library::{memserver, source};
 use support::Result;
 
-/// What a user of the C library has.
+/// Programs that users of the C library have installed.
 const PROGRAMS: &[&str] = &[
     "fio",
     "gcc",
@@ -24,8 +24,8 @@ const PROGRAMS: &[&str] = &[
     "python3-libnbd",
 ];
 
-/// What Debian's packages have besides: the history of the C library, and the
-/// documentation of its bindings for other languages.
+/// Contents of Debian's packages without a counterpart here: the C library's
+/// history, and the documentation of its bindings for other languages.
 const NOT_OURS: [&str; 6] = [
     "/usr/share/doc/libnbd",
     "/usr/share/man/man1/libnbd-release-notes-",
@@ -35,15 +35,15 @@ const NOT_OURS: [&str; 6] = [
     "/usr/share/man/man3/libnbd-python.3.gz",
 ];
 
-/// What is seen of the library on a system.
+/// The installed library as seen by a system.
 #[derive(PartialEq, Eq, Debug)]
 struct Seen {
     versions: Vec<String>,
     files: Vec<Vec<String>>,
-    /// What dpkg finds changed in the files of its packages.
+    /// Changes that dpkg finds in the files of its packages.
     changes: String,
     /// The version that the library reports to a program.
-    told: String,
+    reported: String,
 }
 
 fn see(system: &System) -> Result<Seen> {
@@ -52,10 +52,10 @@ fn see(system: &System) -> Result<Seen> {
         .map(|package| system.field(package, "Version"));
     let files = PACKAGES.iter().map(|package| system.files(package));
     let said = system.run(&["nbdcopy", "--version"])?;
-    // The program's version, and then the library's.
-    let told = said.lines().find_map(|line| line.strip_prefix("libnbd "));
+    // Skip the program's own version; the library's follows.
+    let reported = said.lines().find_map(|line| line.strip_prefix("libnbd "));
     let changes = system.run(&["dpkg", "--verify", "libnbd0", "libnbd-dev"])?;
-    // There are no manual pages in such systems.
+    // Such systems have no manual pages.
     let changes = changes
         .lines()
         .filter(|line| !line.contains("/usr/share/man/"));
@@ -63,12 +63,12 @@ fn see(system: &System) -> Result<Seen> {
         versions: versions.collect::<Result<_>>()?,
         files: files.collect::<Result<_>>()?,
         changes: changes.collect::<Vec<_>>().join("\n"),
-        told: told.ok_or(said.as_str())?.to_owned(),
+        reported: reported.ok_or(said.as_str())?.to_owned(),
     })
 }
 
-/// Uses the library by nbdcopy, nbdinfo, fio and Python, and gives what they say of the
-/// data: checksums and sizes.
+/// Uses the library through nbdcopy, nbdinfo, fio and Python, and returns
+/// checksums and sizes of the data.
 fn uses(system: &System) -> Result<String> {
     let script = r#"
         set -e
@@ -92,7 +92,8 @@ h.shutdown()
     system.run(&["sh", "-c", script])
 }
 
-/// Puts both packages in the place of Debian's in a system of that release.
+/// Replaces Debian's packages with both of ours in a system of that release,
+/// then restores them.
 pub fn there_and_back(release: &str, packages: &[PathBuf]) -> Result<()> {
     let fresh = System::with(release, PROGRAMS, &PACKAGES)?;
     let system = fresh.copy(&format!("system-{release}"))?;
@@ -104,9 +105,9 @@ pub fn there_and_back(release: &str, packages: &[PathBuf]) -> Result<()> {
     }
     system.apt_install(&["/root/libnbd0.deb", "/root/libnbd-dev.deb"])?;
     let swapped = see(&system)?;
-    // Newer programs add what nbd_get_version_extra says.
-    let version = swapped.told.split(' ').next();
-    let is_ours = version == Some(env!("CARGO_PKG_VERSION")) && swapped.told != before.told;
+    // Newer programs append the result of nbd_get_version_extra.
+    let version = swapped.reported.split(' ').next();
+    let is_ours = version == Some(env!("CARGO_PKG_VERSION")) && swapped.reported != before.reported;
     if !is_ours || !swapped.changes.is_empty() {
         return Err(format!("installed, this is there: {swapped:?}"));
     }
@@ -139,7 +140,7 @@ pub fn there_and_back(release: &str, packages: &[PathBuf]) -> Result<()> {
     }
 }
 
-/// A program compiled with what the packages installed runs there.
+/// A program compiled against the installed packages runs there.
 fn compiles(system: &System) -> Result<()> {
     system.copy_in(&source().join(PROGRAM), "root/program.c")?;
     system.copy_in(&memserver()?, "root/memserver")?;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! Debian systems in directories, made by scripts/make-system.sh and kept: what apt, dpkg
-//! and compilers do there is what they do on a machine.
+//! Debian systems in directories, made by scripts/make-system.sh and kept; apt,
+//! dpkg and compilers run in them as on a real machine.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -13,15 +13,15 @@ use crate::run;
 use support::library::source;
 use support::{process, Result};
 
-/// How long a command may take there: a package is built with its tests.
+/// Time limit of a command: building a package includes its tests.
 const LIMIT: Duration = Duration::from_secs(40 * 60);
 
-/// Such a system.
+/// A Debian system in a directory.
 pub struct System {
     directory: PathBuf,
 }
 
-/// Why there can be no such system here, where that is so.
+/// Returns the reason why no such system can run here, if there is one.
 pub fn forbidden() -> Option<&'static str> {
     let is = |command: &mut Command, expected: &str| {
         run(command).is_ok_and(|printed| printed.trim() == expected)
@@ -39,7 +39,7 @@ pub fn forbidden() -> Option<&'static str> {
     }
 }
 
-/// The code name of the release that runs here.
+/// Returns the code name of this machine's release.
 pub fn release() -> Result<String> {
     let path = "/etc/os-release";
     let text = fs::read_to_string(path).map_err(|e| format!("{path}: {e}"))?;
@@ -51,8 +51,9 @@ pub fn release() -> Result<String> {
 }
 
 impl System {
-    /// The system of a release with these packages. All tests share it, so nothing there is
-    /// changed. `archives` are packages that apt can install again without a network.
+    /// Returns the system of a release with these packages. All tests share it,
+    /// so they must not change it. `archives` are packages that apt can
+    /// reinstall without a network.
     pub fn with(release: &str, packages: &[&str], archives: &[&str]) -> Result<System> {
         let mut script = Command::new(source().join("scripts/make-system.sh"));
         script.arg(release).args(packages);
@@ -65,7 +66,7 @@ impl System {
         })
     }
 
-    /// A copy of it, for changes.
+    /// Returns a copy that may be changed.
     pub fn copy(&self, name: &str) -> Result<System> {
         let directory = fresh_directory(name)?;
         let mut cp = Command::new("cp");
@@ -74,13 +75,13 @@ impl System {
         Ok(System { directory })
     }
 
-    /// Removes a copy. One that is not removed is left for a look.
+    /// Removes a copy. After a failure it is kept for inspection.
     pub fn remove(self) -> Result<()> {
         let path = &self.directory;
         fs::remove_dir_all(path).map_err(|e| format!("{}: {e}", path.display()))
     }
 
-    /// Where a path of the system is for programs outside of it.
+    /// Returns the path outside the system of a path inside it.
     pub fn path(&self, inside: &str) -> PathBuf {
         self.directory.join(inside.trim_start_matches('/'))
     }
@@ -92,8 +93,9 @@ impl System {
             .map_err(|e| format!("{}: {e}", outside.display()))
     }
 
-    /// Runs a program in there that has to succeed, and gives what it printed. The checkout
-    /// and the directory for the files of tests are there, too.
+    /// Runs a program inside the system, which must succeed, and returns its
+    /// output. The checkout and the directory for test files are available
+    /// there.
     pub fn run(&self, words: &[&str]) -> Result<String> {
         let mut command = Command::new(source().join("scripts/in-root.sh"));
         command
@@ -109,7 +111,7 @@ impl System {
         finish(&mut command)
     }
 
-    /// Installs packages with the means that the system has already.
+    /// Installs packages that the system has already downloaded.
     pub fn apt_install(&self, packages: &[&str]) -> Result<()> {
         let mut words = vec!["apt-get", "--quiet", "--assume-yes"];
         words.extend(["--allow-downgrades", "install"]);
@@ -117,23 +119,23 @@ impl System {
         self.run(&words).map(|_| ())
     }
 
-    /// What dpkg knows of a package.
+    /// Returns a field of a package's dpkg record.
     pub fn field(&self, package: &str, field: &str) -> Result<String> {
         let format = format!("--showformat=${{{field}}}");
         self.run(&["dpkg-query", "--show", &format, package])
     }
 
-    /// The files that a package has, or their links.
+    /// Returns the files of a package, with links resolved.
     pub fn files(&self, package: &str) -> Result<Vec<String>> {
         let list = self.run(&["dpkg-query", "--listfiles", package])?;
-        // Not all of them are there: see scripts/make-system.sh.
+        // Some are missing: see scripts/make-system.sh.
         let is_directory = |path: &str| list.contains(&format!("\n{path}/"));
         let files = list.lines().filter(|path| !is_directory(path));
         Ok(files.map(str::to_owned).collect())
     }
 }
 
-/// The same as [`run`], for what takes longer.
+/// Like [`run`], with a longer time limit.
 pub fn finish(command: &mut Command) -> Result<String> {
     let outcome = process::run(command, &[], LIMIT)?;
     match outcome.status.success() {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! A distribution builds without the default features, and so without cbindgen.
+//! A distribution's build: without default features, and so without cbindgen.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -23,7 +23,7 @@ pub fn trials() -> Vec<Trial> {
     )]
 }
 
-/// The target directory of such a build.
+/// Returns the target directory of such a build.
 pub fn built() -> Result<&'static Path> {
     static BUILT: OnceLock<Result<PathBuf>> = OnceLock::new();
     let make = || {
@@ -67,9 +67,9 @@ fn same() -> Result<()> {
     Ok(())
 }
 
-/// The functions in a library, each with its sizes, as there can be several of one name.
-/// The same bytes cannot be expected: names have a hash in them which the features change,
-/// and their order follows from that.
+/// Returns the functions in a library with their sizes; a name can occur
+/// several times. The bytes cannot be identical, since the features change the
+/// hashes in symbol names and thereby the order.
 fn functions(library: &Path) -> Result<BTreeMap<String, Vec<String>>> {
     let mut nm = Command::new("nm");
     nm.args(["--demangle", "--defined-only", "--print-size"]);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! How many bytes to receive for a message.
+//! The number of bytes to receive for a message.
 
 use nbd::machine::{Machine, NewCommand, Preferences, Tls};
 use nbd::protocol::request::RequestType;
@@ -30,7 +30,8 @@ fn say(machine: &mut Client, bytes: &[u8]) {
     send_all(machine);
 }
 
-/// What a server says, and how many bytes are awaited after that.
+/// Feeds messages to the machine and checks how many bytes it awaits after
+/// each.
 fn awaits(machine: &mut Client, said: &[(&[u8], usize)]) {
     for (number, (bytes, awaited)) in said.iter().enumerate() {
         say(machine, bytes);
@@ -40,13 +41,13 @@ fn awaits(machine: &mut Client, said: &[(&[u8], usize)]) {
 }
 
 #[test]
-fn a_handshake_is_received_message_by_message() {
+fn handshake_is_received_message_by_message() {
     let refusal = reply(11, 1 << 31 | 1, b"words");
     let info = info_export(7, SIZE, FLAGS);
     awaits(
         &mut connected(&defaults),
         &[
-            // Two bytes more come after the greeting, whatever its style.
+            // Every greeting is followed by at least two more bytes.
             (b"", 18),
             (b"NBD", 15),
             (b"MAGICIHAVEOPT", 2),
@@ -57,7 +58,7 @@ fn a_handshake_is_received_message_by_message() {
             (b"wo", 3),
             (b"rds", 20),
             (&ack(8), 20),
-            // Another reply has to follow.
+            // Another reply must follow.
             (&info[..20], 32),
             (&info[20..25], 27),
             (&info[25..], 20),
@@ -67,7 +68,7 @@ fn a_handshake_is_received_message_by_message() {
 }
 
 #[test]
-fn the_end_of_a_handshake_has_a_length_without_a_header() {
+fn export_name_replies_have_a_fixed_length() {
     let old = oldstyle(SIZE, 3);
     awaits(
         &mut connected(&defaults),
@@ -84,9 +85,9 @@ fn the_end_of_a_handshake_has_a_length_without_a_header() {
     );
 }
 
-/// Plaintext after the agreement has to be seen.
+/// Plaintext received after the agreement to TLS must be detected.
 #[test]
-fn all_there_is_is_received_when_tls_may_come_next() {
+fn starttls_replies_are_received_without_a_limit() {
     let refusal = reply(5, 1 << 31 | 1, b"words");
     let mut machine = connected(&|settings| settings.tls = Tls::Allow);
     awaits(
@@ -102,7 +103,7 @@ fn all_there_is_is_received_when_tls_may_come_next() {
 }
 
 #[test]
-fn data_too_long_to_keep_is_awaited_like_any_other() {
+fn oversized_data_is_awaited_like_other_data() {
     let long = reply(7, 3, &[9; 10_000]);
     let server = [newstyle(3), refuse(11, 1), ack(8)].concat();
     awaits(
@@ -131,7 +132,7 @@ fn issue(machine: &mut Client, kind: RequestType, length: usize) {
 }
 
 #[test]
-fn a_header_is_awaited_as_far_as_it_is_known() {
+fn headers_are_awaited_as_far_as_known() {
     let mut machine = connected(&defaults);
     let handshake = server::handshake_simple();
     awaits(&mut machine, &[(&handshake, 16)]);
@@ -151,7 +152,7 @@ fn a_header_is_awaited_as_far_as_it_is_known() {
     let go = [info_export(7, SIZE, FLAGS), ack(7)].concat();
     let mut machine = connected(&defaults);
     awaits(&mut machine, &[(&greeting, 20), (&go, 16)]);
-    // Only chunks answer reads.
+    // Reads are answered by chunks only.
     issue(&mut machine, RequestType::Read, 8);
     assert_eq!(machine.left_of_message(ANY), 20);
     issue(&mut machine, RequestType::Flush, 0);
@@ -177,7 +178,7 @@ fn a_header_is_awaited_as_far_as_it_is_known() {
 }
 
 #[test]
-fn data_without_room_is_left_for_the_buffer() {
+fn read_data_is_left_for_the_buffer() {
     let greeting = [newstyle(3), refuse(11, 1), ack(8)].concat();
     let go = [info_export(7, SIZE, FLAGS), ack(7)].concat();
     let mut machine = connected(&defaults);
@@ -185,7 +186,7 @@ fn data_without_room_is_left_for_the_buffer() {
     issue(&mut machine, RequestType::Read, 100);
     let reply = chunk(1, true, 1, &data(0, &[1; 100]));
     say(&mut machine, &reply[..20]);
-    // The offset alone, or all of it.
+    // The offset alone, or the whole payload.
     assert_eq!(machine.left_of_message(107), 8);
     assert_eq!(machine.left_of_message(108), 108);
     say(&mut machine, &reply[20..23]);
@@ -200,7 +201,7 @@ fn data_without_room_is_left_for_the_buffer() {
     assert_eq!(machine.direct(), None);
 }
 
-/// After how many bytes of a message only a part of a part is there.
+/// Returns the lengths of a message after which one of its parts is incomplete.
 fn within(machine: &mut Client, message: &[u8]) -> Vec<usize> {
     assert!(!machine.is_within_part());
     let mut found = Vec::new();
@@ -250,7 +251,7 @@ fn parts_of_a_message_end_where_the_next_one_begins() {
         assert_eq!(within(&mut machine, &reply), expected);
     }
 
-    // An extended header is one part.
+    // An extended header is a single part.
     let mut machine = connected(&defaults);
     say(&mut machine, &[newstyle(3), ack(11), go].concat());
     issue(&mut machine, RequestType::Read, 16);
@@ -260,18 +261,18 @@ fn parts_of_a_message_end_where_the_next_one_begins() {
 }
 
 #[test]
-fn no_part_is_missing_when_a_reply_is_told() {
+fn replies_are_reported_when_complete() {
     let mut machine = connected(&super::script::with_allocation);
     say(&mut machine, &server::handshake_structured());
     issue(&mut machine, RequestType::BlockStatus, 512);
     let reply = chunk(1, true, 5, &server::extents(42, &[(512, 0)]));
     let mut input = reply.as_slice();
-    let mut told = 0;
+    let mut reports = 0;
     while let Some(event) = machine.receive(&mut input, |_, _, _| {}) {
         assert!(!machine.is_within_part(), "{event:?}");
-        told += 1;
+        reports += 1;
     }
-    assert_eq!(told, 2);
+    assert_eq!(reports, 2);
 }
 
 #[test]
@@ -288,7 +289,8 @@ fn a_message_ends_where_its_header_says() {
         assert!(!machine.reaches_end_of_message(&reply[..length]));
     }
     assert!(machine.reaches_end_of_message(&reply));
-    // The longest chunk is waited for; after the header of a longer one the connection ends.
+    // The longest chunk is awaited; the header of a longer one ends the
+    // connection.
     let longest = (64_u32 << 20) + 8;
     for length in [longest, longest + 1] {
         let mut header = reply[..20].to_vec();

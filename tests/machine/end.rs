@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! How a connection ends.
+//! The end of a connection.
 
 use nbd::machine::{Machine, NewCommand, State};
 use nbd::protocol::request::RequestType;
@@ -33,7 +33,7 @@ fn flush(machine: &mut Machine<()>) -> u64 {
 }
 
 #[test]
-fn an_end_between_replies_closes_and_inside_one_is_an_error() {
+fn only_truncated_replies_are_errors() {
     let mut machine = ready();
     flush(&mut machine);
     assert_eq!(machine.end_of_stream(), Ok(()));
@@ -66,7 +66,7 @@ fn a_half_sent_request_shows_as_processing() {
 }
 
 #[test]
-fn commands_of_which_nothing_was_sent_can_be_taken_back() {
+fn unsent_commands_can_be_taken_back() {
     let mut machine = ready();
     flush(&mut machine);
     machine.sent(28);
@@ -90,7 +90,7 @@ fn commands_of_which_nothing_was_sent_can_be_taken_back() {
 }
 
 #[test]
-fn cookies_count_from_one_and_replies_still_come_after_a_disconnect() {
+fn replies_are_accepted_after_a_disconnect() {
     let mut machine = ready();
     assert_eq!(flush(&mut machine), 1);
     assert_eq!(flush(&mut machine), 2);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! What is known of the export, and until when.
+//! Cached information about the export, and its lifetime.
 
 use std::ffi::{CStr, CString};
 
@@ -15,7 +15,7 @@ use super::server::{
 
 type Client = Machine<()>;
 
-/// Sends what the machine asks for, and returns it.
+/// Sends the machine's output and returns it.
 fn asked(machine: &mut Client) -> Vec<u8> {
     let bytes = machine.outgoing().map(|piece| match piece {
         nbd::machine::Piece::Bytes(bytes) => bytes.to_vec(),
@@ -35,7 +35,7 @@ fn connected(server: &[u8]) -> Client {
     machine
 }
 
-/// In option mode, in the pause.
+/// Returns a client paused in option mode.
 fn paused(extended: bool) -> Client {
     let mut machine = Client::default();
     machine.preferences_mut().opt_mode = true;
@@ -60,7 +60,7 @@ fn names(contexts: &MetaContexts) -> Vec<&CStr> {
 }
 
 #[test]
-fn size_and_flags_are_those_of_the_server() {
+fn size_and_flags_come_from_the_server() {
     let short = [&SIZE.to_be_bytes()[..], &FLAGS.to_be_bytes()].concat();
     let by_name = [newstyle(2), short].concat();
     for (server, protocol, flags) in [
@@ -93,7 +93,7 @@ fn size_and_flags_are_those_of_the_server() {
         let machine = connected(&server);
         assert_eq!(machine.negotiated().protocol, Some(protocol));
         assert_eq!(machine.export().size(), SIZE);
-        // Flags that need replies which were not agreed on are no promise.
+        // Flags for replies that were not negotiated are ignored.
         assert_eq!(machine.export().flags(), TransmissionFlags(flags));
     }
     let unknown = Client::default();
@@ -109,7 +109,7 @@ fn protocols_are_named_as_in_the_manual() {
 }
 
 #[test]
-fn handshake_flags_are_those_that_both_sides_have() {
+fn handshake_flags_are_those_of_both_sides() {
     for (offered, willing, agreed, protocol) in [
         (3, 3, 3, Protocol::NewstyleFixed),
         (0xffff, 3, 3, Protocol::NewstyleFixed),
@@ -129,7 +129,7 @@ fn handshake_flags_are_those_that_both_sides_have() {
 }
 
 #[test]
-fn information_is_asked_for_as_far_as_it_is_wanted() {
+fn only_wanted_information_is_requested() {
     for (block_size, full_info, wanted) in [
         (false, false, b"\0\0".as_slice()),
         (true, false, b"\0\x01\0\x03"),
@@ -186,14 +186,14 @@ fn information_is_kept_until_the_export_changes() {
 }
 
 #[test]
-fn information_too_long_to_keep_is_left_out() {
+fn oversized_information_is_ignored() {
     let mut machine = paused(false);
     machine.opt_info().expect("there is memory");
     let long = info(6, 77, &[7; 8196]);
     let kept = info(6, 77, &[7; 8194]);
     let events = say(&mut machine, &[info_export(6, SIZE, FLAGS), kept].concat());
     assert_eq!(events, []);
-    // Of what is left out, too, only the reply itself is skipped.
+    // An oversized reply is skipped alone; the next one is kept.
     let (begin, end) = long.split_at(4000);
     assert_eq!(say(&mut machine, begin), []);
     let events = say(&mut machine, &[end, &long, &ack(6)].concat());
@@ -202,7 +202,7 @@ fn information_too_long_to_keep_is_left_out() {
 }
 
 #[test]
-fn a_refused_export_is_not_known() {
+fn a_refused_export_has_no_information() {
     let mut machine = paused(false);
     machine.opt_info().expect("there is memory");
     say(
@@ -210,7 +210,7 @@ fn a_refused_export_is_not_known() {
         &[info_export(6, SIZE, FLAGS), ack(6)].concat(),
     );
     machine.opt_go().expect("there is memory");
-    // Whether or not the same export comes again, it is asked for anew.
+    // The information is requested again, even for the same export.
     assert!(machine.export().details.is_none());
     let answers = [info_export(7, SIZE, FLAGS), refuse(7, 2)];
     let events = say(&mut machine, &answers.concat());
@@ -221,7 +221,7 @@ fn a_refused_export_is_not_known() {
 
 /// Source: proto.md, "Option reply types".
 #[test]
-fn refusals_tell_why_and_in_whose_words() {
+fn refusals_quote_the_server_and_set_errno() {
     let unknown = "handshake: unknown reply from the server: 0x8000004d";
     for (number, errno, text) in [
         (
@@ -267,7 +267,7 @@ fn refusals_tell_why_and_in_whose_words() {
     }
 }
 
-/// What the text of an error ends with.
+/// Returns the end of an error text.
 fn suffix(errno: i32) -> String {
     let error = nbd::error::Error::new(errno, "");
     error.to_string()
@@ -290,7 +290,7 @@ fn contexts_are_selected_by_name_before_the_export() {
         info_export(7, SIZE, FLAGS),
         ack(7),
     ];
-    // These contexts are not what the program asked for.
+    // The program did not request these contexts.
     let events = say(&mut machine, &answers.concat());
     assert_eq!(events, [Event::OptionDone(Ok(0))]);
     let contexts = machine.meta_contexts();
@@ -311,12 +311,12 @@ fn contexts_are_selected_or_listed_for_the_program() {
         meta_context(10, 8, "x:second"),
         ack(10),
     ];
-    let told = |name: &CStr| Event::MetaContext {
+    let context = |name: &CStr| Event::MetaContext {
         name: name.to_owned(),
     };
     let all = [
-        told(c"x:first"),
-        told(c"x:second"),
+        context(c"x:first"),
+        context(c"x:second"),
         Event::OptionDone(Ok(2)),
     ];
     assert_eq!(say(&mut machine, &answers.concat()), all);
@@ -329,7 +329,7 @@ fn contexts_are_selected_or_listed_for_the_program() {
         ack(9),
     ];
     assert_eq!(say(&mut machine, &answers.concat()), all);
-    // A list changes nothing.
+    // Listing changes nothing.
     assert_eq!(names(machine.meta_contexts()), [c"x:first", c"x:second"]);
 
     for option in [9, 10] {
@@ -345,12 +345,12 @@ fn contexts_are_selected_or_listed_for_the_program() {
             "{events:?}"
         );
     }
-    // The server was asked for others, and had none.
+    // The server was asked for other contexts, and had none.
     assert!(machine.meta_contexts().in_effect().is_empty());
 }
 
 #[test]
-fn contexts_lapse_with_the_export() {
+fn contexts_are_discarded_with_the_export() {
     let with_contexts = || {
         let mut machine = paused(false);
         machine.preferences_mut().request_meta_context = false;
@@ -386,7 +386,7 @@ fn contexts_lapse_with_the_export() {
 }
 
 #[test]
-fn none_are_selected_where_none_are_wanted() {
+fn no_contexts_are_selected_by_default() {
     for (request, structured, wanted) in [
         (true, true, true),
         (true, true, false),
@@ -407,11 +407,12 @@ fn none_are_selected_where_none_are_wanted() {
         }
         asked(&mut machine);
         if request && structured && wanted {
-            // They are asked for, and refused: none is in effect.
+            // The contexts are requested and refused: none is in effect.
             assert!(matches!(machine.meta_contexts(), MetaContexts::Stale(_)));
             assert_eq!(say(&mut machine, &refuse(10, 1)), []);
         }
-        // Where the server was not asked, it has to tell of the export first.
+        // Without a request for contexts, the server's export information comes
+        // first.
         let selected = matches!(machine.meta_contexts(), MetaContexts::Selected(_));
         assert_eq!(selected, request && structured && wanted);
         say(
@@ -434,7 +435,7 @@ fn none_are_selected_where_none_are_wanted() {
 }
 
 #[test]
-fn contexts_that_the_program_selected_are_gone_where_none_were_named() {
+fn an_empty_selection_discards_the_previous_contexts() {
     let mut machine = paused(false);
     machine.opt_set_meta_context(&[]).expect("there is memory");
     let answers = [meta_context(10, 7, "x:first"), ack(10)];
@@ -446,7 +447,7 @@ fn contexts_that_the_program_selected_are_gone_where_none_were_named() {
 
 /// Source: proto.md, "NBD_OPT_EXTENDED_HEADERS".
 #[test]
-fn nothing_but_go_is_tried_after_extended_headers() {
+fn go_is_mandatory_after_extended_headers() {
     let mut machine = paused(true);
     machine.opt_go().expect("there is memory");
     asked(&mut machine);
@@ -456,7 +457,7 @@ fn nothing_but_go_is_tried_after_extended_headers() {
 }
 
 #[test]
-fn information_without_its_number_is_refused_at_its_header() {
+fn truncated_information_is_refused_at_its_header() {
     let mut machine = paused(false);
     machine.opt_info().expect("there is memory");
     let events = say(&mut machine, &reply(6, 3, &[0])[..20]);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! How much a server may say.
+//! Limits on the length of a server's messages.
 
 use std::iter::repeat_n;
 
@@ -12,7 +12,7 @@ use super::server::{self, ack, chunk, extended, info_export, newstyle, refuse, r
 
 type Client = Machine<()>;
 
-/// In option mode, in the pause.
+/// Returns a client paused in option mode.
 fn paused() -> Client {
     let mut machine = Client::default();
     machine.preferences_mut().opt_mode = true;
@@ -63,7 +63,7 @@ fn names_and_descriptions_have_up_to_4096_bytes() {
         };
         assert_eq!(error.to_string(), "invalid export length");
     }
-    // Longer than two strings: left out.
+    // Longer than two strings: skipped.
     for (name, description) in [(4097, 4096), (4096, 4097), (100_000, 0)] {
         let events = say(
             &mut listing(),
@@ -74,7 +74,7 @@ fn names_and_descriptions_have_up_to_4096_bytes() {
 }
 
 #[test]
-fn an_export_whose_name_is_longer_than_its_reply_ends_the_connection() {
+fn an_overlong_export_name_ends_the_connection() {
     let mut cut = export(4, 0);
     cut.truncate(cut.len() - 1);
     cut[19] -= 1;
@@ -85,7 +85,7 @@ fn an_export_whose_name_is_longer_than_its_reply_ends_the_connection() {
 }
 
 #[test]
-fn the_words_of_a_refusal_have_up_to_4096_bytes() {
+fn error_texts_have_up_to_4096_bytes() {
     for (length, proper) in [(4096, true), (4097, false), (8196, false), (8197, false)] {
         let events = say(&mut listing(), &reply(3, 1 << 31 | 1, &vec![b'x'; length]));
         match &events[..] {
@@ -114,7 +114,7 @@ fn option_replies_have_up_to_64_mib() {
 }
 
 #[test]
-fn replies_that_do_not_answer_an_option_are_told_by_number() {
+fn unexpected_option_replies_are_reported_by_number() {
     type Ask = fn(&mut Client) -> Result<(), nbd::error::Error>;
     let options: [(u32, &[u32], Ask); 7] = [
         (3, &[3, 4, 5], Machine::opt_list),
@@ -169,7 +169,7 @@ fn contexts_have_an_id_and_up_to_4096_bytes() {
 fn contexts_are_kept_up_to_16_mib() {
     let mut machine = paused();
     machine.opt_set_meta_context(&[]).expect("there is memory");
-    // Each takes up 4 KiB.
+    // Each one takes 4 KiB.
     let length = 4096 - size_of::<MetaContext>();
     let context = reply(10, 4, &vec![b'x'; 4 + length]);
     for context in repeat_n(&context, 4096) {
@@ -184,9 +184,9 @@ fn contexts_are_kept_up_to_16_mib() {
     assert_eq!(error.to_string(), text);
 }
 
-/// So a negotiation can be ended where there is no memory.
+/// A negotiation can then be ended even without memory.
 #[test]
-fn an_option_has_room_for_the_goodbye_after_it() {
+fn an_option_reserves_room_for_the_abort() {
     let mut machine = Client::default();
     machine.connected();
     say(&mut machine, &[newstyle(3), refuse(11, 1)].concat());
@@ -216,7 +216,7 @@ fn block_status(machine: &mut Client) {
 }
 
 #[test]
-fn extents_take_up_as_much_memory_as_they_need() {
+fn extents_use_no_more_memory_than_needed() {
     for (handshake, reply) in [
         (
             server::handshake_structured(),
@@ -239,10 +239,10 @@ fn extents_take_up_as_much_memory_as_they_need() {
     }
 }
 
-/// A server may describe less than it was asked about, so the program asks again.
+/// A server may describe less than requested, so the program asks again.
 #[test]
 #[cfg_attr(miri, ignore = "takes minutes")]
-fn a_million_extents_are_handed_on_and_no_more() {
+fn at_most_a_million_extents_are_reported() {
     const MOST: usize = 1 << 20;
     let large = info_export(7, 1 << 30, server::FLAGS);
     let contexts = [server::meta_context(10, 42, "base:allocation"), ack(10)].concat();
@@ -268,13 +268,13 @@ fn a_million_extents_are_handed_on_and_no_more() {
         machine.connected();
         say(&mut machine, &[&begin[..], &end].concat());
         block_status(&mut machine);
-        let told = Event::Extents {
+        let extents = Event::Extents {
             cookie: 1,
             context_id: 42,
         };
         let done = Event::Completed { cookie: 1 };
         let events = say(&mut machine, &reply);
-        assert_eq!(events, [told, done]);
+        assert_eq!(events, [extents, done]);
         let (command, _, extents) = machine.extents(1, 42, u64::MAX).expect("in flight");
         assert_eq!(extents.len(), MOST);
         assert_eq!(command.error(), 0);
@@ -341,7 +341,7 @@ fn chunks_have_up_to_64_mib_and_an_offset() {
 }
 
 #[test]
-fn traffic_is_counted_in_bytes_and_in_chunks_that_a_magic_begins() {
+fn traffic_is_counted_in_bytes_and_messages() {
     let handshake = server::handshake_structured();
     let mut machine = Client::default();
     with_allocation(machine.preferences_mut());

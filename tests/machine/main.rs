@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
 //! The state machine fed with byte strings, without a socket. Every
-//! conversation is played whole, a byte at a time and split in two at every
-//! place: what the machine tells must not depend on it.
+//! conversation is played whole, byte by byte, and split in two at every
+//! position: the reported events must not depend on it.
 
 mod amounts;
 mod end;

@@ -16,7 +16,7 @@ fn connect(settings: &dyn Fn(&mut Preferences), server: &[u8]) -> Outcome {
     })
 }
 
-/// The numbers of the options that were sent.
+/// Returns the numbers of the options that were sent.
 fn options(sent: &[u8]) -> Vec<u32> {
     let mut found = Vec::new();
     let mut rest = &sent[4..];
@@ -44,21 +44,21 @@ fn extended_headers_imply_structured_replies() {
 }
 
 #[test]
-fn contexts_are_not_asked_for_without_structured_replies() {
+fn contexts_are_requested_only_with_structured_replies() {
     let outcome = connect(&with_allocation, &server::handshake_simple());
     assert_eq!(options(&outcome.sent), [11, 8, 7]);
     assert_eq!(outcome.group, State::Ready);
 }
 
 #[test]
-fn an_oldstyle_server_says_everything_at_once() {
+fn an_oldstyle_handshake_is_one_message() {
     let outcome = connect(&defaults, &oldstyle(SIZE, 3));
     assert_eq!(outcome.group, State::Ready);
     assert!(outcome.sent.is_empty());
 }
 
 #[test]
-fn an_oldstyle_server_has_no_handshake_flags() {
+fn oldstyle_servers_have_no_handshake_flags() {
     let outcome = connect(&defaults, &oldstyle(SIZE, 0x1_0001));
     assert_eq!(
         outcome.lines,
@@ -67,7 +67,7 @@ fn an_oldstyle_server_has_no_handshake_flags() {
 }
 
 #[test]
-fn a_server_without_fixed_newstyle_is_asked_for_the_export_only() {
+fn plain_newstyle_uses_export_name_only() {
     let reply = [&SIZE.to_be_bytes()[..], &FLAGS.to_be_bytes(), &[0; 124]].concat();
     let outcome = connect(&defaults, &[newstyle(0), reply].concat());
     assert_eq!(outcome.group, State::Ready);
@@ -76,7 +76,7 @@ fn a_server_without_fixed_newstyle_is_asked_for_the_export_only() {
 }
 
 #[test]
-fn zeroes_are_left_out_when_both_sides_agree() {
+fn padding_is_omitted_when_both_sides_agree() {
     let reply = [&SIZE.to_be_bytes()[..], &FLAGS.to_be_bytes()].concat();
     let outcome = connect(&defaults, &[newstyle(2), reply].concat());
     assert_eq!(outcome.group, State::Ready);
@@ -84,7 +84,7 @@ fn zeroes_are_left_out_when_both_sides_agree() {
 }
 
 #[test]
-fn a_server_that_does_not_know_go_is_asked_by_name() {
+fn export_name_is_used_without_go() {
     let reply = [&SIZE.to_be_bytes()[..], &FLAGS.to_be_bytes()].concat();
     let server = [
         newstyle(3),
@@ -120,7 +120,7 @@ fn an_export_may_have_no_known_size() {
 
 #[test]
 #[cfg_attr(miri, ignore = "takes minutes, and others do the same")]
-fn replies_that_are_none_end_the_connection() {
+fn malformed_option_replies_end_the_connection() {
     let greeting = [newstyle(3), refuse(11, 1), ack(8)].concat();
     let mut bad_magic = ack(7);
     bad_magic[0] ^= 1;
@@ -155,7 +155,7 @@ fn replies_that_are_none_end_the_connection() {
 }
 
 #[test]
-fn an_option_reply_of_any_announced_length_takes_no_memory() {
+fn announced_option_lengths_take_no_memory() {
     let mut huge = reply(7, 3, &[]);
     huge[16..20].copy_from_slice(&u32::MAX.to_be_bytes());
     let outcome = connect(
@@ -169,7 +169,7 @@ fn an_option_reply_of_any_announced_length_takes_no_memory() {
 }
 
 #[test]
-fn what_is_no_nbd_server_is_told_apart() {
+fn other_servers_are_reported_as_not_nbd() {
     let outcome = connect(&defaults, b"SSH-2.0-OpenSSH_9.2p1\r\n");
     assert_eq!(
         outcome.lines,
@@ -212,7 +212,7 @@ fn block_sizes_that_contradict_themselves_are_ignored() {
 }
 
 #[test]
-fn option_mode_pauses_and_the_program_asks() {
+fn option_mode_pauses_for_the_program() {
     let mut machine = Machine::<()>::default();
     machine.preferences_mut().opt_mode = true;
     machine.connected();
@@ -247,7 +247,7 @@ fn option_mode_pauses_and_the_program_asks() {
 }
 
 #[test]
-fn what_a_server_says_unasked_in_the_pause_answers_nothing() {
+fn unsolicited_replies_answer_no_option() {
     let mut machine = Machine::<()>::default();
     machine.preferences_mut().opt_mode = true;
     machine.connected();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! Debug messages: what a server said that the program cannot see otherwise.
+//! Debug messages about server behaviour that is otherwise invisible to the
+//! program.
 
 use nbd::machine::{Event, Machine, NewCommand, Preferences, Tls};
 use nbd::protocol::request::RequestType;
@@ -33,7 +34,7 @@ fn notes(machine: &mut Client, bytes: &[u8]) -> Vec<String> {
 }
 
 #[test]
-fn what_is_negotiated_is_told() {
+fn negotiation_is_logged() {
     let pausing = |settings: &mut Preferences| settings.opt_mode = true;
     let mut machine = connected(&pausing);
     assert_eq!(
@@ -71,7 +72,7 @@ fn what_is_negotiated_is_told() {
 }
 
 #[test]
-fn what_is_known_of_an_export_is_told() {
+fn export_information_is_logged() {
     let sizes = [[0, 0, 2, 0], [0, 0, 16, 0], [0, 16, 0, 0]].concat();
     let block_size = |sizes: &[u8]| reply(7, 3, &[b"\0\x03", sizes].concat());
     let said = [
@@ -85,9 +86,9 @@ fn what_is_known_of_an_export_is_told() {
         reply(7, 3, &[1; 8197]),
         ack(7),
     ];
-    let told = notes(&mut connected(&defaults), &said.concat());
+    let printed = notes(&mut connected(&defaults), &said.concat());
     assert_eq!(
-        told[2..],
+        printed[2..],
         [
             "exportsize: 1048576 eflags: 0x1081",
             "server lacks structured replies, ignoring claim of df",
@@ -99,12 +100,12 @@ fn what_is_known_of_an_export_is_told() {
             "skipping large NBD_REP_INFO",
         ]
     );
-    let told = notes(&mut connected(&defaults), &oldstyle(SIZE, 0x1_0003));
-    assert_eq!(told, ["gflags: 0x1"]);
+    let printed = notes(&mut connected(&defaults), &oldstyle(SIZE, 0x1_0003));
+    assert_eq!(printed, ["gflags: 0x1"]);
 }
 
 #[test]
-fn what_a_server_refuses_is_told() {
+fn refusals_are_logged() {
     let pausing = |settings: &mut Preferences| settings.opt_mode = true;
     let mut machine = connected(&pausing);
     notes(&mut machine, &[newstyle(3), refuse(11, 1), ack(8)].concat());
@@ -146,7 +147,7 @@ fn what_a_server_refuses_is_told() {
 }
 
 #[test]
-fn what_is_left_out_of_replies_is_told() {
+fn skipped_replies_are_logged() {
     let mut machine = connected(&super::script::with_allocation);
     notes(&mut machine, &server::handshake_structured());
     for kind in [RequestType::Flush, RequestType::BlockStatus] {
@@ -162,7 +163,7 @@ fn what_is_left_out_of_replies_is_told() {
         machine.issue(new).expect("there is memory");
     }
     send_all(&mut machine);
-    for (reply, told) in [
+    for (reply, note) in [
         (
             chunk(1, false, 0x8001, &error(5, "bad sector")),
             "structured error server message: bad sector",
@@ -180,14 +181,14 @@ fn what_is_left_out_of_replies_is_told() {
             "skipping a simple reply whose cookie is not in flight",
         ),
     ] {
-        assert_eq!(notes(&mut machine, &reply), [told]);
+        assert_eq!(notes(&mut machine, &reply), [note]);
     }
     let silent = chunk(1, true, 0x8001, &error(5, ""));
     assert!(notes(&mut machine, &silent).is_empty());
 }
 
 #[test]
-fn what_is_left_out_of_a_list_is_told() {
+fn skipped_exports_are_logged() {
     let mut machine = connected(&|settings| settings.opt_mode = true);
     notes(&mut machine, &[newstyle(3), refuse(11, 1), ack(8)].concat());
     machine.opt_list().expect("fixed newstyle");

@@ -22,7 +22,7 @@ fn failed(cookie: u64) -> String {
 }
 
 #[test]
-fn a_simple_reply_fills_the_buffer_and_counts_as_one_chunk() {
+fn a_simple_reply_counts_as_one_chunk() {
     let replies = [simple(2, 0, b"second"), simple(1, 0, b"first")].concat();
     let outcome = play(&Script {
         settings: &defaults,
@@ -62,7 +62,7 @@ fn a_simple_error_reply_has_no_data() {
 }
 
 #[test]
-fn chunks_come_in_any_order_and_interleaved_with_other_replies() {
+fn chunks_may_be_reordered_and_interleaved() {
     let replies = [
         chunk(1, false, 1, &data(4100, b"WXYZ")),
         chunk(2, true, 0, &[]),
@@ -91,8 +91,8 @@ fn the_end_of_a_reply_may_be_a_chunk_of_its_own() {
     ]
     .concat();
     let outcome = structured(&[read(0, 4)], &replies);
-    assert!(outcome.told("1: abcd"));
-    assert!(outcome.told("1: done, error 0"));
+    assert!(outcome.reported("1: abcd"));
+    assert!(outcome.reported("1: done, error 0"));
 }
 
 #[test]
@@ -107,7 +107,7 @@ fn data_outside_of_the_read_ends_the_connection() {
     for (offset, length) in [(4095_u64, 4_usize), (4097, 4), (u64::MAX, 1), (0, 4)] {
         let reply = chunk(1, true, 1, &data(offset, &vec![b'x'; length]));
         let outcome = structured(&[read(4096, 4)], &reply);
-        assert!(!outcome.told("1: xxxx"), "{length} bytes at {offset}");
+        assert!(!outcome.reported("1: xxxx"), "{length} bytes at {offset}");
         assert_eq!(outcome.group, State::Dead, "{length} bytes at {offset}");
     }
 }
@@ -129,12 +129,12 @@ fn a_read_without_all_of_its_data_fails() {
         chunk(1, true, 1, &data(0, b"abcd")),
     ]
     .concat();
-    assert!(structured(&[read(0, 4)], &twice).told(&failed(1)));
+    assert!(structured(&[read(0, 4)], &twice).reported(&failed(1)));
 }
 
-/// What comes twice does not stand for what never came.
+/// Duplicate data does not make up for missing data.
 #[test]
-fn a_read_with_a_part_that_comes_twice_fails() {
+fn a_read_with_duplicate_data_fails() {
     let twice = data(0, &[7; 256]);
     let halves = [&twice, &hole(0, 256)];
     for again in halves {
@@ -155,7 +155,7 @@ fn a_read_with_a_part_that_comes_twice_fails() {
 }
 
 #[test]
-fn an_error_at_an_offset_is_reported_there_and_fails_the_read() {
+fn an_error_at_an_offset_fails_the_read() {
     let mut payload = server::error(5, "bad sector");
     payload.extend(520_u64.to_be_bytes());
     let outcome = structured(&[read(512, 16)], &chunk(1, true, 0x8002, &payload));
@@ -169,7 +169,7 @@ fn an_error_at_an_offset_is_reported_there_and_fails_the_read() {
 }
 
 #[test]
-fn a_simple_reply_to_a_read_is_refused_where_chunks_were_agreed() {
+fn reads_refuse_simple_replies_with_structured_replies() {
     let flush = command(RequestType::Flush, 0, 0);
     let replies = [simple(1, 5, &[]), chunk(2, true, 0, &[])].concat();
     let outcome = structured(&[read(0, 4), flush], &replies);
@@ -178,12 +178,12 @@ fn a_simple_reply_to_a_read_is_refused_where_chunks_were_agreed() {
         let replies = [simple(1, 0, data), chunk(2, true, 0, &[])].concat();
         let outcome = structured(&[read(0, 4), flush], &replies);
         assert_eq!(outcome.group, State::Dead);
-        assert!(!outcome.told("2: done, error 0"));
+        assert!(!outcome.reported("2: done, error 0"));
     }
 }
 
 #[test]
-fn chunks_that_answer_something_else_fail_the_command() {
+fn chunks_for_another_command_type_fail_the_command() {
     let flush = command(RequestType::Flush, 0, 0);
     let outcome = structured(&[flush], &chunk(1, true, 1, &data(0, b"why")));
     assert_eq!(outcome.lines, [failed(1)]);

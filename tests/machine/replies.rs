@@ -51,7 +51,7 @@ fn replies_come_in_any_order() {
 }
 
 #[test]
-fn an_error_number_that_the_protocol_does_not_define_is_einval() {
+fn undefined_error_numbers_are_einval() {
     let outcome = simple_only(&[FLUSH], &simple(1, 9999, &[]));
     assert_eq!(outcome.lines, [format!("1: done, error {}", libc::EINVAL)]);
 }
@@ -81,7 +81,7 @@ fn extended_headers_carry_64_bit_lengths_both_ways() {
 }
 
 #[test]
-fn an_extended_reply_to_another_offset_fails_its_command_only() {
+fn a_wrong_reply_offset_fails_its_command_only() {
     let replies = [
         extended(1, 4096, true, 0, b"payload"),
         extended(2, 0, true, 0, &[]),
@@ -113,11 +113,11 @@ fn block_status_of_64_bits_is_reported_with_extended_headers() {
     let status = command(RequestType::BlockStatus, 0, 8192);
     let reply = extended(1, 0, true, 6, &extents_64(42, &[(8192, 1 << 40)]));
     let outcome = with_extended_headers(&[status], &reply);
-    assert!(outcome.told("1: base:allocation [(8192, 1099511627776)] error 0"));
+    assert!(outcome.reported("1: base:allocation [(8192, 1099511627776)] error 0"));
 }
 
 #[test]
-fn an_extent_of_no_length_ends_the_list() {
+fn an_empty_extent_ends_the_list() {
     let status = command(RequestType::BlockStatus, 0, 8192);
     let list = [(512, 1), (0, 2), (512, 3)];
     let outcome = structured(&[status], &chunk(1, true, 5, &extents(42, &list)));
@@ -127,22 +127,22 @@ fn an_extent_of_no_length_ends_the_list() {
     let list = [(0, 2), (512, 3)];
     let outcome = structured(&[status], &chunk(1, true, 5, &extents(42, &list)));
     let eproto = libc::EPROTO;
-    let told = format!("1: base:allocation [(0, 2)] error {eproto}");
-    assert_eq!(outcome.lines[0], told);
+    let expected = format!("1: base:allocation [(0, 2)] error {eproto}");
+    assert_eq!(outcome.lines[0], expected);
     assert_eq!(outcome.lines[1], format!("1: done, error {eproto}"));
 }
 
 #[test]
-fn extents_beyond_the_end_of_the_export_are_dropped_and_fail_the_command() {
+fn extents_beyond_the_export_fail_the_command() {
     let status = command(RequestType::BlockStatus, server::SIZE - 512, 512);
     let list = [(512, 1), (512, 3)];
     let outcome = structured(&[status], &chunk(1, true, 5, &extents(42, &list)));
-    let told = format!("1: base:allocation [(512, 1)] error {}", libc::EPROTO);
-    assert_eq!(outcome.lines[0], told);
+    let expected = format!("1: base:allocation [(512, 1)] error {}", libc::EPROTO);
+    assert_eq!(outcome.lines[0], expected);
 }
 
 #[test]
-fn an_extent_of_no_length_at_the_end_of_the_export_is_dropped() {
+fn an_empty_extent_at_the_end_is_dropped() {
     let status = command(RequestType::BlockStatus, server::SIZE - 512, 512);
     let list = [(512, 1), (0, 2), (512, 3)];
     let outcome = structured(&[status], &chunk(1, true, 5, &extents(42, &list)));
@@ -151,12 +151,12 @@ fn an_extent_of_no_length_at_the_end_of_the_export_is_dropped() {
 }
 
 #[test]
-fn an_extent_past_the_end_of_the_export_is_cut_there() {
+fn extents_are_cut_at_the_export_end() {
     let status = command(RequestType::BlockStatus, server::SIZE - 512, 512);
     let reply = chunk(1, true, 5, &extents(42, &[(4096, 1)]));
     let outcome = structured(&[status], &reply);
-    let told = format!("1: base:allocation [(512, 1)] error {}", libc::EPROTO);
-    assert_eq!(outcome.lines[0], told);
+    let expected = format!("1: base:allocation [(512, 1)] error {}", libc::EPROTO);
+    assert_eq!(outcome.lines[0], expected);
 }
 
 #[test]
@@ -167,7 +167,7 @@ fn block_status_of_an_unknown_context_is_ignored() {
 }
 
 #[test]
-fn an_error_chunk_fails_its_command_whatever_its_message() {
+fn error_chunks_fail_their_command() {
     let with_text = chunk(1, true, 0x8001, &server::error(28, "no room"));
     let mut lying = server::error(5, "");
     lying[5] = 200;
@@ -179,13 +179,13 @@ fn an_error_chunk_fails_its_command_whatever_its_message() {
 }
 
 #[test]
-fn an_error_chunk_without_an_error_is_an_error() {
+fn an_error_chunk_with_error_zero_fails() {
     let outcome = structured(&[FLUSH], &chunk(1, true, 0x8001, &server::error(0, "")));
     assert_eq!(outcome.lines, [format!("1: done, error {}", libc::EPROTO)]);
 }
 
 #[test]
-fn a_chunk_of_an_unknown_type_is_skipped_and_fails_its_command() {
+fn unknown_chunk_types_fail_the_command() {
     let replies = [chunk(1, true, 77, b"what is this"), chunk(2, true, 0, &[])].concat();
     let outcome = structured(&[FLUSH, FLUSH], &replies);
     let failed = format!("1: done, error {}", libc::EPROTO);

@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! Plays a conversation and writes down what the machine reports.
+//! Plays a conversation and records the reported events.
 
 use std::ffi::CString;
 
 use nbd::machine::{Command, Event, Machine, NewCommand, Piece, Preferences, State};
 use nbd::protocol::request::RequestType;
 
-/// The buffer of a read, as a test sees it.
+/// The buffer of a read.
 pub type Memory = Vec<u8>;
 
-/// What the client does once it is ready: commands, issued in this order, so
-/// that the first one has cookie 1.
+/// Commands issued once the client is ready, in this order, so that the first
+/// one has cookie 1.
 #[derive(Clone, Copy)]
 pub struct Issue {
     pub kind: RequestType,
@@ -19,7 +19,7 @@ pub struct Issue {
     pub length: u64,
 }
 
-/// A read of `length` bytes at `offset`.
+/// Creates a read of `length` bytes at `offset`.
 pub fn read(offset: u64, length: u64) -> Issue {
     let kind = RequestType::Read;
     Issue {
@@ -29,7 +29,7 @@ pub fn read(offset: u64, length: u64) -> Issue {
     }
 }
 
-/// Another command about `length` bytes at `offset`.
+/// Creates another command for `length` bytes at `offset`.
 pub fn command(kind: RequestType, offset: u64, length: u64) -> Issue {
     Issue {
         kind,
@@ -38,9 +38,8 @@ pub fn command(kind: RequestType, offset: u64, length: u64) -> Issue {
     }
 }
 
-/// How a conversation is set up. The server does not begin to reply to commands
-/// before they have been issued; apart from that its bytes may come in any
-/// pieces.
+/// Description of a conversation. The server replies to commands only after
+/// they have been issued; apart from that, its bytes may be split arbitrarily.
 pub struct Script<'a> {
     pub settings: &'a dyn Fn(&mut Preferences),
     pub handshake: &'a [u8],
@@ -48,8 +47,8 @@ pub struct Script<'a> {
     pub replies: &'a [u8],
 }
 
-/// What came of it: a line for each thing reported, the group of states at the
-/// end, and the whole traffic of the client.
+/// Result of a conversation: a line for each event, the final group of states,
+/// and all bytes that the client sent.
 #[derive(Debug, PartialEq, Eq, Clone)]
 pub struct Outcome {
     pub lines: Vec<String>,
@@ -60,19 +59,20 @@ pub struct Outcome {
 }
 
 impl Outcome {
-    /// Whether the machine reported this line.
-    pub fn told(&self, line: &str) -> bool {
+    /// Returns true if the machine reported this line.
+    pub fn reported(&self, line: &str) -> bool {
         self.lines.iter().any(|it| it == line)
     }
 }
 
-/// Under Miri, which is a thousand times slower, a few of the places where the
-/// input can be split have to do, and small pieces in place of single bytes.
+/// Distance between the positions where the input is split. Miri is a thousand
+/// times slower, so it tries only a few, and small pieces in place of single
+/// bytes.
 const SPLIT_EVERY: usize = if cfg!(miri) { 1000 } else { 1 };
 const SMALL: usize = if cfg!(miri) { 32 } else { 1 };
 
-/// Plays it whole, a byte at a time and split in two at every place, and checks
-/// that all of them come to the same.
+/// Plays the conversation whole, byte by byte and split in two at every
+/// position, and checks that all results are equal.
 pub fn play(script: &Script) -> Outcome {
     let (handshake, replies) = (script.handshake, script.replies);
     let whole = play_in(script, &[handshake, replies]);
@@ -101,7 +101,7 @@ pub fn play(script: &Script) -> Outcome {
     whole
 }
 
-/// Sends all that there is, a byte at a time.
+/// Sends all output byte by byte.
 pub fn send_all<T>(machine: &mut Machine<T>) {
     for _ in 0..10_000 {
         if !machine.wants_to_send() {
@@ -112,7 +112,7 @@ pub fn send_all<T>(machine: &mut Machine<T>) {
     panic!("there is no end of it");
 }
 
-/// Sends what the machine hands out, which is all that there is. No write may be among it.
+/// Sends all output, which must not include a write.
 pub fn send_outgoing(machine: &mut Machine<()>) {
     let length = machine.outgoing().map(|piece| match piece {
         Piece::Bytes(bytes) => bytes.len(),
@@ -123,7 +123,7 @@ pub fn send_outgoing(machine: &mut Machine<()>) {
     assert!(!machine.wants_to_send());
 }
 
-/// Tells the machine something. What it tells in turn, without debug messages.
+/// Feeds bytes to the machine and returns its events, without debug messages.
 pub fn say(machine: &mut Machine<()>, bytes: &[u8]) -> Vec<Event> {
     let mut input = bytes;
     let mut events = Vec::new();
@@ -169,8 +169,9 @@ fn play_in(script: &Script, parts: &[&[u8]]) -> Outcome {
     player.finish()
 }
 
-/// What an owner does that leaves in the socket what follows a reply: the
-/// server may say everything at once, and no reply is taken before its command.
+/// Plays an owner that leaves the bytes after a reply in the socket: the server
+/// may send everything at once, and no reply is read before its command is
+/// issued.
 fn play_exactly(script: &Script) -> Outcome {
     let mut player = start(script);
     let all = [script.handshake, script.replies].concat();
@@ -178,15 +179,15 @@ fn play_exactly(script: &Script) -> Outcome {
     while !rest.is_empty() && player.machine.wants_to_receive() {
         let wanted = player.machine.left_of_message(usize::MAX);
         assert!(wanted > 0, "nothing is awaited");
-        let (part, behind) = rest.split_at(wanted.min(rest.len()));
+        let (part, after) = rest.split_at(wanted.min(rest.len()));
         player.feed(part);
-        rest = behind;
+        rest = after;
     }
     player.feed(rest);
     player.finish()
 }
 
-/// What an owner does that receives data straight into the user's buffer.
+/// Plays an owner that receives data directly into the user's buffer.
 fn play_directly(script: &Script, head: &[u8], tail: &[u8]) -> Outcome {
     let mut player = start(script);
     player.feed(script.handshake);
@@ -310,11 +311,11 @@ impl Player<'_> {
     }
 }
 
-/// Preferences that ask for `base:allocation`.
+/// Sets preferences that request `base:allocation`.
 pub fn with_allocation(settings: &mut Preferences) {
     let name = CString::new("base:allocation").expect("no NUL");
     settings.meta_contexts.push(name);
 }
 
-/// Preferences as they are by default.
+/// Leaves the preferences at their defaults.
 pub fn defaults(_: &mut Preferences) {}

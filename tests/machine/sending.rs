@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! What the machine sends, and how much of it is gone.
+//! Output of the machine, and the accounting of sent bytes.
 
 use nbd::machine::{Machine, NewCommand, Piece, State};
 use nbd::protocol::flags::command::PAYLOAD_LEN;
@@ -23,7 +23,7 @@ fn ready(handshake: &[u8]) -> Client {
     machine
 }
 
-/// What is to be sent.
+/// Returns the bytes still to be sent.
 fn left(machine: &Client) -> Vec<u8> {
     let mut all = Vec::new();
     for piece in machine.outgoing() {
@@ -51,7 +51,7 @@ fn issue(machine: &mut Client, kind: RequestType, data: &[u8]) -> u64 {
     machine.issue(new).expect("there is memory")
 }
 
-/// A block status request for the contexts that `payload` names.
+/// Issues a block status request for the contexts that `payload` names.
 fn filter(machine: &mut Client, flags: u16, payload: &[u8]) -> u64 {
     let new = NewCommand {
         kind: RequestType::BlockStatus,
@@ -65,7 +65,8 @@ fn filter(machine: &mut Client, flags: u16, payload: &[u8]) -> u64 {
     machine.issue(new).expect("there is memory")
 }
 
-/// Requests with and without a payload: how long their headers and payloads are.
+/// Queues requests with and without a payload; returns the lengths of their
+/// headers and payloads.
 fn queue(machine: &mut Client) -> [(usize, usize); 6] {
     issue(machine, RequestType::Write, b"first");
     issue(machine, RequestType::Flush, b"");
@@ -75,7 +76,7 @@ fn queue(machine: &mut Client) -> [(usize, usize); 6] {
     machine.disconnect(0);
     match machine.negotiated().extended_headers {
         true => [(32, 5), (32, 0), (32, 0), (32, 17), (32, 6), (32, 0)],
-        // The filter could not be told from the next request.
+        // The filter is indistinguishable from the next request.
         false => [(28, 5), (28, 0), (28, 0), (28, 0), (28, 6), (28, 0)],
     }
 }
@@ -146,7 +147,7 @@ fn requests_can_be_sent_in_two_parts() {
 }
 
 #[test]
-fn a_filter_is_sent_only_where_it_can_be_announced() {
+fn filters_need_extended_headers() {
     for (handshake, flags, length) in [
         (server::handshake_structured(), 0, 28),
         (server::handshake_structured(), PAYLOAD_LEN, 28),
@@ -160,7 +161,7 @@ fn a_filter_is_sent_only_where_it_can_be_announced() {
 }
 
 #[test]
-fn the_data_of_a_write_is_in_use_until_all_of_it_is_sent() {
+fn write_data_is_in_use_until_sent() {
     let mut machine = ready(&server::handshake_simple());
     let flush = issue(&mut machine, RequestType::Flush, b"");
     let first = issue(&mut machine, RequestType::Write, b"ab");
@@ -176,7 +177,7 @@ fn the_data_of_a_write_is_in_use_until_all_of_it_is_sent() {
 }
 
 #[test]
-fn only_one_goodbye_is_said() {
+fn disconnect_is_sent_once() {
     let mut machine = ready(&server::handshake_simple());
     assert!(!machine.is_disconnecting() && !machine.has_said_goodbye());
     machine.disconnect(1);
@@ -190,7 +191,7 @@ fn only_one_goodbye_is_said() {
 }
 
 #[test]
-fn nothing_is_said_to_end_a_negotiation_by_disconnect() {
+fn disconnect_during_negotiation_sends_nothing() {
     let mut machine = Client::default();
     machine.connected();
     machine.disconnect(0);
@@ -201,7 +202,7 @@ fn nothing_is_said_to_end_a_negotiation_by_disconnect() {
 
 /// Source: seen with libnbd 1.24.4.
 #[test]
-fn commands_fail_with_the_connection_unsent_ones_first() {
+fn unsent_commands_fail_first() {
     let mut machine = ready(&server::handshake_simple());
     for _ in 0..5 {
         issue(&mut machine, RequestType::Flush, b"");
@@ -224,11 +225,11 @@ fn commands_fail_with_the_connection_unsent_ones_first() {
 }
 
 #[test]
-fn requests_that_are_taken_back_are_those_not_begun() {
+fn only_unstarted_requests_are_taken_back() {
     let mut machine = ready(&server::handshake_simple());
     assert_eq!(machine.abandon_unsent(), None);
     machine.disconnect(0);
-    // Only the goodbye, which is no command.
+    // Only NBD_CMD_DISC, which has no cookie.
     assert_eq!(machine.abandon_unsent(), None);
     assert!(!machine.is_disconnecting());
     assert!(!machine.wants_to_send());
@@ -249,7 +250,7 @@ fn requests_that_are_taken_back_are_those_not_begun() {
     assert!(machine.command(flush).is_some() && machine.command(other).is_some());
 }
 
-/// A request that is sent without being queued, as far as the socket takes it.
+/// A request is sent without being queued, as far as the socket accepts it.
 #[test]
 fn the_rest_of_a_request_is_queued() {
     let data = b"data";
@@ -283,7 +284,7 @@ fn the_rest_of_a_request_is_queued() {
 }
 
 #[test]
-fn a_command_is_done_before_it_is_gone() {
+fn commands_complete_before_they_are_retired() {
     let mut machine = ready(&server::handshake_simple());
     let cookie = issue(&mut machine, RequestType::Flush, b"");
     machine.sent(28);
@@ -305,7 +306,7 @@ fn a_command_is_done_before_it_is_gone() {
 }
 
 #[test]
-fn memory_is_held_for_what_is_in_flight() {
+fn memory_use_follows_commands_in_flight() {
     let mut machine = ready(&server::handshake_structured());
     let idle = machine.allocated();
     for _ in 0..100 {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! Agreeing on TLS: first of all, once, and never by half.
+//! Negotiation of TLS: before everything else, once, and never partially.
 
 use nbd::machine::{Event, Machine, Preferences, State, Tls};
 
@@ -21,7 +21,7 @@ fn require(settings: &mut Preferences) {
     settings.tls = Tls::Require;
 }
 
-/// The server says nothing after its greeting before it was asked.
+/// Plays a server that sends nothing unasked after its greeting.
 fn connect(settings: &dyn Fn(&mut Preferences), server: &[u8]) -> Outcome {
     let (greeting, replies) = server.split_at(server.len().min(18));
     play(&Script {
@@ -32,24 +32,24 @@ fn connect(settings: &dyn Fn(&mut Preferences), server: &[u8]) -> Outcome {
     })
 }
 
-/// What is sent before TLS: the client's flags, and `NBD_OPT_STARTTLS`.
+/// Returns the plaintext before TLS: the client's flags and `NBD_OPT_STARTTLS`.
 fn first_words() -> Vec<u8> {
     let option = [&b"IHAVEOPT"[..], &STARTTLS.to_be_bytes(), &[0; 4]].concat();
     [&3_u32.to_be_bytes()[..], &option].concat()
 }
 
-/// A machine whose server has said `server`.
+/// Returns a machine that has received `server`.
 fn machine(settings: &dyn Fn(&mut Preferences), server: &[u8]) -> Machine<()> {
     let mut machine = Machine::default();
     settings(machine.preferences_mut());
     machine.connecting();
     machine.connected();
-    tell(&mut machine, server);
+    feed(&mut machine, server);
     machine
 }
 
-/// Tells the machine something, and sends what it has to say.
-fn tell(machine: &mut Machine<()>, mut server: &[u8]) -> Vec<Event> {
+/// Feeds bytes to the machine and sends its output.
+fn feed(machine: &mut Machine<()>, mut server: &[u8]) -> Vec<Event> {
     let mut events = Vec::new();
     while let Some(event) = machine.receive(&mut server, |_, _, _| {}) {
         match event {
@@ -64,14 +64,14 @@ fn tell(machine: &mut Machine<()>, mut server: &[u8]) -> Vec<Event> {
 }
 
 #[test]
-fn tls_is_asked_for_before_anything_else() {
+fn starttls_is_the_first_option() {
     let outcome = connect(&require, &newstyle(3));
     assert_eq!(outcome.sent, first_words());
     assert_eq!(outcome.group, State::Connecting);
 }
 
 #[test]
-fn nothing_more_is_sent_until_tls_is_there() {
+fn nothing_is_sent_before_the_tls_handshake() {
     let server = [newstyle(3), ack(STARTTLS)].concat();
     let outcome = connect(&require, &server);
     assert_eq!(outcome.sent, first_words());
@@ -81,7 +81,7 @@ fn nothing_more_is_sent_until_tls_is_there() {
 }
 
 #[test]
-fn negotiation_starts_over_once_tls_is_there() {
+fn negotiation_restarts_after_the_tls_handshake() {
     let mut machine = machine(&require, &[newstyle(3), ack(STARTTLS)].concat());
     machine.tls_established();
     assert!(machine.negotiated().tls);
@@ -92,7 +92,7 @@ fn negotiation_starts_over_once_tls_is_there() {
         ack(GO),
     ];
     for part in rest {
-        assert!(tell(&mut machine, &part).is_empty());
+        assert!(feed(&mut machine, &part).is_empty());
     }
     assert_eq!(machine.state(), State::Ready);
     assert!(machine.negotiated().tls);
@@ -114,8 +114,8 @@ fn plaintext_after_the_agreement_is_refused() {
 }
 
 #[test]
-fn a_refusal_ends_the_connection_that_requires_tls() {
-    // The C library's words, which differ.
+fn refused_tls_ends_connections_that_require_it() {
+    // The C library uses other words.
     let reason = std::io::Error::from_raw_os_error(libc::EOPNOTSUPP).to_string();
     let reason = reason.split(" (os error").next().unwrap();
     let text = format!(
@@ -133,7 +133,7 @@ fn a_refusal_ends_the_connection_that_requires_tls() {
 }
 
 #[test]
-fn a_refusal_leads_on_in_plaintext_where_that_is_allowed() {
+fn refused_tls_may_continue_in_plaintext() {
     let server = [
         newstyle(3),
         refuse(STARTTLS, 1),
@@ -147,7 +147,7 @@ fn a_refusal_leads_on_in_plaintext_where_that_is_allowed() {
 }
 
 #[test]
-fn an_answer_that_is_none_ends_the_connection() {
+fn invalid_starttls_replies_end_the_connection() {
     let answers = [
         reply(STARTTLS, 1, b"x"),
         reply(STARTTLS, 2, &[0, 0, 0, 0]),
@@ -165,7 +165,7 @@ fn an_answer_that_is_none_ends_the_connection() {
 }
 
 #[test]
-fn servers_that_cannot_be_asked_end_the_connection_that_requires_tls() {
+fn required_tls_needs_fixed_newstyle() {
     let outcome = connect(&require, &oldstyle(SIZE, u32::from(FLAGS)));
     assert!(outcome.lines[0].starts_with("dead: handshake: server is oldstyle, but"));
     assert_eq!(outcome.group, State::Dead);
@@ -181,7 +181,7 @@ fn servers_that_cannot_be_asked_end_the_connection_that_requires_tls() {
 }
 
 #[test]
-fn what_was_agreed_in_plaintext_is_forgotten() {
+fn starttls_discards_the_plaintext_agreement() {
     let pausing = |settings: &mut Preferences| settings.opt_mode = true;
     let server = [
         newstyle(3),
@@ -191,9 +191,9 @@ fn what_was_agreed_in_plaintext_is_forgotten() {
     let mut machine = machine(&pausing, &server.concat());
     assert!(machine.negotiated().structured_replies);
     machine.opt_starttls().expect("fixed newstyle");
-    assert!(tell(&mut machine, &ack(STARTTLS)).is_empty());
+    assert!(feed(&mut machine, &ack(STARTTLS)).is_empty());
     machine.tls_established();
-    assert_eq!(tell(&mut machine, &[]), [Event::OptionDone(Ok(1))]);
+    assert_eq!(feed(&mut machine, &[]), [Event::OptionDone(Ok(1))]);
     assert_eq!(machine.state(), State::Negotiating);
     assert!(machine.negotiated().tls);
     assert!(!machine.negotiated().structured_replies);
@@ -201,7 +201,7 @@ fn what_was_agreed_in_plaintext_is_forgotten() {
 
 /// Source: seen with libnbd 1.24.4.
 #[test]
-fn an_option_that_is_refused_as_invalid_is_einval() {
+fn options_refused_as_invalid_are_einval() {
     let pausing = |settings: &mut Preferences| {
         settings.opt_mode = true;
         settings.tls = Tls::Disable;
@@ -210,39 +210,39 @@ fn an_option_that_is_refused_as_invalid_is_einval() {
     let mut machine = machine(&pausing, &newstyle(3));
     for (error, errno) in [(1, libc::ENOTSUP), (3, libc::EINVAL)] {
         machine.opt_extended_headers().expect("fixed newstyle");
-        let refused = tell(&mut machine, &refuse(EXTENDED_HEADERS, error));
+        let refused = feed(&mut machine, &refuse(EXTENDED_HEADERS, error));
         assert_eq!(refused, [Event::OptionRefused(errno)]);
         machine.opt_structured_reply().expect("fixed newstyle");
-        let refused = tell(&mut machine, &refuse(STRUCTURED_REPLY, error));
+        let refused = feed(&mut machine, &refuse(STRUCTURED_REPLY, error));
         assert_eq!(refused, [Event::OptionRefused(errno)]);
     }
 }
 
 #[test]
-fn tls_cannot_be_agreed_to_twice() {
+fn tls_cannot_be_negotiated_twice() {
     let pausing = |settings: &mut Preferences| {
         settings.opt_mode = true;
         settings.tls = Tls::Require;
     };
     let mut machine = machine(&pausing, &[newstyle(3), ack(STARTTLS)].concat());
     machine.tls_established();
-    tell(&mut machine, &refuse(EXTENDED_HEADERS, 1));
-    tell(&mut machine, &refuse(STRUCTURED_REPLY, 1));
+    feed(&mut machine, &refuse(EXTENDED_HEADERS, 1));
+    feed(&mut machine, &refuse(STRUCTURED_REPLY, 1));
     assert_eq!(machine.state(), State::Negotiating);
 
     machine.opt_starttls().expect("fixed newstyle");
-    let refused = tell(&mut machine, &refuse(STARTTLS, 3));
+    let refused = feed(&mut machine, &refuse(STARTTLS, 3));
     assert_eq!(refused, [Event::OptionRefused(libc::EINVAL)]);
     assert!(machine.negotiated().tls);
 
     machine.opt_starttls().expect("fixed newstyle");
-    let agreed = tell(&mut machine, &ack(STARTTLS));
+    let agreed = feed(&mut machine, &ack(STARTTLS));
     assert!(matches!(&agreed[..], [Event::Dead(error)] if error.errno() == libc::EPROTO));
     assert!(!machine.awaits_tls_handshake());
 }
 
 #[test]
-fn a_program_that_asks_gets_the_refusal_and_may_go_on() {
+fn programs_may_continue_after_refused_starttls() {
     let pausing = |settings: &mut Preferences| settings.opt_mode = true;
     let server = [
         newstyle(3),
@@ -251,7 +251,7 @@ fn a_program_that_asks_gets_the_refusal_and_may_go_on() {
     ];
     let mut machine = machine(&pausing, &server.concat());
     machine.opt_starttls().expect("fixed newstyle");
-    let events = tell(&mut machine, &refuse(STARTTLS, 1));
+    let events = feed(&mut machine, &refuse(STARTTLS, 1));
     assert_eq!(events, [Event::OptionRefused(libc::ENOTSUP)]);
     assert_eq!(machine.state(), State::Negotiating);
     assert!(!machine.negotiated().tls);

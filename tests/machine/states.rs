@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! The state of a connection as programs see it.
+//! The states of a connection that programs can see.
 
 use nbd::machine::{Machine, State, Tls};
 
@@ -15,8 +15,8 @@ fn say(machine: &mut Client, bytes: &[u8]) {
     send_outgoing(machine);
 }
 
-/// Checks the group of states, the short name at the beginning of its description, and
-/// whether bytes from the server are awaited.
+/// Checks the group of states, the short name that begins the description, and
+/// that bytes from the server are or are not awaited.
 #[track_caller]
 fn is(machine: &Client, state: State, name: &str, receives: bool) {
     assert_eq!(machine.state(), state);
@@ -25,7 +25,7 @@ fn is(machine: &Client, state: State, name: &str, receives: bool) {
     assert_eq!(machine.wants_to_receive(), receives, "{words}");
 }
 
-/// A machine in option mode, in the pause.
+/// Returns a machine paused in option mode.
 fn paused(server: &[&[u8]]) -> Client {
     let mut machine = Client::default();
     machine.preferences_mut().opt_mode = true;
@@ -87,7 +87,7 @@ fn each_step_of_connecting_is_a_state() {
 }
 
 #[test]
-fn each_option_of_the_program_is_a_state() {
+fn each_option_has_a_state() {
     type Ask = fn(&mut Client) -> Result<(), nbd::error::Error>;
     let options: [(u32, &str, Ask); 7] = [
         (3, "OPT_LIST", Machine::opt_list),
@@ -119,11 +119,11 @@ fn each_option_of_the_program_is_a_state() {
 }
 
 #[test]
-fn an_agreement_to_tls_is_followed_by_its_handshake() {
+fn agreed_tls_is_followed_by_its_handshake() {
     let mut machine = Client::default();
     machine.preferences_mut().tls = Tls::Allow;
     machine.connected();
-    // There is no agreement yet.
+    // TLS has not been agreed on.
     machine.tls_established();
     is(&machine, State::Connecting, "MAGIC.RECV_MAGIC", true);
     assert!(!machine.negotiated().tls);
@@ -134,7 +134,7 @@ fn an_agreement_to_tls_is_followed_by_its_handshake() {
 }
 
 #[test]
-fn a_negotiation_ends_when_its_goodbye_is_sent() {
+fn sending_abort_ends_the_negotiation() {
     let mut machine = paused_newstyle();
     assert_eq!(machine.finish_abort(), Ok(()));
     is(&machine, State::Negotiating, "NEGOTIATING", false);
@@ -157,7 +157,7 @@ fn a_negotiation_ends_when_its_goodbye_is_sent() {
 }
 
 #[test]
-fn a_negotiation_that_failed_ends_by_its_error() {
+fn failed_negotiation_ends_with_its_error() {
     let mut machine = Client::default();
     machine.connected();
     let server = [newstyle(3), refuse(11, 1), ack(8), refuse(7, 6)];
@@ -171,7 +171,7 @@ fn a_negotiation_that_failed_ends_by_its_error() {
 }
 
 #[test]
-fn servers_that_answer_no_options_are_not_asked() {
+fn servers_without_options_are_not_asked() {
     let mut machine = paused(&[&newstyle(0)]);
     is(&machine, State::Negotiating, "NEGOTIATING", false);
     let refused = [
@@ -195,7 +195,7 @@ fn servers_that_answer_no_options_are_not_asked() {
 }
 
 #[test]
-fn a_connection_that_has_ended_takes_nothing_in() {
+fn ended_connections_receive_nothing() {
     let mut machine = paused_newstyle();
     machine.opt_go().expect("there is memory");
     say(

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! The examples of the pages are C.
+//! The examples in the manual pages compile as C.
 
 use std::fs;
 use std::path::Path;
@@ -8,7 +8,7 @@ use std::process::Command;
 
 use crate::page::{pages, plain, sections};
 
-/// The examples in C below a heading: whole programs, and pieces of one.
+/// Returns the C examples below a heading: whole programs and fragments.
 fn examples(section: &str) -> Vec<String> {
     format!("\n{section}")
         .split("\n.\\\" c\n")
@@ -21,8 +21,8 @@ fn examples(section: &str) -> Vec<String> {
         .collect()
 }
 
-/// A program from pieces: functions stay as they are, and statements become the
-/// body of one. They have the handle `nbd`.
+/// Makes a program from fragments: functions stay as they are, and statements
+/// become the body of one. They use the handle `nbd`.
 fn program(pieces: &[String]) -> String {
     let mut text = String::new();
     for include in [

@@ -8,7 +8,7 @@ use crate::page::{of_functions, pages, plain, rows, section, sections};
 
 const HEADER: &str = include_str!("../../include/libnbd.h");
 
-/// The sections of a function's page, and whether each page has it.
+/// The sections of a function's page; true for those that each page must have.
 const SECTIONS: [(&str, bool); 11] = [
     ("NAME", true),
     ("SYNOPSIS", true),
@@ -33,7 +33,7 @@ const STATES: [(&str, &[&str]); 6] = [
     ("dead", &["dead"]),
 ];
 
-/// C with only one way left to space it.
+/// Normalizes the white space of C code.
 fn squeezed(code: &str) -> String {
     let words: Vec<&str> = code.split_whitespace().collect();
     words
@@ -44,7 +44,7 @@ fn squeezed(code: &str) -> String {
         .replace(" ;", ";")
 }
 
-/// The declarations of the header, without what only compilers read.
+/// Returns the declarations of the header, without compiler attributes.
 fn declarations() -> String {
     let text: Vec<&str> = HEADER
         .lines()
@@ -61,7 +61,7 @@ fn declarations() -> String {
 }
 
 #[test]
-fn there_is_a_page_for_each_function_and_one_for_the_library() {
+fn every_function_has_a_page() {
     let pages: BTreeSet<String> = pages().into_keys().collect();
     let expected: BTreeSet<String> = rows()
         .into_iter()
@@ -73,7 +73,7 @@ fn there_is_a_page_for_each_function_and_one_for_the_library() {
 }
 
 #[test]
-fn sections_are_those_of_a_manual_page_in_their_order() {
+fn sections_are_complete_and_in_order() {
     for (row, page) in of_functions() {
         let titles: Vec<String> = sections(&page).into_iter().map(|it| it.0).collect();
         let expected: Vec<&str> = SECTIONS
@@ -89,7 +89,7 @@ fn sections_are_those_of_a_manual_page_in_their_order() {
 }
 
 #[test]
-fn the_name_is_that_of_the_function_with_what_it_does() {
+fn the_name_section_has_function_and_summary() {
     for (row, page) in of_functions() {
         let name = section(&page, "NAME").expect("it is there");
         let (shown, about) = name.split_once(" \\- ").expect("name and subject");
@@ -100,7 +100,7 @@ fn the_name_is_that_of_the_function_with_what_it_does() {
 }
 
 #[test]
-fn the_header_says_in_one_line_what_each_function_does() {
+fn the_header_has_each_summary() {
     let lines: Vec<&str> = HEADER.lines().collect();
     for row in rows() {
         let declares = |line: &&str| {
@@ -121,7 +121,7 @@ fn the_header_says_in_one_line_what_each_function_does() {
 }
 
 #[test]
-fn prototypes_and_callback_types_are_those_of_the_header() {
+fn prototypes_match_the_header() {
     let header = declarations();
     for (row, page) in of_functions() {
         let synopsis = plain(&section(&page, "SYNOPSIS").expect("it is there"));
@@ -154,7 +154,7 @@ fn prototypes_and_callback_types_are_those_of_the_header() {
 }
 
 #[test]
-fn the_table_of_states_is_that_of_the_interface() {
+fn states_match_the_function_table() {
     for (row, page) in of_functions() {
         let text = plain(&section(&page, "HANDLE STATE").expect("it is there"));
         if !row.parameters.starts_with("struct nbd_handle *") {
@@ -181,7 +181,7 @@ fn the_table_of_states_is_that_of_the_interface() {
 }
 
 #[test]
-fn the_version_is_that_of_the_symbol_and_the_macro_is_in_the_header() {
+fn versions_match_the_symbols() {
     for (row, page) in of_functions() {
         let text = plain(&section(&page, "VERSION").expect("it is there"));
         assert!(
@@ -198,7 +198,7 @@ fn the_version_is_that_of_the_symbol_and_the_macro_is_in_the_header() {
 }
 
 #[test]
-fn every_error_of_null_and_of_a_wrong_state_is_named() {
+fn null_and_state_errors_are_listed() {
     for (row, page) in of_functions() {
         let errors = plain(&section(&page, "ERRORS").expect("it is there"));
         assert_eq!(

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! The manual pages: there is one for each function and one for the library, they
-//! say what the table and the header say, refer to what exists, and are fit for
-//! the programs that show them.
+//! The manual pages: one for each function and one for the library, consistent
+//! with the table and the header, without dead references, and accepted by the
+//! programs that display them.
 
 mod examples;
 mod interface;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! The pages as the tests see them.
+//! Access to the pages and their parts.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -25,7 +25,7 @@ pub fn directory() -> &'static Path {
     })
 }
 
-/// The source of each page, by its name.
+/// Returns the source of each page, by name.
 pub fn pages() -> BTreeMap<String, String> {
     fs::read_dir(directory().join("man3"))
         .expect("there are pages")
@@ -38,7 +38,7 @@ pub fn pages() -> BTreeMap<String, String> {
         .collect()
 }
 
-/// The pages of functions, each with the line of the table.
+/// Returns the pages of functions, each with its line of the table.
 pub fn of_functions() -> Vec<(Function, String)> {
     let mut pages = pages();
     rows()
@@ -51,12 +51,12 @@ pub fn of_functions() -> Vec<(Function, String)> {
         .collect()
 }
 
-/// The table of the functions.
+/// Returns the table of functions.
 pub fn rows() -> Vec<Function> {
     functions(FUNCTIONS)
 }
 
-/// The headings of a page, each with what is below it.
+/// Returns the headings of a page, each with the text below it.
 pub fn sections(page: &str) -> Vec<(String, String)> {
     page.split("\n.SH ")
         .skip(1)

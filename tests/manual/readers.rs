@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! The pages are fit for the programs that show them.
+//! The pages display without warnings.
 
 use std::process::Command;
 
 use crate::page::{directory, pages};
 
 #[test]
-fn man_shows_every_page_without_a_warning_and_within_a_terminal() {
+fn man_displays_every_page_without_warnings() {
     for name in pages().keys() {
         let output = Command::new("man")
             .args(["--warnings", "-E", "UTF-8", "-l"])
@@ -47,14 +47,16 @@ fn man_finds_a_page_by_its_name() {
     );
 }
 
-/// As in the pages of Linux: the title of a page is the name of its function.
+/// Expected complaint: as in the pages of Linux, the title of a page is the
+/// name of its function.
 const IN_LOWER_CASE: &str = "STYLE: lower case character in document title";
 
-/// The line below NAME, from which apropos(1) has its list, is not divided.
+/// Position of the line below NAME, which apropos(1) reads and which therefore
+/// is not wrapped.
 const NAME: &str = ".3:8:";
 
 #[test]
-fn mandoc_finds_no_fault() {
+fn mandoc_lint_passes() {
     let mut command = Command::new("mandoc");
     command.args(["-T", "lint"]);
     for name in pages().keys() {

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use crate::page::{pages, plain, rows, section, sections};
 
-/// The pages of other packages that ours refer to: of Linux and the C library,
+/// Pages of other packages that ours refer to: Linux and the C library,
 /// systemd, ssh, pkg-config, GnuTLS, and NBD servers and clients.
 const ELSEWHERE: &[&str] = &[
     "connect(2)",
@@ -92,7 +92,7 @@ fn every_reference_in_a_page_exists() {
 }
 
 #[test]
-fn the_overview_lists_every_function_with_what_it_does() {
+fn the_overview_lists_every_function() {
     let overview = &pages()["libnbd"];
     let list = plain(&section(overview, "FUNCTIONS").expect("it is there"));
     for row in rows() {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! Counts the memory of this process: all that the library asks for from Rust.
+//! A counting allocator for all memory that the library allocates in Rust.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
@@ -18,16 +18,16 @@ thread_local! {
     static OF_THREAD: Cell<Of> = const { Cell::new(Of { bytes: 0, allocations: 0 }) };
 }
 
-/// The memory that one thread has asked for.
+/// Memory allocated by one thread.
 #[derive(Debug, Clone, Copy)]
 pub struct Of {
-    /// Bytes that it has allocated and not freed.
+    /// Bytes allocated and not freed.
     pub bytes: isize,
-    /// How often it has allocated.
+    /// Number of allocations.
     pub allocations: usize,
 }
 
-/// What this thread has asked for so far.
+/// Returns the counts of this thread.
 pub fn of_this_thread() -> Of {
     OF_THREAD.get()
 }
@@ -51,35 +51,35 @@ fn shrink(by: usize) {
     NOW.fetch_sub(by, Ordering::SeqCst);
 }
 
-// SAFETY: the system's allocator does the work and keeps the promises.
+// SAFETY: the system's allocator does the work and upholds the contract.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         grow(layout.size());
-        // SAFETY: the caller's promises are passed on.
+        // SAFETY: the caller upholds the contract of `alloc`.
         unsafe { System.alloc(layout) }
     }
 
     unsafe fn dealloc(&self, memory: *mut u8, layout: Layout) {
         shrink(layout.size());
-        // SAFETY: the caller's promises are passed on.
+        // SAFETY: the caller upholds the contract of `dealloc`.
         unsafe { System.dealloc(memory, layout) }
     }
 
     unsafe fn realloc(&self, memory: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        // As if the system always had to copy: old and new place at once.
+        // Count as if the system always copied: old and new block at once.
         grow(size);
         shrink(layout.size());
-        // SAFETY: the caller's promises are passed on.
+        // SAFETY: the caller upholds the contract of `realloc`.
         unsafe { System.realloc(memory, layout, size) }
     }
 }
 
-/// Bytes that are in use now.
+/// Returns the number of bytes in use.
 pub fn now() -> usize {
     NOW.load(Ordering::SeqCst)
 }
 
-/// How many bytes more than at the beginning `work` had in use at any time.
+/// Returns the peak memory use of `work` above the level at its start.
 pub fn most_during(work: impl FnOnce()) -> usize {
     let before = now();
     MOST.store(before, Ordering::SeqCst);

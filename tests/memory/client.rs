@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! A C program's view of the library, as far as these tests need it: what
-//! memory a handle uses is a matter of the whole library, callbacks included.
+//! A C program's view of the library, as far as these tests need it: a handle's
+//! memory use involves the whole library, callbacks included.
 
 use std::ffi::{c_char, c_int, c_void, CStr, CString};
 use std::os::fd::IntoRawFd;
 use std::os::unix::net::UnixStream;
 
-// The functions come with the library, not with its Rust interface.
+// The functions come from the library, not from its Rust interface.
 use nbd as _;
 
 #[repr(C)]
@@ -61,7 +61,7 @@ extern "C" {
     fn nbd_get_error() -> *const c_char;
 }
 
-/// A handle, and the counts of what its callbacks were given.
+/// A handle, and the counts received by its callbacks.
 pub struct Client(*mut Handle);
 
 fn outcome(result: c_int) -> Result<c_int, String> {
@@ -95,7 +95,7 @@ unsafe extern "C" fn ignore_export(
 }
 
 impl Client {
-    /// A handle that is not connected yet.
+    /// Creates a handle that is not connected.
     pub fn plain() -> Client {
         // SAFETY: the handle lives until the client is dropped.
         let handle = unsafe { nbd_create() };
@@ -103,7 +103,7 @@ impl Client {
         Client(handle)
     }
 
-    /// The same, and it asks for `base:allocation`.
+    /// Creates a handle that requests `base:allocation`.
     pub fn new() -> Client {
         let client = Client::plain();
         let handle = client.0;
@@ -114,7 +114,7 @@ impl Client {
         client
     }
 
-    /// Has the next connection pause for options.
+    /// Makes the next connection pause for options.
     pub fn in_option_mode(self) -> Client {
         // SAFETY: see `new`.
         assert_eq!(unsafe { nbd_set_opt_mode(self.0, true) }, 0);
@@ -122,7 +122,7 @@ impl Client {
     }
 
     pub fn connect(&self, socket: UnixStream) -> Result<c_int, String> {
-        // SAFETY: see `new`; the socket belongs to the handle from here on.
+        // SAFETY: see `new`; the handle now owns the socket.
         outcome(unsafe { nbd_connect_socket(self.0, socket.into_raw_fd()) })
     }
 
@@ -132,7 +132,7 @@ impl Client {
             user_data: std::ptr::null_mut(),
             free: None,
         };
-        // SAFETY: see `new`; the callback wants no data.
+        // SAFETY: see `new`; the callback needs no data.
         outcome(unsafe { nbd_opt_list(self.0, closure) })
     }
 
@@ -146,8 +146,8 @@ impl Client {
         outcome(unsafe { nbd_flush(self.0, 0) })
     }
 
-    /// Has `depth` commands in flight, and waits until they are done and retired. The
-    /// last of them is a flush.
+    /// Puts `depth` commands in flight, the last of them a flush, and waits
+    /// until all are complete and retired.
     pub fn round(&self, depth: usize) {
         for _ in 1..depth {
             let closure = Closure {
@@ -176,7 +176,7 @@ impl Client {
         outcome(unsafe { nbd_pread(self.0, memory, buffer.len(), 0, 0) })
     }
 
-    /// How many extents the callback was given.
+    /// Returns the number of extents passed to the callback.
     pub fn block_status(&self, count: u64) -> Result<usize, String> {
         let mut total = 0_usize;
         let closure = Closure {

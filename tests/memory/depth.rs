@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! The memory of a handle, before, during and after many commands in flight.
+//! Memory of a handle before, during and after many commands in flight.
 //!
-//! Handles are used by one thread, whose memory is counted.
+//! Each handle is used by one thread, whose memory is counted.
 
 use std::os::unix::net::UnixStream;
 use std::thread::JoinHandle;
@@ -19,8 +19,9 @@ fn start() -> (UnixStream, JoinHandle<()>) {
     })
 }
 
-/// Runs `work` on a handle that is connected to a server that answers each flush with all
-/// commands before it. What a thread keeps from its first connection on is there.
+/// Runs `work` on a handle connected to a server that answers each flush
+/// together with all commands before it. Per-thread memory, allocated at the
+/// first connection, is already in place.
 fn connected(work: impl FnOnce(&Client)) {
     let (socket, server) = start();
     let client = Client::plain();
@@ -66,7 +67,7 @@ fn rounds_of_the_same_depth_allocate_nothing() {
 }
 
 #[test]
-fn memory_for_1024_commands_is_given_back_after_1024_more() {
+fn memory_is_freed_after_1024_more_commands() {
     let _alone = alone();
     connected(|client| {
         client.round(1);
@@ -83,7 +84,7 @@ fn memory_for_1024_commands_is_given_back_after_1024_more() {
 }
 
 #[test]
-fn memory_that_is_used_is_not_given_back() {
+fn memory_in_use_is_not_freed() {
     let _alone = alone();
     connected(|client| {
         client.round(1024);

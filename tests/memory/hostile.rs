@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! A server that sends as much as a client takes. It uses hardly any memory
-//! itself, so that what is counted is the client's.
+//! A server that sends as much as a client accepts. It uses hardly any memory
+//! itself, so the measured memory is the client's.
 
 use std::io::{Read, Write};
 use std::os::unix::net::UnixStream;
@@ -9,14 +9,14 @@ use std::thread::JoinHandle;
 
 use crate::server;
 
-/// The server's end of a connection. What cannot be sent or received is not: a
-/// client that has had enough is gone.
+/// The server's end of a connection. Send and receive errors are ignored: the
+/// client has disconnected.
 pub struct Hostile {
     socket: UnixStream,
 }
 
 impl Hostile {
-    /// Runs `script` against the socket that is returned.
+    /// Runs `script` against the returned socket.
     pub fn start(script: fn(&mut Hostile)) -> (UnixStream, JoinHandle<()>) {
         let (client, socket) = UnixStream::pair().expect("a pair of sockets");
         let server = std::thread::spawn(move || script(&mut Hostile { socket }));
@@ -47,13 +47,13 @@ impl Hostile {
         Some(bytes)
     }
 
-    /// Greets, and takes in the client's flags.
+    /// Sends the greeting and reads the client's flags.
     pub fn greet(&mut self) {
         self.send(&server::newstyle(3));
         self.receive::<4>();
     }
 
-    /// The number of the next option.
+    /// Returns the number of the next option.
     pub fn option(&mut self) -> Option<u32> {
         let header = self.receive::<16>()?;
         let [.., o0, o1, o2, o3, l0, l1, l2, l3] = header;
@@ -90,7 +90,8 @@ impl Hostile {
         }
     }
 
-    /// The cookie of the next request, whose header is compact or extended.
+    /// Returns the cookie of the next request, whose header is compact or
+    /// extended.
     pub fn request(&mut self, extended_headers: bool) -> Option<u64> {
         let header = self.receive::<28>()?;
         if extended_headers {
@@ -99,7 +100,7 @@ impl Hostile {
         header[8..16].try_into().ok().map(u64::from_be_bytes)
     }
 
-    /// Answers each NBD_CMD_FLUSH with the commands before it.
+    /// Answers each NBD_CMD_FLUSH together with the commands before it.
     pub fn answer_at_flush(&mut self) {
         let mut answers = Vec::new();
         while let Some(header) = self.receive::<28>() {
@@ -113,7 +114,7 @@ impl Hostile {
         }
     }
 
-    /// The header of a chunk that announces `length` bytes.
+    /// Sends the header of a chunk that announces `length` bytes.
     pub fn chunk(&mut self, cookie: u64, done: bool, kind: u16, length: u32) {
         let mut header = server::chunk(cookie, done, kind, &[]);
         let at = header.len() - 4;
@@ -121,7 +122,7 @@ impl Hostile {
         self.send(&header);
     }
 
-    /// The same with an extended header, in reply to a request at offset 0.
+    /// Sends an extended chunk header in reply to a request at offset 0.
     pub fn extended(&mut self, cookie: u64, kind: u16, length: u64) {
         let mut header = server::extended(cookie, 0, true, kind, &[]);
         let at = header.len() - 8;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! How much memory a server can make a client use, and how much a handle keeps. The
-//! limits of the first are those that libnbd-security(3) states; each is tried with a
-//! server that sends more.
+//! Limits on the memory that a server can make a client use, and that an idle
+//! handle keeps. The former are those stated in libnbd-security(3); each is
+//! tested with a server that exceeds it.
 
 mod allocator;
 mod client;
@@ -18,7 +18,7 @@ use hostile::Hostile;
 
 const MIB: usize = 1 << 20;
 
-/// What is counted is the memory of the whole process: one test at a time.
+/// Serializes the tests, because the memory of the whole process is counted.
 fn alone() -> MutexGuard<'static, ()> {
     static ALONE: Mutex<()> = Mutex::new(());
     ALONE
@@ -26,8 +26,8 @@ fn alone() -> MutexGuard<'static, ()> {
         .unwrap_or_else(|poisoned| poisoned.into_inner())
 }
 
-/// What this thread lends to handles, and what the system keeps, is there from
-/// the first connection on.
+/// Allocates the memory that a thread lends to handles, and that the system
+/// caches, by making a first connection.
 fn warm_up() {
     let (socket, server) = Hostile::start(|it| it.negotiate(false));
     let client = Client::new();
@@ -36,9 +36,9 @@ fn warm_up() {
     server.join().expect("the server ends");
 }
 
-/// Runs `work` on a client that a server with this script waits for. Returns
-/// how many bytes were in use at most, and how many were still in use when the
-/// work was done but the handle open.
+/// Runs `work` on a client of a server with this script. Returns the peak
+/// number of bytes in use, and the number in use after the work with the handle
+/// still open.
 fn measure(client: Client, script: fn(&mut Hostile), work: impl FnOnce(&Client)) -> (usize, usize) {
     let _alone = alone();
     warm_up();
@@ -46,7 +46,7 @@ fn measure(client: Client, script: fn(&mut Hostile), work: impl FnOnce(&Client))
     let mut kept = 0;
     let most = allocator::most_during(|| {
         let (socket, server) = Hostile::start(script);
-        // A client that is refused its connection finds it out by itself.
+        // A client that refuses the connection reports it itself.
         let _ = client.connect(socket);
         work(&client);
         kept = allocator::now().saturating_sub(before);
@@ -60,7 +60,8 @@ fn measure(client: Client, script: fn(&mut Hostile), work: impl FnOnce(&Client))
 const COMPACT: usize = 8 * MIB;
 const EXTENDED: usize = 4 * MIB;
 
-/// A server with this script sends the longest list to each block status command.
+/// A server with this script sends the longest list in reply to each block
+/// status command.
 fn a_long_list_is_cut(script: fn(&mut Hostile)) {
     let (most, kept) = measure(Client::new(), script, |client| {
         for _ in 0..2 {
@@ -97,7 +98,7 @@ fn the_longest_list_of_64_bit_extents_is_cut() {
 }
 
 #[test]
-fn the_replies_to_one_option_are_counted() {
+fn replies_to_one_option_are_limited() {
     let (most, _) = measure(
         Client::new().in_option_mode(),
         |it| {
@@ -119,7 +120,7 @@ fn the_replies_to_one_option_are_counted() {
 }
 
 #[test]
-fn meta_contexts_are_counted() {
+fn meta_contexts_are_limited() {
     let (most, kept) = measure(
         Client::new().in_option_mode(),
         |it| {
@@ -190,7 +191,7 @@ fn data_out_of_bounds_needs_no_memory() {
 }
 
 #[test]
-fn chunks_without_an_end_need_no_more_memory_than_one() {
+fn endless_chunks_need_constant_memory() {
     let (most, _) = measure(
         Client::new(),
         |it| {
@@ -216,7 +217,7 @@ fn chunks_without_an_end_need_no_more_memory_than_one() {
 }
 
 #[test]
-fn what_is_announced_is_not_believed() {
+fn announced_lengths_allocate_no_memory() {
     let (most, _) = measure(
         Client::new(),
         |it| {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! The protocol without the rest of the library, and its tests: what `make mutants` builds
-//! again for each change that it makes. See docs/testing.md.
+//! The protocol core without the rest of the library, and its tests: `make
+//! mutants` rebuilds it for each mutation. See docs/testing.md.
 
 extern crate self as nbd;
 

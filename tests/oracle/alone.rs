@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! Each fault alone, with what it may do at worst: written down by hand, so that the
-//! model cannot be wrong about it together with the library.
+//! Each fault alone, with its worst permitted effect: written by hand, so that
+//! an error in the model cannot hide the same error in the library.
 
 use nbd::machine::State;
 use nbd::protocol::request::RequestType;
@@ -11,20 +11,20 @@ use super::conversation::{Author, Command, Conversation};
 use super::faults::{Fault, ALL};
 use super::message::Style;
 use super::model;
-use super::outcome::Told;
+use super::outcome::Report;
 use super::random::Random;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Effect {
-    /// The connection is dead.
+    /// The connection dies.
     Dies,
-    /// The command fails, and the connection goes on.
+    /// The command fails, and the connection continues.
     Fails,
-    /// The command is done, and the connection goes on.
+    /// The command succeeds, and the connection continues.
     GoesOn,
-    /// The command is not done until the connection ends.
+    /// The command stays in flight until the connection ends.
     Waits,
-    /// It depends on where it strikes.
+    /// Depends on the position of the fault.
     Any,
 }
 use Effect::{Any, Dies, Fails, GoesOn, Waits};
@@ -34,7 +34,7 @@ fn effect(fault: Fault, style: Style) -> Effect {
     match fault {
         Fault::WrongMagic | Fault::OtherHeader | Fault::LengthTooLong => Dies,
         Fault::FlippedByte | Fault::TooShort | Fault::TooLong => Any,
-        // The success of a read would have data.
+        // A successful read would have data.
         Fault::UnknownCookie | Fault::StrayMessage | Fault::TooEarly => match style {
             Style::Simple => Any,
             _ if fault == Fault::UnknownCookie => Any,
@@ -63,7 +63,7 @@ fn effect(fault: Fault, style: Style) -> Effect {
         Fault::ContextUnknown | Fault::ContextTwice | Fault::ContextMissing => GoesOn,
         Fault::ExtentsUnaligned => GoesOn,
         Fault::ExtentsNone | Fault::ExtentsShort | Fault::ExtentsOdd => Fails,
-        // Only where it is the first one.
+        // Only for the first extent.
         Fault::ExtentEmpty => GoesOn,
         Fault::ExtentsBeyond | Fault::ExtentsWrongWidth | Fault::ExtentsWrongCount => Fails,
     }
@@ -75,7 +75,8 @@ const COMMANDS: [RequestType; 3] = [
     RequestType::Trim,
 ];
 
-/// One command, whose reply has the fault, and another one after it.
+/// Returns a conversation with one command, whose reply has the fault, and
+/// another one after it.
 fn conversation(fault: Fault, style: Style, seed: u64) -> Option<Conversation> {
     let mut random = Random::new(seed);
     let contexts = if style == Style::Simple { 0 } else { 2 };
@@ -134,13 +135,13 @@ fn effect_of(conversation: &Conversation) -> Effect {
         return Dies;
     }
     let completed = |wanted| {
-        outcome.told.iter().find_map(|(_, told)| match told {
-            Told::Completed { cookie, errno } if *cookie == wanted => Some(*errno),
+        outcome.reports.iter().find_map(|(_, report)| match report {
+            Report::Completed { cookie, errno } if *cookie == wanted => Some(*errno),
             _ => None,
         })
     };
     match (completed(1), completed(2)) {
-        // Its reply was taken for a part of another message.
+        // Its reply was parsed as part of another message.
         (_, None) => Any,
         (None, _) => Waits,
         (Some(0), _) => GoesOn,

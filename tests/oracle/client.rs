@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! Plays a conversation with a machine, in pieces of any size, and writes down what
-//! comes of it.
+//! Plays a conversation with a machine, in pieces of any size, and records the
+//! outcome.
 
 use std::ffi::CString;
 
@@ -11,18 +11,18 @@ use nbd::protocol::request::RequestType;
 use super::conversation::{Command, Conversation, Step, CONTEXTS};
 use super::message::Style;
 use super::model::{Expected, UNTOUCHED};
-use super::outcome::{Ended, Outcome, Told};
+use super::outcome::{Ended, Outcome, Report};
 use super::random::Random;
 use super::server;
 
-/// How much is received at once.
+/// A way of splitting input into pieces.
 #[derive(Clone, Copy)]
 enum Pieces {
-    /// Everything that has been said.
+    /// All available input.
     Whole,
-    /// Parts of any size, at most this one.
+    /// Random pieces, at most this long.
     Most(usize),
-    /// What the machine says is left of a message, and at most so much room for it.
+    /// The rest of a message according to the machine, at most this much.
     OneMessage(usize),
 }
 
@@ -32,17 +32,17 @@ struct Client<'c> {
     expected: &'c Expected,
     random: Random,
     pieces: Pieces,
-    /// The ends of messages, as the model knows them, and of the connection.
+    /// The ends of messages and of the connection, according to the model.
     ends: Vec<usize>,
-    /// Counted during the handshake.
+    /// Traffic of the handshake.
     before: Traffic,
-    /// Bytes said after it.
+    /// Bytes received after the handshake.
     received: usize,
-    told: Vec<(usize, Told)>,
+    reports: Vec<(usize, Report)>,
     ended: Vec<Ended>,
 }
 
-/// Plays it, in pieces that the seed decides on.
+/// Plays the conversation, in pieces determined by the seed.
 pub fn play(conversation: &Conversation, expected: &Expected, seed: u64) -> Outcome {
     let mut random = Random::new(!seed);
     let pieces = random.one_of(&[
@@ -65,7 +65,7 @@ pub fn play(conversation: &Conversation, expected: &Expected, seed: u64) -> Outc
         pieces,
         ends: expected.ends(),
         received: 0,
-        told: Vec::new(),
+        reports: Vec::new(),
         ended: Vec::new(),
     };
     for step in &conversation.steps {
@@ -81,7 +81,7 @@ pub fn play(conversation: &Conversation, expected: &Expected, seed: u64) -> Outc
     client.finish()
 }
 
-/// A machine after the handshake.
+/// Returns a machine after the handshake.
 fn connected(conversation: &Conversation) -> Machine<Vec<u8>> {
     let mut machine = Machine::default();
     let contexts = &CONTEXTS[..conversation.contexts];
@@ -165,12 +165,12 @@ impl Client<'_> {
         }
     }
 
-    /// How many bytes can go straight to a buffer.
+    /// Returns the number of bytes that can be received directly into a buffer.
     fn straight(&self) -> usize {
         self.machine.direct().map_or(0, |(_, _, count)| count)
     }
 
-    /// How many bytes to receive, so that they are all of one message.
+    /// Returns a number of bytes to receive that lies within one message.
     fn one_message(&mut self, room: usize, straight: usize) -> usize {
         let count = self.machine.left_of_message(straight + room);
         assert!(count > 0, "no bytes are awaited");
@@ -183,20 +183,21 @@ impl Client<'_> {
         count
     }
 
-    /// Where the message ends that is being received.
+    /// Returns the end of the message that is being received.
     fn next_end(&self) -> Option<usize> {
         let past = self.ends.partition_point(|end| *end <= self.received);
         self.ends.get(past).copied()
     }
 
-    /// How many bytes may be received at most. As many as there are where a header
-    /// breaks the protocol.
+    /// Returns the maximum number of bytes to receive: no limit if a header
+    /// violates the protocol.
     fn left_of_message(&self) -> Option<usize> {
         let end = self.next_end()?;
         let ends = self.ends.iter().rev();
         let start = ends.copied().find(|end| *end <= self.received);
         let header = self.received - start.unwrap_or(0) < 20;
-        // A simple reply is four bytes shorter than the chunk that a read needs.
+        // A simple reply is four bytes shorter than the chunk that a read
+        // requires.
         let slack = match self.conversation.style {
             Style::Structured if header && !self.conversation.honest => 4,
             _ => 0,
@@ -215,7 +216,7 @@ impl Client<'_> {
         let predicted = self.machine.reaches_end_of_message(input);
         let ends = self.next_end().is_some_and(|end| end <= last);
         let death = self.expected.death.filter(|death| death.at <= last);
-        // What lies outside of a read is not foreseen.
+        // The model does not predict data outside of the read.
         let dies = death.is_some();
         let foreseen = death.is_none_or(|death| death.header);
         assert!(
@@ -234,7 +235,7 @@ impl Client<'_> {
         assert_eq!(dead, dies, "dead after {last} bytes");
     }
 
-    /// What an owner does that receives straight into the buffer of a read.
+    /// Plays an owner that receives directly into the buffer of a read.
     fn receive_straight<'i>(&mut self, input: &'i [u8]) -> &'i [u8] {
         let (cookie, at, count) = self.machine.direct().expect("there is a buffer");
         let count = count.min(1 + self.random.index(2 * count)).min(input.len());
@@ -246,7 +247,7 @@ impl Client<'_> {
     }
 
     fn act(&mut self, event: Event, last: usize) {
-        let told = match event {
+        let report = match event {
             Event::Chunk {
                 cookie,
                 at,
@@ -262,10 +263,10 @@ impl Client<'_> {
                 chunk(cookie, at as u64, count as u64, status)
             }
             Event::Extents { cookie, context_id } => {
-                let told = self.machine.extents(cookie, context_id, u64::MAX);
-                let (command, context, extents) = told.expect("in flight, of a known context");
+                let reported = self.machine.extents(cookie, context_id, u64::MAX);
+                let (command, context, extents) = reported.expect("in flight, of a known context");
                 assert_eq!((command.cookie, context.id), (cookie, context_id));
-                Told::Extents {
+                Report::Extents {
                     cookie,
                     context: context_id,
                     extents: extents.iter().map(|it| (it.length, it.flags)).collect(),
@@ -274,11 +275,11 @@ impl Client<'_> {
             }
             Event::Completed { cookie } => {
                 let errno = self.complete(cookie, false);
-                let completed = Told::Completed { cookie, errno };
-                self.told.push((self.received, completed));
-                Told::MessageEnd
+                let completed = Report::Completed { cookie, errno };
+                self.reports.push((self.received, completed));
+                Report::MessageEnd
             }
-            Event::MessageEnd => Told::MessageEnd,
+            Event::MessageEnd => Report::MessageEnd,
             Event::Note(_) => return,
             Event::Dead(_) => {
                 let death = self.expected.death;
@@ -287,10 +288,10 @@ impl Client<'_> {
             }
             event => panic!("not an event of the transmission phase: {event:?}"),
         };
-        self.told.push((self.received, told));
+        self.reports.push((self.received, report));
     }
 
-    /// Takes out a command that is done, now or never.
+    /// Retires a command, which must be complete.
     fn complete(&mut self, cookie: u64, lost: bool) -> i32 {
         let command = self.machine.finish(cookie).expect("completes once");
         let errno = match command.error() {
@@ -320,7 +321,7 @@ impl Client<'_> {
         }
         assert_eq!(self.machine.in_flight(), 0);
         Outcome {
-            told: self.told,
+            reports: self.reports,
             states: (before, after),
             ended: self.ended,
             headers: self.machine.traffic().chunks_received - self.before.chunks_received,
@@ -328,11 +329,11 @@ impl Client<'_> {
     }
 }
 
-fn chunk(cookie: u64, at: u64, count: u64, status: ReadStatus) -> Told {
+fn chunk(cookie: u64, at: u64, count: u64, status: ReadStatus) -> Report {
     match status {
-        ReadStatus::Data => Told::Data { cookie, at, count },
-        ReadStatus::Hole => Told::Hole { cookie, at, count },
-        ReadStatus::Error { errno, first } => Told::ErrorAt {
+        ReadStatus::Data => Report::Data { cookie, at, count },
+        ReadStatus::Hole => Report::Hole { cookie, at, count },
+        ReadStatus::Error { errno, first } => Report::ErrorAt {
             cookie,
             at,
             errno,

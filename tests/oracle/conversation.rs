@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! A conversation: what client and server do, step by step, until the server closes
-//! the connection.
+//! A conversation: the steps of client and server until the server closes the
+//! connection.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -14,7 +14,7 @@ use super::random::Random;
 use super::replies;
 use super::server;
 
-/// The ids of the contexts that can be agreed on.
+/// Ids and names of the contexts that can be negotiated.
 pub const CONTEXTS: [(u32, &str); 2] = [(42, "base:allocation"), (7, "x:two")];
 
 /// A command. The first one has cookie 1.
@@ -29,9 +29,9 @@ pub struct Command {
 pub enum Step {
     /// The client queues a command.
     Issue(Command),
-    /// So many bytes of the requests can be sent, if there are as many.
+    /// The client can send this many bytes of the requests, or all if fewer.
     Send(usize),
-    /// The server says something.
+    /// The server sends bytes.
     Say(Vec<u8>),
 }
 
@@ -51,29 +51,29 @@ impl fmt::Debug for Step {
 #[derive(Debug)]
 pub struct Conversation {
     pub style: Style,
-    /// How many of [`CONTEXTS`] were agreed on.
+    /// Number of [`CONTEXTS`] negotiated.
     pub contexts: usize,
     pub steps: Vec<Step>,
     pub faults: Vec<Fault>,
-    /// Whether the server broke no rule, and answered everything.
+    /// True if the server violated no rule and answered everything.
     pub honest: bool,
 }
 
-/// What a server has still to say to a command.
+/// Messages that a server has yet to send for a command.
 struct Reply {
     cookie: u64,
     command: Command,
     messages: VecDeque<Message>,
 }
 
-/// Makes up a conversation.
+/// A generator of conversations.
 pub struct Author<'r> {
     pub random: &'r mut Random,
     pub style: Style,
     pub contexts: usize,
     steps: Vec<Step>,
     issued: Vec<Command>,
-    /// Commands whose requests the server has not got.
+    /// Number of commands whose requests have not reached the server.
     unsent: usize,
     replies: Vec<Reply>,
     faults: Vec<Fault>,
@@ -81,7 +81,7 @@ pub struct Author<'r> {
 }
 
 impl Conversation {
-    /// The conversation for a seed.
+    /// Returns the conversation for a seed.
     pub fn random(seed: u64) -> Self {
         let mut random = Random::new(seed);
         let style = random.one_of(&[Style::Simple, Style::Structured, Style::Extended]);
@@ -93,7 +93,7 @@ impl Conversation {
         author.write()
     }
 
-    /// All that the server says.
+    /// Returns all bytes that the server sends.
     pub fn said(&self) -> Vec<u8> {
         let said = self.steps.iter().filter_map(|step| match step {
             Step::Say(bytes) => Some(bytes.as_slice()),
@@ -102,7 +102,7 @@ impl Conversation {
         said.collect::<Vec<_>>().concat()
     }
 
-    /// Leaves out what the server says from this byte on.
+    /// Removes the server's output from this byte on.
     fn cut(&mut self, at: usize) {
         let mut left = at;
         for step in &mut self.steps {
@@ -164,7 +164,7 @@ impl<'r> Author<'r> {
         conversation
     }
 
-    /// Breaks some rule.
+    /// Violates a random rule.
     fn strike_any(&mut self) -> bool {
         (0..8).any(|_| {
             let fault = self.random.one_of(faults::ALL);
@@ -172,7 +172,7 @@ impl<'r> Author<'r> {
         })
     }
 
-    /// The server closes the connection within the next messages.
+    /// Makes the server close the connection within the next messages.
     fn ends_soon(mut self) -> Conversation {
         for _ in 0..self.random.between(1..=4) {
             self.say_next();
@@ -233,14 +233,14 @@ impl<'r> Author<'r> {
         }
     }
 
-    /// Queues a command, and prepares what the server says to it.
+    /// Queues a command and prepares the server's reply.
     pub fn issue(&mut self, command: Command) {
         self.steps.push(Step::Issue(command));
         self.issued.push(command);
         self.unsent += 1;
     }
 
-    /// Sends what waits, mostly all of it.
+    /// Sends waiting requests, usually all of them.
     pub fn send(&mut self) {
         if self.random.once_in(6) {
             let some = self.random.index(40);
@@ -267,7 +267,7 @@ impl<'r> Author<'r> {
         self.unsent = 0;
     }
 
-    /// Says the next message of any reply.
+    /// Sends the next message of a random reply.
     pub fn say_next(&mut self) {
         if self.replies.is_empty() {
             return self.send_all();
@@ -283,7 +283,7 @@ impl<'r> Author<'r> {
         }
     }
 
-    /// Says everything that there is to say.
+    /// Sends all remaining replies.
     pub fn say_all(&mut self) {
         while !self.replies.is_empty() {
             self.say_next();
@@ -297,8 +297,8 @@ impl<'r> Author<'r> {
         }
     }
 
-    /// Breaks a rule, in the reply to some command or between replies. False if this
-    /// fault does not apply to anything that the server can say now.
+    /// Violates a rule, in the reply to some command or between replies.
+    /// Returns false if the fault does not apply to any remaining message.
     pub fn strike(&mut self, fault: Fault) -> bool {
         let stray = faults::stray(fault, self, self.issued.len() as u64, self.unsent as u64);
         if let Some(message) = stray {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! Ways to break the protocol, one rule at a time. What comes of them is not said
-//! here, but by the model.
+//! Protocol violations, one rule at a time. Their consequences are defined by
+//! the model, not here.
 
 use nbd::protocol::request::RequestType;
 
@@ -13,7 +13,7 @@ use super::server;
 
 macro_rules! faults {
     ($($fault:ident $text:literal)*) => {
-        /// A rule that a server breaks.
+        /// A rule that a server violates.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
         pub enum Fault {
             $(#[doc = $text] $fault,)*
@@ -89,7 +89,7 @@ faults! {
     ExtentsWrongCount "a number of extents that is not theirs"
 }
 
-/// A message that belongs to no reply.
+/// Returns a message that belongs to no reply.
 pub fn stray(fault: Fault, author: &mut Author<'_>, issued: u64, unsent: u64) -> Option<Message> {
     let random = &mut *author.random;
     let cookie = match fault {
@@ -120,8 +120,8 @@ pub fn stray(fault: Fault, author: &mut Author<'_>, issued: u64, unsent: u64) ->
     Some(message)
 }
 
-/// Spoils what the server has still to say to a command. False if this fault does not
-/// apply to that.
+/// Corrupts the remaining messages of a reply. Returns false if the fault does
+/// not apply to them.
 pub fn spoil(
     fault: Fault,
     author: &mut Author<'_>,
@@ -159,7 +159,8 @@ impl Reply<'_, '_> {
         self.author.random
     }
 
-    /// Has one of the messages say other bytes. False if it was cut short before.
+    /// Changes the bytes of a random message. Returns false if all of them are
+    /// truncated already.
     fn rewrite(&mut self, change: impl FnOnce(&mut Vec<u8>, &mut Random)) -> bool {
         let style = self.author.style;
         let index = self.author.random.index(self.messages.len());
@@ -173,7 +174,7 @@ impl Reply<'_, '_> {
         true
     }
 
-    /// Says a chunk before the last one, or as the last one.
+    /// Inserts a chunk before the last one, or as the last one.
     fn insert(&mut self, kind: u16, payload: Vec<u8>) {
         let mut message = chunk(self.cookie, self.command, kind, payload);
         if self.random().once_in(4) {
@@ -191,8 +192,8 @@ impl Reply<'_, '_> {
         self.messages.insert(index, message);
     }
 
-    /// Sends data or a hole for another part of the range, as much as before: the sum of
-    /// all lengths is right.
+    /// Moves data or a hole to another part of the range, so that the sum of
+    /// all lengths stays right.
     fn move_data(&mut self) -> bool {
         let end = self.end();
         let random = &mut *self.author.random;
@@ -217,7 +218,7 @@ impl Reply<'_, '_> {
         moved
     }
 
-    /// Does not say a chunk of one of these types, unless it is the last one.
+    /// Removes a chunk of one of these types, unless it is the last one.
     fn leave_out(&mut self, kinds: &[u16]) -> bool {
         let before_last = self.messages.iter().rev().skip(1).rev();
         let index = before_last
@@ -232,7 +233,7 @@ impl Reply<'_, '_> {
         })
     }
 
-    /// A place in the range of the command.
+    /// Returns a random offset in the range of the command.
     fn inside(&mut self) -> u64 {
         let (offset, length) = (self.command.offset, self.command.length);
         offset + self.random().below(length)
@@ -248,7 +249,8 @@ impl Reply<'_, '_> {
             Fault::WrongMagic => {
                 return self.rewrite(|bytes, random| {
                     let any = random.number() as u32;
-                    // The historic ones, which are reserved, and those of requests.
+                    // The historical magics, which are reserved, and those of
+                    // requests.
                     let magic = random.one_of(&[any, 0x9674_4668, 0x1256_0953, 0x2560_9513, 0]);
                     bytes[..4].copy_from_slice(&magic.to_be_bytes());
                 });
@@ -305,7 +307,7 @@ impl Reply<'_, '_> {
         true
     }
 
-    /// One simple reply and nothing else.
+    /// Replaces the reply by one simple reply.
     fn answer_simply(&mut self, error: u32, data: u64) -> bool {
         *self.messages = vec![Message::Simple {
             error,
@@ -453,7 +455,7 @@ impl Reply<'_, '_> {
                 (inside, self.author.random.between(1..=end - inside))
             }
             Fault::DataEmpty | Fault::HoleEmpty => (inside, 0),
-            // Some are short again in fewer bits.
+            // Some lengths wrap around in fewer bits.
             Fault::HoleTooLong => (inside, (1 << self.random().between(8..=31)) + end - inside),
             Fault::HoleWrongLength => {
                 let mut payload = server::hole(inside, 1);

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
 //! Random conversations in the transmission phase, with correct and faulty replies in
-//! any order and in any pieces. What comes of each command is compared with a model
-//! that knows the protocol document and not the library.
+//! any order and in any pieces. The outcome of each command is compared with a model
+//! written from the protocol document, independently of the library.
 //!
 //! - `ORACLE_CASES=1000000` plays more of them than usual: `make oracle`;
-//! - `ORACLE_SEED=17` plays one, and shows it.
+//! - `ORACLE_SEED=17` plays one and prints it.
 
 mod alone;
 mod client;
@@ -33,7 +33,7 @@ fn number(name: &str) -> Option<u64> {
 }
 
 #[test]
-fn every_conversation_ends_as_the_model_says() {
+fn every_conversation_matches_the_model() {
     if let Some(seed) = number("ORACLE_SEED") {
         let conversation = Conversation::random(seed);
         println!(

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! Messages of a server in the transmission phase, before they are bytes.
+//! Messages of a server in the transmission phase, before encoding.
 
-/// Which messages were agreed on.
+/// The negotiated kind of messages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Style {
     Simple,
@@ -30,7 +30,7 @@ pub enum Message {
         data: Vec<u8>,
     },
     Chunk(Chunk),
-    /// Bytes of which something is wrong.
+    /// Malformed bytes.
     Raw(Vec<u8>),
 }
 
@@ -39,13 +39,14 @@ pub struct Chunk {
     pub flags: u16,
     pub kind: u16,
     pub cookie: u64,
-    /// The offset of the request, in an extended header.
+    /// Offset of the request, in an extended header.
     pub offset: u64,
     pub payload: Vec<u8>,
 }
 
 impl Message {
-    /// How long its header is, if that is the right one.
+    /// Returns the length of its header, if the header is of the negotiated
+    /// kind.
     pub fn header(&self, style: Style) -> usize {
         match (self, style) {
             (Message::Simple { .. }, _) | (Message::Raw(_), Style::Simple) => 16,

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! What has to come of a conversation.
+//! The expected outcome of a conversation.
 //!
-//! Written from the protocol document, with the bytes of the server whole before it
-//! and nothing of the library but the types of the answer. Where the document leaves a
-//! choice, the client does what the C library 1.24.4 was seen to do, as
-//! `docs/differences.md` and the programs in `capi-tests/` say.
+//! Written from the protocol document; it sees all bytes of the server at once
+//! and shares only the types of the result with the library. Where the document
+//! leaves a choice, the client does what the C library 1.24.4 was seen to do,
+//! as `docs/differences.md` and the programs in `capi-tests/` say.
 
 use std::collections::VecDeque;
 
@@ -14,47 +14,49 @@ use nbd::protocol::request::RequestType;
 
 use super::conversation::{Command, Conversation, Step, CONTEXTS};
 use super::message::Style;
-use super::outcome::{Ended, Outcome, Told};
+use super::outcome::{Ended, Outcome, Report};
 use super::server::SIZE;
 
-/// What a byte of a buffer is before anything was received.
+/// Initial value of the bytes of a buffer.
 pub const UNTOUCHED: u8 = 0xee;
 
-/// The longest payload of a chunk: an offset, and the most data that can be asked for.
+/// Maximum payload of a chunk: an offset and the data of the longest read.
 const LONGEST: u64 = 8 + (64 << 20);
 
-/// The connection is broken.
+/// A protocol error that ends the connection.
 #[derive(Clone, Copy)]
 pub struct Broken {
-    /// Seen after so many bytes of the server.
+    /// Number of the server's bytes after which it is detected.
     pub at: usize,
-    /// By a header, not by what follows it.
+    /// True if a header causes it, false for a payload.
     pub header: bool,
 }
 
-/// What is expected, and what is known besides.
+/// The expected outcome, and facts for the checks.
 pub struct Expected {
     pub outcome: Outcome,
     pub death: Option<Broken>,
 }
 
 impl Expected {
-    /// After how many bytes messages end, and the connection if it is broken.
+    /// Returns the positions at which messages end, and the connection if it
+    /// breaks.
     pub fn ends(&self) -> Vec<usize> {
-        let told = self.outcome.told.iter();
-        let ends = told.filter(|(_, told)| *told == Told::MessageEnd);
+        let reports = self.outcome.reports.iter();
+        let ends = reports.filter(|(_, report)| *report == Report::MessageEnd);
         let ends = ends.map(|(at, _)| *at);
         ends.chain(self.death.map(|death| death.at)).collect()
     }
 }
 
-/// A command, and what has become of it.
+/// A command and its state.
 struct Life {
     command: Command,
     cookie: u64,
-    /// The bytes of the server that had come when it was issued.
+    /// Number of the server's bytes received before it was issued.
     issued: usize,
-    /// The same for when its request was sent completely.
+    /// Number of the server's bytes received before its request was completely
+    /// sent.
     sent: Option<usize>,
     buffer: Vec<u8>,
     arrived: Vec<bool>,
@@ -64,7 +66,7 @@ struct Life {
 }
 
 impl Life {
-    /// The first error counts.
+    /// Records an error; the first one counts.
     fn fail(&mut self, errno: i32) {
         if self.errno == 0 {
             self.errno = errno;
@@ -83,7 +85,8 @@ impl Life {
         }
     }
 
-    /// Where `length` bytes at `offset` belong, if all of them do.
+    /// Returns the position of `length` bytes at `offset` in the buffer, if all
+    /// of them fit.
     fn place(&self, offset: u64, length: u64) -> Option<usize> {
         let start = u128::from(self.command.offset);
         let end = start + u128::from(self.command.length);
@@ -95,10 +98,10 @@ impl Life {
 struct Model<'c> {
     conversation: &'c Conversation,
     said: Vec<u8>,
-    /// How much of that has been used.
+    /// Number of those bytes already used.
     at: usize,
     lives: Vec<Life>,
-    told: Vec<(usize, Told)>,
+    reports: Vec<(usize, Report)>,
     ended: Vec<u64>,
     headers: u64,
 }
@@ -109,7 +112,7 @@ pub fn expect(conversation: &Conversation) -> Expected {
         said: conversation.said(),
         at: 0,
         lives: lives(conversation),
-        told: Vec::new(),
+        reports: Vec::new(),
         ended: Vec::new(),
         headers: 0,
     };
@@ -131,10 +134,10 @@ pub fn expect(conversation: &Conversation) -> Expected {
     model.end(death, whole)
 }
 
-/// All commands, and when they are issued and sent.
+/// Returns all commands, with the times when they are issued and sent.
 fn lives(conversation: &Conversation) -> Vec<Life> {
     let mut lives: Vec<Life> = Vec::new();
-    // Bytes of requests that wait, and whose they are.
+    // Bytes of waiting requests, and the commands they belong to.
     let mut waiting: VecDeque<(usize, usize)> = VecDeque::new();
     let mut said = 0;
     let header = match conversation.style {
@@ -218,7 +221,8 @@ impl Header {
 }
 
 impl Model<'_> {
-    /// A header breaks the connection, of which `more` bytes were looked at since.
+    /// Returns a protocol error caused by a header, of which `more` bytes were
+    /// read since.
     fn by_header(&self, more: usize) -> Broken {
         let at = self.at + more;
         Broken { at, header: true }
@@ -229,19 +233,19 @@ impl Model<'_> {
         Broken { at, header: false }
     }
 
-    fn tell(&mut self, told: Told) {
-        self.told.push((self.at, told));
+    fn report(&mut self, report: Report) {
+        self.reports.push((self.at, report));
     }
 
-    /// The next bytes, if that many were said.
+    /// Returns the next bytes, if the server sends that many.
     fn take(&mut self, count: usize) -> Option<Vec<u8>> {
         let bytes = self.said.get(self.at..)?.get(..count)?.to_vec();
         self.at += count;
         Some(bytes)
     }
 
-    /// The command in flight with that cookie, by its index. A request that the server
-    /// cannot have received has no reply.
+    /// Returns the index of the command in flight with that cookie. A request
+    /// that the server cannot have received has no reply.
     fn answered(&self, cookie: u64) -> Result<Option<usize>, Broken> {
         let index = (cookie as usize).wrapping_sub(1);
         let Some(life) = self.lives.get(index) else {
@@ -256,10 +260,11 @@ impl Model<'_> {
         }
     }
 
-    /// Takes in a message. False if its end was not said.
+    /// Handles a message. Returns false if it is truncated.
     fn message(&mut self) -> Result<bool, Broken> {
         let style = self.conversation.style;
-        // So much has to be there before a magic is judged: seen with 1.24.4.
+        // This much must have arrived before a magic is checked: seen with
+        // 1.24.4.
         let judged = if style == Style::Extended { 4 } else { 16 };
         if self.said.len() - self.at < judged {
             return Ok(false);
@@ -291,13 +296,13 @@ impl Model<'_> {
         };
         match self.answered(cookie)? {
             Some(life) => self.chunk(life, &header),
-            // Nothing is known of it but how long it is.
+            // Only its length is known.
             None => Ok(self.take(header.length).is_some_and(|_| self.message_end())),
         }
     }
 
     fn message_end(&mut self) -> bool {
-        self.tell(Told::MessageEnd);
+        self.report(Report::MessageEnd);
         true
     }
 
@@ -305,8 +310,8 @@ impl Model<'_> {
     fn simple(&mut self, error: u64, cookie: u64) -> Result<bool, Broken> {
         let structured = self.conversation.style == Style::Structured;
         let Some(index) = self.answered(cookie)? else {
-            // No data follows, unless this is the success of a read in a style that
-            // has no other way to send data.
+            // No data follows, except for a successful read in a style without
+            // chunks.
             if error == 0 && !structured {
                 return Err(self.by_header(0));
             }
@@ -315,7 +320,8 @@ impl Model<'_> {
         let broken = self.by_header(0);
         let life = &mut self.lives[index];
         match life.command.kind {
-            // MUST NOT be a simple reply. After an error it is clear what follows.
+            // A simple reply is forbidden here. After an error, the next
+            // message can still be located.
             RequestType::Read if structured => {
                 life.fail(libc::EPROTO);
                 if error == 0 {
@@ -326,7 +332,7 @@ impl Model<'_> {
                 let count = life.command.length as usize;
                 return Ok(self.data(index, 0, count) && self.complete(index));
             }
-            // There is no way to report extents.
+            // Extents cannot be sent in simple replies.
             RequestType::BlockStatus if error == 0 => life.fail(libc::EPROTO),
             _ => {}
         }
@@ -334,8 +340,8 @@ impl Model<'_> {
         Ok(self.complete(index))
     }
 
-    /// Data for a buffer. False if not all of it was said; then the rest of the buffer
-    /// is left as it is.
+    /// Receives data into a buffer. Returns false if it is truncated; the rest
+    /// of the buffer is then unchanged.
     fn data(&mut self, index: usize, at: usize, count: usize) -> bool {
         let came = count.min(self.said.len() - self.at);
         let bytes = self.take(came).expect("there are that many");
@@ -346,11 +352,11 @@ impl Model<'_> {
         }
         life.arrive(at, count);
         let (cookie, at, count) = (life.cookie, at as u64, count as u64);
-        self.tell(Told::Data { cookie, at, count });
+        self.report(Report::Data { cookie, at, count });
         true
     }
 
-    /// The last message of a command.
+    /// Handles the last message of a command.
     fn complete(&mut self, index: usize) -> bool {
         let life = &mut self.lives[index];
         if life.is_read() && (life.twice || life.arrived.contains(&false)) {
@@ -359,7 +365,7 @@ impl Model<'_> {
         life.ended = true;
         let (cookie, errno) = (life.cookie, life.errno);
         self.ended.push(cookie);
-        self.tell(Told::Completed { cookie, errno });
+        self.report(Report::Completed { cookie, errno });
         self.message_end()
     }
 
@@ -379,8 +385,9 @@ impl Model<'_> {
                 return Ok(false);
             }
         } else {
-            // Everything else counts when it is there whole, but for extents of the other
-            // width: capi-tests/hostile-servers/chunks-of-the-wrong-kind-are-refused-when-whole.c.
+            // Any other chunk is checked once it is complete, except extents of
+            // the other width:
+            // capi-tests/hostile-servers/chunks-of-the-wrong-kind-are-refused-when-whole.c.
             if mine && self.has_extents(index, header) == Some(!header.is_extended()) {
                 self.lives[index].fail(libc::EPROTO);
             }
@@ -423,8 +430,8 @@ impl Model<'_> {
         Ok(())
     }
 
-    /// Whether a chunk has extents of 64 bits, or of 32; `None` if it has no extents, or
-    /// none that the command asked for.
+    /// Returns true if a chunk has extents of 64 bits, false for 32; `None` if
+    /// it has no extents, or none that the command requested.
     fn has_extents(&self, index: usize, header: &Header) -> Option<bool> {
         let asked = self.lives[index].command.kind == RequestType::BlockStatus;
         let length = header.length;
@@ -444,12 +451,12 @@ impl Model<'_> {
         life.buffer[at..at + count as usize].fill(0);
         life.arrive(at, count as usize);
         let (cookie, at) = (life.cookie, at as u64);
-        self.tell(Told::Hole { cookie, at, count });
+        self.report(Report::Hole { cookie, at, count });
         Ok(())
     }
 
-    /// False if it is no error chunk: it says no error, or is longer than its fields
-    /// can be.
+    /// Handles an error chunk. Returns false if it is malformed: no error, or
+    /// longer than its fields can be.
     fn error(&mut self, index: usize, kind: u64, payload: &[u8]) -> bool {
         if payload.len() < 4 || payload.len() > 4 + 2 + 0xffff + 8 {
             return false;
@@ -466,7 +473,7 @@ impl Model<'_> {
         let at = place.and_then(|offset| life.place(offset, 1));
         if let (0x8002, true, Some(at)) = (kind, life.is_read(), at) {
             let (cookie, at) = (life.cookie, at as u64);
-            self.tell(Told::ErrorAt {
+            self.report(Report::ErrorAt {
                 cookie,
                 at,
                 errno,
@@ -476,7 +483,8 @@ impl Model<'_> {
         true
     }
 
-    /// Extents of two numbers of `half` bytes, after as many bytes of something else.
+    /// Parses extents of two numbers of `half` bytes each, after a header of
+    /// the same size.
     fn extents(&mut self, index: usize, payload: &[u8], half: usize) {
         let list = payload[half..].chunks(2 * half);
         let mut extents: Vec<_> = list
@@ -496,7 +504,7 @@ impl Model<'_> {
             life.fail(libc::EPROTO);
         }
         let (cookie, error) = (life.cookie, life.errno);
-        self.tell(Told::Extents {
+        self.report(Report::Extents {
             cookie,
             context,
             extents,
@@ -504,9 +512,10 @@ impl Model<'_> {
         });
     }
 
-    /// The server closes the connection, after a whole message or within one.
+    /// Handles the end of the connection, after a complete message or within
+    /// one.
     fn end(mut self, death: Option<Broken>, whole: bool) -> Expected {
-        // What would have come later does not happen.
+        // Events after the failure do not happen.
         let last = death.map_or(usize::MAX, |death| death.at);
         self.lives.retain(|life| life.issued < last);
         let has_sent = |life: &Life| life.sent.is_some_and(|sent| sent < last);
@@ -520,7 +529,7 @@ impl Model<'_> {
             _ if whole => State::Closed,
             _ => State::Dead,
         };
-        // Those of which the server cannot know fail first: seen with 1.24.4.
+        // Commands unknown to the server fail first: seen with 1.24.4.
         let (sent, unsent): (Vec<_>, Vec<_>) = self.lives.iter().partition(|it| has_sent(it));
         let left = unsent.into_iter().chain(sent.into_iter().rev());
         let left = left.filter(|life| !life.ended).map(|life| life.cookie);
@@ -540,7 +549,7 @@ impl Model<'_> {
         });
         Expected {
             outcome: Outcome {
-                told: self.told,
+                reports: self.reports,
                 states: (before, after),
                 ended: ended.collect(),
                 headers: self.headers,
@@ -550,15 +559,15 @@ impl Model<'_> {
     }
 }
 
-/// Extents follow each other, each at least a byte long, up to the end of the export,
-/// which is `left` bytes away. What does not is cut off. False if that is an error.
+/// Truncates extents at the end of the export, which is `left` bytes away, and
+/// at the first empty one. Returns false if that is an error.
 fn cut(extents: &mut Vec<(u64, u64)>, left: u64) -> bool {
     let mut kept = Vec::new();
     let mut left = left;
     let mut good = true;
     for &(length, flags) in extents.iter() {
         if length == 0 {
-            // After a good one it ends the list, and there is nothing wrong.
+            // An empty extent after a valid one ends the list without an error.
             if kept.is_empty() {
                 kept.push((0, flags));
                 good = false;

@@ -1,37 +1,39 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! What comes of a conversation: the model says what has to, the client what did.
+//! The outcome of a conversation: expected from the model, actual from the
+//! client.
 
 use nbd::machine::State;
 
-/// Something that the client is told while a reply arrives.
+/// An event reported to the client while a reply arrives.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Told {
-    /// A part of a read is in its buffer.
+pub enum Report {
+    /// Part of a read is in its buffer.
     Data { cookie: u64, at: u64, count: u64 },
-    /// A part of a read is zeroes.
+    /// Part of a read is zeroes.
     Hole { cookie: u64, at: u64, count: u64 },
-    /// A read failed at this place. `first` if nothing was wrong with it before.
+    /// A read failed at this offset. `first` is true if nothing was wrong with
+    /// it before.
     ErrorAt {
         cookie: u64,
         at: u64,
         errno: i32,
         first: bool,
     },
-    /// The extents of one context, and the error that the command has by then.
+    /// The extents of one context, with the command's error so far.
     Extents {
         cookie: u64,
         context: u32,
         extents: Vec<(u64, u64)>,
         error: i32,
     },
-    /// A command is done.
+    /// A command is complete.
     Completed { cookie: u64, errno: i32 },
     /// A message is complete.
     MessageEnd,
 }
 
-/// How a command ended, in its reply or with the connection.
+/// The end of a command, by its reply or with the connection.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ended {
     pub cookie: u64,
@@ -42,13 +44,13 @@ pub struct Ended {
 
 #[derive(Debug, PartialEq, Eq)]
 pub struct Outcome {
-    /// What was told, and after how many bytes of the server.
-    pub told: Vec<(usize, Told)>,
-    /// The state when the server has said everything, and when it has closed the
-    /// connection after that.
+    /// The events, each with the number of the server's bytes received.
+    pub reports: Vec<(usize, Report)>,
+    /// The state after the server's last byte, and after it has closed the
+    /// connection.
     pub states: (State, State),
-    /// All commands, in the order in which they ended.
+    /// All commands, in order of completion.
     pub ended: Vec<Ended>,
-    /// Headers received.
+    /// Number of headers received.
     pub headers: u64,
 }

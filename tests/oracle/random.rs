@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! Numbers that are as good as random, the same for the same seed: splitmix64.
+//! Deterministic pseudo-random numbers (splitmix64).
 
 use std::ops::RangeInclusive;
 
@@ -18,7 +18,7 @@ impl Random {
         mixed ^ (mixed >> 31)
     }
 
-    /// A number below `limit`, or 0.
+    /// Returns a number below `limit`, or 0.
     pub fn below(&mut self, limit: u64) -> u64 {
         self.number() % limit.max(1)
     }
@@ -31,7 +31,7 @@ impl Random {
         self.below(count as u64) as usize
     }
 
-    /// True once in `times`, on average.
+    /// Returns true once in `times`, on average.
     pub fn once_in(&mut self, times: u64) -> bool {
         self.below(times) == 0
     }

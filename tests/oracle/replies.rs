@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! What a server that keeps the rules says to a command.
+//! Correct replies of a server to each command.
 
 use nbd::protocol::request::RequestType;
 
@@ -11,7 +11,7 @@ use super::server;
 /// Error numbers of the protocol.
 const ERRORS: [u32; 8] = [1, 5, 12, 22, 28, 75, 95, 108];
 
-/// A chunk that is not the last one.
+/// Returns a chunk that is not the last one.
 pub fn chunk(cookie: u64, command: Command, kind: u16, payload: Vec<u8>) -> Message {
     Message::Chunk(Chunk {
         flags: 0,
@@ -22,13 +22,14 @@ pub fn chunk(cookie: u64, command: Command, kind: u16, payload: Vec<u8>) -> Mess
     })
 }
 
-/// Different for each command, so that no data is taken for that of another one.
+/// Returns data that differs between commands, so that mixed-up replies are
+/// detected.
 pub fn content(cookie: u64, offset: u64, length: u64) -> Vec<u8> {
     let byte = |at: u64| (at.wrapping_mul(7) ^ cookie.wrapping_mul(37)) as u8;
     (offset..offset.saturating_add(length)).map(byte).collect()
 }
 
-/// All messages, in order.
+/// Returns all messages, in order.
 pub fn to(author: &mut Author<'_>, cookie: u64, command: Command) -> Vec<Message> {
     let fails = author.random.once_in(6);
     let read = command.kind == RequestType::Read;
@@ -65,7 +66,7 @@ pub fn to(author: &mut Author<'_>, cookie: u64, command: Command) -> Vec<Message
         RequestType::BlockStatus => status_chunks(author, cookie, command),
         _ => Vec::new(),
     };
-    // Without contexts nothing can be said about extents.
+    // Without contexts, extents cannot be reported.
     if fails || command.kind == RequestType::BlockStatus && author.contexts == 0 {
         messages.truncate(author.random.index(messages.len() + 1));
         messages.push(error(author, cookie, command));
@@ -79,7 +80,7 @@ pub fn to(author: &mut Author<'_>, cookie: u64, command: Command) -> Vec<Message
     messages
 }
 
-/// Data and holes that cover a read, in any order.
+/// Returns data and holes that cover a read, in any order.
 fn read_chunks(author: &mut Author<'_>, cookie: u64, command: Command) -> Vec<Message> {
     let random = &mut *author.random;
     let end = command.offset + command.length;
@@ -101,7 +102,7 @@ fn read_chunks(author: &mut Author<'_>, cookie: u64, command: Command) -> Vec<Me
     messages
 }
 
-/// A chunk for each context, in any order.
+/// Returns a chunk for each context, in any order.
 fn status_chunks(author: &mut Author<'_>, cookie: u64, command: Command) -> Vec<Message> {
     let (style, contexts) = (author.style, author.contexts);
     let mut messages: Vec<_> = CONTEXTS[..contexts]
@@ -116,8 +117,8 @@ fn status_chunks(author: &mut Author<'_>, cookie: u64, command: Command) -> Vec<
     messages
 }
 
-/// Extents from the offset of a command on; they may describe less or more than it
-/// asked about.
+/// Returns extents from the offset of a command on; they may cover less or more
+/// than requested.
 pub fn extents(author: &mut Author<'_>, command: Command) -> Vec<(u64, u64)> {
     let random = &mut *author.random;
     let mut left = server::SIZE - command.offset;
@@ -134,7 +135,7 @@ pub fn extents(author: &mut Author<'_>, command: Command) -> Vec<(u64, u64)> {
     extents
 }
 
-/// The type and the payload of a chunk with extents.
+/// Returns the type and the payload of a chunk with extents.
 pub fn status(style: Style, context: u32, extents: &[(u64, u64)]) -> (u16, Vec<u8>) {
     if style == Style::Extended {
         return (wire::STATUS_EXT, server::extents_64(context, extents));
@@ -144,7 +145,7 @@ pub fn status(style: Style, context: u32, extents: &[(u64, u64)]) -> (u16, Vec<u
     (wire::STATUS, server::extents(context, &narrow))
 }
 
-/// An error chunk, with or without an offset.
+/// Returns an error chunk, with or without an offset.
 fn error(author: &mut Author<'_>, cookie: u64, command: Command) -> Message {
     let random = &mut *author.random;
     let text = random.one_of(&["", "bad sector"]);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! Programs compiled against the C library and its header, as everything that a
-//! distribution ships was, and then run on both: two with other people's main
-//! loops, and one that starts its servers itself.
+//! Programs compiled against the C library and its header, like everything that
+//! a distribution ships, and run with both libraries: two with event loops of
+//! other libraries, and one that starts its servers itself.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
@@ -17,7 +17,7 @@ use support::scenario::Scenario;
 use support::servers::{words, Server};
 use support::Result;
 
-/// Servers to start, and how.
+/// Servers to start, and by which method.
 const STARTED: &[(&str, &str)] = &[
     ("command", "nbdkit -s --exit-with-parent memory 4M"),
     ("command", "nbdkit -s --exit-with-parent file disk.raw"),
@@ -38,7 +38,7 @@ const STARTED: &[(&str, &str)] = &[
     ),
 ];
 
-/// What a program is made of.
+/// The source of a program.
 struct Source {
     file: &'static str,
     libraries: &'static [&'static str],
@@ -92,12 +92,12 @@ pub fn trials() -> Vec<Trial> {
     trials
 }
 
-/// The program whose messages are looked at.
+/// Returns the program whose messages are compared.
 pub fn wire() -> Result<String> {
     compiled(&WIRE)
 }
 
-/// The paths of all of these programs.
+/// Returns the paths of all these programs.
 pub fn all() -> Result<Vec<String>> {
     [&STARTER, &WIRE, &GLIB, &LIBEV]
         .into_iter()
@@ -105,8 +105,8 @@ pub fn all() -> Result<Vec<String>> {
         .collect()
 }
 
-/// The program, always compiled with the system's header and library, by the first
-/// test that runs it.
+/// Returns the program, compiled by its first test, always with the system's
+/// header and library.
 fn compiled(source: &Source) -> Result<String> {
     static COMPILED: Mutex<BTreeMap<&str, Result<String>>> = Mutex::new(BTreeMap::new());
     let mut compiled = COMPILED.lock().unwrap_or_else(PoisonError::into_inner);
@@ -133,7 +133,7 @@ fn with_glib(s: &Scenario, line: &str) -> Result<()> {
     images::prepare(s, line)?;
     let program = compiled(&GLIB)?;
     let run = |server: Server| {
-        // Its timer counts on stderr.
+        // Its timer writes to stderr.
         let outcome = s.attempt(&program, &[&server.uri("")])?;
         s.record("stdout of the GLib program", &outcome.stdout);
         match outcome.status.success() {
@@ -142,7 +142,8 @@ fn with_glib(s: &Scenario, line: &str) -> Result<()> {
         }
     };
     run(s.serve(line)?)?;
-    // Connecting takes several steps, on a socket for each address of the name.
+    // Connecting takes several steps, with a socket for each address of the
+    // name.
     run(Server::start_on_a_port(s.directory(), "tcp", line)?)
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! The ways to a server that need a port or a moment of their own.
+//! Ways to connect that need a port or a particular moment.
 
 use libtest_mimic::Trial;
 
@@ -22,8 +22,8 @@ fn on_a_port(s: &Scenario, line: &str) -> Result<(Server, u16)> {
     }
 }
 
-/// What was seen of a server on that port, and of an offset with the same digits as
-/// another one's.
+/// Returns a transcript of a server on that port, with an offset that contains
+/// the port's digits.
 fn seen(port: &str) -> Transcript {
     let mut transcript = Transcript::default();
     transcript.replace(port, "PORT");
@@ -35,7 +35,7 @@ fn seen(port: &str) -> Transcript {
 pub fn trials() -> Vec<Trial> {
     vec![
         Trial::test(
-            "connections: a port is no part of a longer number",
+            "connections: ports are replaced as whole numbers",
             || match seen("35929").difference("one", &seen("40000"), "the other") {
                 Some(difference) => Err(difference.into()),
                 None => Ok(()),
@@ -56,7 +56,7 @@ pub fn trials() -> Vec<Trial> {
             Ok(())
         }),
         same("connections: TCP: every address of a name is tried", |s| {
-            // The server is on the IPv4 address only; localhost has both.
+            // The server listens on the IPv4 address only; localhost has both.
             let (_server, port) = on_a_port(s, "nbdkit memory 1M")?;
             let script = format!(
                 "h.connect_tcp('localhost', '{port}')\n\

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! fio's nbd engine: random reads and writes at depth, and every block compared
-//! with its checksum afterwards.
+//! fio's nbd engine: random reads and writes at depth, with every block
+//! verified by its checksum afterwards.
 
 use libtest_mimic::Trial;
 
@@ -64,7 +64,7 @@ pub fn trials() -> Vec<Trial> {
         let job = ["--rw=randtrim", "--bs=64k", "--iodepth=8"];
         fio(s, "nbdkit memory 8M", &job, Ending::Success)
     }));
-    trials.push(same("fio: a server that forgets is found out", |s| {
+    trials.push(same("fio: lost writes are detected", |s| {
         let job = ["--rw=write", "--bs=64k", "--iodepth=8"];
         run(s, "nbdkit null 8M", &job, Ending::Failure)
     }));
@@ -76,7 +76,7 @@ pub fn trials() -> Vec<Trial> {
     trials
 }
 
-/// Has fio do the job and verify what it wrote.
+/// Runs a job in fio, which verifies its writes.
 fn run(s: &Scenario, line: &str, job: &[&str], ending: Ending) -> Result<()> {
     fio(s, line, &[job, VERIFY].concat(), ending)
 }
@@ -86,7 +86,7 @@ fn fio(s: &Scenario, line: &str, job: &[&str], ending: Ending) -> Result<()> {
     let server = s.serve(line)?;
     let uri = format!("--uri={}", server.uri(""));
     let mut arguments = vec!["--name=job", "--ioengine=nbd", &uri, "--size=8M"];
-    // Always the same places and the same data.
+    // The same offsets and data in each run.
     arguments.extend(["--randseed=1", "--output=report", "--output-format=json"]);
     arguments.extend(job);
     let outcome = s.attempt("fio", &arguments)?;
@@ -100,8 +100,9 @@ fn fio(s: &Scenario, line: &str, job: &[&str], ending: Ending) -> Result<()> {
         return Err(format!("fio {}: {}", job.join(" "), outcome.describe()));
     }
     s.record("ending of fio", outcome.ending().as_bytes());
-    // How many of what was done, and which error stopped it: the rest of the
-    // report is about time. What ran beside a failure is chance.
+    // Compare the amounts and the error that stopped the job: the rest of the
+    // report is timing. Requests concurrent with a failure vary from run to
+    // run.
     let counted: &[&str] = match ending {
         Ending::Success => &["\"error\"", "\"total_ios\"", "\"io_bytes\""],
         _ => &["\"error\""],

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! Disk images for the servers, always with the same content, and the journey of
-//! a real file system through the formats.
+//! Disk images for the servers, always with the same content, and the
+//! conversion of a real file system through the formats.
 
 use std::fs::File;
 use std::os::unix::fs::FileExt;
@@ -15,13 +15,13 @@ use support::Result;
 
 const SIZE: u64 = 8 << 20;
 
-/// Makes the files that a server's command line, or anything else, speaks of:
+/// Creates the files that a server's command line or other arguments name:
 ///
-/// - `disk.raw`: 8 MiB, sparse, data at its begin, in the middle and at its end;
-/// - `disk.qcow2`: the same, and `bitmap0` says what was written to it later;
+/// - `disk.raw`: 8 MiB, sparse, data at the beginning, in the middle and at the end;
+/// - `disk.qcow2`: the same, with later writes recorded in `bitmap0`;
 /// - `overlay.qcow2`: a little data on top of `disk.qcow2`;
 /// - `exports`: a directory with two small files, `one` and `two`;
-/// - `text`: something readable.
+/// - `text`: readable text.
 pub fn prepare(s: &Scenario, command_line: &str) -> Result<()> {
     let named = |file| command_line.contains(file);
     if named("disk.") || named("overlay.qcow2") {
@@ -49,7 +49,7 @@ pub fn prepare(s: &Scenario, command_line: &str) -> Result<()> {
     Ok(())
 }
 
-/// Bytes that depend on where they are, in no pattern that repeats soon.
+/// Returns bytes that depend on their offset, without a short period.
 pub fn content(length: usize, seed: u32) -> Vec<u8> {
     let mut state = seed.wrapping_mul(2_654_435_761) | 1;
     let mut next = || {
@@ -62,7 +62,7 @@ pub fn content(length: usize, seed: u32) -> Vec<u8> {
     (0..length).map(|_| next()).collect()
 }
 
-/// A sparse file.
+/// Creates a sparse file.
 pub fn raw(s: &Scenario, name: &str) -> Result<()> {
     let make = || -> std::io::Result<()> {
         let file = File::create(s.path(name))?;
@@ -88,8 +88,8 @@ fn qcow2(s: &Scenario) -> Result<()> {
     s.tool("qemu-img", &["bitmap", "--add", "disk.qcow2", "bitmap0"])?;
     let write = ["-f", "qcow2", "-c", "write -P 7 2M 64k", "disk.qcow2"];
     s.tool("qemu-io", &write)?;
-    // Only whole clusters: what is allocated and was never written is a hole of the
-    // file, or data while the page cache has something of it.
+    // Whole clusters only: an allocated but unwritten part is a hole of the
+    // file, or data while the page cache holds some of it.
     let fill = ["-f", "qcow2", "-c", "write -P 8 8128k 64k", "disk.qcow2"];
     s.tool("qemu-io", &fill)?;
     s.tool(

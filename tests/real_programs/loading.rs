@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! The comparisons mean something only when each program really runs with the
-//! library it is meant to run with.
+//! Each program loads the library that it is meant to use; otherwise the
+//! comparisons would be meaningless.
 
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
@@ -42,7 +42,8 @@ pub fn trials() -> Vec<Trial> {
     trials
 }
 
-/// The path of the libnbd.so.0 that the dynamic linker finds for a program.
+/// Returns the path of the libnbd.so.0 that the dynamic linker finds for a
+/// program.
 fn found_for(program: &str, library: &Library) -> Result<String> {
     let mut command = library.command(&programs::find(program)?);
     command.env("LD_TRACE_LOADED_OBJECTS", "1");
@@ -71,7 +72,7 @@ fn takes_the_library(program: &str) -> Result<()> {
     Ok(())
 }
 
-/// For nbdkit it is a plugin that loads it.
+/// In nbdkit, a plugin loads the library.
 fn nbdkit_takes_the_library() -> Result<()> {
     let under_test = Library::under_test()?;
     if under_test.has_launcher() {
@@ -94,7 +95,7 @@ fn nbdkit_takes_the_library() -> Result<()> {
     }
 }
 
-/// For nbdsh it is python that loads it, as a part of the `nbd` module.
+/// In nbdsh, python loads the library as part of the `nbd` module.
 fn nbdsh_takes_the_library() -> Result<()> {
     let under_test = Library::under_test()?;
     if under_test.has_launcher() {

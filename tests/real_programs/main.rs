@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! Debian's own programs, unmodified, and programs compiled here against Debian's
-//! header and bindings, run with the system's C library and then with this one,
-//! against the servers that people run. What each program prints, to the letter,
-//! how it ends and what it leaves in files must be the same.
+//! Debian's own programs, unmodified, and programs compiled here against
+//! Debian's header and bindings, run with the system's C library and then with
+//! this one, against popular servers. Output, exit status and files must be
+//! identical.
 //!
-//! `cargo test --test real_programs -- WORDS` runs the tests with WORDS in their
-//! name. A program that is not installed fails its tests: they name the package.
+//! `cargo test --test real_programs -- WORDS` runs the tests with WORDS in
+//! their name. If a program is not installed, its tests fail and name its
+//! package.
 
 mod c_programs;
 mod connections;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! nbdcopy: between files, pipes and servers, with every option that changes how.
+//! nbdcopy: between files, pipes and servers, with every option that changes
+//! the method.
 
 use libtest_mimic::Trial;
 
@@ -10,7 +11,7 @@ use support::compare::same;
 use support::scenario::{Ending, Scenario};
 use support::Result;
 
-/// Servers that can be written to, large enough for `disk.raw`.
+/// Writable servers, large enough for `disk.raw`.
 const DESTINATIONS: &[&str] = &[
     "nbdkit memory 8M",
     "nbdkit memory 10M",
@@ -40,7 +41,7 @@ const DESTINATIONS: &[&str] = &[
     "memserver --size 8M --oldstyle",
 ];
 
-/// Servers to copy from, and the content that the copy must have.
+/// Servers to copy from, and the expected content of the copy.
 const SOURCES: &[(&str, Content)] = &[
     ("nbdkit file disk.raw", Content::Disk),
     ("nbdkit --no-sr file disk.raw", Content::Disk),
@@ -91,7 +92,7 @@ const SOURCES: &[(&str, Content)] = &[
     ),
 ];
 
-/// Servers to copy between, and how: connections, threads, requests.
+/// Pairs of servers, with options for connections, threads and requests.
 const BETWEEN_SERVERS: &[(&str, &str, &[&str])] = &[
     (
         "nbdkit file disk.raw",
@@ -126,7 +127,7 @@ enum Content {
     Whatever,
 }
 
-/// Options under which the copy must still be the same as the original.
+/// Options that must not change the copy.
 const OPTIONS: &[&[&str]] = &[
     &[],
     &["--allocated"],
@@ -172,16 +173,16 @@ pub fn trials() -> Vec<Trial> {
     trials
 }
 
-/// The file as it was, once more.
+/// Checks that the copy equals the original file.
 fn require_disk(s: &Scenario, copy: &str) -> Result<()> {
-    // A destination that was larger keeps what lies after that.
+    // A larger destination keeps its data after the end of the copy.
     match s.read(copy)?.starts_with(&s.read("disk.raw")?) {
         true => Ok(()),
         false => Err(format!("{copy} is not what was copied")),
     }
 }
 
-/// The export name that such a server needs.
+/// Returns the export name for such a server.
 fn export_of(server: &str) -> &'static str {
     match server.starts_with("nbd-server") {
         true => "disk",
@@ -189,7 +190,8 @@ fn export_of(server: &str) -> &'static str {
     }
 }
 
-/// nbd-server serves one connection here, although it offers more.
+/// Returns the number of connections: nbd-server serves one here, although it
+/// advertises more.
 fn connections_to(server: &str) -> &'static str {
     match server.starts_with("nbd-server") {
         true => "--connections=1",
@@ -212,7 +214,7 @@ fn to_server(s: &Scenario, line: &str) -> Result<()> {
     let uri = server.uri(export_of(line));
     s.tool("nbdcopy", &[connections_to(line), &uri, "copy"])?;
     require_disk(s, "copy")?;
-    // With an image file, the map is one of clusters and of the file system below them,
+    // For an image file, the map shows clusters and the file system below them,
     // and depends on the order in which writes arrived; nbd-server has none.
     if line.contains(" memory ") || line.starts_with("memserver") {
         let map = s.tool("nbdinfo", &["--map", &uri]).unwrap_or_default();
@@ -374,7 +376,8 @@ fn streams() -> Vec<Trial> {
 }
 
 fn errors() -> Vec<Trial> {
-    /// Copies `from` to `to`, either of which may be the server (`@`).
+    /// Copies `from` to `to`, one of which may be the server (`@`); the copy
+    /// must fail.
     fn fails(name: &'static str, line: &'static str, arguments: &'static [&str]) -> Trial {
         same(format!("nbdcopy: error: {name}"), move |s| {
             images::prepare(s, &format!("disk.raw {line}"))?;
@@ -385,7 +388,7 @@ fn errors() -> Vec<Trial> {
                 other => other,
             });
             let arguments: Vec<_> = arguments.collect();
-            // One request at a time: which of many fails first is chance.
+            // One request at a time: of several, any could fail first.
             let synchronous = [&["--synchronous"], arguments.as_slice()].concat();
             s.failing_client("nbdcopy", &synchronous).map(|_| ())
         })
@@ -444,8 +447,8 @@ fn errors() -> Vec<Trial> {
                 let line =
                     "nbdkit --filter=error memory 8M error-pwrite=ENOSPC error-pwrite-rate=100%";
                 let server = s.serve(line)?;
-                // Several threads may get to say it before the first one ends the
-                // program, so only that it fails is compared.
+                // Several threads may report the error before the first one
+                // exits, so only the failure is compared.
                 let arguments = ["disk.raw", &server.uri("")];
                 let outcome = s.attempt("nbdcopy", &arguments)?;
                 s.record("ending", outcome.ending().as_bytes());

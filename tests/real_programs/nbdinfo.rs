@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! nbdinfo: everything it can tell about every server, and what it says when it
-//! cannot.
+//! nbdinfo: all of its output for every server, and its error messages.
 
 use libtest_mimic::Trial;
 
@@ -11,8 +10,8 @@ use support::compare::{same, same_since};
 use support::scenario::{Ending, Scenario};
 use support::Result;
 
-/// What is asked in one test. Options in a group go to one server after another
-/// client has left it.
+/// The options of one test. Options in a group are used on one server in
+/// sequence, each by a new client.
 struct Question {
     name: &'static str,
     options: &'static [&'static [&'static str]],
@@ -26,19 +25,20 @@ const QUESTIONS: &[Question] = &[
         ending: Ending::Success,
     },
     Question {
-        // That of libnbd 1.24 wants it from NBD_OPT_INFO, which not every server has.
+        // nbdinfo 1.24 uses NBD_OPT_INFO for this, which not every server
+        // supports.
         name: "size",
         options: &[&["--size"], &["--size", "--json"]],
         ending: Ending::Either,
     },
     Question {
-        // Servers of the oldest protocols have no list to give.
+        // Servers of the oldest protocols cannot list exports.
         name: "list",
         options: &[&["--list"], &["--list", "--json"], &["--list", "--content"]],
         ending: Ending::Either,
     },
     Question {
-        // Not every server has a map.
+        // Not every server supports block status.
         name: "map",
         options: &[
             &["--map"],
@@ -106,7 +106,7 @@ fn ask(s: &Scenario, export: &Export, question: &Question) -> Result<()> {
     let mut uri = server.uri(export.name);
     for options in question.options {
         if single && options.contains(&"--content") {
-            // That takes one connection for the list and one for the content.
+            // It needs one connection for the list and one for the content.
             continue;
         }
         let arguments = [options, &[uri.as_str()][..]].concat();
@@ -223,7 +223,7 @@ fn errors() -> Vec<Trial> {
             }
             Ok(())
         }),
-        same("nbdinfo: error: the server ends before it begins", |s| {
+        same("nbdinfo: error: the server exits at once", |s| {
             for server in [
                 &["false"][..],
                 &["no-such-program"],
@@ -231,7 +231,7 @@ fn errors() -> Vec<Trial> {
             ] {
                 let arguments = [&["--", "["][..], server, &["]"]].concat();
                 let outcome = s.attempt("nbdinfo", &arguments)?;
-                // Whether the client was quick enough to connect is chance.
+                // The client may or may not connect in time.
                 s.record("ending", outcome.ending().as_bytes());
                 let said = String::from_utf8_lossy(&outcome.stderr).into_owned();
                 if !said.contains("nbd_connect_systemd_socket_activation: ") {

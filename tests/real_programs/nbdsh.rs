@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
 //! nbdsh and the Python module: the programs in `scripts/`, which use the library
-//! as Python programs do. Comments at the top of a script say what it runs with:
+//! as Python programs do. Comments at the top of a script configure the run:
 //!
 //! - `# program: python3` for a script that needs no shell;
-//! - `# server: LINE`, once for each server that it runs against in turn; with
-//!   none, it looks for servers itself;
+//! - `# server: LINE`, once for each server to run it against; without one, the
+//!   script starts its servers itself;
 //! - `# options: WORDS` for nbdsh before the script.
 //!
 //! `@URI@` and `@SOCKET@` in the options and in the script stand for the server's
@@ -61,7 +61,7 @@ fn script(path: &Path) -> Result<Script> {
 }
 
 impl Script {
-    /// The values of the comments that begin with this key.
+    /// Returns the values of the comments with this key.
     fn comments<'a>(&'a self, key: &'a str) -> impl Iterator<Item = &'a str> {
         let of_line = move |line: &'a str| line.strip_prefix("# ")?.strip_prefix(key);
         self.text.lines().filter_map(of_line).map(str::trim)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! nbdzero and nbddiscard, which libnbd has had since 1.24: parts of a disk and all
-//! of it, with the permission of the server and without.
+//! nbdzero and nbddiscard, part of libnbd since 1.24: parts of a disk and a
+//! whole one, with and without the server's permission.
 
 use libtest_mimic::Trial;
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! The OCaml binding, in a program that is compiled with Debian's and run with
-//! both libraries.
+//! The OCaml binding, in a program compiled with Debian's and run with both
+//! libraries.
 
 use std::fs;
 use std::path::PathBuf;
@@ -39,7 +39,7 @@ pub fn trials() -> Vec<Trial> {
     SERVERS.iter().map(trial).collect()
 }
 
-/// The program, compiled by the first test that runs it.
+/// Returns the program, compiled by its first test.
 pub fn compiled() -> Result<PathBuf> {
     static COMPILED: OnceLock<Result<PathBuf>> = OnceLock::new();
     COMPILED.get_or_init(compile).clone()
@@ -48,7 +48,7 @@ pub fn compiled() -> Result<PathBuf> {
 fn compile() -> Result<PathBuf> {
     let directory = library::profile_directory()?.join("capi/ocaml");
     if systems::inside().is_some() {
-        // Compiled before this root was entered.
+        // Compiled before entering this root.
         return Ok(directory.join(NAME));
     }
     fs::create_dir_all(&directory).map_err(|e| format!("{}: {e}", directory.display()))?;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! nbdkit's nbd plugin is a client of its own kind: a server of many threads that
-//! passes every request on through the library.
+//! nbdkit's nbd plugin, a special kind of client: a multi-threaded server that
+//! forwards every request through the library.
 
 use libtest_mimic::Trial;
 
@@ -23,8 +23,8 @@ const SERVERS: &[&str] = &[
     "memserver --file disk.raw",
 ];
 
-/// Servers that answer late or in another order, how many threads the proxy has,
-/// and whether they share one connection.
+/// Servers that reply late or out of order, the number of the proxy's threads,
+/// and true if they share one connection.
 const PARALLEL: &[(&str, u32, bool)] = &[
     ("nbdkit memory 8M", 1, true),
     ("nbdkit memory 8M", 32, true),
@@ -71,7 +71,8 @@ fn pass_on(s: &Scenario, line: &str) -> Result<()> {
         let line = format!("nbdkit nbd socket={socket} shared={shared}");
         let proxy = s.serve_with_library(&line)?;
         look(s, &proxy)?;
-        // Whole clusters: how the rest of one is zeroed depends on the order of writes.
+        // Whole clusters: the zeroing of the rest of a cluster depends on the
+        // order of writes.
         let data = images::content(5 * 65_536, 11);
         s.write("data", &data)?;
         s.tool("nbdcopy", &["data", &proxy.uri("")])?;
@@ -85,8 +86,8 @@ fn pass_on(s: &Scenario, line: &str) -> Result<()> {
     Ok(())
 }
 
-/// What a client sees through the proxy. That client has the system's library,
-/// both times.
+/// Records a client's view through the proxy. That client uses the system's
+/// library in both runs.
 fn look(s: &Scenario, proxy: &Server) -> Result<()> {
     let uri = proxy.uri("");
     s.record("information", &s.tool("nbdinfo", &["--json", &uri])?);
@@ -96,7 +97,7 @@ fn look(s: &Scenario, proxy: &Server) -> Result<()> {
     s.record_file("copy")
 }
 
-/// Several clients with many requests each, all of them in the proxy at once.
+/// Runs several clients with many requests each, concurrently in the proxy.
 fn in_parallel(s: &Scenario, line: &str, threads: u32, shared: bool) -> Result<()> {
     images::prepare(s, line)?;
     let server = s.serve(line)?;

@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! The servers that the clients are pointed at, one for each thing a server can
-//! do differently. The files they serve are those of `images::prepare`.
+//! The servers that the clients connect to, one for each variation of server
+//! behaviour. Their files are made by `images::prepare`.
 
-/// A server and the export of it that the clients ask for.
+/// A server and the name of the export to open.
 pub struct Export {
     pub server: &'static str,
     pub name: &'static str,
 }
 
-/// Whether a server speaks the newest handshake without structured replies.
+/// Returns true if a server uses the newest handshake without structured
+/// replies.
 pub fn is_simple(server: &str) -> bool {
     server.contains("--no-sr") || server.contains("--no-structured-replies")
 }
@@ -22,13 +23,13 @@ const fn export(server: &'static str, name: &'static str) -> Export {
     Export { server, name }
 }
 
-/// Shell scripts that work on a file, several at a time.
+/// A server made of shell scripts that operate on a file, several in parallel.
 pub const EVAL: &str = "nbdkit --threads=8 eval thread_model='echo parallel' \
      get_size='echo 8M' can_write='exit 0' can_flush='exit 0' flush='exit 0' \
      pread='dd if=disk.raw skip=$4 count=$3 iflag=count_bytes,skip_bytes status=none' \
      pwrite='dd of=disk.raw seek=$4 conv=notrunc oflag=seek_bytes status=none'";
 
-/// Servers from which any client can read.
+/// Servers that any client can read from.
 pub const EXPORTS: &[Export] = &[
     // Contents.
     default_export("nbdkit memory 10M"),

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! Both libraries say the same bytes to a server, in the same order, and end the
-//! stream at the same place: strace shows the messages and shutdown(2) calls.
-//! The servers write the same to their logs: some log clients that leave without a
-//! goodbye. Of TLS, only how the stream ends is compared: its bytes are random, and a server
-//! sends tickets whenever it likes.
+//! Both libraries send the same bytes to a server, in the same order, and end
+//! the stream at the same point, according to strace. The servers must also
+//! write the same logs, in which some report an unclean disconnect. For TLS,
+//! only the end of the stream is compared: its bytes are random, and a server
+//! sends session tickets at any time.
 
 use libtest_mimic::Trial;
 
@@ -15,10 +15,10 @@ use support::scenario::Scenario;
 use support::servers::{Address, Server};
 use support::Result;
 
-/// The most bytes of one system call that are compared.
+/// Maximum number of bytes of a system call that strace prints.
 const MOST: &str = "1000000";
 
-/// How to use the server, the server, and the export.
+/// The client's mode, the server, and the export.
 const PLAIN: &[(&str, &str, &str)] = &[
     ("commands", "nbdkit memory 1M", ""),
     ("disconnect", "nbdkit memory 1M", ""),
@@ -46,7 +46,8 @@ pub fn trials() -> Vec<Trial> {
             let socket = socket(&server)?;
             speak(s, &[how, &socket, export], whole)?;
             server.stop()?;
-            // nbdkit names the thread, of which it has 16: `file.3: error: ...`.
+            // nbdkit prefixes messages with one of its 16 threads: `file.3:
+            // error: ...`.
             let log = String::from_utf8_lossy(&s.read("server0.log")?).into_owned();
             let words = log.split(' ').map(|word| match word.split_once('.') {
                 Some((plugin, thread)) if is_thread(thread) => format!("{plugin}.N:"),
@@ -93,7 +94,7 @@ fn is_thread(word: &str) -> bool {
 
 const KEYS: &[u8] = b"tester:0123456789abcdef0123456789abcdef\n";
 
-/// What the client does until the other side does something.
+/// A sequence of actions by one side.
 #[derive(PartialEq)]
 enum Turn {
     Send(String),
@@ -114,7 +115,7 @@ impl Turn {
     }
 }
 
-/// Runs the program and writes down what it says and hears.
+/// Runs the program and records the bytes sent and received.
 fn speak(s: &Scenario, arguments: &[&str], shown: fn(&[Turn]) -> String) -> Result<()> {
     const CALLS: &str = "trace=sendto,sendmsg,recvfrom,recvmsg,shutdown";
     let program = c_programs::wire()?;
@@ -135,13 +136,13 @@ fn speak(s: &Scenario, arguments: &[&str], shown: fn(&[Turn]) -> String) -> Resu
     Ok(())
 }
 
-/// The whole conversation.
+/// Returns the whole conversation.
 fn whole(turns: &[Turn]) -> String {
     let lines: Vec<_> = turns.iter().map(Turn::describe).collect();
     lines.join("\n")
 }
 
-/// What follows the last message of the client.
+/// Returns the events after the client's last message.
 fn end(turns: &[Turn]) -> String {
     let last = |turn: &Turn| matches!(turn, Turn::Send(_));
     let from = turns.iter().rposition(last).map_or(0, |last| last + 1);
@@ -154,8 +155,8 @@ fn end(turns: &[Turn]) -> String {
     lines.join("\n")
 }
 
-/// Reads the output of strace. Pieces of one side's bytes that follow one another
-/// are one turn.
+/// Parses the output of strace. Consecutive data in the same direction is
+/// merged into one turn.
 fn turns(trace: &str) -> Vec<Turn> {
     let mut turns: Vec<Turn> = Vec::new();
     for line in trace.lines() {
@@ -185,8 +186,8 @@ fn turns(trace: &str) -> Vec<Turn> {
     turns
 }
 
-/// The first `count` bytes of the strings in the arguments of a system call, in
-/// hexadecimal.
+/// Returns the first `count` bytes of the strings in the arguments of a system
+/// call, in hexadecimal.
 fn bytes(arguments: &str, count: usize) -> String {
     let strings = arguments.split('"').skip(1).step_by(2);
     let digits = strings.flat_map(|string| string.split("\\x").skip(1));

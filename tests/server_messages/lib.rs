@@ -1,30 +1,29 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! The bytes of a server, written from the protocol document.
+//! Messages of a server, written from the protocol document.
 
-/// Transmission flags of an export that can do everything this side of
-/// multi-conn.
+/// Transmission flags of an export with every feature except multi-conn.
 pub const FLAGS: u16 = 0x1ced;
-/// Size in bytes of the export that the conversations are about.
+/// Export size in the conversations, in bytes.
 pub const SIZE: u64 = 1 << 20;
 
 fn concat(parts: &[&[u8]]) -> Vec<u8> {
     parts.concat()
 }
 
-/// The newstyle greeting with handshake flags.
+/// Returns the newstyle greeting with handshake flags.
 pub fn newstyle(flags: u16) -> Vec<u8> {
     concat(&[b"NBDMAGICIHAVEOPT", &flags.to_be_bytes()])
 }
 
-/// A whole oldstyle handshake.
+/// Returns a whole oldstyle handshake.
 pub fn oldstyle(size: u64, flags: u32) -> Vec<u8> {
     let magic = 0x0000_4202_8186_1253_u64.to_be_bytes();
     let (size, flags) = (size.to_be_bytes(), flags.to_be_bytes());
     concat(&[b"NBDMAGIC", &magic, &size, &flags, &[0; 124]])
 }
 
-/// An option reply.
+/// Returns an option reply.
 pub fn reply(option: u32, kind: u32, data: &[u8]) -> Vec<u8> {
     let magic = 0x0003_e889_0455_65a9_u64.to_be_bytes();
     let length = (data.len() as u32).to_be_bytes();
@@ -42,7 +41,7 @@ pub fn ack(option: u32) -> Vec<u8> {
     reply(option, 1, &[])
 }
 
-/// An error reply without a message.
+/// Returns an error reply without a message.
 pub fn refuse(option: u32, error: u32) -> Vec<u8> {
     reply(option, 1 << 31 | error, &[])
 }
@@ -58,7 +57,7 @@ pub fn meta_context(option: u32, id: u32, name: &str) -> Vec<u8> {
     reply(option, 4, &concat(&[&id.to_be_bytes(), name.as_bytes()]))
 }
 
-/// What a server says until transmission, with simple replies only.
+/// Returns a server's handshake up to transmission, with simple replies only.
 pub fn handshake_simple() -> Vec<u8> {
     [
         newstyle(3),
@@ -70,8 +69,8 @@ pub fn handshake_simple() -> Vec<u8> {
     .concat()
 }
 
-/// The same with structured replies and the context `base:allocation`, whose
-/// id is 42.
+/// Returns a handshake with structured replies and the context
+/// `base:allocation`, whose id is 42.
 pub fn handshake_structured() -> Vec<u8> {
     [
         newstyle(3),
@@ -85,7 +84,7 @@ pub fn handshake_structured() -> Vec<u8> {
     .concat()
 }
 
-/// The same with extended headers.
+/// Returns a handshake with extended headers and the same context.
 pub fn handshake_extended() -> Vec<u8> {
     [
         newstyle(3),
@@ -98,13 +97,13 @@ pub fn handshake_extended() -> Vec<u8> {
     .concat()
 }
 
-/// A simple reply.
+/// Returns a simple reply.
 pub fn simple(cookie: u64, error: u32, data: &[u8]) -> Vec<u8> {
     let magic = 0x6744_6698_u32.to_be_bytes();
     concat(&[&magic, &error.to_be_bytes(), &cookie.to_be_bytes(), data])
 }
 
-/// A structured reply chunk; `done` when it is the last one.
+/// Returns a structured reply chunk; `done` marks the last one.
 pub fn chunk(cookie: u64, done: bool, kind: u16, payload: &[u8]) -> Vec<u8> {
     let length = (payload.len() as u32).to_be_bytes();
     concat(&[
@@ -117,7 +116,7 @@ pub fn chunk(cookie: u64, done: bool, kind: u16, payload: &[u8]) -> Vec<u8> {
     ])
 }
 
-/// An extended reply chunk to a request at `offset`.
+/// Returns an extended reply chunk to a request at `offset`.
 pub fn extended(cookie: u64, offset: u64, done: bool, kind: u16, payload: &[u8]) -> Vec<u8> {
     let length = (payload.len() as u64).to_be_bytes();
     concat(&[

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
 //! `nbd+ssh` URIs: through a real Secure Shell server to real NBD servers; and
-//! hostile ones, which run nothing at all.
+//! hostile URIs, which must not run anything.
 
 mod sshd;
 
@@ -21,7 +21,7 @@ use tempfile::TempDir;
 
 const LIMIT: Duration = Duration::from_secs(60);
 
-/// Something to compare: every 8 bytes say where they are.
+/// A server whose data holds its own offset in every 8 bytes.
 const SERVER: &str = "memserver --size 3M --pattern";
 
 type Test = fn(&Sshd) -> Result<()>;
@@ -59,8 +59,8 @@ fn main() -> ExitCode {
     libtest_mimic::run(&arguments, trials).exit_code()
 }
 
-/// Runs Python with the nbd module on the library under test; `path` is where
-/// it finds ssh. A process that is left behind is an error.
+/// Runs Python with the nbd module on the library under test; `path` is the
+/// PATH in which it finds ssh. A process left running is an error.
 fn python(path: &str, script: &str) -> Result<Outcome> {
     let mut command = Library::under_test()?.command(&programs::find("python3")?);
     command.env("PATH", path).args(["-c", script]);
@@ -91,7 +91,7 @@ fn expect(condition: bool, what: impl FnOnce() -> String) -> Result<()> {
     }
 }
 
-/// nbdinfo sees the same through ssh as without, and the content is the same.
+/// nbdinfo's output and the content are the same with and without ssh.
 /// (Debian's nbdcopy takes URIs of this kind for files.)
 fn compare(server: &Sshd, direct: &str, through: &str) -> Result<()> {
     let path = server.path()?;
@@ -189,7 +189,8 @@ fn closing_ends_ssh(sshd: &Sshd) -> Result<()> {
     let directory = temporary_directory()?;
     let server = Server::start(directory.path(), "server", SERVER)?;
     let (authority, socket) = (sshd.authority(), socket(&server)?.display());
-    // Without a goodbye to the server, whose end of the connection stays open.
+    // The client does not disconnect from the server, whose end of the
+    // connection stays open.
     let script = format!(
         "import nbd\nh = nbd.NBD()\nh.connect_uri('nbd+ssh://{authority}/?socket={socket}')\n\
          assert h.pread(8, 512) == (512).to_bytes(8, 'big')\ndel h\n"
@@ -197,7 +198,7 @@ fn closing_ends_ssh(sshd: &Sshd) -> Result<()> {
     text(python(&sshd.path()?, &script)?).map(drop)
 }
 
-/// nbdinfo fails, says something, and leaves nothing running.
+/// nbdinfo fails with an error message and leaves no process running.
 fn expect_failure(path: &str, uri: &str) -> Result<()> {
     let outcome = client(path, "nbdinfo", &[uri])?;
     let failed = !outcome.status.success() && !outcome.stderr.is_empty();
@@ -219,7 +220,7 @@ fn no_server_at_the_far_end(sshd: &Sshd) -> Result<()> {
     expect_failure(&sshd.path()?, &uri)
 }
 
-/// A program called ssh that writes down that it was run, and with what.
+/// Creates a program called ssh that records its arguments.
 fn recorder(directory: &Path) -> Result<String> {
     let log = directory.join("log");
     let script = format!(
@@ -271,7 +272,7 @@ fn ssh_gets_what_the_uri_says() -> Result<()> {
     let directory = temporary_directory()?;
     let path = recorder(directory.path())?;
     let log = directory.path().join("log");
-    for (uri, told) in [
+    for (uri, expected) in [
         ("nbd+ssh://far/", "-p 22 -- far nc localhost 10809"),
         (
             "nbd+ssh://me@far:2222/disk?nbd-port=10810&compress=true",
@@ -285,7 +286,7 @@ fn ssh_gets_what_the_uri_says() -> Result<()> {
         expect_failure(&path, uri)?;
         let words = fs::read_to_string(&log).map_err(|e| format!("{uri}: {e}"))?;
         let words = words.lines().collect::<Vec<_>>().join(" ");
-        expect(words == told, || format!("{uri}: ssh {words}"))?;
+        expect(words == expected, || format!("{uri}: ssh {words}"))?;
         fs::remove_file(&log).map_err(|e| format!("{uri}: {e}"))?;
     }
     Ok(())

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! A Secure Shell server of the tests' own, on the loopback interface, and what
-//! a client needs to log in to it: nothing of the system's or the user's own
-//! configuration is read or changed.
+//! A Secure Shell server on the loopback interface, and the keys that a client
+//! needs to log in; the configuration of the system and of the user is neither
+//! read nor changed.
 
 use std::fs::{self, File};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
@@ -18,7 +18,7 @@ use support::{process, programs, Result};
 
 const START_LIMIT: Duration = Duration::from_secs(20);
 
-/// A running server, gone when dropped.
+/// A running server, stopped on drop.
 pub struct Sshd {
     child: Child,
     directory: TempDir,
@@ -27,7 +27,7 @@ pub struct Sshd {
 }
 
 impl Sshd {
-    /// Starts one. The error says why none can run here.
+    /// Starts a server. The error gives the reason why none can run here.
     pub fn start() -> Result<Sshd> {
         let directory = TempDir::new().map_err(|e| format!("temporary directory: {e}"))?;
         let path = directory.path();
@@ -55,7 +55,8 @@ impl Sshd {
                  PasswordAuthentication no\nKbdInteractiveAuthentication no\n"
             ),
         )?;
-        // sshd insists on it; the system makes it when it starts its own.
+        // sshd requires this directory; the system creates it when it starts
+        // its own sshd.
         let _ = fs::create_dir("/run/sshd");
         let log = File::create(path.join("sshd.log")).map_err(|e| format!("sshd.log: {e}"))?;
         let mut command = Command::new(programs::find("sshd")?);
@@ -92,22 +93,24 @@ impl Sshd {
         }
     }
 
-    /// The beginning of a URI, up to the path.
+    /// Returns the beginning of a URI, up to the path.
     pub fn authority(&self) -> String {
         format!("{}@127.0.0.1:{}", self.user, self.port)
     }
 
-    /// A value for PATH in which `ssh` is one that knows this server.
+    /// Returns a value for PATH in which `ssh` trusts this server.
     pub fn path(&self) -> Result<String> {
         self.path_of("known", "known_hosts")
     }
 
-    /// One with a key that the server does not know.
+    /// Returns a value for PATH in which `ssh` uses a key that the server does
+    /// not accept.
     pub fn path_of_a_stranger(&self) -> Result<String> {
         self.path_of("stranger", "known_hosts")
     }
 
-    /// One that has never heard of the server.
+    /// Returns a value for PATH in which `ssh` does not know the server's host
+    /// key.
     pub fn path_that_does_not_know_the_host(&self) -> Result<String> {
         self.path_of("known", "no_hosts")
     }
@@ -139,11 +142,12 @@ impl Drop for Sshd {
     }
 }
 
-/// Puts a program called `ssh` into a directory, and that in front of PATH.
+/// Installs a program called `ssh` in a directory, and returns a PATH that
+/// begins with it.
 pub fn install(directory: &Path, script: &str) -> Result<String> {
     fs::create_dir_all(directory).map_err(|e| format!("{}: {e}", directory.display()))?;
     let program: PathBuf = directory.join("ssh");
-    // Another test may be running it: it is replaced, never changed.
+    // Another test may be running the file: replace it instead of changing it.
     let new = directory.join(format!("ssh-{:?}", thread::current().id()));
     write(&new, script)?;
     fs::set_permissions(&new, fs::Permissions::from_mode(0o755))

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! C programs of this repository: found, compiled and made ready to run.
+//! C programs of this repository: finds and compiles them.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -10,19 +10,21 @@ use std::time::Duration;
 use super::library::{self, Library};
 use super::{process, programs, systems, target, Result};
 
-/// One of them.
+/// A C program.
 #[derive(Clone)]
 pub struct CProgram {
-    /// The name of the file without `.c`; a program of `capi-tests/` has its folder, too.
+    /// Name of the file without `.c`; for `capi-tests/`, prefixed with the
+    /// folder.
     pub name: String,
     pub source: PathBuf,
 }
 
-/// Folders of `capi-tests/` whose programs other tests run: `tests/tls` and
-/// `tests/differential`.
+/// Folders of `capi-tests/` whose programs are run by other tests: `tests/tls`
+/// and `tests/differential`.
 const OF_OTHER_TESTS: [&str; 2] = ["over-tls", "differential"];
 
-/// The programs of `capi-tests/` that need nothing but `memserver`, sorted by name.
+/// Returns the programs of `capi-tests/` that need nothing but `memserver`,
+/// sorted by name.
 pub fn all() -> Result<Vec<CProgram>> {
     let mut all = Vec::new();
     for folder in entries(&library::source().join("capi-tests"))? {
@@ -40,7 +42,7 @@ pub fn all() -> Result<Vec<CProgram>> {
     Ok(all)
 }
 
-/// The programs in a directory of the source tree, sorted by name.
+/// Returns the programs in a directory of the source tree, sorted by name.
 pub fn all_in(directory: &str) -> Result<Vec<CProgram>> {
     let directory = library::source().join(directory);
     let mut found = programs_in(&directory)?;
@@ -73,15 +75,15 @@ fn entries(directory: &Path) -> Result<Vec<PathBuf>> {
         .collect()
 }
 
-/// Compiles a program as a user of the library would, with every warning an
-/// error, and returns the path of the executable.
+/// Compiles a program as a user of the library would, with all warnings as
+/// errors, and returns the path of the executable.
 pub fn compile(program: &CProgram, library: &Library, directory: &Path) -> Result<PathBuf> {
     compile_with(program, library, directory, &[])
 }
 
-/// The same for a program that needs more libraries: what pkg-config calls them,
-/// or an option for the compiler where it does not know them. With the system's
-/// library the header is the system's, too.
+/// Compiles a program with more libraries: pkg-config package names, or a
+/// compiler option for a library without one. With the system's library, the
+/// system's header is used.
 pub fn compile_with(
     program: &CProgram,
     library: &Library,
@@ -92,10 +94,11 @@ pub fn compile_with(
     let directory = executable.parent().unwrap_or(directory);
     fs::create_dir_all(directory).map_err(|e| format!("{}: {e}", directory.display()))?;
     if systems::inside().is_some() {
-        // Compiled before this root was entered.
+        // Compiled before entering this root.
         return Ok(executable);
     }
-    // Renamed when it is whole: another test run may be using the previous one.
+    // Rename the complete file into place: another test run may be using the
+    // previous one.
     let new = executable.with_extension(format!("{}.new", std::process::id()));
     let mut cc = Command::new(programs::find(&target::cc())?);
     cc.args(["-std=gnu99", "-Wall", "-Wextra", "-Werror", "-g", "-O1"])
@@ -115,7 +118,7 @@ pub fn compile_with(
         };
     }
     if library.has_launcher() {
-        // What such a library needs is there when the launcher runs the program.
+        // The launcher provides the dependencies of such a library at run time.
         cc.arg("-Wl,--unresolved-symbols=ignore-in-shared-libs");
     }
     let outcome = process::run(&mut cc, &[], Duration::from_secs(60))?;
@@ -126,7 +129,7 @@ pub fn compile_with(
     Ok(executable)
 }
 
-/// What pkg-config has to say of a library.
+/// Returns the flags that pkg-config prints for a library.
 fn flags(package: &str) -> Result<Vec<String>> {
     let mut command = Command::new(programs::find("pkg-config")?);
     command.args(["--cflags", "--libs", package]);

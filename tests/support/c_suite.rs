@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! A test program that runs all of `capi-tests/` in a way of its own: a named
+//! A test program that runs all of `capi-tests/` in its own way, with a named
 //! trial for each program.
 
 use std::fs;
@@ -15,37 +15,38 @@ use super::library::{self, Library};
 use super::process::{self, Outcome};
 use super::{target, Result};
 
-/// How the programs are compiled and run.
+/// The way in which programs are compiled and run.
 #[derive(Clone, Copy)]
 pub struct Suite {
-    /// What the test program is called.
+    /// Name of the test program.
     pub name: &'static str,
-    /// Where the compiled programs go, below `capi/` of the profile's directory.
+    /// Directory of the compiled programs, below `capi/` of the profile's
+    /// directory.
     pub directory: &'static str,
-    /// More arguments of the compiler.
+    /// Further arguments of the compiler.
     pub flags: &'static [&'static str],
     /// The command that runs a program.
     pub command: fn(&Library, &Path) -> Result<Command>,
-    /// How long a program may take.
+    /// Time limit of a program.
     pub limit: Duration,
-    /// A program that does what the others must not, to show that it is noticed.
+    /// A faulty program, to show that the fault is detected.
     pub watchdog: Option<Watchdog>,
 }
 
-/// A program with a mistake.
+/// A program with a deliberate fault.
 #[derive(Clone, Copy)]
 pub struct Watchdog {
-    /// The name of the trial.
+    /// Name of the trial.
     pub name: &'static str,
     pub source: &'static str,
-    /// The exit status that says that the mistake was found.
+    /// Exit status when the fault is found.
     pub found: i32,
-    /// What the report of it contains.
+    /// Text contained in the report.
     pub report: &'static str,
 }
 
 impl Suite {
-    /// Runs what the arguments of this process ask for.
+    /// Runs the trials selected by this process's arguments.
     pub fn main(self) -> ExitCode {
         let mut arguments = Arguments::from_args();
         arguments.test_threads.get_or_insert(2);
@@ -59,7 +60,7 @@ impl Suite {
     }
 
     fn trials(self) -> Result<Vec<Trial>> {
-        // What all of them need is there, or nothing can be said of any.
+        // Without their common prerequisites, no trial would be meaningful.
         Library::under_test()?;
         library::memserver()?;
         let of_program = |program: CProgram| {

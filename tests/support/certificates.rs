@@ -1,26 +1,26 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
 //! Certificates and keys, made with the tools of GnuTLS once for a whole run:
-//! good ones, and one for each reason to refuse a server.
+//! valid ones, and one for each reason to refuse a server.
 //!
-//! Everything is in one directory, which goes away at the end:
+//! Everything is in one directory, removed at the end:
 //!
-//! | directory or file | what is in it |
+//! | directory or file | content |
 //! | --- | --- |
 //! | `server` | for localhost, 127.0.0.1 and ::1, with an RSA key |
 //! | `server-ecdsa` | the same with an ECDSA key |
 //! | `server-REASON` | a server to be refused; see `BAD_SERVERS` |
-//! | `client` | the authority to trust, and nothing else |
+//! | `client` | only the authority to trust |
 //! | `client-rsa`, `client-ecdsa` | with a certificate of the client as well |
 //! | `client-several` | with one of each kind of key, RSA first |
-//! | `client-of-unknown-ca` | with one that no server has reason to accept |
-//! | `client-crl` | with the list of what is revoked |
+//! | `client-of-unknown-ca` | with one that no server accepts |
+//! | `client-crl` | with the revocation list |
 //! | `empty` | nothing |
 //! | `psk/keys.psk` | the keys of alice and bob |
 //! | `other.psk` | other keys, of alice and of mallory |
 //!
-//! Directories of servers have `ca-cert.pem`, `server-cert.pem` and
-//! `server-key.pem` in them, which is what nbdkit and qemu-nbd ask for.
+//! Directories of servers contain `ca-cert.pem`, `server-cert.pem` and
+//! `server-key.pem`, as nbdkit and qemu-nbd expect.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -75,38 +75,38 @@ pub const BAD_SERVERS: &[BadServer] = &[
     },
 ];
 
-/// A certificate with something wrong.
+/// A faulty certificate.
 pub struct BadServer {
     pub reason: &'static str,
     template: &'static str,
     authority: Authority,
 }
 
-/// Who vouches for a certificate.
+/// The issuer of a certificate.
 #[derive(Clone, Copy)]
 enum Authority {
-    /// The one that clients trust.
+    /// The authority that clients trust.
     Trusted,
-    /// Another one of the same name.
+    /// Another authority with the same name.
     Unknown,
-    /// No authority: the certificate signs itself.
+    /// None: the certificate is self-signed.
     Itself,
 }
 
 const LIMIT: Duration = Duration::from_secs(60);
 
-/// What each certificate says besides its own lines, if they do not.
+/// Common lines of every certificate that does not override them.
 const COMMON: &str = "cn = test\nsigning_key\nencryption_key\n";
 const VALIDITY: &str = "expiration_days = 3650\n";
 
-/// All that a run needs.
+/// All certificates of a test run.
 #[derive(Default)]
 pub struct Certificates {
     directory: OnceLock<Result<TempDir>>,
 }
 
 impl Certificates {
-    /// The directory, whose content is made by the first who asks for it.
+    /// Returns the directory; the first call creates its content.
     pub fn directory(&self) -> Result<&Path> {
         match self.directory.get_or_init(make) {
             Ok(directory) => Ok(directory.path()),
@@ -114,13 +114,14 @@ impl Certificates {
         }
     }
 
-    /// The path of something in it, for an argument.
+    /// Returns the path of an item, for an argument.
     pub fn path(&self, name: &str) -> Result<String> {
         Ok(self.directory()?.join(name).display().to_string())
     }
 }
 
-/// The type that certtool knows ML-DSA keys by, if the installed one does.
+/// Returns certtool's name of the ML-DSA key type, if the installed version
+/// supports it.
 pub fn ml_dsa_key_type() -> Option<&'static str> {
     let known = |name: &&str| {
         let mut certtool = Command::new(programs::find("certtool").ok()?);
@@ -234,7 +235,7 @@ impl Maker {
         Ok(())
     }
 
-    /// A directory with a certificate that is no authority.
+    /// Creates a directory with a certificate that is not an authority.
     fn end_entity(
         &self,
         name: &str,
@@ -293,14 +294,14 @@ impl Maker {
         }
     }
 
-    /// certtool takes what it would ask for from a file.
+    /// Writes the answers to certtool's questions to a file.
     fn template(&self, text: &str) -> Result<String> {
         let path = self.directory.join("template");
         fs::write(&path, text).map_err(|e| format!("{}: {e}", path.display()))?;
         Ok(path.display().to_string())
     }
 
-    /// A directory that says whom to trust.
+    /// Creates a directory with the authority to trust.
     fn trusting_directory(&self, name: &str) -> Result<()> {
         self.make_directory(name)?;
         self.copy("trusted-cert.pem", &format!("{name}/ca-cert.pem"))

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! The same steps with two libraries must look the same from outside.
+//! Comparison of the same steps with two libraries.
 
 use libtest_mimic::Trial;
 
@@ -9,8 +9,8 @@ use super::scenario::Scenario;
 use super::transcript::Transcript;
 use super::Result;
 
-/// A test that takes these steps with the system's library, then with the one
-/// under test, and fails where the two differ.
+/// Creates a test that takes these steps with the system's library, then with
+/// the one under test, and fails if the results differ.
 pub fn same(
     name: impl Into<String>,
     steps: impl Fn(&Scenario) -> Result<()> + Send + 'static,
@@ -18,8 +18,8 @@ pub fn same(
     Trial::test(shortened(name.into()), move || Ok(compare(steps)?))
 }
 
-/// The same for steps that cannot be taken everywhere: where there is a reason
-/// why not, it is part of the name, and the test counts as ignored.
+/// Creates a test of steps that cannot be taken everywhere: if there is a
+/// reason, it becomes part of the name and the test counts as ignored.
 pub fn same_where(
     name: impl Into<String>,
     why_not: Result<Option<String>>,
@@ -33,15 +33,16 @@ pub fn same_where(
     }
 }
 
-/// A test that cannot be run here. It is in the list of tests, with the reason, and
-/// counts as ignored.
+/// Creates a test that cannot run here. It appears in the list of tests with
+/// the reason and counts as ignored.
 pub fn ignored(name: &str, reason: &str) -> Trial {
     let name = format!("{name} ({reason})");
     Trial::test(name, || Err("not to be run".into())).with_ignored_flag(true)
 }
 
-/// The same for something that the C library does since 1.`minor`. With an older one
-/// there is nothing to compare with, and the test counts as ignored.
+/// Creates a test of a feature that the C library has had since 1.`minor`. With
+/// an older version there is nothing to compare with, and the test counts as
+/// ignored.
 pub fn same_since(
     minor: u32,
     name: impl Into<String>,
@@ -54,7 +55,8 @@ pub fn same_since(
     same_where(name, why_not, steps)
 }
 
-/// Test names are printed in a column as wide as the longest one.
+/// Truncates a test name: names are printed in a column as wide as the longest
+/// one.
 fn shortened(mut name: String) -> String {
     const WIDTH: usize = 110;
     if let Some((end, _)) = name.char_indices().nth(WIDTH) {

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! Directories for what a test makes, left for a look when it fails.
+//! Directories for files of tests, kept after a failure for inspection.
 
 use std::fs;
 use std::path::PathBuf;
 
 use super::{library, Result};
 
-/// A directory with nothing in it: what an earlier run left there is removed.
+/// Creates an empty directory, replacing that of an earlier run.
 pub fn fresh(name: &str) -> Result<PathBuf> {
     let path = library::target_directory()?.join("tmp").join(name);
     if path.exists() {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! Shared parts of the tests: the location of the library under test, programs that are run
-//! so that they cannot hang, servers, and the comparison of outcomes with two libraries.
+//! Shared test support: the location of the library under test, running programs with a
+//! time limit, servers, and the comparison of two libraries.
 
 pub mod c_program;
 pub mod c_suite;
@@ -18,6 +18,6 @@ pub mod systems;
 pub mod target;
 pub mod transcript;
 
-/// What went wrong, as the person who reads the test output should see it.
+/// A failure message, as printed in the test output.
 pub type Failure = String;
 pub type Result<T> = std::result::Result<T, Failure>;

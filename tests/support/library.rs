@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! Where cargo left what is under test.
+//! The location of the library under test.
 //!
-//! Two variables of the environment are for other libraries, which are then tested in
-//! the same way (`target.rs` has more of them):
+//! Two environment variables select another library, to be tested in the same way
+//! (`target.rs` has more of them):
 //!
-//! - `LIBNBD_UNDER_TEST=/path/to/libnbd.so.0` takes that file in place of ours;
-//! - `LIBNBD_TEST_LAUNCHER=/path/to/command` puts a command in front of each
-//!   program that is run with the library under test: the dynamic linker that it
-//!   needs, or an emulator.
+//! - `LIBNBD_UNDER_TEST=/path/to/libnbd.so.0` tests that file instead of ours;
+//! - `LIBNBD_TEST_LAUNCHER=/path/to/command` runs each program that uses the library
+//!   under test through a command: a dynamic linker or an emulator.
 
 use std::ffi::OsString;
 use std::os::unix::fs::symlink;
@@ -25,13 +24,13 @@ use super::{programs, target, Result};
 #[derive(Clone)]
 pub struct Library {
     pub name: &'static str,
-    /// What goes into LD_LIBRARY_PATH; with none, the system's library is used.
+    /// Value of LD_LIBRARY_PATH; without it, the system's library is used.
     pub directory: Option<PathBuf>,
     launcher: Option<OsString>,
 }
 
 impl Library {
-    /// The C library that the distribution installed.
+    /// Returns the C library that the distribution installed.
     pub fn system() -> Library {
         Library {
             name: "system",
@@ -40,17 +39,18 @@ impl Library {
         }
     }
 
-    /// The minor version of that library.
+    /// Returns the minor version of the system's library.
     pub fn system_minor() -> Result<u32> {
         let mut nbdcopy = Library::system().command(&programs::find("nbdcopy")?);
         let versions = text(nbdcopy.arg("--version"))?;
-        // Its own, and the library's in another line.
+        // The output has the program's version, and the library's on another
+        // line.
         let line = versions.lines().find_map(|l| l.strip_prefix("libnbd 1."));
         line.and_then(|rest| rest.split('.').next()?.parse().ok())
             .ok_or_else(|| format!("no version of libnbd: {versions}"))
     }
 
-    /// The library that cargo built for this test run.
+    /// Returns the library that cargo built for this test run.
     pub fn under_test() -> Result<Library> {
         Ok(Library {
             name: "under test",
@@ -59,7 +59,7 @@ impl Library {
         })
     }
 
-    /// A command that runs the program with this library.
+    /// Returns a command that runs the program with this library.
     pub fn command(&self, program: &Path) -> Command {
         let mut command = match &self.launcher {
             None => Command::new(program),
@@ -81,13 +81,13 @@ impl Library {
         command
     }
 
-    /// Whether programs run in an emulator with this library.
+    /// Returns true if programs run in an emulator with this library.
     pub fn is_emulated(&self) -> bool {
         self.launcher.as_deref().is_some_and(target::is_emulator)
     }
 
-    /// As long as a program may take with this library, where it may take `limit` without
-    /// an emulator.
+    /// Returns the time limit of a program with this library; `limit` is the
+    /// one without an emulator.
     pub fn limit(&self, limit: Duration) -> Duration {
         if self.is_emulated() {
             4 * limit
@@ -96,25 +96,26 @@ impl Library {
         }
     }
 
-    /// A launcher decides about libraries itself.
+    /// Returns true if a launcher selects the library.
     pub fn has_launcher(&self) -> bool {
         self.launcher.is_some()
     }
 }
 
-/// The root of the source tree.
+/// Returns the root of the source tree.
 pub fn source() -> &'static Path {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
     here.ancestors().nth(2).unwrap_or(here)
 }
 
-/// The `target` directory.
+/// Returns the `target` directory.
 pub fn target_directory() -> Result<PathBuf> {
     let profile = profile_directory()?;
     Ok(profile.parent().unwrap_or(Path::new("/")).to_owned())
 }
 
-/// `target/release` or its like: the parent of the directory of this test.
+/// Returns `target/release` or similar: the parent of the directory of this
+/// test.
 pub fn profile_directory() -> Result<PathBuf> {
     let test = env::current_exe().map_err(|e| format!("path of this test: {e}"))?;
     match test.ancestors().nth(2) {
@@ -126,9 +127,10 @@ pub fn profile_directory() -> Result<PathBuf> {
     }
 }
 
-/// A directory with the library under the two names that linkers look for.
+/// Returns a directory with the library under the two names that linkers look
+/// for.
 pub fn library_directory() -> Result<PathBuf> {
-    // Made once: the tests that need it run side by side.
+    // Made once, because tests that need it run in parallel.
     static DIRECTORY: OnceLock<Result<PathBuf>> = OnceLock::new();
     DIRECTORY.get_or_init(make_library_directory).clone()
 }
@@ -136,8 +138,8 @@ pub fn library_directory() -> Result<PathBuf> {
 fn make_library_directory() -> Result<PathBuf> {
     let (library, name) = match env::var("LIBNBD_UNDER_TEST") {
         Ok(path) => (PathBuf::from(&path), path.replace('/', "_")),
-        // `cargo test` builds the library here, and only `cargo build` puts a
-        // link to it one level up: that one can be of yesterday.
+        // `cargo test` builds the library here; only `cargo build` links it one
+        // level up, so that link can be stale.
         Err(_) => (
             profile_directory()?.join("deps/libnbd.so"),
             "lib".to_owned(),
@@ -152,7 +154,7 @@ fn make_library_directory() -> Result<PathBuf> {
     Ok(directory)
 }
 
-/// Another test run may be using the link at this moment, so it never goes away.
+/// Another test run may be using the link, so it is replaced atomically.
 fn replace_link(target: &Path, link: &Path) -> Result<()> {
     let new = link.with_extension(format!("{}.new", process::id()));
     symlink(target, &new)
@@ -160,8 +162,8 @@ fn replace_link(target: &Path, link: &Path) -> Result<()> {
         .map_err(|e| format!("{}: {e}", link.display()))
 }
 
-/// The in-memory server, built now when no build of the workspace was made.
-/// `LIBNBD_TEST_MEMSERVER` names another one.
+/// Returns the path of memserver, building it if the workspace was not built.
+/// `LIBNBD_TEST_MEMSERVER` overrides it.
 pub fn memserver() -> Result<PathBuf> {
     static MEMSERVER: OnceLock<Result<PathBuf>> = OnceLock::new();
     MEMSERVER.get_or_init(find_or_build_memserver).clone()
@@ -176,7 +178,7 @@ fn find_or_build_memserver() -> Result<PathBuf> {
     if memserver.exists() {
         return Ok(memserver);
     }
-    // The directory of the development profile is the one not called after it.
+    // The development profile is the only one whose directory has another name.
     let profile = match directory.file_name().and_then(|name| name.to_str()) {
         Some("debug") | None => "dev",
         Some(name) => name,

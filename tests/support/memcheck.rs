@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! Programs run under valgrind: no access to memory that is not there or not
-//! initialised, no leak. What a program starts is not looked at.
+//! Programs run under valgrind: no invalid or uninitialised access, and no
+//! leak. Child processes are not checked.
 //!
-//! A program sees `TEST_UNDER_VALGRIND=1`: valgrind makes everything twenty
-//! times slower, so one that does a lot of work can do less of it.
+//! A program sees `TEST_UNDER_VALGRIND=1`: valgrind is twenty times slower, so
+//! a program with a lot of work can do less of it.
 
 use std::path::Path;
 use std::process::Command;
@@ -12,10 +12,10 @@ use std::process::Command;
 use super::library::Library;
 use super::{programs, Result};
 
-/// Exit status for what valgrind found; no test program uses it.
+/// Exit status for errors found by valgrind; no test program uses it.
 pub const FOUND: i32 = 99;
 
-/// The command that runs a program so.
+/// Returns the command that runs a program under valgrind.
 pub fn command(library: &Library, executable: &Path) -> Result<Command> {
     let mut command = library.command(&programs::find("valgrind")?);
     command
@@ -23,7 +23,7 @@ pub fn command(library: &Library, executable: &Path) -> Result<Command> {
         .arg("--show-leak-kinds=definite,indirect,possible")
         .arg("--errors-for-leak-kinds=definite,indirect,possible")
         .args(["--trace-children=no", "--child-silent-after-fork=yes"])
-        // Threads of a program take turns, as they would without valgrind.
+        // Schedule threads fairly, as without valgrind.
         .arg("--fair-sched=try")
         .arg(format!("--error-exitcode={FOUND}"))
         .arg(executable)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! Running a program to its end, or to the end of our patience.
+//! Runs programs until they exit or reach a time limit.
 
 use std::io::{self, Read, Write};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use super::Result;
 
-/// What a program did.
+/// Result of a program.
 pub struct Outcome {
     pub status: ExitStatus,
     pub stdout: Vec<u8>,
@@ -18,7 +18,7 @@ pub struct Outcome {
 }
 
 impl Outcome {
-    /// The exit status or the signal in words.
+    /// Describes the exit status or the signal.
     pub fn ending(&self) -> String {
         match (self.status.code(), self.status.signal()) {
             (Some(code), _) => format!("exit status {code}"),
@@ -27,7 +27,7 @@ impl Outcome {
         }
     }
 
-    /// The outcome as a person would look at it.
+    /// Describes the outcome for a reader of the test output.
     pub fn describe(&self) -> String {
         let text = |bytes| String::from_utf8_lossy(bytes).into_owned();
         let mut description = self.ending();
@@ -40,8 +40,8 @@ impl Outcome {
     }
 }
 
-/// Runs a command that has to succeed within five minutes, and gives what it
-/// printed.
+/// Runs a command that must succeed within five minutes, and returns its
+/// output.
 pub fn text(command: &mut Command) -> Result<String> {
     let outcome = run(command, &[], Duration::from_secs(300))?;
     match outcome.status.success() {
@@ -50,15 +50,15 @@ pub fn text(command: &mut Command) -> Result<String> {
     }
 }
 
-/// Runs the command with pipes on its standard descriptors, `input` on the
-/// first one. What the command started itself must end with it.
+/// Runs the command with pipes as its standard descriptors and `input` on
+/// standard input. Processes that the command starts must end with it.
 pub fn run(command: &mut Command, input: &[u8], limit: Duration) -> Result<Outcome> {
     let name = command.get_program().to_string_lossy().into_owned();
     command
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
-        // A group of its own, so that its children can be found too.
+        // A separate process group, so that its children can be found too.
         .process_group(0);
     end_with_this_thread(command);
     let mut child = command.spawn().map_err(|e| format!("{name}: {e}"))?;
@@ -77,7 +77,8 @@ pub fn run(command: &mut Command, input: &[u8], limit: Duration) -> Result<Outco
         Some(status) => status,
         None => child.wait().map_err(|e| format!("{name}: {e}"))?,
     };
-    // No process is left that holds the other ends of the pipes: these all return.
+    // No process holds the other ends of the pipes any more, so all of these
+    // return.
     if let Some(stdin) = stdin {
         let _ = stdin.join();
     }
@@ -93,12 +94,12 @@ pub fn run(command: &mut Command, input: &[u8], limit: Duration) -> Result<Outco
     }
     if !alone {
         let seen = outcome.describe();
-        return Err(format!("{name} left a process running behind: {seen}"));
+        return Err(format!("{name} left a process running: {seen}"));
     }
     Ok(outcome)
 }
 
-/// Waits for the end of the child; none when that takes longer than `limit`.
+/// Waits for the end of the child; returns `None` after `limit`.
 pub fn wait(child: &mut Child, limit: Duration) -> io::Result<Option<ExitStatus>> {
     let start = Instant::now();
     let mut pause = Duration::from_millis(1);
@@ -114,8 +115,8 @@ pub fn wait(child: &mut Child, limit: Duration) -> io::Result<Option<ExitStatus>
     }
 }
 
-/// Has the kernel kill the program when the thread that runs the test is gone,
-/// so that an interrupted test leaves nothing running.
+/// Makes the kernel kill the program when the thread that runs the test ends,
+/// so that an interrupted test leaves no process running.
 pub fn end_with_this_thread(command: &mut Command) {
     let end = || {
         // SAFETY: prctl with these arguments reads and writes no memory of ours.
@@ -129,10 +130,10 @@ pub fn end_with_this_thread(command: &mut Command) {
     unsafe { command.pre_exec(end) };
 }
 
-/// Asks a child to end.
+/// Sends SIGTERM to a child.
 pub fn terminate(child: &Child) {
-    // SAFETY: kill touches no memory. The pid is that of a child that was not
-    // waited for yet, so it cannot have become the pid of another process.
+    // SAFETY: kill touches no memory. The child has not been waited for, so its
+    // pid cannot have been reused.
     unsafe { libc::kill(child.id() as libc::pid_t, libc::SIGTERM) };
 }
 
@@ -155,9 +156,9 @@ impl State {
         self.signal(libc::SIGKILL);
     }
 
-    /// Whether there was someone to send the signal to.
+    /// Sends a signal to the group. Returns false if the group has no process.
     fn signal(&self, signal: libc::c_int) -> bool {
-        // SAFETY: killpg touches no memory. The group is one that `run` made.
+        // SAFETY: killpg touches no memory. The group was made by `run`.
         unsafe { libc::killpg(self.0, signal) == 0 }
     }
 }
@@ -165,7 +166,7 @@ impl State {
 fn write_all(mut pipe: impl Write + Send + 'static, input: &[u8]) -> JoinHandle<()> {
     let input = input.to_vec();
     thread::spawn(move || {
-        // A program may end without reading all of its input.
+        // A program may exit without reading all of its input.
         let _ = pipe.write_all(&input);
     })
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! The programs that the tests run, and the packages that they come in.
+//! Programs that the tests run, and their packages.
 
 use std::path::PathBuf;
 
@@ -37,12 +37,12 @@ const PACKAGES: &[(&str, &str)] = &[
     ("valgrind", "valgrind"),
 ];
 
-/// Where the distribution puts programs. What is elsewhere in PATH is not the
-/// distribution's: another python3 in front, for one, has no `nbd` module.
+/// Directories of the distribution's programs. Others in PATH may shadow them:
+/// another python3, for example, has no `nbd` module.
 pub const PATH: &str = "/usr/sbin:/usr/bin:/sbin:/bin";
 
-/// The path of an installed program. One that is missing fails the test and
-/// says what to install.
+/// Returns the path of an installed program. A missing one fails the test and
+/// names its package.
 pub fn find(program: &str) -> Result<PathBuf> {
     let found = PATH.split(':').map(|dir| PathBuf::from(dir).join(program));
     match found.into_iter().find(|path| path.exists()) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! One run of some steps with one library: servers are started, clients run,
-//! and what they do is written down.
+//! One run of a test's steps with one library: starts servers, runs clients and
+//! records the results.
 
 use std::cell::{Cell, RefCell};
 use std::fs;
@@ -18,7 +18,7 @@ use super::servers::Server;
 use super::transcript::{without_explanation, Transcript};
 use super::Result;
 
-/// A client is done long before that.
+/// Time limit of a client, well above any normal duration.
 const LIMIT: Duration = Duration::from_secs(120);
 
 pub struct Scenario {
@@ -28,13 +28,13 @@ pub struct Scenario {
     servers: Cell<u32>,
 }
 
-/// How a program must end for the run to mean anything: two clients that both
-/// fail to find a server would agree as well.
+/// Required result of a program: otherwise two clients that both fail to find a
+/// server would count as equal.
 #[derive(Clone, Copy, PartialEq)]
 pub enum Ending {
     Success,
     Failure,
-    /// What it is, is what is being asked.
+    /// Success or failure: the comparison decides.
     Either,
 }
 
@@ -58,12 +58,12 @@ impl Scenario {
         self.transcript.into_inner()
     }
 
-    /// A path in the directory of this run.
+    /// Returns a path in the directory of this run.
     pub fn path(&self, name: &str) -> PathBuf {
         self.directory.path().join(name)
     }
 
-    /// The same, for the argument of a program.
+    /// Returns that path as an argument of a program.
     pub fn text_path(&self, name: &str) -> String {
         self.path(name).display().to_string()
     }
@@ -76,14 +76,14 @@ impl Scenario {
         &self.library
     }
 
-    /// Starts a server: see `Server::start` for what the line may be.
+    /// Starts a server; `Server::start` describes the line.
     pub fn serve(&self, line: &str) -> Result<Server> {
         let number = self.servers.get();
         self.servers.set(number + 1);
         Server::start(self.directory(), &format!("server{number}"), line)
     }
 
-    /// The same for a server that is itself a client: it gets the library too.
+    /// Starts a server that is itself a client, with the library of this run.
     pub fn serve_with_library(&self, line: &str) -> Result<Server> {
         let number = self.servers.get();
         self.servers.set(number + 1);
@@ -91,17 +91,17 @@ impl Scenario {
         Server::start_with(&self.library, self.directory(), &name, line)
     }
 
-    /// Text that is different each time, and what to call it.
+    /// Registers text that varies between runs, with a name that replaces it.
     pub fn replace(&self, text: &str, name: &'static str) {
         self.transcript.borrow_mut().replace(text, name);
     }
 
-    /// Writes down something that was seen.
+    /// Records an observation.
     pub fn record(&self, what: &str, bytes: &[u8]) {
         self.transcript.borrow_mut().add(what, bytes);
     }
 
-    /// Writes down what is in a file of the directory.
+    /// Records the content of a file in the directory.
     pub fn record_file(&self, name: &str) -> Result<()> {
         self.record(&format!("content of {name}"), &self.read(name)?);
         Ok(())
@@ -115,7 +115,7 @@ impl Scenario {
         fs::write(self.path(name), bytes).map_err(|e| format!("{name}: {e}"))
     }
 
-    /// Runs a client, which must succeed, and writes down what it does.
+    /// Runs a client, which must succeed, and records the outcome.
     pub fn client(&self, program: &str, arguments: &[&str]) -> Result<Outcome> {
         self.run(program, arguments, &[], Ending::Success)
     }
@@ -125,8 +125,8 @@ impl Scenario {
         self.run(program, arguments, &[], Ending::Failure)
     }
 
-    /// Runs a client, which must fail, and compares its error message less the
-    /// explanation: see `transcript::without_explanation`.
+    /// Runs a client, which must fail, and records its error message without
+    /// the explanation: see `transcript::without_explanation`.
     pub fn refused(&self, program: &str, arguments: &[&str]) -> Result<()> {
         let outcome = self.attempt(program, arguments)?;
         let line = format!("{program} {}", arguments.join(" "));
@@ -144,7 +144,7 @@ impl Scenario {
         }
     }
 
-    /// Runs a client with this on its standard input.
+    /// Runs a client with the given standard input.
     pub fn run(
         &self,
         program: &str,
@@ -172,7 +172,7 @@ impl Scenario {
         }
     }
 
-    /// Runs a client whose output is partly chance: nothing is written down.
+    /// Runs a client whose output varies; nothing is recorded.
     pub fn attempt(&self, program: &str, arguments: &[&str]) -> Result<Outcome> {
         self.execute(program, arguments, &[])
     }
@@ -181,16 +181,16 @@ impl Scenario {
         process::run(&mut self.command(program, arguments)?, input, LIMIT)
     }
 
-    /// What runs a program with the library, for those who do not just wait for
-    /// its end.
+    /// Returns a command with the library of this run, for callers that control
+    /// the process themselves.
     pub fn command(&self, program: &str, arguments: &[&str]) -> Result<Command> {
         let mut command = self.library.command(&programs::find(program)?);
         self.prepare(&mut command, arguments);
         Ok(command)
     }
 
-    /// Runs a program that prepares or examines something and has nothing to do
-    /// with the library. What it prints is returned and not written down.
+    /// Runs a program that prepares or examines something, without the library.
+    /// Its output is returned and not recorded.
     pub fn tool(&self, program: &str, arguments: &[&str]) -> Result<Vec<u8>> {
         let mut command = Library::system().command(&programs::find(program)?);
         self.prepare(&mut command, arguments);
@@ -201,8 +201,7 @@ impl Scenario {
         }
     }
 
-    /// The user who runs the tests has settings; programs here do not see
-    /// them.
+    /// Hides the user's own settings from the program.
     fn prepare(&self, command: &mut Command, arguments: &[&str]) {
         for name in [
             "LIBNBD_DEBUG",

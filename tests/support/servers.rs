@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! Servers on a Unix socket or on a loopback port, gone when dropped.
+//! Servers on a Unix socket or on a loopback port, stopped on drop.
 
 use std::fmt;
 use std::fs::{self, File};
@@ -16,11 +16,11 @@ use super::{process, programs, Result};
 const START_LIMIT: Duration = Duration::from_secs(30);
 const STOP_LIMIT: Duration = Duration::from_secs(10);
 
-/// Where a server listens.
+/// The address of a server.
 #[derive(Clone, Debug)]
 pub enum Address {
     Unix(PathBuf),
-    /// Of the IPv4 loopback interface.
+    /// A port of the IPv4 loopback interface.
     Port(u16),
 }
 
@@ -31,20 +31,20 @@ pub struct Server {
 }
 
 impl Server {
-    /// Starts a server as its command line says, on a Unix socket in the
-    /// directory. Options that say how to listen are added here; single quotes
-    /// keep words of the line together.
+    /// Starts a server from its command line, on a Unix socket in the
+    /// directory. Options for the socket are added here; single quotes keep
+    /// words of the line together.
     ///
-    /// qemu-nbd serves any number of clients. nbd-server takes the exports of its
-    /// configuration file as its arguments (`NAME=FILE`), other lines of the file
-    /// as options (`--KEY=VALUE`, those of an export after it), and one client: it
-    /// forks for clients only as a daemon, which is no child of the test and hard to
-    /// end.
+    /// qemu-nbd serves any number of clients. nbd-server takes the exports of
+    /// its configuration file as arguments (`NAME=FILE`), other lines of the
+    /// file as options (`--KEY=VALUE`; those of an export follow it), and
+    /// serves one client: it forks for clients only as a daemon, which is no
+    /// child of the test and hard to stop.
     pub fn start(directory: &Path, name: &str, line: &str) -> Result<Server> {
         Server::start_with(&Library::system(), directory, name, line)
     }
 
-    /// The same for a server that uses a library.
+    /// Starts a server that uses a library.
     pub fn start_with(
         library: &Library,
         directory: &Path,
@@ -55,11 +55,11 @@ impl Server {
         Server::start_at(library, directory, name, line, Address::Unix(socket))
     }
 
-    /// The same on a port of its own.
+    /// Starts a server on a port of its own.
     pub fn start_on_a_port(directory: &Path, name: &str, line: &str) -> Result<Server> {
         let library = Library::system();
         let mut failure = String::new();
-        // Another process may take it between asking and using it.
+        // Another process may take the port between the query and its use.
         for _ in 0..5 {
             let address = Address::Port(unused_port()?);
             match Server::start_at(&library, directory, name, line, address) {
@@ -111,7 +111,7 @@ impl Server {
             command.args(arguments);
         }
         if let Address::Unix(socket) = &address {
-            // Not every server takes its socket along when it ends.
+            // Not every server removes its socket on exit.
             let _ = fs::remove_file(socket);
         }
         let listening = address.clone();
@@ -157,7 +157,7 @@ impl Server {
         &self.address
     }
 
-    /// The URI of an export.
+    /// Returns the URI of an export.
     pub fn uri(&self, export: &str) -> String {
         match &self.address {
             Address::Unix(socket) => format!("nbd+unix:///{export}?socket={}", socket.display()),
@@ -169,15 +169,15 @@ impl Server {
         self.child.id()
     }
 
-    /// Has the server end, with all that was written stored.
+    /// Stops the server after it has stored all written data.
     pub fn stop(mut self) -> Result<()> {
         let ended: Option<ExitStatus> = self.end();
         ended
             .map(|_| ())
-            .ok_or_else(|| "a server does not end when told to".to_owned())
+            .ok_or_else(|| "a server does not stop on request".to_owned())
     }
 
-    /// Ends the server as if the machine it runs on had failed.
+    /// Kills the server, as if its machine had failed.
     pub fn kill(mut self) -> Result<()> {
         let ended = self.child.kill().and_then(|()| self.child.wait());
         ended.map(|_| ()).map_err(|e| format!("kill: {e}"))
@@ -201,7 +201,7 @@ impl Drop for Server {
     }
 }
 
-/// A loopback port that nothing listens on.
+/// Returns a loopback port without a listener.
 pub fn unused_port() -> Result<u16> {
     TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
         .and_then(|listener| listener.local_addr())
@@ -219,8 +219,8 @@ impl fmt::Display for Address {
 }
 
 impl Address {
-    /// Whether someone listens there: the file of a socket is there a moment
-    /// before, and to connect would be to take a client's place.
+    /// Returns true if a server is listening there. The socket file appears
+    /// slightly earlier, and a test connection would use up a client's slot.
     fn has_listener(&self) -> bool {
         const UNIX_LISTENING: &str = "00010000";
         const TCP_LISTENING: &str = "0A";
@@ -265,14 +265,14 @@ fn nbd_server_configuration(
     fs::write(file, text).map_err(|e| format!("{}: {e}", file.display()))
 }
 
-/// The words of a line, as a shell would split it that knows single quotes only.
+/// Splits a line like a shell that supports only single quotes.
 pub fn words(line: &str) -> Vec<String> {
     let mut words: Vec<String> = Vec::new();
     let mut between = true;
     for (number, part) in line.split('\'').enumerate() {
         let quoted = number % 2 == 1;
         if quoted && between {
-            // Quotes make a word even around nothing.
+            // Quotes make a word even if they are empty.
             words.push(String::new());
             between = false;
         }

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! The systems in which real programs are compared: the one that runs here, and
-//! newer releases of Debian in directories, where this same test program runs again
+//! The systems in which real programs are compared: this machine's, and newer
+//! releases of Debian in directories, where this same test program runs again
 //! with the programs, servers and C library of that release.
 //!
-//! `LIBNBD_TEST_SYSTEMS="here sid"` in the environment chooses some of them.
+//! `LIBNBD_TEST_SYSTEMS="here sid"` in the environment selects some of them.
 
 use std::path::Path;
 use std::process::{Command, ExitCode, Stdio};
@@ -12,17 +12,17 @@ use std::{env, fs};
 
 use super::{library, process, Result};
 
-/// Debian's releases, oldest first. What is built in one runs in the next.
+/// Debian's releases, oldest first. Executables built in one run in the next.
 const RELEASES: &[&str] = &["bookworm", "trixie", "sid"];
 
 const HERE: &str = "here";
 
-/// Says in which root this process runs, where it is in one.
+/// Variable that names the root in which this process runs, if any.
 const INSIDE: &str = "LIBNBD_TEST_INSIDE";
 
-/// Runs the tests here and in each of these releases that is newer. They fail if they
-/// fail in one of them. `compile` makes the programs of this repository that they run:
-/// there is no compiler in a root.
+/// Runs the tests here and in each newer release of the list. They fail if they
+/// fail in one of them. `compile` builds the programs of this repository that
+/// they run: a root has no compiler.
 pub fn in_each(releases: &[&str], compile: fn() -> Result<()>, run: fn() -> ExitCode) -> ExitCode {
     if inside().is_some() {
         return run();
@@ -52,12 +52,13 @@ pub fn in_each(releases: &[&str], compile: fn() -> Result<()>, run: fn() -> Exit
     }
 }
 
-/// The release in whose root this process runs; none in the system of this machine.
+/// Returns the release in whose root this process runs; `None` in the system of
+/// this machine.
 pub fn inside() -> Option<String> {
     env::var(INSIDE).ok()
 }
 
-/// Whether the tests may be run in a system.
+/// Returns true if the tests may run in a system.
 pub fn chosen(system: &str) -> bool {
     let chosen = env::var("LIBNBD_TEST_SYSTEMS");
     chosen.map_or(true, |names| {
@@ -65,8 +66,8 @@ pub fn chosen(system: &str) -> bool {
     })
 }
 
-/// The releases after the one that runs here, or why there can be none: that does
-/// not include a root that cannot be made.
+/// Returns the releases after the one that runs here, or the reason why there
+/// can be none; failure to create a root is an error, not such a reason.
 fn newer() -> Result<&'static [&'static str]> {
     let text = fs::read_to_string("/etc/os-release").unwrap_or_default();
     let field = |name: &str| text.lines().find_map(|line| line.strip_prefix(name));
@@ -106,7 +107,7 @@ fn run_again(release: &str) -> Result<()> {
     }
 }
 
-/// The directory of a root. What there is to say of it goes to stderr.
+/// Creates a root and returns its directory. Messages go to stderr.
 fn make(script: &Path, release: &str) -> Result<String> {
     let mut command = Command::new(script);
     command.arg(release).stderr(Stdio::inherit());

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! The system that the library under test was built for, where that is another one
-//! than this: the same tests cross compile their programs, and run them in an emulator.
+//! The target system of the library under test. If it is not this system, the same tests
+//! cross compile their programs and run them in an emulator.
 //!
-//! The environment says what is different:
+//! Environment variables describe the target:
 //!
-//! - `LIBNBD_TEST_TARGET=s390x-linux-gnu`: how its tools are called, as in
+//! - `LIBNBD_TEST_TARGET=s390x-linux-gnu`: the prefix of its tools, such as
 //!   `s390x-linux-gnu-gcc`;
 //! - `LIBNBD_UNDER_TEST` and `LIBNBD_TEST_LAUNCHER`: its library and the emulator, see
 //!   `library.rs`;
-//! - `LIBNBD_TEST_MEMSERVER=/path/to/memserver`: a server that was built for it, or a
-//!   script that starts one.
+//! - `LIBNBD_TEST_MEMSERVER=/path/to/memserver`: a server built for it, or a script that
+//!   starts one.
 
 use std::env;
 use std::ffi::OsStr;
@@ -20,7 +20,7 @@ use super::{library, Result};
 
 const TARGET: &str = "LIBNBD_TEST_TARGET";
 
-/// The C compiler.
+/// Returns the C compiler.
 pub fn cc() -> String {
     match env::var(TARGET) {
         Ok(target) => format!("{target}-gcc"),
@@ -28,12 +28,12 @@ pub fn cc() -> String {
     }
 }
 
-/// Whether the library under test was built for another system.
+/// Returns true if the library under test was built for another system.
 pub fn is_foreign() -> bool {
     env::var_os(TARGET).is_some()
 }
 
-/// One of the binutils.
+/// Returns the name of one of the binutils.
 pub fn tool(name: &str) -> String {
     match env::var(TARGET) {
         Ok(target) => format!("{target}-{name}"),
@@ -41,7 +41,7 @@ pub fn tool(name: &str) -> String {
     }
 }
 
-/// The directory for what is compiled for the target.
+/// Returns the directory for executables of the target.
 pub fn directory(name: &str) -> Result<PathBuf> {
     let programs = library::profile_directory()?.join("capi");
     Ok(match env::var_os(TARGET) {
@@ -50,7 +50,7 @@ pub fn directory(name: &str) -> Result<PathBuf> {
     })
 }
 
-/// Whether a launcher is an emulator of another processor.
+/// Returns true if a launcher is an emulator of another processor.
 pub fn is_emulator(launcher: &OsStr) -> bool {
     let name = Path::new(launcher).file_name();
     name.is_some_and(|name| name.as_encoded_bytes().starts_with(b"qemu-"))

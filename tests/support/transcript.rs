@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! All that could be seen of a run, in order, ready to be compared.
+//! Everything observed in a run, in order, ready to be compared.
 
-/// What was seen, with what cannot be the same twice replaced by its name.
+/// The observations, with text that varies between runs replaced by names.
 #[derive(Default)]
 pub struct Transcript {
     entries: Vec<(String, Vec<u8>)>,
@@ -10,12 +10,12 @@ pub struct Transcript {
 }
 
 impl Transcript {
-    /// From here on, `text` is written as `name`.
+    /// Replaces `text` by `name` from now on.
     pub fn replace(&mut self, text: &str, name: &'static str) {
         self.volatile.push((text.to_owned(), name));
     }
 
-    /// Adds something that was seen: `what` it is, and the bytes.
+    /// Adds an observation: its description `what`, and the bytes.
     pub fn add(&mut self, what: &str, bytes: &[u8]) {
         let bytes = match std::str::from_utf8(bytes) {
             Ok(text) => self.normalise(text).into_bytes(),
@@ -32,7 +32,7 @@ impl Transcript {
         without_activation_directory(&text)
     }
 
-    /// Where this differs from `other` first, in words; none when it does not.
+    /// Describes the first difference from `other`; `None` if there is none.
     pub fn difference(&self, name: &str, other: &Transcript, other_name: &str) -> Option<String> {
         for ((what, bytes), (other_what, other_bytes)) in self.entries.iter().zip(&other.entries) {
             if what != other_what {
@@ -47,14 +47,15 @@ impl Transcript {
         (mine != others).then(|| format!("{name}: {mine} entries, {other_name}: {others}"))
     }
 
-    /// A transcript that says nothing would equal any other of its kind.
+    /// Returns true if nothing was recorded: such a transcript would equal any
+    /// other empty one.
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()
     }
 }
 
-/// `text` with `name` for each `volatile`, but where that is a part of a longer number:
-/// the digits of a port may be those of an offset, too.
+/// Replaces `volatile` by `name` in `text`, except inside a longer number: the
+/// digits of a port can occur in an offset, too.
 fn replaced(text: &str, volatile: &str, name: &str) -> String {
     let is_digit = |byte: Option<u8>| byte.is_some_and(|it| it.is_ascii_digit());
     let mut result = String::new();
@@ -74,7 +75,8 @@ fn replaced(text: &str, volatile: &str, name: &str) -> String {
     result + &text[done..]
 }
 
-/// The directory that the library makes for socket activation has a random name.
+/// Replaces the random name of the directory that the library makes for socket
+/// activation.
 fn without_activation_directory(text: &str) -> String {
     const PREFIX: &str = "/tmp/libnbd";
     const RANDOM: usize = 6;
@@ -92,9 +94,10 @@ fn without_activation_directory(text: &str) -> String {
     result
 }
 
-/// An error message is `FUNCTION: explanation: description of the errno`. The first
-/// and the last are what a program can rely on. The words in between are for
-/// people; each library, and each version of one, has its own.
+/// Removes the explanation from an error message of the form `FUNCTION:
+/// explanation: description of the errno`. Programs can rely on the first and
+/// the last part. The explanation is for people and differs between libraries
+/// and versions.
 pub fn without_explanation(line: &str) -> String {
     const DESCRIPTIONS: &[&str] = &[
         "Connection refused",
@@ -133,7 +136,7 @@ fn difference(name: &str, bytes: &[u8], other_name: &str, other: &[u8]) -> Strin
     }
 }
 
-/// The lines in which they differ, in the manner of diff.
+/// Returns the lines that differ, in the style of diff.
 fn differing_lines(name: &str, text: &str, other_name: &str, other: &str) -> String {
     const SHOWN: usize = 40;
     let (lines, others): (Vec<_>, Vec<_>) = (text.lines().collect(), other.lines().collect());
@@ -155,10 +158,11 @@ fn differing_lines(name: &str, text: &str, other_name: &str, other: &str) -> Str
     format!("- with the {name} library, + with the one {other_name}:\n    {shown}")
 }
 
-/// What to take away and what to add to get the others, around the longest common
+/// Returns the lines to remove and to add, around the longest common
 /// subsequence.
 pub fn edits(lines: &[&str], others: &[&str]) -> Vec<String> {
-    // common[i][j]: how many lines the rests from i and from j have in common.
+    // common[i][j]: number of lines that the tails from i and from j have in
+    // common.
     let mut common = vec![vec![0_u32; others.len() + 1]; lines.len() + 1];
     for i in (0..lines.len()).rev() {
         for j in (0..others.len()).rev() {

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! Whether a connection is encrypted, as program, URI and server want it, where
-//! nothing is wrong.
+//! Agreement of program, URI and server on encryption, without faults.
 
 use std::sync::Arc;
 
@@ -57,7 +56,7 @@ pub fn trials(certificates: &Arc<Certificates>) -> Vec<Trial> {
         .iter()
         .map(|(name, test)| trial(certificates, name, *test))
         .collect();
-    // Keys that the installed GnuTLS does not know cannot be tried.
+    // Keys that the installed GnuTLS does not support cannot be tested.
     let post_quantum = trial(certificates, "a client certificate of ML-DSA", ml_dsa);
     trials.push(post_quantum.with_ignored_flag(ml_dsa_key_type().is_none()));
     trials
@@ -192,7 +191,7 @@ fn ml_dsa(bench: &Bench) -> Result<()> {
     server.stop()
 }
 
-/// Its scheme and authority, and what its query begins with.
+/// Returns scheme and authority of a URI, and the beginning of its query.
 fn uri_of(server: &Server, user: &str) -> String {
     match server.address() {
         Address::Port(port) => format!("nbds://{user}localhost:{port}/?"),
@@ -219,7 +218,7 @@ fn uri(bench: &Bench) -> Result<()> {
             server_is_well(server)
         };
         let encrypted = || made(true);
-        // An errno where there is not even a name to check.
+        // An errno is set if there is not even a name to check.
         let mistrusted = || refused("0,22", "certificate");
         let unknown = || refused(EINVAL, "carol");
 
@@ -263,7 +262,8 @@ fn uri(bench: &Bench) -> Result<()> {
     Ok(())
 }
 
-/// A server that has ended refuses everybody.
+/// Checks that the server still runs: one that has exited refuses every
+/// connection.
 fn server_is_well(server: &Server) -> Result<()> {
     match std::path::Path::new(&format!("/proc/{}/exe", server.pid())).exists() {
         true => Ok(()),
@@ -271,7 +271,7 @@ fn server_is_well(server: &Server) -> Result<()> {
     }
 }
 
-/// Nothing is connected, and no file opened, for what was not allowed.
+/// A forbidden URI opens no connection and no file.
 fn forbidden_uri(bench: &Bench) -> Result<()> {
     let server = bench.serve_certificate("server", Transport::Unix)?;
     let trust = format!("tls-certificates={}", bench.certificates.path("client")?);
@@ -303,7 +303,7 @@ fn forbidden_uri(bench: &Bench) -> Result<()> {
     server.stop()
 }
 
-/// LOGNAME says who, unless the program does.
+/// LOGNAME provides the user name unless the program sets one.
 fn other_users(bench: &Bench) -> Result<()> {
     let line = "nbdkit --tls=require --tls-psk=CERTIFICATES/psk/keys.psk memory SIZE";
     let server = bench.serve("server", line, Transport::Unix, 1)?;

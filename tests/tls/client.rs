@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! The C programs of `capi-tests/over-tls/`, which take from their environment what
-//! to connect to and how: see `capi-tests/harness/tls.h`.
+//! The C programs of `capi-tests/over-tls/`, whose environment names the server
+//! and the settings: see `capi-tests/harness/tls.h`.
 
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -16,7 +16,7 @@ use support::process::{self, Outcome};
 use support::servers::Address;
 use support::{target, Result};
 
-/// The programs end themselves before that.
+/// The programs have a shorter time limit of their own.
 const LIMIT: Duration = Duration::from_secs(150);
 
 /// A program about to be run.
@@ -35,25 +35,25 @@ impl Client {
         }
     }
 
-    /// Has valgrind look at what it does.
+    /// Runs the program under valgrind.
     pub fn under_valgrind(mut self) -> Client {
         self.under_valgrind = true;
         self
     }
 
-    /// Says one more thing in its environment.
+    /// Sets a variable in its environment.
     pub fn with(mut self, name: &'static str, value: impl Into<String>) -> Client {
         self.settings.push((name, value.into()));
         self
     }
 
-    /// Says where the server is. It is called localhost, unless it is on a Unix
-    /// socket.
+    /// Sets the address of the server, which is called localhost unless it is
+    /// on a Unix socket.
     pub fn on(self, address: &Address) -> Client {
         self.with("SERVER", server(address))
     }
 
-    /// Runs the program, which must be content with what it saw.
+    /// Runs the program, which must succeed.
     pub fn run(&self) -> Result<Outcome> {
         let mut command = self.command()?;
         let outcome = process::run(&mut command, &[], Library::under_test()?.limit(LIMIT))?;
@@ -63,7 +63,7 @@ impl Client {
         }
     }
 
-    /// The command that runs it. Its user has no certificates at home.
+    /// Returns the command that runs it, with an empty home directory.
     pub fn command(&self) -> Result<Command> {
         let (library, executable) = (Library::under_test()?, compiled(self.program)?);
         let mut command = match self.under_valgrind {
@@ -79,7 +79,7 @@ impl Client {
     }
 }
 
-/// What the programs call a server.
+/// Returns the server's address in the form that the programs expect.
 pub fn server(address: &Address) -> String {
     match address {
         Address::Unix(socket) => format!("unix:{}", socket.display()),
@@ -87,7 +87,7 @@ pub fn server(address: &Address) -> String {
     }
 }
 
-/// Compiles all of them.
+/// Compiles all programs.
 pub fn compile_all() -> Result<()> {
     let (library, directory) = (Library::under_test()?, directory()?);
     c_program::all_in("capi-tests/over-tls")?
@@ -99,7 +99,7 @@ fn directory() -> Result<PathBuf> {
     target::directory("tls")
 }
 
-/// Compiled by the first who runs it.
+/// Returns the executable, compiled on first use.
 fn compiled(program: &'static str) -> Result<PathBuf> {
     static COMPILED: OnceLock<Mutex<HashMap<&'static str, Result<PathBuf>>>> = OnceLock::new();
     let compiled = COMPILED.get_or_init(Mutex::default);

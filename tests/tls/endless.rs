@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! A server that sends records of little or no data without a pause.
+//! A server that sends an endless stream of empty or tiny records.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use crate::servers::{Authentication, Bench};
 use support::certificates::Certificates;
 use support::Result;
 
-/// What the server sends, and the version of TLS that has it.
+/// Kinds of records, and the TLS version of each.
 const RECORDS: &[(&str, &str)] = &[
     ("tickets", "1.3"),
     ("updates", "1.3"),

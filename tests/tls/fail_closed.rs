@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! What a server may answer to STARTTLS, or an attacker in between may make of its
-//! answer, and the connection must fail: nothing of NBD has left the client
-//! unencrypted by then, and nothing will.
+//! Answers to STARTTLS, from a server or an attacker in between, that must fail
+//! the connection: the client has sent nothing of NBD unencrypted by then, and
+//! sends nothing afterwards.
 
 use std::sync::Arc;
 
@@ -15,16 +15,15 @@ use crate::servers::{Bench, Transport};
 use support::certificates::Certificates;
 use support::Result;
 
-/// A protocol that was not kept to has no errno; a connection that is gone may
-/// have one.
+/// A protocol violation has no errno; a lost connection may have one.
 pub const BROKEN: &str = "0,32,104,107";
 const NONE: &str = "0";
 const ENOTSUP: &str = "95";
 
-/// The bytes that a server says up to its agreement to TLS: a greeting and a
+/// Number of the server's bytes up to its agreement to TLS: a greeting and a
 /// reply.
 const UP_TO_ACK: usize = 18 + 20;
-/// Those of the client: its flags and the option.
+/// Number of the client's bytes up to the option: its flags and STARTTLS.
 const UP_TO_STARTTLS: usize = 4 + 16;
 
 pub fn trials(certificates: &Arc<Certificates>) -> Vec<Trial> {
@@ -69,7 +68,7 @@ pub fn trial(
     })
 }
 
-/// Connects to a server that gives this answer, and must be refused.
+/// Connects to a server that gives this answer; the connection must fail.
 fn refused_by(
     bench: &Bench,
     name: &str,
@@ -86,7 +85,8 @@ fn refused_by(
     sent.map(|_| ()).map_err(|why| format!("{name}: {why}"))
 }
 
-/// Not a mode of the library: the program asks for TLS itself.
+/// A mode of these tests, not of the library: the program calls
+/// nbd_opt_starttls itself.
 const BY_HAND: &str = "by hand";
 
 fn client(mode: &str, errnos: &str, words: &str) -> Client {
@@ -100,7 +100,7 @@ fn client(mode: &str, errnos: &str, words: &str) -> Client {
         .with("WORDS", words)
 }
 
-/// Every error that the protocol has, and one that it has not.
+/// Every error of the protocol, and an undefined one.
 const ERRORS: [u32; 10] = [1, 2, 3, 4, 5, 6, 7, 8, 9, 0x7fff];
 
 fn refusal(bench: &Bench) -> Result<()> {
@@ -152,7 +152,7 @@ fn broken_replies(bench: &Bench, mode: &str) -> Result<()> {
         refused_by(bench, name, answer, Then::Listen, client)?;
     }
     if mode == "require" {
-        // A refusal, although a longer one than the protocol has.
+        // A refusal with a longer text than the protocol permits.
         let answer = reply(STARTTLS, ERROR + 1, &[b'x'; 5000]);
         let client = client(mode, "0,95", "handshake");
         refused_by(bench, "long-error", answer, Then::Listen, client)?;
@@ -172,7 +172,7 @@ fn broken_replies(bench: &Bench, mode: &str) -> Result<()> {
     Ok(())
 }
 
-/// The server agrees, and what it sends then is no TLS.
+/// The server agrees, and then sends no TLS.
 fn no_handshake(bench: &Bench, mode: &str) -> Result<()> {
     let after_ack = |bytes: &[u8]| [reply(STARTTLS, ACK, b""), bytes.to_vec()].concat();
     let answers: [(&str, &[u8]); 5] = [
@@ -189,7 +189,7 @@ fn no_handshake(bench: &Bench, mode: &str) -> Result<()> {
             refused_by(bench, &name, after_ack(bytes), then, client)?;
         }
     }
-    // To go on as if nothing had been agreed on.
+    // Continue as if TLS had not been agreed on.
     let more = [
         reply(STRUCTURED_REPLY, ACK, b""),
         reply(7, 3, b"\0\0\0\0\0\0\0\x10\0\0\0\x01"),
@@ -205,7 +205,8 @@ fn no_handshake(bench: &Bench, mode: &str) -> Result<()> {
     )
 }
 
-/// A real server, and what is put between its agreement and its handshake.
+/// A real server, with plaintext injected between its agreement and its
+/// handshake.
 fn plaintext(bench: &Bench, mode: &str) -> Result<()> {
     let server = bench.serve_certificate("server-ecdsa", Transport::Unix)?;
     let inserted = [
@@ -226,8 +227,8 @@ fn plaintext(bench: &Bench, mode: &str) -> Result<()> {
                 at,
                 bytes: bytes.clone(),
             };
-            // In front of the real answer, an error is an answer; and a program
-            // that has not asked yet has no answer to be wrong.
+            // Before the real answer, an error is a valid answer; and a program
+            // that has not sent STARTTLS yet cannot get a wrong one.
             let is_answer = name == "error" || name == "another-ack";
             if at == 18 && (is_answer || mode == BY_HAND) {
                 continue;
@@ -241,7 +242,7 @@ fn plaintext(bench: &Bench, mode: &str) -> Result<()> {
 
 fn tampering(bench: &Bench, mode: &str) -> Result<()> {
     let server = bench.serve_certificate("server-ecdsa", Transport::Unix)?;
-    // What makes up the server's part: from its hello to its last word.
+    // The records that a server sends in its handshake.
     for number in 0..5 {
         let start = UP_TO_ACK;
         let flip = Tampering::Flip { start, number };

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! A server with another implementation of TLS, which misbehaves on request:
-//! memserver's is rustls.
+//! Faults of a server with another TLS implementation: memserver uses rustls.
 
 use std::sync::Arc;
 
@@ -13,8 +12,8 @@ use crate::servers::{Bench, Transport, TRANSPORTS};
 use support::certificates::Certificates;
 use support::Result;
 
-/// With an RSA key: every other ECDSA key of certtool's is longer by a zero than
-/// rustls accepts.
+/// With an RSA key: every other ECDSA key of certtool's has a leading zero that
+/// rustls rejects.
 const MEMSERVER: &str = "memserver --tls on --tls-certificates CERTIFICATES/server";
 
 pub fn trials(certificates: &Arc<Certificates>) -> Vec<Trial> {
@@ -49,8 +48,8 @@ pub fn trials(certificates: &Arc<Certificates>) -> Vec<Trial> {
 
 const BY_HAND: &str = "by hand";
 
-/// A client that takes these replies for what came over TLS is connected to an
-/// export of the attacker in between.
+/// A client that mistakes these replies for TLS content connects to an export
+/// of the attacker.
 fn injected_replies(bench: &Bench, mode: &str) -> Result<()> {
     let line = format!("{MEMSERVER} --size SIZE --fault starttls-plaintext-after-ack");
     for transport in TRANSPORTS {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! Who a server is, and who its client is: certificates to be refused, keys that
-//! are not the same, and files that are not there.
+//! Identity of server and client: certificates to be refused, mismatched keys,
+//! and missing files.
 
 use std::fs;
 use std::sync::Arc;
@@ -17,7 +17,7 @@ use support::Result;
 
 const ENOENT: &str = "2";
 const EINVAL: &str = "22";
-/// GnuTLS has no errno for what is wrong, and neither has the C library then.
+/// GnuTLS has no errno for certificate errors, so the C library sets none.
 const NONE: &str = "0";
 
 const PSK_SERVER: &str = "nbdkit --tls=on --tls-psk=CERTIFICATES/psk/keys.psk memory SIZE";
@@ -35,7 +35,10 @@ pub fn trials(certificates: &Arc<Certificates>) -> Vec<Trial> {
         }
     }
     let tests: &[(&str, Steps)] = &[
-        ("certificate: a name that was asked for", name_asked_for),
+        (
+            "certificate: a host name set by the program",
+            name_asked_for,
+        ),
         ("certificate: no name to check, but an authority", no_name),
         ("certificate: no authority to trust", no_authority_to_trust),
         ("certificate: files that are wrong", wrong_files),
@@ -45,11 +48,8 @@ pub fn trials(certificates: &Arc<Certificates>) -> Vec<Trial> {
         ),
         ("client certificate: not given", no_client_certificate),
         ("client certificate: of an unknown CA", client_of_unknown_ca),
-        ("pre-shared key: another one", other_key),
-        (
-            "pre-shared key: a user the server does not know",
-            unknown_user,
-        ),
+        ("pre-shared key: a different key", other_key),
+        ("pre-shared key: an unknown user", unknown_user),
         ("pre-shared key: files that are wrong", wrong_key_files),
         (
             "pre-shared key: the server has a certificate instead",
@@ -66,8 +66,7 @@ pub fn trials(certificates: &Arc<Certificates>) -> Vec<Trial> {
     trials
 }
 
-/// Expects a connection to the server to be refused, whether TLS is required or
-/// merely allowed.
+/// Expects the connection to fail, whether TLS is required or merely allowed.
 fn refused(server: &Server, client: impl Fn() -> Client, errnos: &str, words: &str) -> Result<()> {
     for mode in ["require", "allow"] {
         client()
@@ -89,7 +88,7 @@ fn success() -> Client {
     Client::new("connection-is-made").with("ENCRYPTED", "1")
 }
 
-/// Refused, unless the program says that it does not want to know who it is.
+/// A faulty certificate is refused unless the program turns verification off.
 fn bad_server(bench: &Bench, reason: &str, transport: Transport) -> Result<()> {
     let server = bench.serve(
         "server",
@@ -108,7 +107,7 @@ fn bad_server(bench: &Bench, reason: &str, transport: Transport) -> Result<()> {
             .with("CERTIFICATES", &trust)
             .with("HOSTNAME", "localhost"),
     };
-    // Verified where nothing was said about it, and where it was asked for.
+    // Verified by default, and on request.
     refused(
         &server,
         || with(refusal()).with("DEAD", "1"),
@@ -124,7 +123,7 @@ fn bad_server(bench: &Bench, reason: &str, transport: Transport) -> Result<()> {
         .map(|_| ())
 }
 
-/// The name that the program says counts, not the one it connects to.
+/// The name set by the program takes precedence over the one it connects to.
 fn name_asked_for(bench: &Bench) -> Result<()> {
     let trust = bench.certificates.path("client")?;
     for transport in TRANSPORTS {
@@ -151,7 +150,7 @@ fn name_asked_for(bench: &Bench) -> Result<()> {
             client.on(server.address()).run()?;
         }
         server.stop()?;
-        // A server by another name, which the program knows.
+        // A server with another name, which the program sets.
         let server = bench.serve_certificate("server-other-name", transport)?;
         let client = success()
             .with("CERTIFICATES", &trust)
@@ -162,8 +161,8 @@ fn name_asked_for(bench: &Bench) -> Result<()> {
     Ok(())
 }
 
-/// On a Unix socket there is no name unless the program says one. All else is
-/// verified there too.
+/// On a Unix socket there is no name unless the program sets one. Everything
+/// else is verified there too.
 fn no_name(bench: &Bench) -> Result<()> {
     let trust = bench.certificates.path("client")?;
     for reason in ["unknown-ca", "self-signed", "expired", "not-yet-valid"] {
@@ -176,12 +175,12 @@ fn no_name(bench: &Bench) -> Result<()> {
     let server = bench.serve_certificate("server", Transport::Unix)?;
     let client = success().with("CERTIFICATES", &trust);
     client.on(server.address()).run()?;
-    // An authority of the system would vouch for the whole world.
+    // An authority of the system would vouch for any server.
     refused(&server, refusal, "0,22", "certificate")?;
     server.stop()
 }
 
-/// Where no authority can be found, no certificate is trusted.
+/// Without an authority, no certificate is trusted.
 fn no_authority_to_trust(bench: &Bench) -> Result<()> {
     let server = bench.serve_certificate("server", Transport::Tcp)?;
     let words = "certificate|ca-cert.pem|authorit";
@@ -262,7 +261,7 @@ fn certificate_for_key(bench: &Bench) -> Result<()> {
     Ok(())
 }
 
-/// The servers that demand one.
+/// Checks that all servers that require a client certificate refuse this one.
 fn refused_by_all(bench: &Bench, directory: &str) -> Result<()> {
     let path = bench.certificates.path(directory)?;
     for kind in KINDS {
@@ -270,7 +269,8 @@ fn refused_by_all(bench: &Bench, directory: &str) -> Result<()> {
             continue;
         }
         for transport in TRANSPORTS {
-            // With TLS 1.3 the client learns of it when it first reads or writes.
+            // With TLS 1.3 the client learns of the refusal at its first read
+            // or write.
             for priority in ["NORMAL", "NORMAL:-VERS-ALL:+VERS-TLS1.2"] {
                 let server = bench.serve("server", kind.line, transport, 1)?;
                 refusal()
@@ -295,7 +295,7 @@ fn no_client_certificate(bench: &Bench) -> Result<()> {
 
 fn client_of_unknown_ca(bench: &Bench) -> Result<()> {
     refused_by_all(bench, "client-of-unknown-ca")?;
-    // It is not the certificates' fault that these are refused.
+    // The refusal is not caused by the certificates.
     let server = bench.serve("server", DEMANDING_SERVER, Transport::Unix, 1)?;
     let path = bench.certificates.path("client-ecdsa")?;
     let client = success().with("CERTIFICATES", path).on(server.address());
@@ -368,7 +368,7 @@ fn wrong_key_files(bench: &Bench) -> Result<()> {
     server.stop()
 }
 
-/// A certificate that is not checked is no proof: not even one that the client
+/// An unverified certificate is no proof of identity, even one that the client
 /// would trust.
 fn key_for_certificate(bench: &Bench) -> Result<()> {
     let server = bench.serve_certificate("server", Transport::Tcp)?;

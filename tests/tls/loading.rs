@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! GnuTLS is loaded when it is first needed, and not missed where it is not.
+//! GnuTLS is loaded on first use, and not required otherwise.
 
 use std::ffi::OsString;
 use std::fs;
@@ -25,10 +25,7 @@ pub fn trials(certificates: &Arc<Certificates>) -> Vec<Trial> {
             "a process that asks for no TLS does not have it",
             not_loaded,
         ),
-        (
-            "the library file does not need it, but names it",
-            not_needed,
-        ),
+        ("the library names GnuTLS without linking it", not_needed),
         ("where it is broken, all but TLS works", broken),
         (
             "where something is missing in it, all but TLS works",
@@ -68,15 +65,15 @@ fn not_needed(_: &Bench) -> Result<()> {
     }
 }
 
-/// Every program that the system could not load is the same to us: a file that
-/// is no library stands for one that is not there.
+/// A file that is not a library stands for a missing library: the loader's
+/// errors are treated alike.
 fn broken(bench: &Bench) -> Result<()> {
     let file = bench.directory.path().join(LIBRARY);
     fs::write(&file, "This is no library.\n").map_err(|e| format!("{}: {e}", file.display()))?;
     without_tls(bench)
 }
 
-/// A library of that name which has none of the functions.
+/// A library of that name without any of the functions.
 fn incomplete(bench: &Bench) -> Result<()> {
     let mut cc = Command::new(programs::find(&target::cc())?);
     cc.args(["-shared", "-fPIC", "-x", "c", "-", "-o"])
@@ -100,7 +97,7 @@ fn without_tls(bench: &Bench) -> Result<()> {
     server.stop()
 }
 
-/// The libraries of this directory are found before all others.
+/// Returns a library path that begins with this directory.
 fn in_front(directory: &Path) -> Result<OsString> {
     let mut path = directory.as_os_str().to_owned();
     path.push(":");

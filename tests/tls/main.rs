@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! Encrypted connections: to the servers that people run, from C programs, from
-//! Debian's own nbdinfo and nbdcopy, and through nbdkit as a proxy; and every way
-//! in which a connection must fail rather than be unencrypted, or encrypted for
-//! another peer.
+//! Encrypted connections to popular servers, from C programs, from Debian's own
+//! nbdinfo and nbdcopy, and through nbdkit as a proxy; and every condition
+//! under which a connection must fail rather than be unencrypted or encrypted
+//! for the wrong peer.
 //!
-//! `cargo test --test tls -- WORDS` runs the tests with WORDS in their name. A
-//! program that is not installed fails its tests: they name the package.
+//! `cargo test --test tls -- WORDS` runs the tests with WORDS in their name. If
+//! a program is not installed, its tests fail and name its package.
 
 mod agreement;
 mod client;
@@ -39,7 +39,7 @@ fn main() -> ExitCode {
 fn run() -> ExitCode {
     let mut arguments = Arguments::from_args();
     arguments.test_threads.get_or_insert(2);
-    // Lives until all tests are done, and its directory as long.
+    // Kept until all tests are done, with its directory.
     let certificates = Arc::new(Certificates::default());
     let mut trials = vec![
         transfers::trials(&certificates),
@@ -51,7 +51,7 @@ fn run() -> ExitCode {
         slow::trials(&certificates),
         starttls::trials(&certificates),
     ];
-    // With other people's programs, which are there for this architecture alone.
+    // Other packages' programs exist for this architecture only.
     let mut of_this_system = vec![
         programs::trials(&certificates),
         proxy::trials(&certificates),

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! TLS under valgrind: what GnuTLS is lent it does not use for longer, and what
-//! it gives is given back, however a connection ends.
+//! TLS under valgrind: GnuTLS uses borrowed memory no longer than allowed, and
+//! everything that it allocates is freed, however a connection ends.
 
 use std::sync::Arc;
 
@@ -12,14 +12,14 @@ use crate::servers::{Bench, Transport};
 use support::certificates::Certificates;
 use support::Result;
 
-/// A test: the version of TLS is given.
+/// A test, with the version of TLS as parameter.
 type Test = fn(&Bench, &str) -> Result<()>;
 
 const MEMSERVER: &str = "memserver --tls on --tls-certificates CERTIFICATES/server --size SIZE";
 
 pub fn trials(certificates: &Arc<Certificates>) -> Vec<Trial> {
     let tests: [(&str, Test); 6] = [
-        ("data comes and goes", data),
+        ("data is read and written", data),
         ("a loop of the program's own", own_loop),
         ("the session is ended", goodbye),
         ("the connection is cut", no_goodbye),
@@ -39,7 +39,7 @@ pub fn trials(certificates: &Arc<Certificates>) -> Vec<Trial> {
     trials
 }
 
-/// Runs a program with a server of these options.
+/// Runs a program against a server with these options.
 fn run(
     bench: &Bench,
     version: &str,
@@ -86,8 +86,8 @@ fn no_goodbye(bench: &Bench, version: &str) -> Result<()> {
     run(bench, version, options, program, &[("GOODBYE", "0")])
 }
 
-/// Errno values and words do not matter here: `fail_closed` and `identity` are
-/// about them.
+/// Errno values and messages do not matter here: `fail_closed` and `identity`
+/// check them.
 fn refused(bench: &Bench, version: &str) -> Result<()> {
     let settings = [
         ("HOSTNAME", "another.example"),

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! The other end of a client's connection, played by the test: a server that
-//! says what the test wants, or an attacker between client and server.
+//! The other end of a client's connection, played by the test: a scripted
+//! server, or an attacker between client and server.
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::Shutdown;
@@ -14,55 +14,55 @@ use crate::seen::Seen;
 use support::servers::Address;
 use support::Result;
 
-/// How long a peer waits for what is bound to come.
+/// Time limit for bytes that must arrive.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// The handshake of a server up to its flags.
 const GREETING: &[u8] = b"NBDMAGICIHAVEOPT\0\x03";
-/// The flags of a client, and an option without data.
+/// Length of a client's flags and of an option without data.
 const FLAGS_AND_OPTION: usize = 4 + 16;
 
-/// Someone who waits for one client, on a socket of its own.
+/// A peer that waits for one client on its own socket.
 pub struct Peer {
     address: Address,
     thread: JoinHandle<io::Result<Vec<u8>>>,
 }
 
-/// What a server does after it was asked for TLS and has answered.
+/// The server's behaviour after its answer to STARTTLS.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Then {
-    /// Waits for the client to leave.
+    /// Waits for the client to disconnect.
     Listen,
-    /// Says that it will send no more, then waits.
+    /// Shuts down its sending side, then waits.
     HangUp,
-    /// Leaves with bytes unread, if there are any.
+    /// Closes, possibly with bytes unread.
     Close,
 }
 
-/// What happens to the bytes that go one way through a peer in between.
+/// Manipulation of the bytes in one direction.
 #[derive(Clone, Debug)]
 pub enum Tampering {
     Nothing,
-    /// These bytes are added after the first `at`.
+    /// Inserts these bytes after the first `at`.
     Insert {
         at: usize,
         bytes: Vec<u8>,
     },
-    /// After the first `start` bytes, the last byte of the record with this
-    /// number is another one. Changes of cipher are not counted.
+    /// Changes the last byte of the record with this number, after the first
+    /// `start` bytes. Change-cipher records are not counted.
     Flip {
         start: usize,
         number: usize,
     },
-    /// The connection ends after so many bytes.
+    /// Ends the connection after this many bytes.
     Cut(usize),
-    /// They come in small pieces: single bytes at first.
+    /// Splits them into small pieces: single bytes at first.
     Pieces,
 }
 
 impl Peer {
-    /// A server that answers the first option of a client, whatever it is, with
-    /// these bytes.
+    /// Creates a server that answers the client's first option, whatever it is,
+    /// with these bytes.
     pub fn answer(directory: &Path, name: &str, answer: Vec<u8>, then: Then) -> Result<Peer> {
         Peer::start(directory, name, move |mut client| {
             client.write_all(GREETING)?;
@@ -79,7 +79,7 @@ impl Peer {
         })
     }
 
-    /// An attacker between the client and this server.
+    /// Creates an attacker between the client and this server.
     pub fn between(
         directory: &Path,
         name: &str,
@@ -124,7 +124,7 @@ impl Peer {
         &self.address
     }
 
-    /// What the client sent until it left.
+    /// Returns everything that the client sent until it disconnected.
     pub fn seen(self) -> Result<Seen> {
         let seen = self.thread.join().map_err(|_| "a peer panicked")?;
         seen.map(Seen).map_err(|e| format!("{}: {e}", self.address))
@@ -148,7 +148,8 @@ fn accept(listener: &UnixListener) -> io::Result<UnixStream> {
     }
 }
 
-/// A client that leaves without reading resets the connection: that is an end.
+/// Treats a reset like end of file: a client that disconnects with unread data
+/// resets the connection.
 fn read_to_end(client: &mut UnixStream, seen: &mut Vec<u8>) -> io::Result<()> {
     match client.read_to_end(seen) {
         Err(e) if e.kind() != ErrorKind::ConnectionReset => Err(e),
@@ -156,7 +157,7 @@ fn read_to_end(client: &mut UnixStream, seen: &mut Vec<u8>) -> io::Result<()> {
     }
 }
 
-/// Copies until one side is gone, and returns all that came from the first.
+/// Copies until one side disconnects, and returns all bytes from the first.
 fn pass_on(mut from: UnixStream, mut to: UnixStream, tampering: &Tampering) -> Vec<u8> {
     let mut seen = Vec::new();
     let mut buffer = vec![0; 65_536];
@@ -180,14 +181,14 @@ fn pass_on(mut from: UnixStream, mut to: UnixStream, tampering: &Tampering) -> V
     seen
 }
 
-/// Sends what came after the first `before` bytes.
+/// Sends the bytes after the first `before`.
 fn send(to: &mut UnixStream, seen: &[u8], before: usize, tampering: &Tampering) -> io::Result<()> {
     let mut new = seen[before..].to_vec();
     match tampering {
         Tampering::Nothing => {}
         Tampering::Insert { at, bytes } => {
-            // In one packet with what is before it, so that the client cannot
-            // have taken the first without the second.
+            // In one packet with the preceding bytes, so that the client cannot
+            // receive one without the other.
             if (before + 1..=seen.len()).contains(at) {
                 new.splice(at - before..at - before, bytes.iter().copied());
             }
@@ -206,7 +207,8 @@ fn send(to: &mut UnixStream, seen: &[u8], before: usize, tampering: &Tampering) 
     to.write_all(&new)
 }
 
-/// Where the TLS record with this number ends, once its beginning is there.
+/// Returns the end of the TLS record with this number, once its header has
+/// arrived.
 fn end_of_record(records: &[u8], number: usize) -> Option<usize> {
     const CHANGE_CIPHER_SPEC: u8 = 20;
     let (mut at, mut left) = (0, number);
@@ -223,8 +225,8 @@ fn end_of_record(records: &[u8], number: usize) -> Option<usize> {
     }
 }
 
-/// Longer and longer pieces, with time for the other side to see each of the
-/// first ones alone.
+/// Sends pieces of increasing length, with time for the other side to see the
+/// first ones separately.
 fn send_pieces(to: &mut UnixStream, mut new: &[u8], mut sent: usize) -> io::Result<()> {
     while !new.is_empty() {
         let size = match sent {

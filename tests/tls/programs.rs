@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! Debian's own nbdinfo and nbdcopy over TLS: with the system's library and with
-//! this one they do and say the same.
+//! Debian's own nbdinfo and nbdcopy over TLS behave the same with the system's
+//! library and with this one.
 
 use std::cell::Cell;
 use std::sync::Arc;
@@ -63,7 +63,7 @@ impl Place<'_> {
     }
 }
 
-/// What a user types to get at the export.
+/// Returns the URI that a user types for the export.
 fn uri(certificates: &Certificates, kind: &Kind, server: &Server) -> Result<String> {
     let (user, proof) = match kind.authentication {
         Authentication::Certificate => ("", ("tls-certificates", "client")),
@@ -121,7 +121,7 @@ fn look_and_copy(place: &Place<'_>, kind: &Kind, transport: Transport) -> Result
     server.stop()
 }
 
-/// As much as the disk holds: data of its own at each place, and holes.
+/// Returns content for the whole disk: distinct data at each offset, and holes.
 fn contents() -> Vec<u8> {
     let words = (0..MEBIBYTES << 17).map(|word: u64| match (word >> 14) % 5 {
         3 => 0,

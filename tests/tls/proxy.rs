@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! nbdkit's nbd plugin, which asks a server for encryption and passes the disk
-//! on without: what its clients see is the same with both libraries.
+//! nbdkit's nbd plugin, which connects over TLS and exports the disk without:
+//! its clients see the same with both libraries.
 
 use std::sync::Arc;
 
@@ -15,13 +15,13 @@ use support::Result;
 
 const MEBIBYTES: usize = 4;
 
-/// How the plugin connects, and to what. CERTIFICATES stands for the
-/// directory of all that was made.
+/// Settings of the plugin, and its server. CERTIFICATES stands for the
+/// directory of certificates.
 struct Mode {
     name: &'static str,
     server: &'static str,
     plugin: &'static str,
-    /// Whether there is encryption, where the connection may be made at all.
+    /// True if the connection is encrypted; `None` if it is refused.
     encrypted: Option<bool>,
 }
 
@@ -117,13 +117,13 @@ fn pass_on(s: &Scenario, mode: &Mode, certificates: &Certificates) -> Result<()>
     let Address::Port(port) = server.address() else {
         return Err(format!("{} is no port", server.address()));
     };
-    // Without retries: what fails, fails at once.
+    // Without retries: errors appear at once.
     let plugin = filled(mode.plugin);
     let line = format!("nbdkit nbd hostname=localhost port={port} retry=0 {plugin}");
     let proxy = s.serve_with_library(&line);
     let Some(encrypted) = mode.encrypted else {
-        // A shared connection is made by the plugin when it starts, the others
-        // when there is a client.
+        // The plugin makes a shared connection at start-up, and others when a
+        // client connects.
         let refused = proxy.and_then(|proxy| s.tool("nbdinfo", &["--size", &proxy.uri("")]));
         s.record("refused", refused.is_err().to_string().as_bytes());
         return match refused {
@@ -153,13 +153,13 @@ fn pass_on(s: &Scenario, mode: &Mode, certificates: &Certificates) -> Result<()>
     server.stop()
 }
 
-/// Whether the server says that a client of its came with TLS.
+/// Returns true if the server reports that its client uses TLS.
 fn is_encrypted(s: &Scenario) -> Result<bool> {
     let log = String::from_utf8_lossy(&s.read("server.log")?).into_owned();
     Ok(log.contains("using TLS on this connection"))
 }
 
-/// Something for every block of the disk.
+/// Returns distinct data for every block of the disk.
 fn content() -> Vec<u8> {
     let words = (0..(MEBIBYTES as u64) << 17).map(|word| word.wrapping_mul(0x9e37_79b9_7f4a_7c15));
     words.flat_map(u64::to_le_bytes).collect()

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! What left the client, byte by byte: which options it sent in plaintext, and
-//! whether all that came after them was encrypted.
+//! The bytes that the client sent: plaintext options, and proof that everything
+//! after them was encrypted.
 
 use support::Result;
 
-/// Values of the NBD protocol document.
+/// Values from the NBD protocol document.
 pub const OPTION_MAGIC: &[u8; 8] = b"IHAVEOPT";
 pub const REPLY_MAGIC: u64 = 0x0003_e889_0455_65a9;
 pub const ABORT: u32 = 2;
@@ -17,18 +17,18 @@ pub const ERROR: u32 = 1 << 31;
 /// Everything that one connection of a client sent.
 pub struct Seen(pub Vec<u8>);
 
-/// What it was.
+/// The parsed bytes.
 #[derive(Debug, PartialEq)]
 pub struct Sent {
-    /// The options in plaintext.
+    /// Options in plaintext.
     pub options: Vec<u32>,
-    /// The TLS records after them.
+    /// Number of TLS records after them.
     pub records: usize,
 }
 
 impl Seen {
-    /// Fails for bytes that are neither options nor TLS records after the
-    /// client's flags, and for options without an end.
+    /// Parses options and TLS records after the client's flags. Fails for other
+    /// bytes, and for truncated options.
     pub fn parse(&self) -> Result<Sent> {
         let mut sent = Sent {
             options: Vec::new(),
@@ -59,8 +59,8 @@ impl Seen {
         Ok(sent)
     }
 
-    /// At most STARTTLS was not encrypted, besides a goodbye where nothing was
-    /// encrypted at all.
+    /// Checks that only STARTTLS was unencrypted, and NBD_OPT_ABORT if nothing
+    /// was encrypted at all.
     pub fn is_nothing_but_starttls(&self) -> Result<Sent> {
         let sent = self.parse()?;
         match (sent.options.as_slice(), sent.records) {
@@ -70,7 +70,7 @@ impl Seen {
     }
 }
 
-/// Returns what follows the first record. One that was cut short is a record too.
+/// Returns the bytes after the first record. A truncated record counts.
 fn tls_record(bytes: &[u8]) -> Option<&[u8]> {
     let kind = *bytes.first()?;
     let is_record = (20..=23).contains(&kind) && bytes.get(1).is_none_or(|&major| major == 3);
@@ -80,7 +80,7 @@ fn tls_record(bytes: &[u8]) -> Option<&[u8]> {
     is_record.then(|| bytes.get(5 + length..).unwrap_or_default())
 }
 
-/// The reply of a server to an option.
+/// Returns a server's reply to an option.
 pub fn reply(option: u32, kind: u32, data: &[u8]) -> Vec<u8> {
     let mut bytes = REPLY_MAGIC.to_be_bytes().to_vec();
     for word in [option, kind, data.len() as u32] {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! The servers that people run, each with every way to authenticate that it
-//! has, on a Unix socket and on a port.
+//! Popular servers, each with every method of authentication that it supports,
+//! on a Unix socket and on a port.
 
 use std::fs::File;
 use std::path::Path;
@@ -14,27 +14,27 @@ use support::certificates::Certificates;
 use support::servers::Server;
 use support::Result;
 
-/// How both sides prove who they are.
+/// Method of authentication of both sides.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Authentication {
     /// The server has a certificate.
     Certificate,
-    /// The client has one as well, and the server demands it.
+    /// The client has one as well, and the server requires it.
     BothCertificates,
     /// Both have a key.
     PreSharedKey,
 }
 
-/// A server that is to be accepted.
+/// A server that must be accepted.
 #[derive(Clone, Copy)]
 pub struct Kind {
     pub name: &'static str,
-    /// What starts it: CERTIFICATES stands for the directory of all that was
-    /// made, SIZE for that of the disk in bytes, DISK for a file that large.
+    /// Its command line: CERTIFICATES stands for the directory of certificates,
+    /// SIZE for the size of the disk in bytes, DISK for a file of that size.
     pub line: &'static str,
     pub authentication: Authentication,
     pub export: &'static str,
-    /// It serves one client and no more, who cannot ask for a map.
+    /// True if it serves a single client and no block status.
     pub once: bool,
 }
 
@@ -74,7 +74,7 @@ pub const KINDS: &[Kind] = &[
         "qemu-nbd --object tls-creds-psk,id=tls,endpoint=server,dir=CERTIFICATES/psk --tls-creds=tls --format=raw DISK",
         Authentication::PreSharedKey,
     ),
-    // Whatever it is configured to do, it takes only clients with a certificate.
+    // It only accepts clients with a certificate, whatever its configuration.
     nbd_server(
         "nbd-server SELECTIVETLS",
         "nbd-server --certfile=CERTIFICATES/server-ecdsa/server-cert.pem --keyfile=CERTIFICATES/server-ecdsa/server-key.pem --cacertfile=CERTIFICATES/server-ecdsa/ca-cert.pem disk=DISK",
@@ -115,7 +115,7 @@ const fn nbd_server(
     }
 }
 
-/// The ways to a server.
+/// Transport to a server.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Transport {
     Tcp,
@@ -124,8 +124,8 @@ pub enum Transport {
 
 pub const TRANSPORTS: [Transport; 2] = [Transport::Tcp, Transport::Unix];
 
-/// Starts a server in this directory: see `Kind::line` for the line, and
-/// `Server::start` for the rest. Its disk has so many MiB.
+/// Starts a server in this directory with a disk of this many MiB: see
+/// `Kind::line` and `Server::start` for the line.
 pub fn serve(
     certificates: &Certificates,
     directory: &Path,
@@ -152,13 +152,13 @@ pub fn serve(
     }
 }
 
-/// The directory in which one test happens, and what was made for all of them.
+/// The directory of one test, and the certificates shared by all.
 pub struct Bench {
     pub certificates: Arc<Certificates>,
     pub directory: TempDir,
 }
 
-/// What a test does.
+/// The body of a test.
 pub type Steps = fn(&Bench) -> Result<()>;
 
 impl Bench {
@@ -173,7 +173,7 @@ impl Bench {
         })
     }
 
-    /// Starts a server with a disk of that many MiB.
+    /// Starts a server with a disk of this many MiB.
     pub fn serve(
         &self,
         name: &str,
@@ -192,14 +192,14 @@ impl Bench {
         )
     }
 
-    /// The same for nbdkit with a certificate and a small disk.
+    /// Starts nbdkit with a certificate and a small disk.
     pub fn serve_certificate(&self, directory: &str, transport: Transport) -> Result<Server> {
         let line =
             format!("nbdkit --tls=require --tls-certificates=CERTIFICATES/{directory} memory SIZE");
         self.serve(directory, &line, transport, 1)
     }
 
-    /// A client that can prove who it is, and knows whom to trust.
+    /// Returns a client with the credentials for this authentication.
     pub fn client(&self, program: &'static str, as_asked: Authentication) -> Result<Client> {
         let client = Client::new(program);
         let path = |name| self.certificates.path(name);

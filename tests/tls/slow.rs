@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! Between client and server everything comes in small pieces, one byte at a
-//! time at first: no handshake and no record is there at once.
+//! Data arrives in small pieces, one byte at a time at first: no handshake
+//! message and no record is complete at once.
 
 use std::sync::Arc;
 

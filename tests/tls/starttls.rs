@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! TLS that a program starts by hand, with servers that work without too.
+//! TLS started by the program itself, with servers that also work without.
 
 use std::sync::Arc;
 
@@ -17,10 +17,7 @@ pub fn trials(certificates: &Arc<Certificates>) -> Vec<Trial> {
         ("every server", every_server),
         ("the completion says how it ended", completion),
         ("after TLS was started by the library", again),
-        (
-            "a certificate that is refused ends the connection",
-            bad_certificate,
-        ),
+        ("a refused certificate ends the connection", bad_certificate),
         ("files that are wrong", wrong_files),
     ];
     let trial = |(name, test): &(&str, Steps)| {
@@ -49,7 +46,7 @@ fn every_server(bench: &Bench) -> Result<()> {
             if kind.name.starts_with("nbd-server") {
                 client = client.with("MAY_BE_SIMPLE", "1");
             }
-            // Others end the connection then.
+            // Other servers end the connection then.
             if kind.name.starts_with("nbdkit") {
                 client = client.with("TWICE", "1");
             }
@@ -106,7 +103,8 @@ fn bad_certificate(bench: &Bench) -> Result<()> {
     server.stop()
 }
 
-/// Whether that is noticed before the server is asked or after, the connection fails.
+/// The connection fails, whether the error is detected before or after asking
+/// the server.
 fn wrong_files(bench: &Bench) -> Result<()> {
     let server = bench.serve("server", SELECTIVE, Transport::Tcp, 1)?;
     let client = || -> Result<Client> {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! Real servers are connected to, list their exports, and give back what was
-//! written.
+//! Connecting to real servers, listing their exports, and reading back written
+//! data.
 
 use std::sync::Arc;
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! Stands for `handle/call.rs`, `waiting.rs` and what they use of `connection.rs` and
-//! `drive.rs`: the same steps, with messages in place of bytes.
+//! Model of `handle/call.rs`, `waiting.rs` and the parts of `connection.rs` and
+//! `drive.rs` that they use: the same steps, with messages in place of bytes.
 
 use std::collections::VecDeque;
 use std::ops::{Deref, DerefMut};
@@ -19,7 +19,7 @@ use crate::world::{Event, Received, Sent, Wait, DISCONNECT, EXTRA, WORLD};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Lost;
 
-/// Why a call does not go on.
+/// The reason why a call stops.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stop {
     Lost,
@@ -58,18 +58,19 @@ impl Handle {
         }
     }
 
-    /// A call whose thread may be cancelled while it waits.
+    /// Begins a call whose thread may be cancelled while it waits.
     pub fn cancellable_call(&self) -> Call<'_> {
         let mut call = self.call();
         call.cancellable = true;
         call
     }
 
-    /// nbd_aio_pread(3), and nbd_poll(3) until that is done; with a second descriptor,
-    /// nbd_poll2(3).
+    /// Models nbd_aio_pread(3), followed by nbd_poll(3) until it completes;
+    /// with a second descriptor, nbd_poll2(3).
     ///
-    /// Looking and polling are one call here. In a program they are two, and where another
-    /// thread completes the command between them, nbd_poll waits for something else.
+    /// Checking and polling are one call here. In a program they are two, and
+    /// if another thread completes the command in between, nbd_poll waits for
+    /// something else.
     pub fn issue_and_poll(&self, extra: bool, limit: bool, cancellable: bool) {
         let Ok(cookie) = self.call().asynchronous() else {
             return;
@@ -87,12 +88,13 @@ impl Handle {
                 Err(Stop::Cancelled) => return,
                 _ => assert!(WORLD.may_end()),
             }
-            // It can be read for ever, and then poll(2) would not wait.
+            // The descriptor stays readable, which would keep poll(2) from
+            // waiting.
             extra = false;
         }
     }
 
-    /// No thread is in a call.
+    /// Checks that no thread is in a call.
     pub fn check_at_rest(&self) {
         let call = self.call();
         assert_eq!(call.turns.holder, Holder::None);
@@ -106,12 +108,12 @@ pub struct Connection {
     completions: Completions,
     link: Link,
     unsent: VecDeque<u64>,
-    /// Replies that are received and not handled yet.
+    /// Replies received and not yet handled.
     arrivals: VecDeque<u64>,
-    /// The command whose buffer is received into.
+    /// The command whose buffer receives data directly.
     direct: Option<u64>,
     ended: bool,
-    /// Has to end when no thread receives any more.
+    /// True after a failure: the connection ends once no thread receives.
     failed: bool,
     last_cookie: u64,
 }
@@ -185,7 +187,7 @@ impl Connection {
         Ok(())
     }
 
-    /// None if a message that was there has been handled instead.
+    /// Returns `None` if it handled a waiting message instead.
     fn before_polling(&mut self) -> Result<Option<[Option<Event>; 2]>, Lost> {
         if self.ended {
             return Err(Lost);
@@ -213,7 +215,7 @@ impl Connection {
         Ok(())
     }
 
-    /// After a failure, no room helps.
+    /// After a failure, free space does not matter.
     fn waits_for_room(&self) -> bool {
         !self.unsent.is_empty() && !self.failed
     }
@@ -409,7 +411,7 @@ impl Call<'_> {
         Ok(ticket)
     }
 
-    /// A synchronous command.
+    /// Models a synchronous command.
     pub fn synchronous(&mut self, access: Access) -> Result<(), Stop> {
         let ticket = self.admit(access)?;
         let kind = match access {
@@ -473,10 +475,10 @@ impl Call<'_> {
         Ok(())
     }
 
-    /// The thread that waits for a command is cancelled.
+    /// Cancels the thread that waits for a command.
     fn abandon(&mut self, cookie: u64, access: Access) {
         self.cancellable = false;
-        // A write, of which a part may have been sent.
+        // A write that may have been sent in part.
         if matches!(access, Access::Write { .. }) && self.unsent.contains(&cookie) {
             self.end();
             _ = self.wait_for_its_end(cookie);
@@ -488,7 +490,7 @@ impl Call<'_> {
         self.completions.retire(cookie);
     }
 
-    /// nbd_shutdown(3)
+    /// Models nbd_shutdown(3).
     pub fn shutdown(&mut self) -> Result<(), Stop> {
         let ticket = self.admit(Access::Alone)?;
         if !self.ended {

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! Stands for `handle/completions.rs`: commands that are complete.
+//! Model of `handle/completions.rs`: completed commands.
 
 use std::collections::BTreeMap;
 
 use crate::client::Lost;
 use crate::link::{Kind, Link};
 
-/// Outcomes by cookie, until they are asked for.
+/// Outcomes by cookie, until they are retrieved.
 #[derive(Debug, Default)]
 pub struct Completions {
     completed: BTreeMap<u64, Result<(), Lost>>,

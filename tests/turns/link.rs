@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! Stands for `handle/link` and its machine: commands in flight.
+//! Model of `handle/link` and its machine: commands in flight.
 
 use std::collections::BTreeMap;
 
@@ -23,9 +23,10 @@ pub struct Machine {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     Synchronous,
-    /// Of a call that has the handle to itself: its callback is called in its thread.
+    /// Issued by a call with exclusive use of the handle: its callback runs in
+    /// this thread.
     Alone(ThreadId),
-    /// The program waits for it by itself.
+    /// The program waits for it itself.
     Asynchronous,
     /// The thread that waited for it was cancelled.
     OfNobody,
@@ -44,7 +45,7 @@ impl Machine {
         self.in_flight.keys().next().copied()
     }
 
-    /// The command whose buffer the next reply may be for.
+    /// Returns the command whose buffer the next reply may fill.
     pub fn direct(&self) -> Option<u64> {
         let mut known = self.in_flight.iter();
         known
@@ -59,14 +60,14 @@ impl Machine {
         }
     }
 
-    /// No call waits for a command.
+    /// Checks that no call waits for a command.
     pub fn check_at_rest(&self) {
         for kind in self.in_flight.values() {
             assert!(matches!(kind, Kind::Asynchronous | Kind::OfNobody));
         }
     }
 
-    /// A command is done, and its buffer is the program's.
+    /// Removes a completed command, whose buffer is then the program's.
     pub fn take(&mut self, cookie: u64, outcome: Result<(), Lost>) -> Kind {
         WORLD.give_back(cookie);
         let kind = self.in_flight.remove(&cookie).expect("completes once");

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! A model of threads that share a handle: the real `turns.rs` and `admission.rs`, with
-//! a scheduler that tries many orders of what the threads do.
+//! A model of threads that share a handle: the real `turns.rs` and
+//! `admission.rs`, with a scheduler that explores many interleavings of the
+//! threads.
 //!
-//! `client.rs` stands for the calls that use them and `world.rs` for the system and
-//! the server. A wake-up that is lost leaves all threads blocked, and a failure comes with
-//! the schedule that led to it.
+//! `client.rs` models the calls that use them, and `world.rs` the system and
+//! the server. A lost wake-up leaves all threads blocked; a failure is reported
+//! with its schedule.
 
-// The scheduler does not know every architecture.
+// The scheduler does not support every architecture.
 #![cfg(target_arch = "x86_64")]
 
 #[allow(dead_code)]
@@ -39,19 +40,19 @@ const WRITE: Access = Access::Write {
     count: 512,
 };
 
-/// What one thread does.
+/// The operation of one thread.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Job {
     Read,
     Write,
     Flush,
-    /// As nbd_block_status(3), whose callback is called in its own thread.
+    /// Like nbd_block_status(3), whose callback runs in its own thread.
     Alone,
     Poll,
     PollWithLimit,
     Poll2,
     ShutDown,
-    /// The same, by threads that may be cancelled while they wait.
+    /// A read by a thread that may be cancelled while it waits.
     ReadOrNot,
     WriteOrNot,
     AloneOrNot,
@@ -94,12 +95,12 @@ impl Job {
     }
 }
 
-/// A call fails only where the connection may end.
+/// Checks that a call fails only if the connection may end.
 fn expect(result: Result<(), Stop>) {
     assert!(result.is_ok() || WORLD.may_end(), "{result:?}");
 }
 
-/// Runs each job in a thread of its own.
+/// Runs each job in its own thread.
 fn run(server: Server, jobs: &[Job]) {
     let may_end = jobs.iter().any(|job| job.may_end_the_connection());
     WORLD.begin(server, jobs.len(), may_end);
@@ -125,7 +126,7 @@ fn run(server: Server, jobs: &[Job]) {
     }
 }
 
-/// Schedules at random, and some in which few switches happen at the worst places.
+/// Tries random schedules, and schedules with few switches at the worst points.
 fn check(server: Server, jobs: &'static [Job]) {
     shuttle::check_random(move || run(server, jobs), 1000);
     shuttle::check_pct(move || run(server, jobs), 500, 3);
@@ -143,7 +144,7 @@ const DIES: Server = Server {
 };
 
 #[test]
-fn one_thread_makes_no_waker() {
+fn one_thread_needs_no_waker() {
     for job in [Read, Alone, Poll, PollWithLimit, ShutDown] {
         shuttle::check_random(move || run(PLAIN, &[job]), 50);
     }
@@ -174,7 +175,7 @@ fn readers_and_polls() {
 }
 
 #[test]
-fn a_reply_that_comes_when_all_other_calls_have_returned() {
+fn late_reply_after_all_other_calls() {
     let server = Server {
         holds_first: true,
         ..PLAIN
@@ -185,20 +186,20 @@ fn a_reply_that_comes_when_all_other_calls_have_returned() {
 }
 
 #[test]
-fn a_call_that_is_alone_in_the_middle() {
+fn exclusive_call_among_readers() {
     check(PLAIN, &[Read, Alone, Read, Alone]);
     check(PLAIN, &[Poll, Alone, Read]);
     check(PLAIN, &[Poll, Poll2, Alone]);
 }
 
 #[test]
-fn a_shutdown_in_the_middle() {
+fn shutdown_among_readers() {
     check(PLAIN, &[Read, ShutDown, Write]);
     check(PLAIN, &[Poll, ShutDown, Read, Flush]);
 }
 
 #[test]
-fn a_server_that_dies_between_any_two_steps() {
+fn server_dies_between_any_two_steps() {
     check(DIES, &[Read; 6]);
     check(DIES, &[Read, Write, Write, Flush]);
     check(DIES, &[Poll, PollWithLimit, Read, Write]);
@@ -206,7 +207,7 @@ fn a_server_that_dies_between_any_two_steps() {
 }
 
 #[test]
-fn threads_that_are_cancelled() {
+fn cancelled_threads() {
     check(PLAIN, &[ReadOrNot, ReadOrNot, Read, Read]);
     check(PLAIN, &[Read, WriteOrNot, Write, Flush]);
     check(PLAIN, &[PollOrNot, Read, Write]);
@@ -217,7 +218,7 @@ fn threads_that_are_cancelled() {
 }
 
 #[test]
-fn a_process_without_descriptors() {
+fn process_without_descriptors() {
     let server = Server {
         has_descriptors: false,
         ..DIES
@@ -225,10 +226,10 @@ fn a_process_without_descriptors() {
     check(server, &[Read, Read, Poll, Write]);
 }
 
-/// The other tests mean something only when a wake-up that is lost is noticed.
+/// The other tests are meaningful only if a lost wake-up is detected.
 #[test]
 #[should_panic(expected = "deadlock")]
-fn a_lost_wake_up_is_noticed() {
+fn a_lost_wake_up_is_detected() {
     let server = Server {
         loses_wakes: true,
         ..PLAIN

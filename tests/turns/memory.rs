@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! Stands for `memory.rs`: there is enough.
+//! Model of `memory.rs`: allocation always succeeds.
 
 #[derive(Debug)]
 pub struct NoMemory;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! Stands for `transport/waker.rs`.
+//! Model of `transport/waker.rs`.
 
 use std::io;
 use std::os::fd::RawFd;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! The system and the server, as far as threads that share a handle see them: a socket
-//! with little room in both directions, wakers, and a second descriptor to poll.
+//! Model of the system and the server, as far as threads that share a handle
+//! depend on them: a socket with little space in both directions, wakers, and a
+//! second descriptor to poll.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::os::fd::RawFd;
@@ -15,23 +16,24 @@ pub const DISCONNECT: u64 = 0;
 /// The descriptor of nbd_poll2(3).
 pub const EXTRA: RawFd = 1;
 const FIRST_WAKER: RawFd = 10;
-/// Messages that the socket holds in one direction.
+/// Capacity of the socket in one direction, in messages.
 const ROOM: usize = 2;
 
-/// What goes wrong.
+/// Faults of the server and the system.
 #[derive(Debug, Default, Clone, Copy)]
 pub struct Server {
-    /// At any moment.
+    /// The connection may end at any moment.
     pub dies: bool,
-    /// Whether the process can make wakers.
+    /// True if the process can create wakers.
     pub has_descriptors: bool,
-    /// Wake-ups do not arrive, now and then.
+    /// True if wake-ups are lost occasionally.
     pub loses_wakes: bool,
-    /// The first request is answered when all threads but its own have ended.
+    /// True if the first request is answered only once all other threads have
+    /// ended.
     pub holds_first: bool,
 }
 
-/// What a thread polls for.
+/// An event that a thread polls for.
 #[derive(Debug, Clone, Copy)]
 pub enum Event {
     Readable,
@@ -39,29 +41,29 @@ pub enum Event {
     Readability(RawFd),
 }
 
-/// What was received: cookies of commands that are answered, or the end.
+/// Received data: cookies of answered commands, or the end of the stream.
 #[derive(Debug)]
 pub enum Received {
     Replies(VecDeque<u64>),
     End,
 }
 
-/// The thread was cancelled in a system call, which may have received something.
+/// The thread was cancelled in a system call, which may have received data.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Cancelled {
     pub has_received: bool,
 }
 
-/// How a thread waits.
+/// Options of a waiting thread.
 #[derive(Debug, Clone, Copy)]
 pub struct Wait {
-    /// The time may be up at any moment.
+    /// The timeout may expire at any moment.
     pub limit: bool,
     /// The thread may be cancelled at any moment.
     pub cancellable: bool,
 }
 
-/// What came of sending.
+/// Result of sending.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Sent {
     All,
@@ -76,13 +78,13 @@ struct State {
     requests: VecDeque<u64>,
     replies: VecDeque<u64>,
     closed: bool,
-    /// A thread receives, perhaps straight to the buffer of a command.
+    /// A thread is receiving, possibly directly into the buffer of a command.
     receives: Option<Option<u64>>,
-    /// Whether each waker that is open can be read.
+    /// Open wakers; true for those that are readable.
     wakers: BTreeMap<RawFd, bool>,
     made: usize,
     extra: bool,
-    /// Threads that have not ended.
+    /// Number of threads that have not ended.
     threads: usize,
 }
 
@@ -110,7 +112,7 @@ pub struct World {
 }
 
 shuttle::lazy_static! {
-    /// A new one for each schedule.
+    /// A new world for each schedule.
     pub static ref WORLD: World = World {
         state: Mutex::new(State::default()),
         changed: Condvar::new(),
@@ -143,7 +145,7 @@ impl World {
         self.change(|state| state.threads -= 1);
     }
 
-    /// Whether the connection may end while calls are in it.
+    /// Returns true if the connection may end during calls.
     pub fn may_end(&self) -> bool {
         self.state().may_end
     }
@@ -164,7 +166,8 @@ impl World {
         })
     }
 
-    /// recv(2) that blocks, straight to the buffer of a command in flight.
+    /// Models a blocking recv(2), directly into the buffer of a command in
+    /// flight.
     pub fn receive(&self, direct: Option<u64>, cancellable: bool) -> Result<Received, Cancelled> {
         let mut state = self.state();
         assert_eq!(state.receives, None, "two threads receive");
@@ -190,7 +193,8 @@ impl World {
         received
     }
 
-    /// Waits for a change, or for no reason where the wait may end by itself.
+    /// Waits for a change; a wait that can time out may also return without
+    /// one.
     fn wait<'a>(&'a self, state: MutexGuard<'a, State>, wait: Wait) -> MutexGuard<'a, State> {
         if !wait.limit && !wait.cancellable {
             return self.changed.wait(state).unwrap();
@@ -200,7 +204,7 @@ impl World {
         self.state()
     }
 
-    /// The same without waiting.
+    /// Receives without waiting.
     pub fn try_receive(&self) -> Option<Received> {
         self.change(|state| {
             assert_eq!(state.receives, None, "two threads receive");
@@ -208,12 +212,12 @@ impl World {
         })
     }
 
-    /// What arrived can still be received.
+    /// Shuts the socket down; data that has arrived can still be received.
     pub fn shut_down(&self) {
         self.change(|state| state.closed = true);
     }
 
-    /// The buffer of a command goes back to the program.
+    /// Returns the buffer of a command to the program.
     pub fn give_back(&self, cookie: u64) {
         let receives = self.state().receives;
         assert_ne!(receives, Some(Some(cookie)), "a buffer in use");
@@ -222,7 +226,7 @@ impl World {
 
 /// Descriptors.
 impl World {
-    /// poll(2). Which of the events have happened; none if the time was up.
+    /// Models poll(2). Returns the events that have occurred; none on timeout.
     pub fn poll<const N: usize>(
         &self,
         events: [Option<Event>; N],
@@ -284,8 +288,8 @@ impl World {
 
 /// The server.
 impl World {
-    /// Answers requests in any order until the program has ended. While it cannot say
-    /// anything, it hears nothing either.
+    /// Answers requests in any order until the program has ended. While it
+    /// cannot send, it does not receive either.
     pub fn serve(&self) {
         let mut first = None;
         let mut held = Vec::new();

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! nbdfuse: a server's disk as a file, used as files are. What the file shows,
-//! which errors it has and what reaches the server must be the same.
+//! nbdfuse: a server's disk used as a file. The file's content, its errors and
+//! the data that reach the server must be the same.
 
 mod mount;
 
@@ -22,7 +22,7 @@ use support::scenario::Scenario;
 use support::servers::{Address, Server};
 use support::Result;
 
-/// Disks of 8 MiB that can be written to.
+/// Writable disks of 8 MiB.
 const SERVERS: &[&str] = &[
     "nbdkit memory 8M",
     "nbdkit file disk.raw",
@@ -72,7 +72,7 @@ pub fn trials() -> Vec<Trial> {
     trials
 }
 
-/// `same`, where the kernel lets us mount.
+/// Like `same`, if the kernel permits mounting.
 fn mounted(
     name: impl Into<String>,
     steps: impl Fn(&Scenario) -> Result<()> + Send + 'static,
@@ -80,7 +80,8 @@ fn mounted(
     compare::same_where(name, why_not_here(), steps)
 }
 
-/// Why nothing can be mounted here, if it cannot, whichever library is used.
+/// Returns the reason why mounting is impossible here with either library, if
+/// there is one.
 fn why_not_here() -> Result<Option<String>> {
     static REASON: OnceLock<Result<Option<String>>> = OnceLock::new();
     REASON.get_or_init(look_for_a_reason).clone()
@@ -90,7 +91,7 @@ fn look_for_a_reason() -> Result<Option<String>> {
     if let Err(error) = File::options().read(true).write(true).open("/dev/fuse") {
         return Ok(Some(format!("/dev/fuse cannot be opened: {error}")));
     }
-    // A container may have the device and no right to mount.
+    // A container may have the device without permission to mount.
     let s = Scenario::new(&Library::system())?;
     let mount = Mount::new(&s, &[], &["[", "nbdkit", "memory", "1M", "]"]);
     match mount {
@@ -113,8 +114,8 @@ fn read_and_write(s: &Scenario, line: &str, options: &[&str]) -> Result<()> {
         let written = file.write_all_at(&images::content(length, seed), offset);
         written.map_err(|e| format!("{path}: writing {length} bytes at {offset}: {e}"))
     };
-    // In blocks, in parts of blocks, across them, in pieces larger than the
-    // kernel passes on at once, and at the very end.
+    // Whole blocks, parts of blocks, writes across blocks, writes larger than
+    // the kernel passes on at once, and the very end.
     write(65_536, 21, 3 << 20)?;
     write(1, 22, 5_000)?;
     write(10_000, 23, 4_194_000)?;
@@ -132,14 +133,15 @@ fn read_and_write(s: &Scenario, line: &str, options: &[&str]) -> Result<()> {
     ] {
         let (offset, length) = (format!("--offset={offset}"), format!("--length={length}"));
         let arguments = [what, "--keep-size", &offset, &length, &path];
-        // nbdfuse asks what the server can do: it need not be possible.
+        // The result depends on the server's features, which nbdfuse queries:
+        // failure is permitted.
         let outcome = s.attempt("fallocate", &arguments)?;
         s.record(&format!("fallocate {what}"), outcome.describe().as_bytes());
     }
     drop(file);
     look_at(s, &mount.file())?;
     mount.unmount()?;
-    // What is at the server, without the file in between.
+    // The server's content, read without the file.
     s.tool("nbdcopy", &[&server.uri(""), "copy"])?;
     s.record_file("copy")?;
     require(s, "copy", &images::content(65_536, 21)[4_096..], 3_149_824)?;
@@ -147,7 +149,7 @@ fn read_and_write(s: &Scenario, line: &str, options: &[&str]) -> Result<()> {
     server.stop()
 }
 
-/// Writes down what there is to see of a file.
+/// Records the visible properties of a file.
 fn look_at(s: &Scenario, path: &Path) -> Result<()> {
     let look = || -> io::Result<()> {
         let metadata = fs::metadata(path)?;

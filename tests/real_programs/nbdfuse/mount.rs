@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! nbdfuse while it runs, and the file in which it shows the server's disk.
+//! A running nbdfuse, and the file through which it exposes the server's disk.
 
 use std::fs;
 use std::path::PathBuf;
@@ -14,10 +14,10 @@ use support::process;
 use support::scenario::Scenario;
 use support::Result;
 
-/// Long after all that a test does with one mount.
+/// Time limit, well above the duration of any test with one mount.
 const LIMIT: Duration = Duration::from_secs(60);
 
-/// How long another process may have the file open.
+/// Time for which another process may keep the file open.
 const BUSY_LIMIT: Duration = Duration::from_secs(10);
 
 /// A mounted disk, unmounted when dropped.
@@ -26,13 +26,13 @@ pub struct Mount<'a> {
     nbdfuse: Arc<Mutex<Child>>,
     mountpoint: String,
     mounted: bool,
-    // A process that waits for the file cannot be killed before nbdfuse has
-    // answered or is gone. This tells the thread that ends a hanging one to go.
+    // A process blocked on the file cannot be killed before nbdfuse has
+    // answered or exited. Dropping this stops the watchdog thread.
     _watchdog: Sender<()>,
 }
 
 impl Mount<'_> {
-    /// Mounts the server that the arguments describe, in a directory of its own.
+    /// Mounts the server described by the arguments in a fresh directory.
     pub fn new<'a>(s: &'a Scenario, options: &[&str], server: &[&str]) -> Result<Mount<'a>> {
         let directory = tempfile::Builder::new()
             .prefix("mount")
@@ -66,7 +66,7 @@ impl Mount<'_> {
         };
 
         let start = Instant::now();
-        // The pid is written when there is something to see.
+        // nbdfuse writes the pid once the mount is ready.
         while fs::read_to_string(&pid_file).unwrap_or_default().is_empty() {
             if let Some(status) = mount.ended()? {
                 mount.mounted = false;
@@ -81,12 +81,12 @@ impl Mount<'_> {
         Ok(mount)
     }
 
-    /// The file that is the disk.
+    /// Returns the path of the file that represents the disk.
     pub fn file(&self) -> PathBuf {
         PathBuf::from(self.text_file())
     }
 
-    /// The same, for the argument of a program.
+    /// Returns the path of the file as a string.
     pub fn text_file(&self) -> String {
         format!("{}/disk", self.mountpoint)
     }
@@ -96,12 +96,11 @@ impl Mount<'_> {
         nbdfuse.try_wait().map_err(|e| format!("nbdfuse: {e}"))
     }
 
-    /// Ends nbdfuse in the way that its user does, and writes down how it ended
-    /// and what it said.
+    /// Unmounts as a user does, and records nbdfuse's exit status and output.
     pub fn unmount(mut self) -> Result<()> {
         let start = Instant::now();
-        // A program that is about to be started by another test is a copy of this
-        // one, open files and all, until it runs.
+        // A process that another test is about to exec is a copy of this one
+        // and shares its open files until then.
         while let Err(why) = self.scenario.tool("fusermount3", &["-u", &self.mountpoint]) {
             if !why.contains("Device or resource busy") || start.elapsed() >= BUSY_LIMIT {
                 return Err(why);
@@ -132,7 +131,7 @@ impl Mount<'_> {
 impl Drop for Mount<'_> {
     fn drop(&mut self) {
         if self.mounted {
-            // Also when someone still has the file open.
+            // Detach even while the file is still open elsewhere.
             let detach = ["-u", "-z", &self.mountpoint];
             let _ = self.scenario.tool("fusermount3", &detach);
         }
@@ -142,7 +141,7 @@ impl Drop for Mount<'_> {
     }
 }
 
-/// Kills nbdfuse when it is still there at the end of our patience.
+/// Kills nbdfuse if it is still running at the time limit.
 fn watch(nbdfuse: Arc<Mutex<Child>>) -> Sender<()> {
     let (sender, gone) = mpsc::channel();
     thread::spawn(move || {

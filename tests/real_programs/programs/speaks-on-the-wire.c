@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Connects to a server, uses it and leaves, in one of several ways, so that what
- * it says to the server can be looked at.  Errors are printed and not fatal.
+/* Connects to a server, uses it and disconnects in one of several ways, so that
+ * the bytes sent can be compared.  Errors are printed and not fatal.
  *
- *   speaks-on-the-wire HOW SOCKET [EXPORT [KEYS]]
+ * speaks-on-the-wire HOW SOCKET [EXPORT [KEYS]]
  *
  * HOW: "commands", "disconnect", "close", or in option mode "go", "abort",
- * "shutdown".  KEYS is a file with pre-shared keys: TLS is required then.
- */
+ * "shutdown".  KEYS is a file with pre-shared keys; it makes TLS required. */
 
 #include <stdbool.h>
 #include <stdio.h>
@@ -17,9 +16,8 @@
 #include <libnbd.h>
 
 #ifndef LIBNBD_HAVE_NBD_SET_REQUEST_EXTENDED_HEADERS
-/* The system's library is too old to ask for extended headers, or to end the
- * negotiation by nbd_shutdown.
- */
+/* Weak, since the system's library may lack extended headers and nbd_shutdown
+ * during negotiation. */
 int nbd_set_request_extended_headers (struct nbd_handle *h, bool request);
 #pragma weak nbd_set_request_extended_headers
 #define OLD true

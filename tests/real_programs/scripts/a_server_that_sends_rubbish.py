@@ -19,7 +19,7 @@ def talk(greeting, reply=b'', use=lambda h: print(h.get_size())):
         print('connected', h.get_protocol())
         use(h)
     except nbd.Error as error:
-        # Each version of the library has its own words, and errno for this.
+        # Error texts and errno differ between versions of the library here.
         print(error.string.split(':')[0])
     print(h.connection_state().split(':')[0])
     del h

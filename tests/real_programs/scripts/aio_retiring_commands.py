@@ -3,7 +3,7 @@
 # completion callbacks that retire a command.
 # server: nbdkit memory 1M
 # server: memserver --size 1M
-def tell(name, *arguments):
+def report(name, *arguments):
     try:
         print(name, getattr(h, name)(*arguments))
     except nbd.Error as error:
@@ -15,27 +15,27 @@ def wait():
 
 first = h.aio_pread(nbd.Buffer(512), 0)
 wait()
-tell('aio_peek_command_completed')
-tell('aio_command_completed', first)
-tell('aio_command_completed', first)
-tell('aio_command_completed', 0)
-tell('aio_command_completed', 12345)
-tell('aio_peek_command_completed')
+report('aio_peek_command_completed')
+report('aio_command_completed', first)
+report('aio_command_completed', first)
+report('aio_command_completed', 0)
+report('aio_command_completed', 12345)
+report('aio_peek_command_completed')
 
 a = h.aio_flush(lambda error: print('completed', error.value))
 wait()
-tell('aio_peek_command_completed')
-tell('aio_command_completed', a)
+report('aio_peek_command_completed')
+report('aio_command_completed', a)
 
 b = h.aio_flush(lambda error: print('completed and retired', error.value) or 1)
 wait()
-tell('aio_command_completed', b)
-tell('aio_peek_command_completed')
+report('aio_command_completed', b)
+report('aio_peek_command_completed')
 
 def failing(error):
     error.value = 22
     return -1
 c = h.aio_flush(failing)
 wait()
-tell('aio_command_completed', c)
+report('aio_command_completed', c)
 print(h.aio_is_ready())

@@ -8,7 +8,7 @@
 # server: nbdkit --no-sr --filter=error memory 1M error=ENOSPC error-rate=100%
 # server: memserver --size 1M --error READ=EIO --error WRITE=ENOSPC --error TRIM=EPERM --error WRITE_ZEROES=ENOTSUP --error FLUSH=ESHUTDOWN --error CACHE=ENOMEM --error BLOCK_STATUS=EINVAL
 # options: --base-allocation -u @URI@
-def tell(name, *arguments):
+def report(name, *arguments):
     try:
         print(name, getattr(h, name)(*arguments))
     except nbd.Error as error:
@@ -20,20 +20,20 @@ def chunk(data, offset, status, error):
 def completion(error):
     print('completion', error.value)
 
-tell('pread', 512, 0)
-tell('pwrite', b'x' * 512, 0)
-tell('zero', 512, 0)
-tell('trim', 512, 0)
-tell('cache', 512, 0)
-tell('flush')
-tell('pread_structured', 512, 512, chunk)
+report('pread', 512, 0)
+report('pwrite', b'x' * 512, 0)
+report('zero', 512, 0)
+report('trim', 512, 0)
+report('cache', 512, 0)
+report('flush')
+report('pread_structured', 512, 512, chunk)
 if h.can_meta_context(nbd.CONTEXT_BASE_ALLOCATION):
-    tell('block_status', 512, 0, lambda *a: print('extent', a))
+    report('block_status', 512, 0, lambda *a: print('extent', a))
 for issue in [lambda: h.aio_pread(nbd.Buffer(512), 0, completion),
               lambda: h.aio_pwrite(nbd.Buffer(512), 0, completion),
               lambda: h.aio_flush(completion)]:
     cookie = issue()
     while h.aio_in_flight() > 0:
         h.poll(-1)
-    tell('aio_command_completed', cookie)
+    report('aio_command_completed', cookie)
 print(h.connection_state().split(':')[0], h.aio_is_ready())

@@ -9,7 +9,7 @@
 # server: memserver --size 1M --read-only --rotational --description 'A disk' --canonical-name disk
 # server: memserver --size 1M --no-flush --no-fua --no-trim --no-zero --no-fast-zero --no-df --no-multi-conn --no-cache
 # options: --opt-mode
-def tell(name, *arguments):
+def report(name, *arguments):
     try:
         print(name, arguments, getattr(h, name)(*arguments))
     except nbd.Error as error:
@@ -20,19 +20,19 @@ h.add_meta_context(nbd.CONTEXT_BASE_ALLOCATION)
 h.add_meta_context('qemu:dirty-bitmap:bitmap0')
 h.add_meta_context('no:such')
 h.connect_unix('@SOCKET@')
-tell('get_size')
+report('get_size')
 if h.aio_is_negotiating():
-    tell('opt_go')
+    report('opt_go')
 for name in ['get_size', 'is_read_only', 'is_rotational', 'can_cache', 'can_df',
              'can_fast_zero', 'can_flush', 'can_fua', 'can_multi_conn', 'can_trim',
              'can_zero', 'get_protocol', 'get_tls_negotiated',
              'get_structured_replies_negotiated', 'get_canonical_export_name',
              'get_export_description', 'get_uri', 'get_nr_meta_contexts',
              'aio_get_direction', 'aio_in_flight']:
-    tell(name)
+    report(name)
 for size in [nbd.SIZE_MINIMUM, nbd.SIZE_PREFERRED, nbd.SIZE_MAXIMUM]:
-    tell('get_block_size', size)
+    report('get_block_size', size)
 for i in range(4):
-    tell('get_meta_context', i)
+    report('get_meta_context', i)
 for context in ['base:allocation', 'qemu:dirty-bitmap:bitmap0', 'no:such', 'never:asked']:
-    tell('can_meta_context', context)
+    report('can_meta_context', context)

@@ -11,12 +11,12 @@
 # server: memserver --size 1M --no-list
 # server: memserver --size 1M --no-meta-context
 # options: --opt-mode -u @URI@
-def tell(name, *arguments):
+def report(name, *arguments):
     try:
         print(name, [a for a in arguments if not callable(a)], getattr(h, name)(*arguments))
         return True
     except nbd.Error as error:
-        # Each version of the library has its own words.
+        # Error texts differ between versions of the library.
         print(name, error.string.split(':')[0], error.errno)
         return False
 
@@ -27,35 +27,35 @@ def context(name):
 
 print(h.aio_is_negotiating(), h.connection_state().split(':')[0])
 if h.aio_is_negotiating():
-    tell('get_size')
-    tell('opt_list', listed)
-    tell('opt_list_meta_context', context)
+    report('get_size')
+    report('opt_list', listed)
+    report('opt_list_meta_context', context)
     for query in ['base:', 'qemu:', 'x:y', 'no:such', 'base:allocation']:
         h.clear_meta_contexts()
         h.add_meta_context(query)
-        tell('opt_list_meta_context', context)
+        report('opt_list_meta_context', context)
     h.set_full_info(True)
     for export in ['nothing', 'two', 'disk', '', 'one']:
-        tell('set_export_name', export)
-        known = tell('opt_info')
+        report('set_export_name', export)
+        known = report('opt_info')
         for fact in ['get_size', 'is_read_only', 'can_trim', 'get_canonical_export_name',
                      'get_export_description']:
-            tell(fact)
-        # Before an export is known, some versions of the library will not say
-        # that it does not have a context.
+            report(fact)
+        # Before an export is known, some versions of the library do not report
+        # that it lacks a context.
         if known:
-            tell('can_meta_context', 'base:allocation')
-        tell('get_block_size', nbd.SIZE_PREFERRED)
-    tell('set_export_name', 'nothing')
-    tell('opt_go')
+            report('can_meta_context', 'base:allocation')
+        report('get_block_size', nbd.SIZE_PREFERRED)
+    report('set_export_name', 'nothing')
+    report('opt_go')
     print(h.aio_is_negotiating(), h.aio_is_ready(), h.aio_is_dead(), h.aio_is_closed())
 if h.aio_is_negotiating():
     for export in ['', 'two', 'disk']:
-        tell('set_export_name', export)
-        tell('opt_go')
+        report('set_export_name', export)
+        report('opt_go')
         if h.aio_is_ready():
             break
-tell('get_size')
+report('get_size')
 if h.aio_is_ready():
-    tell('can_meta_context', 'base:allocation')
+    report('can_meta_context', 'base:allocation')
 print(h.aio_is_ready(), h.get_protocol())

@@ -11,7 +11,7 @@
 # server: memserver --size 1M --no-extended-headers
 import hashlib
 
-def tell(name, *arguments):
+def report(name, *arguments):
     try:
         print(name, arguments[1:], getattr(h, name)(*arguments))
     except nbd.Error as error:
@@ -23,25 +23,25 @@ def look(what):
 
 fua = nbd.CMD_FLAG_FUA if h.can_fua() else 0
 look('at first')
-tell('pwrite', b'one' * 1000, 500)
+report('pwrite', b'one' * 1000, 500)
 look('written')
-tell('pwrite', b'two' * 1000, 2048, fua)
+report('pwrite', b'two' * 1000, 2048, fua)
 look('written again')
 if h.can_flush():
-    tell('flush')
+    report('flush')
 if h.can_zero():
-    tell('zero', 4096, 0)
+    report('zero', 4096, 0)
     look('zeroed')
-    tell('pwrite', b'three' * 2000, 65536)
-    tell('zero', 4096, 65536, nbd.CMD_FLAG_NO_HOLE)
-    tell('zero', 4096, 69632, fua)
+    report('pwrite', b'three' * 2000, 65536)
+    report('zero', 4096, 65536, nbd.CMD_FLAG_NO_HOLE)
+    report('zero', 4096, 69632, fua)
     look('zeroed again')
 if h.can_fast_zero():
-    tell('zero', 4096, 69632, nbd.CMD_FLAG_FAST_ZERO)
+    report('zero', 4096, 69632, nbd.CMD_FLAG_FAST_ZERO)
     look('zeroed fast')
 if h.can_trim():
-    tell('trim', 65536, 65536)
-    tell('trim', 4096, 0, fua)
+    report('trim', 65536, 65536)
+    report('trim', 4096, 0, fua)
 if h.can_cache():
-    tell('cache', 65536, 0)
+    report('cache', 65536, 0)
 print(h.shutdown(), h.aio_is_closed())

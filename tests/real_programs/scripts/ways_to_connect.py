@@ -86,6 +86,7 @@ for name, arguments in [('connect_unix', ('/no/such/socket',)),
         print(name, 'connected')
     except nbd.Error as error:
         print(name, repr(arguments)[:60], error.string.split(':')[0], error.errno)
-    # What is no socket is noticed before or after the handle has taken it.
+    # A descriptor that is not a socket may be rejected before or after the
+    # handle has taken it.
     if name != 'connect_socket':
         print(h.connection_state().split(':')[0])
