@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * What is asked for, in the same words by the programs on the library and by
- * the floor.
+ * Command line arguments, the same for the programs on the library and for the
+ * floor.
  */
 
 #ifndef ARGUMENTS_H
@@ -12,7 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Operations go through this much of the export, over and over. */
+/* Length of the part of the export that operations cycle through. */
 #define SPAN (64L << 20)
 
 enum operation {
@@ -89,7 +89,7 @@ parse_arguments (int argc, char *argv[])
   return it;
 }
 
-/* Where in the export operation number n works. */
+/* Returns the offset of operation number n. */
 static inline unsigned long
 offset_of (const struct arguments *it, long n)
 {

@@ -57,7 +57,7 @@ connect_handle (const struct arguments *it)
   return nbd;
 }
 
-/* Issues operation number n, for a callback that retires the command. */
+/* Issues operation number n; the callback retires the command. */
 static inline void
 issue (struct nbd_handle *nbd, const struct arguments *it, char *buffer, long n,
        nbd_completion_callback callback)
@@ -81,8 +81,8 @@ issue (struct nbd_handle *nbd, const struct arguments *it, char *buffer, long n,
     fail ();
 }
 
-/* Waits with poll(2), as the loop of a program does that has other descriptors
- * to watch too. */
+/* Waits with poll(2), like the loop of a program that also watches other
+ * descriptors. */
 static inline void
 poll_and_notify (struct nbd_handle *nbd)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Connects and disconnects, again and again.
+ * Connects and disconnects repeatedly.
  */
 
 #include <libnbd.h>

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * The floor: the least that it costs to move the same bytes over the same
- * socket. Each request is sent by a call of its own, as it is issued. Replies
- * are received in batches of half the depth and are not parsed: their length is
- * known. No cookie is looked up, no error is found. With -c it computes after
- * sending, and then receives all replies at once. With -l own it waits with poll(2)
- * before each receive, which takes one reply, so that the socket stays readable as
- * long as there is another one.
+ * The floor: the minimum cost of moving the same bytes over the same socket.
+ * Each request is sent by its own call when it is issued. Replies are received
+ * in batches of half the depth and not parsed: their length is known. There is
+ * no cookie lookup and no error handling. With -c it computes after sending,
+ * and then receives all replies at once. With -l own it waits with poll(2)
+ * before each receive, which takes one reply, so that the socket stays readable
+ * as long as another one is there.
  */
 
 #include <errno.h>
@@ -18,7 +18,7 @@
 #include "handshake.h"
 #include "measure.h"
 
-/* Replies that one call receives. */
+/* Maximum number of replies received by one call. */
 #define MOST_IN_A_BATCH 256
 
 struct compact {
@@ -81,7 +81,7 @@ put_request (struct connection *it, char *header, long n)
   }
 }
 
-/* Receives into the ring of replies, and returns how much. */
+/* Receives into the ring of replies and counts the bytes. */
 static void
 receive (struct connection *it, size_t at_most, int flags)
 {
@@ -106,9 +106,9 @@ wait_for_reply (struct connection *it)
     give_up ("poll");
 }
 
-/* Sends what the slices hold. Few replies fit into the socket while this waits
- * for room; with many in flight it receives meanwhile, as the server may be
- * waiting for that. */
+/* Sends the slices. With few in flight, all replies fit into the socket while
+ * this waits for space; with many, it receives meanwhile, as the server may be
+ * blocked on sending. */
 static void
 send_slices (struct connection *it, struct iovec *slices, size_t count)
 {
@@ -182,7 +182,7 @@ run (struct connection *it)
   }
 }
 
-/* The bytes were counted right if nothing is left before the server closes. */
+/* Checks the byte count: nothing may be left before the server closes. */
 static void
 disconnect (struct connection *it)
 {
@@ -200,7 +200,7 @@ disconnect (struct connection *it)
   close (it->fd);
 }
 
-/* What connecting and saying goodbye costs at least. */
+/* Measures the minimum cost of connecting and disconnecting. */
 static int
 connect_again_and_again (struct connection *it)
 {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Many handles in one process, and what they cost: created only, connected, idle
- * again after -d reads were in flight on each, and after as many more, one at a time.
+ * Measures the cost of many handles in one process: created only, connected,
+ * idle after -d reads were in flight on each, and after as many more reads, one
+ * at a time.
  */
 
 #include <malloc.h>
@@ -12,8 +13,8 @@
 #include "measure.h"
 
 struct memory {
-  double heap;     /* bytes that malloc has given out */
-  double resident; /* bytes that the system has given the process */
+  double heap;     /* bytes allocated by malloc */
+  double resident; /* resident bytes of the process */
 };
 
 static void
@@ -81,7 +82,7 @@ main (int argc, char *argv[])
   memset (all, 1, it.operations * sizeof *all);
   printf ("{");
 
-  /* What the first handle of a process sets up is not counted. */
+  /* Exclude one-time allocations of the first handle. */
   nbd_close (nbd_create ());
   before = memory_now ();
   for (long n = 0; n < it.operations; n++) {

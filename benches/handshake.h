@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * As much of the handshake as the floor needs with memserver: the kind of
- * replies that is wanted, then GO. Anything unexpected ends the program.
+ * The part of the handshake that the floor needs with memserver: the requested
+ * kind of replies, then GO. Anything unexpected ends the program.
  */
 
 #ifndef HANDSHAKE_H
@@ -28,7 +28,7 @@ give_up (const char *what)
   exit (EXIT_FAILURE);
 }
 
-/* A path, or a port of the loopback interface. */
+/* Connects to a path or a port of the loopback interface. */
 static inline int
 connect_socket (const char *target)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * The smallest program on the library.
+ * A minimal program that uses the library.
  */
 
 #include <stdlib.h>

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * The clocks that every benchmark program reads, and how it reports: one line
- * of JSON.
+ * The clocks of every benchmark program, and its report: one line of JSON.
  */
 
 #ifndef MEASURE_H
@@ -84,7 +83,7 @@ report_since (struct moment start, long operations, const char *version)
           fastest_cycle, version);
 }
 
-/* Memory that is really there before the clock starts. */
+/* Allocates memory that is resident before the clock starts. */
 static inline char *
 touched_memory (size_t size)
 {

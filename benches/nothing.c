@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * The smallest program without the library: the floor for load.c.
+ * A minimal program without the library: the floor for load.c.
  */
 
 int

@@ -13,7 +13,7 @@ import time
 import nbd
 
 SIZE = 4096
-# Reads go through this much of the export, over and over.
+# Length of the part of the export that reads cycle through.
 SPAN = 64 << 20
 
 

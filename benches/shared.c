@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Threads that share a handle, as many as -d says: each reads, writes, or does both
- * in turn, and waits for each of its operations.
+ * Threads that share a handle, as many as -d says: each reads, writes, or
+ * alternates, and waits for each of its operations.
  */
 
 #include <pthread.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Starts a program again and again: spawn TIMES PROGRAM. Reports wall time and
- * CPU time of all, and the most memory that one of them had.
+ * Starts a program repeatedly: spawn TIMES PROGRAM. Reports the total wall time
+ * and CPU time, and the peak memory of a single run.
  */
 
 #include <spawn.h>

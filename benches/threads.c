@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Reads or writes: one thread issues commands, another one waits for the replies.
- * It waits with poll(2), since libnbd 1.14 holds the lock of the handle while it
- * waits in nbd_poll, and the first thread could not issue anything meanwhile.
+ * Reads or writes with two threads: one issues commands, the other one waits
+ * for the replies. It waits with poll(2), since libnbd 1.14 holds the lock of
+ * the handle while it waits in nbd_poll, and the first thread could not issue
+ * anything meanwhile.
  */
 
 #include <pthread.h>
@@ -44,9 +45,9 @@ completed (void *user_data, int *error)
   return 1; /* retires the command */
 }
 
-/* If the socket does not take a request at once, the rest leaves after the next
- * reply, which wakes this thread. There is a next reply, as requests are smaller
- * than the socket's buffer. */
+/* Waits for replies. If the socket does not accept all of a request, the rest
+ * is sent after the next reply, which wakes this thread. There is a next reply,
+ * as requests are smaller than the socket's buffer. */
 static void *
 wait_for_replies (void *argument)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Which parts of a disk are allocated, and which changed since a bitmap of
- * qemu's was made: what an incremental backup has to copy.
+/* Lists the allocated parts of a disk, and those that changed since a qemu
+ * bitmap was made, which an incremental backup has to copy.
  *
  *   cc extents.c $(pkg-config --cflags --libs libnbd) -o extents
  *   qemu-nbd --format=qcow2 --bitmap=monday disk.qcow2 &
@@ -15,11 +15,11 @@
 
 #include <libnbd.h>
 
-/* How the protocol calls the bitmaps of qemu, and its flag for "changed". */
+/* Prefix of qemu's bitmap contexts, and their flag for "changed". */
 #define DIRTY_BITMAP "qemu:dirty-bitmap:"
 #define DIRTY UINT64_C (1)
 
-/* How much to ask about at once, if the disk is larger. */
+/* Maximum length of one block status request. */
 #define MOST (UINT64_C (1) << 30)
 
 static void
@@ -48,9 +48,8 @@ meaning (const char *context, uint64_t flags)
   return "?";
 }
 
-/* Is called once for each context that the connection has, with the extents
- * that follow each other from `offset` on.
- */
+/* Called once for each context of the connection, with consecutive extents that
+ * start at `offset`. */
 static int
 show (void *opaque, const char *context, uint64_t offset, nbd_extent *extents,
       size_t count, int *error)
@@ -63,9 +62,8 @@ show (void *opaque, const char *context, uint64_t offset, nbd_extent *extents,
             extents[i].length, meaning (context, extents[i].flags));
     end += extents[i].length;
   }
-  /* Contexts may be described up to different places: go on at the first, and
-   * see some of the others again.
-   */
+  /* Contexts may be described up to different places: continue at the first,
+   * and see some of the other extents again. */
   if (*next == offset || end < *next)
     *next = end;
   return 0;
@@ -81,7 +79,8 @@ main (int argc, char **argv)
   if (argc < 2 || argc > 3)
     die ("usage", "extents URI [BITMAP]");
 
-  /* Contexts are agreed on in the handshake: ask before connecting. */
+  /* Contexts are negotiated in the handshake: request them before connecting.
+   */
   if (nbd == NULL ||
       nbd_add_meta_context (nbd, LIBNBD_CONTEXT_BASE_ALLOCATION) == -1)
     die ("nbd", nbd_get_error ());
@@ -93,9 +92,9 @@ main (int argc, char **argv)
   if (nbd_connect_uri (nbd, argv[1]) == -1 || (size = nbd_get_size (nbd)) == -1)
     die (argv[1], nbd_get_error ());
 
-  /* A server that does not know a context leaves it out without a word. */
+  /* A server silently omits contexts that it does not know. */
   if (nbd_can_meta_context (nbd, LIBNBD_CONTEXT_BASE_ALLOCATION) != 1)
-    die (argv[1], "the server does not tell what is allocated");
+    die (argv[1], "the server does not report allocation");
   if (argc == 3 && nbd_can_meta_context (nbd, bitmap) != 1)
     die (bitmap, "the server has no such bitmap");
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* A connection as an event source of GLib's main loop: everything else in the
- * program, here a timer, goes on while it connects and reads.
+/* A connection as an event source of GLib's main loop: the rest of the program,
+ * here a timer, keeps running while it connects and reads.
  *
  *   cc glib-main-loop.c $(pkg-config --cflags --libs libnbd glib-2.0) \
  *      -o glib-main-loop
@@ -35,9 +35,8 @@ struct nbd_source {
   gpointer tag;
 };
 
-/* Before the loop waits: watch what the handle wants to be watched.  While it
- * connects that may be another descriptor each time.
- */
+/* Before the loop waits: watch the events that the handle needs.  While
+ * connecting, the descriptor may change each time. */
 static gboolean
 nbd_source_prepare (GSource *source, int *timeout)
 {
@@ -62,7 +61,7 @@ nbd_source_prepare (GSource *source, int *timeout)
   return FALSE; /* not known to be ready: wait */
 }
 
-/* After it waited: anything for us? */
+/* After the loop has waited: check for events of this source. */
 static gboolean
 nbd_source_check (GSource *source)
 {
@@ -71,7 +70,7 @@ nbd_source_check (GSource *source)
   return s->tag != NULL && g_source_query_unix_fd (source, s->tag) != 0;
 }
 
-/* Then let the handle go on, and the program after it. */
+/* Then let the handle proceed, and the program after it. */
 static gboolean
 nbd_source_dispatch (GSource *source, GSourceFunc callback, gpointer data)
 {
@@ -138,7 +137,7 @@ complete (void *opaque, int *error)
   return 1;
 }
 
-/* Is called each time that something has happened on the connection. */
+/* Called after every event on the connection. */
 static gboolean
 go_on (gpointer data)
 {
@@ -169,9 +168,8 @@ go_on (gpointer data)
   return G_SOURCE_CONTINUE;
 }
 
-/* A server that is quick may have answered before anybody watched the socket,
- * and then there is nothing more to come until it is asked.
- */
+/* A fast server may have replied before the socket was watched; then no further
+ * event arrives until the next request. */
 static gboolean
 begin (gpointer data)
 {
@@ -200,7 +198,7 @@ main (int argc, char **argv)
   reader.loop = g_main_loop_new (NULL, FALSE);
   reader.nbd = nbd_create ();
 
-  /* Begins to connect, and does not wait. */
+  /* Start connecting without waiting. */
   if (reader.nbd == NULL || nbd_aio_connect_uri (reader.nbd, argv[1]) == -1)
     die (argv[1], nbd_get_error ());
   source = nbd_source_new (reader.nbd);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Two connections in one libev loop: a disk is copied to another, with several
- * blocks on their way.
+/* Copies a disk to another over two connections in one libev loop, with several
+ * blocks in flight.
  *
  *   cc libev-loop.c $(pkg-config --cflags --libs libnbd) -lev -o libev-loop
  *   ./libev-loop nbd://localhost/from nbd://localhost/to
@@ -33,7 +33,7 @@ die (const char *what, const char *why)
 struct connection {
   struct nbd_handle *nbd;
   ev_io io;           /* its socket */
-  ev_prepare prepare; /* what is done before the loop waits */
+  ev_prepare prepare; /* runs before the loop waits */
 };
 
 static void
@@ -52,7 +52,7 @@ when_ready (struct ev_loop *loop, ev_io *io, int events)
     die ("connection", nbd_get_error ());
 }
 
-/* What to wait for can be something else after every call on the handle. */
+/* The events to wait for can change after every call on the handle. */
 static void
 before_waiting (struct ev_loop *loop, ev_prepare *prepare, int events)
 {
@@ -112,7 +112,7 @@ struct copy {
   struct block blocks[BLOCKS];
   uint64_t size, next, written;
   bool begun;
-  ev_prepare prepare; /* what is done before the loop waits */
+  ev_prepare prepare; /* runs before the loop waits */
 };
 
 static int
@@ -137,7 +137,7 @@ write_complete (void *opaque, int *error)
   return 1;
 }
 
-/* Callbacks of the library cannot issue commands; here it can be done. */
+/* Callbacks of the library cannot issue commands; this function can. */
 static void
 go_on (struct ev_loop *loop, ev_prepare *prepare, int events)
 {
@@ -161,9 +161,8 @@ go_on (struct ev_loop *loop, ev_prepare *prepare, int events)
     copy->begun = true;
   }
 
-  /* A command may be answered before the call that issues it returns: go on
-   * until there is nothing to do but wait.
-   */
+  /* A command may be answered before the call that issues it returns: continue
+   * until only waiting is left. */
   do {
     busy = progress = false;
     for (int i = 0; i < BLOCKS; i++) {
@@ -213,7 +212,7 @@ main (int argc, char **argv)
   connect_to (loop, &copy->from, argv[1]);
   connect_to (loop, &copy->to, argv[2]);
   ev_prepare_init (&copy->prepare, go_on);
-  /* Before the two of the connections, for which it makes work. */
+  /* Run before the two connections, for which it creates work. */
   ev_set_priority (&copy->prepare, EV_MAXPRI);
   copy->prepare.data = copy;
   ev_prepare_start (loop, &copy->prepare);

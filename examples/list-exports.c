@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Asking a server what it exports, before deciding what to use.
+/* Lists a server's exports before one of them is opened.
  *
  *   cc list-exports.c $(pkg-config --cflags --libs libnbd) -o list-exports
  *   ./list-exports nbd://localhost
  *
  * In option mode a connection pauses in the middle of the handshake.  There the
- * server answers questions (nbd_opt_list, nbd_opt_info) until the program takes
- * an export (nbd_opt_go) or leaves (nbd_opt_abort).
+ * server answers queries (nbd_opt_list, nbd_opt_info) until the program opens an
+ * export (nbd_opt_go) or disconnects (nbd_opt_abort).
  */
 
 #include <inttypes.h>
@@ -30,14 +30,14 @@ struct names {
   size_t count;
 };
 
-/* Is called for each export.  The strings are gone when it returns. */
+/* Called for each export.  The strings are only valid during the call. */
 static int
 add_name (void *opaque, const char *name, const char *description)
 {
   struct names *list = opaque;
   char **longer = realloc (list->names, (list->count + 1) * sizeof *longer);
 
-  (void) description; /* nbd_opt_info is going to tell */
+  (void) description; /* nbd_opt_info returns it below */
   if (longer == NULL || (longer[list->count] = strdup (name)) == NULL)
     die ("list", "no memory");
   list->names = longer;
@@ -53,7 +53,7 @@ show (struct nbd_handle *nbd, const char *name)
   if (nbd_set_export_name (nbd, name) == -1)
     die (name, nbd_get_error ());
 
-  /* A server may list what it does not give to everyone: no reason to stop. */
+  /* A server may list exports that it refuses to this client: continue. */
   if (nbd_opt_info (nbd) == -1) {
     printf ("\"%s\": %s\n", name, nbd_get_error ());
     return;
@@ -81,7 +81,7 @@ main (int argc, char **argv)
       nbd_connect_uri (nbd, argv[1]) == -1)
     die (argv[1], nbd_get_error ());
 
-  /* A server of the oldest protocol has one export and nothing to ask. */
+  /* A server of the oldest protocol has a single export and no options. */
   if (!nbd_aio_is_negotiating (nbd))
     die (argv[1], "the server does not negotiate");
 

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Reading a whole disk with 64 requests in flight, so that neither the network
- * nor the server is ever waited for longer than needed.  Counts the blocks
- * that hold nothing but zeroes.
+/* Reads a whole disk with 64 requests in flight, so that neither the network nor
+ * the server is idle.  Counts the blocks that hold only zeroes.
  *
  *   cc many-requests.c $(pkg-config --cflags --libs libnbd) -o many-requests
  *   ./many-requests nbd://localhost
@@ -19,9 +18,8 @@
 
 enum { IN_FLIGHT = 64, BLOCK = 65536 };
 
-/* A request and the memory it reads to.  Both belong to the library from
- * nbd_aio_pread until the completion callback.
- */
+/* A request and its buffer.  Both belong to the library from nbd_aio_pread
+ * until the completion callback. */
 struct request {
   char data[BLOCK];
   size_t length;
@@ -29,8 +27,8 @@ struct request {
   bool busy;
 };
 
-static uint64_t zeroes; /* how many blocks were all zero */
-static unsigned most;   /* the most requests that were in flight */
+static uint64_t zeroes; /* number of blocks that were all zero */
+static unsigned most;   /* maximum number of requests in flight */
 
 static void
 die (const char *what, const char *why)
@@ -39,10 +37,9 @@ die (const char *what, const char *why)
   exit (EXIT_FAILURE);
 }
 
-/* Is called from within nbd_poll when the server has answered.  It may look at
- * the data, and should be quick; what it may not do is call the library to
- * issue the next request: the handle is locked.
- */
+/* Called from within nbd_poll when the server has answered.  It may look at the
+ * data, and should be quick; it must not issue the next request, because the
+ * handle is locked. */
 static int
 complete (void *opaque, int *error)
 {
@@ -56,9 +53,8 @@ complete (void *opaque, int *error)
     zeroes++;
   request->busy = false;
 
-  /* 1: this program does not ask for the result with nbd_aio_command_completed,
-   * so the library may forget the command.
-   */
+  /* 1: this program does not retrieve the result with
+   * nbd_aio_command_completed, so the library can retire the command. */
   return 1;
 }
 
@@ -78,7 +74,7 @@ main (int argc, char **argv)
       (size = nbd_get_size (nbd)) == -1)
     die (argv[1], nbd_get_error ());
 
-  /* Until all is asked for and all is answered. */
+  /* Until everything has been requested and answered. */
   while (offset < (uint64_t) size || nbd_aio_in_flight (nbd) > 0) {
     for (int i = 0; i < IN_FLIGHT && offset < (uint64_t) size; i++) {
       struct request *request = &requests[i];
@@ -101,9 +97,8 @@ main (int argc, char **argv)
     if ((unsigned) nbd_aio_in_flight (nbd) > most)
       most = (unsigned) nbd_aio_in_flight (nbd);
 
-    /* Sends and receives whatever is possible, and waits if nothing is.  With
-     * nothing in flight there would be nothing to wait for.
-     */
+    /* Sends and receives as much as possible, and waits if nothing is.  With
+     * nothing in flight there would be nothing to wait for. */
     if (nbd_aio_in_flight (nbd) > 0 && nbd_poll (nbd, -1) == -1)
       die (argv[1], nbd_get_error ());
   }

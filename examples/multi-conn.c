@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Several connections to one disk, from one thread with poll(2).  Fills the disk
- * over all of them, flushes once, and looks whether each sees what the others
- * wrote.
+/* Uses several connections to one disk, from one thread with poll(2).  Fills the
+ * disk over all of them, flushes once, and checks that each one sees the writes
+ * of the others.
  *
  *   cc multi-conn.c $(pkg-config --cflags --libs libnbd) -o multi-conn
  *   ./multi-conn nbd://localhost
@@ -34,10 +34,10 @@ complete (void *opaque, int *error)
   (void) opaque;
   if (*error != 0)
     die ("request", strerror (*error));
-  return 1; /* do not keep the command for nbd_aio_command_completed */
+  return 1; /* retire the command */
 }
 
-/* Waits until any of the connections can go on, and lets those that can. */
+/* Waits until any of the connections is ready, and handles its events. */
 static void
 wait_for_any (struct nbd_handle **nbd, nfds_t count)
 {
@@ -59,7 +59,7 @@ wait_for_any (struct nbd_handle **nbd, nfds_t count)
       die ("poll", strerror (errno));
 
   for (nfds_t i = 0; i < count; i++) {
-    /* Reading first: it can change what there is to write. */
+    /* Read first: it can change what there is to write. */
     int result = 0;
 
     if (fds[i].revents & (POLLIN | POLLHUP | POLLERR) && fds[i].events & POLLIN)
@@ -93,9 +93,8 @@ main (int argc, char **argv)
   if (argc != 2)
     die ("usage", "multi-conn URI");
 
-  /* One connection tells whether it makes sense to have more: a server that can
-   * promises that a flush on one of them is good for what was written over all,
-   * and that all see the same.
+  /* Ask one connection if several are safe: the server then promises that a
+   * flush on any of them covers writes on all, and that all see the same data.
    */
   do {
     nbd[count] = nbd_create ();
@@ -106,7 +105,7 @@ main (int argc, char **argv)
   if ((size = nbd_get_size (nbd[0])) == -1)
     die (argv[1], nbd_get_error ());
 
-  /* Each block goes to the first connection that has room for it. */
+  /* Each block goes to the first connection with a free slot. */
   memset (data, 0x5a, sizeof data);
   for (uint64_t offset = 0; offset < (uint64_t) size;) {
     uint64_t before = offset;
@@ -125,7 +124,7 @@ main (int argc, char **argv)
     if (offset == before)
       wait_for_any (nbd, count);
   }
-  /* A flush is about what was answered, not about what is on its way. */
+  /* A flush covers completed writes only, not those in flight. */
   while (in_flight (nbd, count) > 0)
     wait_for_any (nbd, count);
   if (nbd_can_flush (nbd[0]) == 1 && nbd_flush (nbd[0], 0) == -1)
@@ -134,7 +133,7 @@ main (int argc, char **argv)
   for (uint64_t offset = 0; offset < (uint64_t) size; offset += BLOCK) {
     uint64_t left = (uint64_t) size - offset;
     size_t length = left < BLOCK ? (size_t) left : BLOCK;
-    /* Another than the one that wrote it, likely. */
+    /* Usually not the connection that wrote it. */
     struct nbd_handle *other = nbd[offset / BLOCK / EACH % count];
 
     if (nbd_pread (other, back, length, offset, 0) == -1)

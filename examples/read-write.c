@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Reading and writing, one call after another.  Each call returns when the
+/* Reads and writes, one call after another.  Each call returns when the
  * server has answered.
  *
  *   cc read-write.c $(pkg-config --cflags --libs libnbd) -o read-write
  *   ./read-write nbd://localhost
  *
- * The first sector of the disk is overwritten, and put back afterwards.
+ * The first sector of the disk is overwritten, and restored afterwards.
  */
 
 #include <inttypes.h>
@@ -18,9 +18,8 @@
 
 enum { LENGTH = 512 };
 
-/* Most functions return -1 for failure.  What went wrong is then kept for the
- * thread: as text, and in nbd_get_errno where there is an errno for it.
- */
+/* Most functions return -1 on failure.  The library then keeps the error for
+ * the thread: its text, and in nbd_get_errno an errno if there is one. */
 static int64_t
 check (int64_t result)
 {
@@ -59,9 +58,8 @@ main (int argc, char **argv)
   check (nbd_pread (nbd, before, LENGTH, 0, 0));
   check (nbd_pwrite (nbd, text, LENGTH, 0, 0));
 
-  /* The server may still have it in memory only.  A flush makes it stay; so
-   * does the flag LIBNBD_CMD_FLAG_FUA for a single write.
-   */
+  /* The data may still be in the server's memory.  A flush puts it on stable
+   * storage; so does the flag LIBNBD_CMD_FLAG_FUA for a single write. */
   if (check (nbd_can_flush (nbd)))
     check (nbd_flush (nbd, 0));
 
@@ -73,9 +71,8 @@ main (int argc, char **argv)
   }
   printf ("It said: %s\n", after);
 
-  /* Says goodbye, after all that is on its way.  nbd_close alone would hang
-   * up.
-   */
+  /* Disconnects after all pending commands.  nbd_close alone would drop the
+   * connection. */
   check (nbd_shutdown (nbd, 0));
   nbd_close (nbd);
   return EXIT_SUCCESS;

@@ -13,7 +13,7 @@ enum { SHA256_BLOCK = 64, SHA256_HEX = 64 };
 
 struct sha256 {
   uint32_t state[8];
-  uint64_t length; /* bytes taken so far */
+  uint64_t length; /* bytes hashed so far */
   unsigned char pending[SHA256_BLOCK];
 };
 
@@ -116,7 +116,7 @@ sha256_update (struct sha256 *hash, const void *data, size_t count)
   }
 }
 
-/* Ends the hash and writes it as text. */
+/* Finishes the hash and formats it as text. */
 static inline void
 sha256_finish (struct sha256 *hash, char hex[SHA256_HEX + 1])
 {

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* An encrypted connection, or none at all.
+/* Makes an encrypted connection, or fails.
  *
  *   cc tls.c $(pkg-config --cflags --libs libnbd) -o tls
  *   ./tls nbds://server.example.com                 the system's authorities
- *   ./tls -c certificates nbds://server.example.com   an authority of one's own
+ *   ./tls -c certificates nbds://server.example.com   a private authority
  *   ./tls -k keys.psk -u alice nbds://server.example.com  a key both sides know
  *
- * -n NAME is the name that the server's certificate must have where that is not
- * in the URI: on a Unix socket.
+ * -n NAME is the name required in the server's certificate if the URI has none:
+ * on a Unix socket.
  */
 
 #include <stdio.h>
@@ -39,17 +39,15 @@ main (int argc, char **argv)
     return EXIT_FAILURE;
   }
 
-  /* LIBNBD_TLS_ALLOW would go on without encryption where the server has none,
-   * or where an attacker in between says so.
-   */
+  /* LIBNBD_TLS_ALLOW would continue without encryption if the server does not
+   * support it, or if an attacker in between pretends so. */
   check (nbd_set_tls (nbd, LIBNBD_TLS_REQUIRE));
   while ((option = getopt (argc, argv, "c:k:n:u:")) != -1)
     switch (option) {
     case 'c':
-      /* A directory with the certificate of the authority (ca-cert.pem) and,
-       * where the server asks for it, the client's own (client-cert.pem,
-       * client-key.pem).
-       */
+      /* A directory with the certificate of the authority (ca-cert.pem) and, if
+       * the server requires it, the client's own (client-cert.pem,
+       * client-key.pem). */
       check (nbd_set_tls_certificates (nbd, optarg));
       break;
     case 'k':
@@ -70,7 +68,7 @@ main (int argc, char **argv)
     return EXIT_FAILURE;
   }
 
-  /* Fails where the server is not the one it should be. */
+  /* Fails if the server's identity is wrong. */
   check (nbd_connect_uri (nbd, argv[optind]));
   check (nbd_pread (nbd, sector, sizeof sector, 0, 0));
   printf ("Read %zu bytes, encrypted: %s\n", sizeof sector,

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* A tour of libnbd: what a server exports, which file system is on it, where
- * its data lies, and the whole disk read with many requests in flight.
+/* A tour of libnbd: lists a server's exports, the file system and the allocation
+ * of one, and reads the whole disk with many requests in flight.
  *
  *   cc tour.c $(pkg-config --cflags --libs libnbd) -o tour
  *   ./tour nbd://localhost
  *
  * Nothing is written to that server.  `--scratch URI` names a second export,
  * whose content may be destroyed: the tour writes and zeroes a region of it.
- * `--ext4` and `--sha256 HASH` say what the disk is known to hold, `--output
- * FILE` where to leave the copy of it.
+ * `--ext4` and `--sha256 HASH` state the expected content of the disk, and
+ * `--output FILE` saves a copy of it.
  */
 
 #include <errno.h>
@@ -29,10 +29,10 @@
 
 #define MIB (UINT64_C (1) << 20)
 
-/* How many reads are on their way at once, and how long each one is. */
+/* Number of reads in flight, and the length of each. */
 enum { IN_FLIGHT = 64, READ_SIZE = 256 * 1024 };
 
-/* How many characters a map and a progress bar have. */
+/* Width of a map and of a progress bar, in characters. */
 enum { MAP_WIDTH = 64, BAR_WIDTH = 32 };
 
 /* ---- Errors ------------------------------------------------------------- */
@@ -51,9 +51,8 @@ die (const char *format, ...)
   exit (EXIT_FAILURE);
 }
 
-/* Passes on the result of a libnbd call. After -1, the library has the text of
- * what went wrong.
- */
+/* Passes on the result of a libnbd call. After -1, the library has the error
+ * text. */
 static int64_t
 check (int64_t result)
 {
@@ -103,9 +102,8 @@ connect_to (const char *uri)
   if (nbd == NULL)
     die ("%s", nbd_get_error ());
 
-  /* Ask for the map of what is allocated, and for everything that the server
-   * would say about the export.  A server that does not know is no error.
-   */
+  /* Request the allocation map and all information about the export.  It is not
+   * an error if the server does not support these. */
   check (nbd_add_meta_context (nbd, LIBNBD_CONTEXT_BASE_ALLOCATION));
   check (nbd_set_full_info (nbd, true));
   check (nbd_connect_uri (nbd, uri));
@@ -196,7 +194,7 @@ show_file_system (struct nbd_handle *nbd, bool must_be_ext4)
   unsigned char start[4096] = { 0 }, *block = start + PLACE;
   unsigned magic = 0;
 
-  /* Some servers want whole blocks: read one. */
+  /* Some servers require whole blocks: read one. */
   if (check (nbd_get_size (nbd)) >= (int64_t) sizeof start) {
     check (nbd_pread (nbd, start, sizeof start, 0, 0));
     magic = (unsigned) little_endian (block + MAGIC, 2);
@@ -224,7 +222,7 @@ struct map {
   char cells[MAP_WIDTH + 1];
 };
 
-/* Is called for each run of extents in an answer. */
+/* Called for each run of extents in a reply. */
 static int
 add_extents (void *opaque, const char *context, uint64_t offset,
              nbd_extent *extents, size_t count, int *error)
@@ -260,12 +258,12 @@ show_map (struct nbd_handle *nbd, const char *name, uint64_t start,
   struct map map = { .start = start, .length = length, .next = start };
 
   if (!check (nbd_can_meta_context (nbd, LIBNBD_CONTEXT_BASE_ALLOCATION))) {
-    fact (name, "the server does not tell");
+    fact (name, "unknown");
     return;
   }
   memset (map.cells, '.', MAP_WIDTH);
 
-  /* A server may describe less than was asked about: ask on from there. */
+  /* A server may describe less than requested: continue from there. */
   while (map.next < start + length) {
     uint64_t from = map.next, left = start + length - from;
     nbd_extent64_callback extents = { .callback = add_extents,
@@ -288,7 +286,7 @@ struct zeroing {
   int error;
 };
 
-/* Is called once, when the server has answered. */
+/* Called once, when the server has answered. */
 static int
 zeroing_complete (void *opaque, int *error)
 {
@@ -320,9 +318,9 @@ zero_region (const char *uri)
     check (nbd_pwrite (nbd, data, piece, offset, 0));
   show_map (nbd, "8 MiB written", 0, 8 * MIB);
 
-  /* Nothing is waited for here: the call sends the command or queues it ... */
+  /* This does not wait: the call sends the command or queues it ... */
   check (nbd_aio_zero (nbd, 4 * MIB, 2 * MIB, when_complete, 0));
-  /* ... and the program drives the connection when it likes to. */
+  /* ... and the program drives the connection at its own pace. */
   while (!zeroing.complete)
     check (nbd_poll (nbd, -1));
   if (zeroing.error != 0)
@@ -383,10 +381,10 @@ static void
 copy_out (struct nbd_handle *nbd, const char *output, char hex[SHA256_HEX + 1])
 {
   uint64_t size = (uint64_t) check (nbd_get_size (nbd));
-  uint64_t requested = 0; /* bytes asked for */
+  uint64_t requested = 0; /* bytes requested */
   uint64_t taken = 0;     /* bytes hashed and copied */
-  uint64_t first = 0;     /* number of the oldest read on its way */
-  uint64_t next = 0;      /* number of the read to come */
+  uint64_t first = 0;     /* number of the oldest read in flight */
+  uint64_t next = 0;      /* number of the next read */
   struct read reads[IN_FLIGHT];
   struct sha256 hash;
   double since = seconds (), hashing = 0;
@@ -414,7 +412,7 @@ copy_out (struct nbd_handle *nbd, const char *output, char hex[SHA256_HEX + 1])
       requested += read->length;
     }
 
-    /* Servers answer in any order.  Take the data in the disk's. */
+    /* Servers answer in any order.  Use the data in the order of the disk. */
     struct read *oldest = &reads[first % IN_FLIGHT];
     if (!oldest->complete) {
       check (nbd_poll (nbd, -1));

@@ -216,7 +216,7 @@ fn extents(bench: &Bench<'_>) -> Result<()> {
     }
     bench.fails(&[&uri, "tuesday"], "no such bitmap")?;
     let server = bench.serve("nbdkit --no-sr memory 1M")?;
-    bench.fails(&[&server.uri("")], "does not tell")
+    bench.fails(&[&server.uri("")], "does not report")
 }
 
 fn tls(bench: &Bench<'_>) -> Result<()> {

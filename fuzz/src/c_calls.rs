@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! The C functions in any order, with any arguments, in every state, on a handle
-//! whose server says what the input has: no closure is lost or freed twice, no
-//! command completes twice, and nothing outside of a buffer is touched.
+//! Fuzzes the C functions in any order, with any arguments and in every state,
+//! on a handle whose server sends bytes from the input. No closure may leak or
+//! be freed twice, no command may complete twice, and no byte outside of a
+//! buffer may change.
 
 use std::ffi::{c_char, c_int, c_uint, c_void, CString};
 use std::io::Write;
@@ -15,15 +16,16 @@ use crate::choices::Choices;
 use crate::memory::Memory;
 use crate::server;
 
-/// How many calls are made with one input.
+/// Number of calls made with one input.
 const CALLS: usize = 64;
 
-/// What is seen of a closure. It stays where it is until the handle is closed.
+/// A closure under observation. It keeps its address until the handle is
+/// closed.
 #[derive(Default)]
 struct Watched {
     calls: u32,
     freed: u32,
-    /// What the callback returns.
+    /// Return value of the callback.
     result: c_int,
 }
 
@@ -33,7 +35,7 @@ unsafe extern "C" fn free(user_data: *mut c_void) {
     watched.freed += 1;
 }
 
-/// A callback was called: what it returns.
+/// Records a call of a callback and returns its result.
 fn called(user_data: *mut c_void) -> c_int {
     // SAFETY: see `free`.
     let watched = unsafe { &mut *user_data.cast::<Watched>() };
@@ -60,7 +62,7 @@ unsafe extern "C" fn on_chunk(
     _status: c_uint,
     _error: *mut c_int,
 ) -> c_int {
-    // SAFETY: the library passes so many bytes.
+    // SAFETY: the library passes this many bytes.
     let bytes = unsafe { std::slice::from_raw_parts(data.cast::<u8>(), count) };
     std::hint::black_box(bytes.iter().fold(0, |sum: u8, byte| sum ^ byte));
     called(user_data).min(0)
@@ -74,7 +76,7 @@ unsafe extern "C" fn on_extent(
     count: usize,
     _error: *mut c_int,
 ) -> c_int {
-    // SAFETY: the library passes so many numbers, which may be changed.
+    // SAFETY: the library passes this many numbers, which may be changed.
     unsafe { std::slice::from_raw_parts_mut(entries, count) }.fill(7);
     called(user_data).min(0)
 }
@@ -91,7 +93,7 @@ unsafe extern "C" fn on_context(user_data: *mut c_void, _name: *const c_char) ->
     called(user_data).min(0)
 }
 
-/// A handle, its server, and all that the library was given.
+/// A handle, its server, and everything passed to the library.
 struct Calls {
     handle: *mut Handle,
     server: Option<UnixStream>,
@@ -127,7 +129,8 @@ impl Calls {
         start
     }
 
-    /// The server says something. What the socket does not take is not said.
+    /// Sends bytes from the server; bytes that the socket does not accept are
+    /// dropped.
     fn say(&mut self, bytes: &[u8]) {
         if let Some(server) = &mut self.server {
             let _ = server.write(bytes);
@@ -140,7 +143,7 @@ impl Calls {
         // SAFETY: the handle is open, and the socket is.
         let connected = unsafe { nbd_aio_connect_socket(self.handle, ours.as_raw_fd()) };
         if connected == 0 {
-            // It is the library's from now on.
+            // The library owns the socket now.
             let _ = ours.into_raw_fd();
             self.server = Some(theirs);
         }
@@ -157,7 +160,7 @@ pub fn run(input: &[u8]) {
         buffers: Vec::new(),
     };
     assert!(!calls.handle.is_null());
-    // Most inputs come further than the handshake.
+    // Most inputs get past the handshake.
     if choices.index(4) != 1 {
         calls.connect();
         let handshake = match choices.index(4) {
@@ -194,7 +197,7 @@ unsafe fn call(it: &mut Calls, choices: &mut Choices) {
     let offset = choices.one_of(&[0, 512, 4096, 1 << 19, u64::MAX, server::SIZE]);
     let count = choices.one_of(&[0_usize, 1, 512, 4096, 65536]);
     let flags = choices.one_of(&[0_u32, 0, 0, 1, 4, 8, 16, 0x8000_0000]);
-    // SAFETY: the handle is open, and what is passed lives as long as the calls do.
+    // SAFETY: the handle is open, and the arguments live as long as the calls.
     unsafe {
         match choices.index(34) {
             0..=3 => {
@@ -300,7 +303,7 @@ unsafe fn call(it: &mut Calls, choices: &mut Choices) {
                 assert_ne!(nbd_get_handle_size(h), 0);
                 libc::free(nbd_get_uri(h).cast());
             }
-            // Without a server at the other end nothing waits for ever.
+            // Without a server at the other end, no call blocks for ever.
             31 => {
                 it.server = None;
                 nbd_pread(h, it.buffer(count), count, offset, flags);
@@ -315,9 +318,9 @@ unsafe fn call(it: &mut Calls, choices: &mut Choices) {
     }
 }
 
-/// The server says something that may be a reply.
+/// Sends something that may be a reply.
 fn say(it: &mut Calls, choices: &mut Choices) {
-    // Those of the first commands: cookies count from 1.
+    // The cookies of the first commands: they count from 1.
     let cookie = choices.number(0..=20);
     let done = choices.index(3) != 1;
     let bytes = match choices.index(7) {

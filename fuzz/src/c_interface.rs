@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! The C functions that are called, declared as a C program has them.
+//! Declarations of the C functions under test, as in a C program.
 
 use std::ffi::{c_char, c_int, c_uint, c_void};
 
@@ -9,8 +9,8 @@ pub struct Handle {
     _opaque: [u8; 0],
 }
 
-/// Any of the callback structures: the library calls the function with what
-/// belongs to the parameter that the structure is passed for.
+/// Any of the callback structures: the library calls the function with the
+/// arguments of the parameter for which the structure is passed.
 #[repr(C)]
 pub struct Closure<F> {
     pub callback: Option<F>,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! Choices made by an input. When it is used up, each choice is the first one.
+//! Choices made by an input. Once it is used up, every choice is the first one.
 
 use std::ops::RangeInclusive;
 
@@ -13,7 +13,7 @@ impl<'a> Choices<'a> {
         Choices(Unstructured::new(input))
     }
 
-    /// Whether there is anything left to choose by.
+    /// Returns true if input is left to choose by.
     pub fn are_left(&self) -> bool {
         !self.0.is_empty()
     }
@@ -31,18 +31,18 @@ impl<'a> Choices<'a> {
         all[self.index(all.len())]
     }
 
-    /// True once in `times`.
+    /// Returns true once in `times`.
     pub fn once_in(&mut self, times: u64) -> bool {
         self.number(0..=times - 1) == 1
     }
 
-    /// At most so many bytes, as they are.
+    /// Returns at most this many bytes, unchanged.
     pub fn bytes(&mut self, most: usize) -> &'a [u8] {
         let count = self.index(most + 1).min(self.0.len());
         self.0.bytes(count).unwrap_or_default()
     }
 
-    /// All bytes that are left.
+    /// Returns all remaining bytes.
     pub fn rest(self) -> &'a [u8] {
         self.0.take_rest()
     }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! A server that speaks correct NBD: with it everything succeeds, and reads have
-//! the right data. Or it lies once, in any byte of one of its messages: then
-//! what succeeds is at least complete.
+//! A server that follows the protocol: every command succeeds, and reads return
+//! the right data. Or one byte of one message is wrong: commands that succeed
+//! are then at least complete.
 
 use nbd::machine::State;
 use nbd::protocol::request::RequestType;
@@ -11,7 +11,7 @@ use crate::choices::Choices;
 use crate::owner::{Owner, PAYLOAD_LEN};
 use crate::server;
 
-/// How it replies.
+/// The kind of replies.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Style {
     Simple,
@@ -19,14 +19,14 @@ enum Style {
     Extended,
 }
 
-/// One byte of one message is another one.
+/// A wrong byte in one message.
 struct Lie {
     message: usize,
     byte: usize,
     difference: u8,
 }
 
-/// A request, as the server got it.
+/// A request as received by the server.
 #[derive(Clone, Copy)]
 struct Request {
     kind: u16,
@@ -39,7 +39,8 @@ const READ: u16 = 0;
 const WRITE: u16 = 1;
 const BLOCK_STATUS: u16 = 7;
 
-/// What the export holds at an offset. One sector in four is a hole.
+/// Returns the content of the export at an offset. One sector in four is a
+/// hole.
 fn byte_at(offset: u64) -> u8 {
     match is_hole(offset) {
         true => 0,
@@ -66,8 +67,8 @@ pub fn run(input: &[u8]) {
         Style::Structured => vec![server::handshake_structured()],
         Style::Extended => vec![server::handshake_extended()],
     };
-    let mut told = 0;
-    tell(&mut owner, &mut messages, &mut told, &lie);
+    let mut sent = 0;
+    send(&mut owner, &mut messages, &mut sent, &lie);
     owner.send(true);
     let mut read = owner.sent.len();
 
@@ -86,7 +87,7 @@ pub fn run(input: &[u8]) {
             let request = waiting.swap_remove(choices.index(waiting.len()));
             messages.extend(replies(request, style, &mut choices));
         }
-        tell(&mut owner, &mut messages, &mut told, &lie);
+        send(&mut owner, &mut messages, &mut sent, &lie);
     }
     if !owner.has_ended() {
         owner.send(true);
@@ -94,10 +95,10 @@ pub fn run(input: &[u8]) {
         for request in waiting {
             messages.extend(replies(request, style, &mut choices));
         }
-        tell(&mut owner, &mut messages, &mut told, &lie);
+        send(&mut owner, &mut messages, &mut sent, &lie);
     }
 
-    let lied = lie.is_some_and(|lie| lie.message < told);
+    let lied = lie.is_some_and(|lie| lie.message < sent);
     if lied {
         owner.finish(true);
         return;
@@ -117,15 +118,15 @@ pub fn run(input: &[u8]) {
     }
 }
 
-/// Has the client hear all messages, one of them with the lie in it.
-fn tell(owner: &mut Owner, messages: &mut Vec<Vec<u8>>, told: &mut usize, lie: &Option<Lie>) {
+/// Sends all messages to the client, one of them with the wrong byte.
+fn send(owner: &mut Owner, messages: &mut Vec<Vec<u8>>, sent: &mut usize, lie: &Option<Lie>) {
     let mut bytes = Vec::new();
     for mut message in messages.drain(..) {
-        if let Some(lie) = lie.as_ref().filter(|lie| lie.message == *told) {
+        if let Some(lie) = lie.as_ref().filter(|lie| lie.message == *sent) {
             let at = lie.byte % message.len();
             message[at] ^= lie.difference;
         }
-        *told += 1;
+        *sent += 1;
         bytes.extend(message);
     }
     owner.feed(&bytes);
@@ -149,7 +150,7 @@ fn command(choices: &mut Choices, style: Style) -> (RequestType, u64, u64) {
     }
 }
 
-/// The requests that have been received completely.
+/// Returns the requests that have been received completely.
 fn requests(sent: &[u8], read: &mut usize, style: Style) -> Vec<Request> {
     let mut requests = Vec::new();
     let header = if style == Style::Extended { 32 } else { 28 };
@@ -166,7 +167,7 @@ fn requests(sent: &[u8], read: &mut usize, style: Style) -> Vec<Request> {
             offset: number(16, 8),
             length: number(24, header - 24),
         };
-        // With extended headers the flag alone says so.
+        // With extended headers the flag alone announces a payload.
         let announced = number(4, 2) as u16 & PAYLOAD_LEN != 0;
         let follows = match style {
             Style::Extended => announced,
@@ -183,7 +184,7 @@ fn requests(sent: &[u8], read: &mut usize, style: Style) -> Vec<Request> {
     requests
 }
 
-/// Everything there is to say to a request.
+/// Returns all replies to a request.
 fn replies(request: Request, style: Style, choices: &mut Choices) -> Vec<Vec<u8>> {
     let data = |from: u64, to: u64| (from..to).map(byte_at).collect::<Vec<_>>();
     let end = request.offset + request.length;
@@ -200,7 +201,7 @@ fn replies(request: Request, style: Style, choices: &mut Choices) -> Vec<Vec<u8>
             let mut at = request.offset;
             while at < end {
                 let to = end.min(at + choices.number(1..=4096));
-                // A part that is a hole in whole may be sent as one.
+                // A part that is entirely a hole may be sent as one.
                 let hole = (at..to).all(is_hole) && choices.index(2) == 0;
                 chunks.push(match hole {
                     true => (2, server::hole(at, (to - at) as u32)),
@@ -236,7 +237,7 @@ fn replies(request: Request, style: Style, choices: &mut Choices) -> Vec<Vec<u8>
         }
         _ => {}
     }
-    // The last chunk says so, or one of no content does.
+    // Either the last chunk has the flag, or an empty one.
     if chunks.is_empty() || choices.once_in(3) {
         chunks.push((0, Vec::new()));
     }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! The inputs that fuzzing starts from: `corpus/TARGET.hex` has one a line, in hexadecimal.
+//! The initial inputs: `corpus/TARGET.hex` has one per line, in hexadecimal.
 
 use std::fs;
 use std::io::{Error, ErrorKind, Result};
@@ -23,7 +23,7 @@ pub fn read(target: &str) -> Result<Vec<Vec<u8>>> {
     text.lines().enumerate().map(line).collect()
 }
 
-/// Writes each input of a target to a file of its own, as libFuzzer reads them.
+/// Writes each input of a target to a separate file, as libFuzzer expects.
 pub fn unpack(target: &str, directory: &Path) -> Result<()> {
     fs::create_dir_all(directory)?;
     for (number, input) in read(target)?.iter().enumerate() {
@@ -32,7 +32,7 @@ pub fn unpack(target: &str, directory: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Replaces the inputs of a target by the files of a directory.
+/// Replaces the inputs of a target with the files of a directory.
 pub fn pack(target: &str, directory: &Path) -> Result<()> {
     let mut inputs = fs::read_dir(directory)?
         .map(|entry| fs::read(entry?.path()))

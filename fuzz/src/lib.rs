@@ -1,18 +1,17 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! What the fuzzers do with an input, and what has to hold whatever is in it.
+//! Fuzz targets and the invariants that must hold for every input.
 //!
-//! Each target is a function of bytes that panics where something does not hold,
-//! so the same code runs under libFuzzer (`make fuzz`, with a nightly toolchain) and
+//! Each target is a function of bytes that panics if an invariant is violated, so the same code runs under libFuzzer (`make fuzz`, with a nightly toolchain) and
 //! in the tests (`tests/replay.rs`, with any).
 //!
-//! - [`owner`] owns a machine and watches it: each command completes once, no
-//!   byte goes outside of a buffer, statistics add up, memory is bounded, and
-//!   every input ends in a state that is known.
-//! - [`machine_bytes`]: a server that says anything at all.
-//! - [`conversation`]: a server that speaks correct NBD, and lies once or never.
+//! - [`owner`] owns a machine and checks it: each command completes once, no byte is
+//!   written outside of a buffer, statistics add up, memory is bounded, and every input
+//!   ends in a known state.
+//! - [`machine_bytes`]: a server that sends arbitrary bytes.
+//! - [`conversation`]: a server that follows the protocol, with at most one wrong byte.
 //! - [`option_replies`]: option mode, and any reply to any option.
-//! - [`uris`]: what is parsed and written again is the same.
+//! - [`uris`]: parsing and formatting a URI preserves it.
 //! - [`c_calls`]: the C functions in any order.
 
 pub mod c_calls;
@@ -28,10 +27,10 @@ pub mod uris;
 
 use server_messages as server;
 
-/// A fuzzer: the name of its corpus, and what it does with an input.
+/// A fuzz target: the name of its corpus, and its function.
 pub type Target = (&'static str, fn(&[u8]));
 
-/// All of them.
+/// All fuzz targets.
 pub const TARGETS: [Target; 5] = [
     ("machine_bytes", machine_bytes::run),
     ("conversation", conversation::run),

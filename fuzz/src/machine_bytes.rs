@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! A server that says anything at all, in each phase and in each kind of reply.
+//! A server that sends arbitrary bytes, in each phase and in each kind of
+//! reply.
 
 use nbd::machine::{State, Tls};
 use nbd::protocol::request::RequestType;
@@ -18,8 +19,8 @@ const KINDS: [RequestType; 6] = [
     RequestType::WriteZeroes,
 ];
 
-/// The first bytes choose the settings, how far a correct handshake comes, and the
-/// commands; the server says the others.
+/// Runs an input. Its first bytes choose the settings, the progress of a
+/// correct handshake, and the commands; the server sends the others.
 pub fn run(input: &[u8]) {
     let mut choices = Choices::new(input);
     let mut owner = Owner::new(choices.number(0..=u64::from(u16::MAX)));

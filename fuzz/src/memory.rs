@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! The memory of a program that reads or writes, with what shows that nothing
-//! else was touched.
+//! A buffer of a program, with guards that detect out-of-bounds writes.
 
 const GUARD: usize = 32;
 const UNTOUCHED: u8 = 0xa5;
@@ -9,7 +8,7 @@ const UNTOUCHED: u8 = 0xa5;
 /// A buffer between two guards.
 pub struct Memory {
     bytes: Vec<u8>,
-    /// Which bytes of the buffer have been filled.
+    /// Marks of the bytes that have been filled.
     filled: Vec<bool>,
 }
 
@@ -29,12 +28,12 @@ impl Memory {
         &self.bytes[GUARD..GUARD + self.len()]
     }
 
-    /// The address of the buffer, for C.
+    /// Returns the address of the buffer, for C.
     pub fn as_mut_ptr(&mut self) -> *mut u8 {
         self.bytes[GUARD..].as_mut_ptr()
     }
 
-    /// Puts bytes where the machine said; outside of the buffer that panics.
+    /// Stores bytes at an offset; panics outside of the buffer.
     pub fn put(&mut self, at: usize, bytes: &[u8]) {
         self.filled[at..at + bytes.len()].fill(true);
         self.bytes[GUARD + at..][..bytes.len()].copy_from_slice(bytes);
@@ -51,8 +50,8 @@ impl Memory {
 
     pub fn check_guards(&self) {
         let (before, rest) = self.bytes.split_at(GUARD);
-        let behind = &rest[self.len()..];
+        let after = &rest[self.len()..];
         let untouched = |guard: &[u8]| guard.iter().all(|byte| *byte == UNTOUCHED);
-        assert!(untouched(before) && untouched(behind), "a guard was hit");
+        assert!(untouched(before) && untouched(after), "a guard was hit");
     }
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! Option mode: one option after another, and to each replies of any kind.
+//! Option mode: a sequence of options, each answered by replies of any kind.
 
 use std::ffi::CString;
 
@@ -10,7 +10,7 @@ use crate::choices::Choices;
 use crate::owner::Owner;
 use crate::server;
 
-/// How many options a connection tries.
+/// Maximum number of options on a connection.
 const OPTIONS: usize = 12;
 
 pub fn run(input: &[u8]) {
@@ -24,7 +24,7 @@ pub fn run(input: &[u8]) {
     owner.connect();
     owner.feed(&server::newstyle(3));
     owner.send(true);
-    // What the connection asks for by itself, before it pauses.
+    // The options that the connection sends itself before it pauses.
     for option in [5, 11, 8] {
         let reply = match agreed && option != 5 {
             true => server::ack(option),
@@ -56,13 +56,13 @@ pub fn run(input: &[u8]) {
     owner.finish(true);
 }
 
-/// Whether the option sent last is this one.
+/// Returns true if this is the last option sent.
 fn asks_for(owner: &Owner, option: u32) -> bool {
     let header = [&b"IHAVEOPT"[..], &option.to_be_bytes()].concat();
     owner.sent.windows(12).any(|window| window == header)
 }
 
-/// Asks for an option, and gives its number.
+/// Sends an option and returns its number.
 fn ask(owner: &mut Owner, choices: &mut Choices) -> u32 {
     let queries = match choices.index(3) {
         0 => vec![],
@@ -87,7 +87,7 @@ fn ask(owner: &mut Owner, choices: &mut Choices) -> u32 {
     option
 }
 
-/// A reply that is correct in its header, most of the time.
+/// Returns a reply whose header is correct most of the time.
 fn reply(asked: u32, choices: &mut Choices) -> Vec<u8> {
     let option = if choices.once_in(8) { 10 } else { asked };
     let id = choices.number(0..=3) as u32;

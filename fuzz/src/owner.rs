@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! Owns a machine as the library does, and checks after each step what has to
-//! hold whatever the server says.
+//! Owns a machine in the same way as the library, and checks its invariants
+//! after each step, whatever the server sends.
 
 use std::collections::BTreeMap;
 use std::ffi::CString;
@@ -14,35 +14,35 @@ use crate::memory::Memory;
 /// `NBD_CMD_FLAG_PAYLOAD_LEN`
 pub const PAYLOAD_LEN: u16 = 1 << 5;
 
-/// How a command ended.
+/// Result of a command.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Ended {
     pub errno: i32,
-    /// What a successful read has read.
+    /// Data of a successful read.
     pub data: Vec<u8>,
-    /// Bytes of the extents that a block status command got.
+    /// Number of bytes covered by the extents of a block status command.
     pub extents: u64,
 }
 
-/// A machine, and what has become of it.
+/// A machine and its observed events.
 #[derive(Default)]
 pub struct Owner {
     pub machine: Machine<Memory>,
-    /// The commands issued, by cookie, and how they ended.
+    /// The commands issued, by cookie, with their results.
     pub commands: BTreeMap<u64, Option<Ended>>,
-    /// All bytes sent, as a server gets them.
+    /// All bytes sent to the server.
     pub sent: Vec<u8>,
     extents: BTreeMap<u64, u64>,
     fed: u64,
-    /// An option that the program asked for is not done yet.
+    /// True while an option of the program is outstanding.
     pub option: bool,
-    /// A number that says where to split.
+    /// State of the generator for split positions.
     splits: u64,
 }
 
 impl Owner {
-    /// A connection that asks for `base:allocation`; `splits` says in which pieces
-    /// bytes come and go.
+    /// Creates a connection that requests `base:allocation`; `splits`
+    /// determines how input and output are split.
     pub fn new(splits: u64) -> Self {
         let mut owner = Owner {
             splits: splits | 1,
@@ -58,7 +58,7 @@ impl Owner {
         self.machine.connected();
     }
 
-    /// A number below `limit`, without any input spent on it.
+    /// Returns a number below `limit` without using up input.
     fn split(&mut self, limit: usize) -> usize {
         self.splits = self.splits.wrapping_mul(6_364_136_223_846_793_005);
         self.splits = self.splits.wrapping_add(1_442_695_040_888_963_407);
@@ -97,7 +97,7 @@ impl Owner {
         cookie
     }
 
-    /// Sends what waits, all of it or only a part.
+    /// Sends all waiting output or only a part.
     pub fn send(&mut self, all: bool) {
         let mut waiting = Vec::new();
         for piece in self.machine.outgoing() {
@@ -117,12 +117,12 @@ impl Owner {
         self.machine.sent(count);
         self.sent.extend_from_slice(&waiting[..count]);
         assert!(!all || !self.machine.wants_to_send(), "left over");
-        // Its error is the outcome of the connection, which nothing here compares.
+        // Its error is that of the connection, which is not compared here.
         let _ = self.machine.finish_abort();
         self.check();
     }
 
-    /// The server says something, which comes in pieces.
+    /// Feeds bytes from the server, in pieces.
     pub fn feed(&mut self, mut bytes: &[u8]) {
         while !bytes.is_empty() {
             let most = match self.split(4) {
@@ -151,7 +151,7 @@ impl Owner {
             self.act(event);
         }
         assert!(input.is_empty(), "bytes were not taken");
-        // A message of which only a part has come may be seen to be wrong.
+        // A partial message may already be known to be invalid.
         let dead = self.machine.state() == State::Dead;
         assert!(
             predicted == ended || dead || !replies,
@@ -163,7 +163,7 @@ impl Owner {
         self.check();
     }
 
-    /// What an owner does that receives straight into the buffer of a read.
+    /// Plays an owner that receives directly into the buffer of a read.
     fn receive_directly<'i>(&mut self, input: &'i [u8]) -> &'i [u8] {
         let Some((cookie, at, length)) = self.machine.direct() else {
             return input;
@@ -193,8 +193,8 @@ impl Owner {
                 }
             }
             Event::Extents { cookie, context_id } => {
-                let told = self.machine.extents(cookie, context_id, u64::MAX);
-                let (command, _, extents) = told.expect("in flight, of a known context");
+                let reported = self.machine.extents(cookie, context_id, u64::MAX);
+                let (command, _, extents) = reported.expect("in flight, of a known context");
                 assert_eq!(command.kind, RequestType::BlockStatus);
                 assert!(!extents.is_empty());
                 let total = extents.iter().map(|extent| extent.length);
@@ -232,7 +232,7 @@ impl Owner {
         });
     }
 
-    /// Takes back what was not sent yet.
+    /// Takes back unsent commands.
     pub fn abandon(&mut self) {
         let first = self.machine.abandon_unsent();
         let unsent = first.map(|first| self.machine.failing_from(first));
@@ -242,13 +242,13 @@ impl Owner {
         self.check();
     }
 
-    /// What holds after each step.
+    /// Checks the invariants.
     fn check(&self) {
         let statistics = self.machine.traffic();
         assert_eq!(statistics.bytes_received, self.fed, "bytes received");
         assert_eq!(statistics.bytes_sent, self.sent.len() as u64, "bytes sent");
-        // A server makes the client keep what it has sent, in a form of its own,
-        // and not what it has announced.
+        // A server can make the client store the bytes sent, in another form,
+        // but not allocate for announced lengths.
         let allowed = (64 << 10) + 6 * self.fed + 1024 * self.commands.len() as u64;
         let allocated = self.machine.allocated() as u64;
         assert!(allocated <= allowed, "{allocated} bytes after {}", self.fed);
@@ -257,8 +257,8 @@ impl Owner {
         }
     }
 
-    /// The end, as the server wants it or as the network does. Everything that was
-    /// issued has ended then.
+    /// Ends the connection, in order or by a network error. Every command must
+    /// then be complete.
     pub fn finish(mut self, in_order: bool) -> BTreeMap<u64, Ended> {
         if in_order {
             let _ = self.machine.end_of_stream();

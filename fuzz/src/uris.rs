@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! URIs: what is understood can be written, and says the same then.
+//! URIs: one that is parsed can be formatted, and the result has the same
+//! meaning.
 
 use std::ffi::CString;
 
@@ -8,7 +9,7 @@ use nbd::uri::{is_nbd_uri, NbdUri, UriPolicy};
 
 use crate::choices::Choices;
 
-/// What URIs are made of, and what does not belong into them.
+/// Components of URIs, and characters that are invalid in them.
 const PARTS: [&str; 40] = [
     "nbd",
     "nbds",

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! The short form of the fuzzers: the inputs in `fuzz/corpus` and changed copies
-//! of them. The changes are the same each time, so what fails once always does.
+//! The short form of fuzzing: replays the inputs in `fuzz/corpus` and changed
+//! copies of them. The changes are the same each time, so failures are
+//! reproducible.
 //!
-//! `FUZZING_INPUT=FILE cargo test --release -p fuzzing TARGET` runs one input, and
-//! `FUZZING_INPUTS=NUMBER` more or fewer changed ones than usual.
+//! `FUZZING_INPUT=FILE cargo test --release -p fuzzing TARGET` runs one input,
+//! and `FUZZING_INPUTS=NUMBER` sets the number of changed inputs.
 
 use std::fs;
 use std::panic::{catch_unwind, AssertUnwindSafe};
@@ -14,10 +15,10 @@ use std::process::ExitCode;
 use fuzzing::{corpus, Target, TARGETS};
 use libtest_mimic::{Arguments, Trial};
 
-/// Changed inputs for each target.
+/// Default number of changed inputs for each target.
 const INPUTS: u64 = 60_000;
 
-/// The longest that an input gets, in bytes.
+/// Maximum length of an input in bytes.
 const LONGEST: usize = 8192;
 
 fn main() -> ExitCode {
@@ -31,7 +32,7 @@ fn main() -> ExitCode {
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
 }
 
-/// Numbers that are as good as random: xorshift64*.
+/// A deterministic pseudo-random number generator (xorshift64*).
 struct Numbers(u64);
 
 impl Numbers {
@@ -43,7 +44,8 @@ impl Numbers {
     }
 }
 
-/// A copy of one input with a few changes, or with the end of another one.
+/// Returns a copy of one input with a few changes, or with the end of another
+/// one.
 fn changed(corpus: &[Vec<u8>], numbers: &mut Numbers) -> Vec<u8> {
     let mut input = corpus[numbers.below(corpus.len())].clone();
     for _ in 0..=numbers.below(6) {
@@ -65,7 +67,7 @@ fn changed(corpus: &[Vec<u8>], numbers: &mut Numbers) -> Vec<u8> {
     input
 }
 
-/// Runs an input, and keeps it where it fails.
+/// Runs an input, and saves it if it fails.
 fn run((name, target): Target, input: &[u8], origin: &str) {
     if catch_unwind(AssertUnwindSafe(|| target(input))).is_err() {
         let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}.failed"));

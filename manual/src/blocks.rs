@@ -43,7 +43,7 @@ enum Place {
     Item,
     /// The text after the term of an item.
     Explanation,
-    /// Another paragraph of an item.
+    /// A further paragraph of an item.
     Further,
     Code,
     Cell,
@@ -236,7 +236,7 @@ impl Writer<'_> {
         self.page.push_str(items);
     }
 
-    /// Ends a paragraph that begins with a macro.
+    /// Ends a paragraph, which begins with a macro.
     fn flush(&mut self, macro_line: &str) {
         if !(self.follows_heading && macro_line == ".PP\n") {
             self.page.push_str(macro_line);
@@ -249,8 +249,8 @@ impl Writer<'_> {
     }
 }
 
-/// The text with a capital letter at its beginning. The explanation of a term begins a
-/// line of its own in a page, and does not in the source.
+/// Capitalizes the first letter. The explanation of a term begins its own line
+/// on a page, unlike in the source.
 fn capitalized(text: &str) -> String {
     let text = text.trim_start();
     match text.chars().next() {
@@ -289,7 +289,7 @@ mod tests {
     }
 
     #[test]
-    fn only_the_first_paragraph_of_a_section_needs_no_macro() {
+    fn first_paragraphs_need_no_macro() {
         assert_eq!(rendered("One.\n\nTwo.").unwrap(), "One.\n.PP\nTwo.\n");
         assert_eq!(
             rendered("# A\n\nOne.\n\n## B\n\nTwo.").unwrap(),
@@ -298,7 +298,7 @@ mod tests {
     }
 
     #[test]
-    fn items_that_explain_a_term_are_told_from_those_that_do_not() {
+    fn items_with_and_without_terms_differ() {
         assert_eq!(
             rendered("- `EIO`, or none:\n  it\n  failed.\n- Others.\n\nEnd.").unwrap(),
             ".TP\n\\%\\fBEIO\\fP, or none\nIt failed.\n.PP\nOthers.\n.PP\nEnd.\n"
@@ -307,7 +307,7 @@ mod tests {
     }
 
     #[test]
-    fn code_is_shown_as_it_is() {
+    fn code_is_shown_verbatim() {
         assert_eq!(
             rendered("So:\n\n```c\nx = -1;\n```\n").unwrap(),
             "So:\n.PP\n.\\\" c\n.in +2n\n.EX\nx = \\-1;\n.EE\n.in\n"
@@ -315,7 +315,7 @@ mod tests {
     }
 
     #[test]
-    fn tables_are_for_tbl() {
+    fn tables_use_tbl() {
         assert_eq!(
             rendered("| a | b |\n| --- | --- |\n| `x` | y |\n").unwrap(),
             ".TS\ntab(|) box;\nlb | lb\nl | l.\na|b\n_\n\\fB\\%x\\fP|y\n.TE\n.sp\n"
@@ -323,7 +323,7 @@ mod tests {
     }
 
     #[test]
-    fn what_has_no_form_is_an_error() {
+    fn unsupported_markdown_is_an_error() {
         for markdown in ["> so", "1. one", "- a\n  - b", "![x](y)", "a<b>c</b>"] {
             assert!(rendered(markdown).is_err(), "{markdown}");
         }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! The comments of the C functions, taken from the Rust source.
+//! Doc comments of the C functions, from the Rust source.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -20,7 +20,7 @@ const HEADINGS: [&str; 6] = [
     "See also",
 ];
 
-/// The comment of a function, cut at its headings. All parts are Markdown.
+/// The comment of a function, split at its headings. All parts are Markdown.
 #[derive(Debug, Default)]
 pub struct Comment {
     /// The first paragraph: a sentence that says what the function does.
@@ -31,7 +31,7 @@ pub struct Comment {
 }
 
 impl Comment {
-    /// The text below a heading.
+    /// Returns the text below a heading.
     pub fn section(&self, heading: &str) -> Option<&str> {
         self.sections.get(heading).map(|text| text.trim())
     }
@@ -80,7 +80,8 @@ pub struct Group {
     pub comments: BTreeMap<String, Comment>,
 }
 
-/// The comments of all functions that the files of a directory export to C.
+/// Reads the comments of all functions that the files of a directory export to
+/// C.
 pub fn read(directory: &Path) -> Result<Vec<Group>> {
     let mut groups = Vec::new();
     let entries = fs::read_dir(directory).map_err(|e| format!("{}: {e}", directory.display()))?;
@@ -123,7 +124,8 @@ fn subject(documentation: &str) -> String {
     words.join(" ")
 }
 
-/// The text of a `///` comment, which the compiler sees as one attribute a line.
+/// Joins a `///` comment, which the compiler represents as one attribute per
+/// line.
 fn documentation(attributes: &[Attribute]) -> String {
     attributes
         .iter()
@@ -155,21 +157,21 @@ mod tests {
     }
 
     #[test]
-    fn what_is_in_code_is_no_heading() {
+    fn code_blocks_have_no_headings() {
         let text = "Does it.\n\n# Example\n\n```c\n# include <x.h>\n```\n";
         let comment = Comment::parse(text).unwrap();
         assert!(comment.section("Example").unwrap().contains("# include"));
     }
 
     #[test]
-    fn headings_without_a_place_in_the_page_are_errors() {
+    fn unknown_headings_are_errors() {
         assert!(Comment::parse("Does it.\n\n# Returns\n").is_err());
         assert!(Comment::parse("Does it.\n\n# Errors\n\n# Errors\n").is_err());
         assert!(Comment::parse("Does it\n").is_err());
     }
 
     #[test]
-    fn a_file_says_what_it_is_about() {
+    fn the_subject_comes_from_the_file_comment() {
         assert_eq!(subject("Handles: made,\nand closed. So."), "Handles");
         assert_eq!(subject("Commands that\nwait. So: it"), "Commands that wait");
     }

@@ -45,7 +45,7 @@ fn last_change(source: &Path) -> Result<u64> {
     Ok(latest)
 }
 
-/// A day, counted from the first of January 1970, as year, month and day.
+/// Formats a day, counted from 1 January 1970, as year, month and day.
 fn day(days: u64) -> String {
     let is_leap = |year: u64| year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
     let mut left = days;
@@ -86,7 +86,7 @@ mod tests {
     use super::day;
 
     #[test]
-    fn days_are_those_of_the_calendar() {
+    fn days_convert_to_calendar_dates() {
         assert_eq!(day(0), "1970-01-01");
         assert_eq!(day(11_016), "2000-02-29");
         assert_eq!(day(11_017), "2000-03-01");

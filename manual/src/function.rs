@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! The page of a function: the text of its comment, and the sections that follow
-//! from its line in `functions.tsv`.
+//! The page of a function: the text of its comment, and sections generated from
+//! its line in `functions.tsv`.
 
 use crate::comments::Comment;
 use crate::header::{self, Types};
@@ -23,7 +23,7 @@ const STATES: [(&str, &str); 7] = [
     ("dead", "dead"),
 ];
 
-/// The page in man(7).
+/// Creates the page in man(7).
 pub fn page(
     function: &Function,
     comment: &Comment,
@@ -58,20 +58,21 @@ pub fn page(
     page.finish()
 }
 
-/// The summary as lists of pages have it: `returns the size of the export`.
+/// Returns the summary in the form used by lists of pages: `returns the size of
+/// the export`.
 fn about(summary: &str) -> String {
     uncapitalized(summary.trim_end_matches('.')).replace('`', "")
 }
 
-/// The summary, to follow the name of the function.
+/// Returns the summary in lower case, to follow the name of the function.
 fn uncapitalized(summary: &str) -> String {
     let mut characters = summary.chars();
     let first = characters.next().unwrap_or_default();
     format!("{}{}", first.to_lowercase(), characters.as_str())
 }
 
-/// The names of the parameters in a piece of C: the last word of each, without its
-/// asterisks.
+/// Returns the names of the parameters in a declaration: the last word of each,
+/// without asterisks.
 fn parameters(declaration: &str) -> Vec<&str> {
     declaration
         .split([',', ')'])
@@ -104,7 +105,7 @@ fn synopsis(function: &Function, types: &Types) -> String {
     parts.join("\n\n")
 }
 
-/// The paragraph shared by all functions that return the cookie of a command.
+/// Paragraph shared by all functions that return the cookie of a command.
 const ISSUES_A_COMMAND: &str = "\
 The call does not wait for the reply. Call `nbd_poll`, or run a main loop of your own,
 until the command completes (libnbd(3), \"ASYNCHRONOUS COMMANDS\"). The result
@@ -144,7 +145,7 @@ fn result(function: &Function, comment: &Comment) -> String {
     text
 }
 
-/// The errors of this function, then those that follow from the table; errors
+/// Returns the errors of the comment, then those implied by the table; errors
 /// without an errno come last.
 fn errors(function: &Function, comment: &Comment) -> String {
     let own = comment.section("Errors").unwrap_or_default();
@@ -172,7 +173,7 @@ fn errors(function: &Function, comment: &Comment) -> String {
     all.iter().map(|item| format!("- {item}\n")).collect()
 }
 
-/// The items of a list in Markdown.
+/// Returns the items of a Markdown list.
 fn items(list: &str) -> Vec<String> {
     let mut items: Vec<String> = Vec::new();
     for line in list.lines() {
@@ -192,7 +193,8 @@ fn has_term(item: &str) -> bool {
     inline::term(&item.replace('\n', " ")).is_some_and(|(term, _)| term.len() <= TERM)
 }
 
-/// The error for NULL pointers. An empty required callback counts as one.
+/// Returns the error for NULL pointers. An empty required callback counts as
+/// NULL.
 fn null(function: &Function) -> Option<String> {
     let names = parameters(&function.parameters);
     let mut required: Vec<String> = function
@@ -216,7 +218,7 @@ fn null(function: &Function) -> Option<String> {
     Some(text + ".")
 }
 
-/// The table of states.
+/// Returns the table of states.
 fn states(function: &Function) -> String {
     if !takes_handle(function) {
         return "This function does not use a handle and can be called at any time.".into();
@@ -247,7 +249,7 @@ fn version(function: &Function) -> String {
     )
 }
 
-/// The references of the comment, and the overview.
+/// Returns the references of the comment, followed by the overview.
 fn see_also(comment: &Comment) -> Result<String> {
     let text = comment
         .section("See also")

@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! The callback types, as the build has written them into `libnbd.h`.
+//! The callback types, as generated into `libnbd.h`.
 
 use std::collections::BTreeMap;
 
 use crate::layout;
 
-/// Room for a line of C in a terminal of 80 columns, between the margins.
+/// Width of a line of C in a terminal of 80 columns, between the margins.
 pub const WIDTH: usize = 72;
 
 /// The declaration of each type, by its name.
 pub type Types = BTreeMap<String, String>;
 
-/// All types that a header declares as structs.
+/// Returns all types that a header declares as structs.
 pub fn types(header: &str) -> Types {
     let mut types = Types::new();
     let mut lines: Option<Vec<String>> = None;
@@ -43,8 +43,8 @@ pub fn types(header: &str) -> Types {
     types
 }
 
-/// The types that a declaration mentions, and before each one, those that it
-/// mentions in turn.
+/// Returns the types that a declaration mentions, each preceded by those that
+/// it mentions itself.
 pub fn used<'a>(declaration: &str, types: &'a Types) -> Vec<&'a str> {
     let mut found = Vec::new();
     for (name, text) in types {
@@ -60,7 +60,7 @@ pub fn used<'a>(declaration: &str, types: &'a Types) -> Vec<&'a str> {
     found
 }
 
-/// The identifiers in a piece of C.
+/// Returns the identifiers in a piece of C.
 fn words(text: &str) -> impl Iterator<Item = &str> {
     text.split(|it: char| !(it.is_ascii_alphanumeric() || it == '_'))
 }
@@ -75,7 +75,7 @@ typedef struct {\n  int (*callback)(void *user_data,\n                  nbd_exte
 } nbd_extent64_callback;\n";
 
     #[test]
-    fn a_callback_type_comes_with_the_type_that_it_passes() {
+    fn callback_types_include_the_types_they_use() {
         let types = types(HEADER);
         let found = used("int f(nbd_extent64_callback x)", &types);
         assert_eq!(found.len(), 2);

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! Running text: plain words, in which references to other manual pages are
-//! found, and code.
+//! Running text: plain words, in which references to manual pages are marked
+//! up, and code.
 
 use crate::{roff, Result};
 
-/// The longest term of a list that stands apart from its explanation.
+/// Maximum width of a list term that is set apart from its explanation.
 pub const TERM: usize = 70;
 
-/// Plain words. `poll(2)` and its like are shown as references.
+/// Formats plain words. References such as `poll(2)` are marked up.
 pub fn words(text: &str) -> Result<String> {
     let mut shown = String::new();
     let mut rest = text;
@@ -21,8 +21,8 @@ pub fn words(text: &str) -> Result<String> {
     Ok(shown)
 }
 
-/// The first reference in a text: what is before it, the name of the page, its
-/// section, and what is after it.
+/// Finds the first reference in a text: returns the text before it, the name of
+/// the page, its section, and the text after it.
 fn reference(text: &str) -> Option<(&str, &str, char, &str)> {
     for (open, _) in text.match_indices('(') {
         let mut inside = text[open + 1..].chars();
@@ -41,7 +41,7 @@ fn reference(text: &str) -> Option<(&str, &str, char, &str)> {
     None
 }
 
-/// Splits `name: explanation` in two, unless a sentence ends in the name.
+/// Splits `name: explanation` in two, unless the name ends a sentence.
 pub fn term(text: &str) -> Option<(&str, &str)> {
     let (term, rest) = match text.split_once(": ") {
         Some(parts) => parts,
@@ -55,7 +55,7 @@ mod tests {
     use super::{term, words};
 
     #[test]
-    fn pages_that_a_text_refers_to_stand_out() {
+    fn page_references_are_highlighted() {
         assert_eq!(
             words("see poll(2), qemu-nbd(8).").unwrap(),
             "see \\fBpoll\\fP(2), \\fBqemu\\-nbd\\fP(8)."

@@ -25,7 +25,7 @@ mod page;
 mod roff;
 mod security;
 
-// The build of the library has more uses for these than the pages have.
+// The library's build uses more of these items than the manual does.
 #[allow(dead_code)]
 #[path = "../../build/interface.rs"]
 pub mod interface;
@@ -87,7 +87,7 @@ fn read(path: &Path) -> Result<String> {
     fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))
 }
 
-/// The version of the library, from its Cargo.toml.
+/// Returns the version of the library from its Cargo.toml.
 fn version(manifest: &str) -> Result<String> {
     manifest
         .lines()

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! `manual DIRECTORY` writes the pages into `DIRECTORY/man3`, where
-//! `man -M DIRECTORY` finds them.
+//! Writes the manual pages: `manual DIRECTORY` writes them to `DIRECTORY/man3`,
+//! so that `man -M DIRECTORY` finds them.
 
 use std::path::Path;
 use std::process::ExitCode;

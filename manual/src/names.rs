@@ -65,12 +65,12 @@ pub struct Context<'a> {
     pub names: &'a Names,
     /// The name of the page.
     pub page: &'a str,
-    /// The parameters of the function that the page is about, and of its callbacks.
+    /// Parameters of the page's function and of its callbacks.
     pub parameters: Vec<&'a str>,
 }
 
 impl Context<'_> {
-    /// A piece of code in running text: other functions are references to their
+    /// Formats code in running text: other functions become references to their
     /// pages, and parameters are in italics.
     pub fn code(&self, code: &str) -> Result<String> {
         self.names.check(code)?;
@@ -95,7 +95,7 @@ pub mod tests {
     use super::{Context, Names};
     use crate::interface;
 
-    /// Two functions, which the tests of other modules use too.
+    /// Two sample functions, shared with the tests of other modules.
     pub fn names() -> Names {
         let row = "\tLIBNBD_1.2\tint\tvoid\tany\t-\t-\n";
         let table = format!("nbd_zero{row}nbd_aio_zero{row}");
@@ -108,7 +108,7 @@ pub mod tests {
     }
 
     #[test]
-    fn names_are_shown_as_what_they_are() {
+    fn names_are_formatted_by_kind() {
         let context = Context {
             names: &names(),
             page: "nbd_zero",

@@ -16,7 +16,7 @@ const ABOUT: &str = "client library for network block devices (NBD)";
 /// The heading after the list of functions.
 const LAST: &str = "\n# See also\n";
 
-/// The page in man(7).
+/// Creates the page in man(7).
 pub fn page(
     markdown: &str,
     functions: &[Function],

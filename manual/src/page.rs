@@ -24,7 +24,7 @@ WARRANTY; without even the implied warranty of MERCHANTABILITY or FITNESS FOR A
 PARTICULAR PURPOSE. See the GNU Lesser General Public License for more details.
 ";
 
-/// A page that is being written, section by section.
+/// A page under construction, section by section.
 pub struct Page<'a> {
     context: Context<'a>,
     text: String,
@@ -34,8 +34,8 @@ impl<'a> Page<'a> {
     /// A page with its first section, NAME, which has a short description.
     pub fn new(context: Context<'a>, footer: &Footer, about: &str) -> Result<Page<'a>> {
         let name = context.page;
-        // In a terminal, lines are not stretched. Since groff 1.23, each section takes
-        // that from AD.
+        // Lines are not justified in a terminal. Since groff 1.23, each section
+        // takes the adjustment from AD.
         let text = format!(
             "'\\\" t\n.\\\" SPDX-License-Identifier: LGPL-2.1-or-later\n\
              .\\\" Written by `make man` from the comments in the source; do not edit.\n\
@@ -50,7 +50,7 @@ impl<'a> Page<'a> {
         Ok(Page { context, text })
     }
 
-    /// A section in Markdown.
+    /// Adds a section in Markdown.
     pub fn section(&mut self, title: &str, markdown: &str) -> Result<()> {
         let body =
             blocks::render(markdown, &self.context).map_err(|error| format!("{title}: {error}"))?;

@@ -43,7 +43,7 @@ fn push(escaped: &mut String, character: char) -> Result<()> {
         '\\' => escaped.push_str("\\e"),
         ' ' | '\n' => escaped.push(character),
         _ if character.is_ascii_graphic() => escaped.push(character),
-        // Terminals and locales differ in what they can show.
+        // Terminals and locales differ in the characters that they can show.
         _ => return Err(format!("{character:?} is not ASCII")),
     }
     Ok(())
@@ -63,8 +63,8 @@ pub fn lines(text: &str) -> String {
         .collect()
 }
 
-/// Text in lines of at most 80 bytes, as mandoc(1) wants them, each sentence on a line
-/// of its own: formatters put the same space after every sentence then.
+/// Wraps text at 80 bytes, as mandoc(1) expects, each sentence on its own line:
+/// formatters then put the same space after every sentence.
 pub fn filled(text: &str) -> String {
     let mut filled = String::new();
     let mut column = 0;
@@ -86,7 +86,7 @@ pub fn filled(text: &str) -> String {
     filled
 }
 
-/// Room for a line of text.
+/// Maximum width of a line of text.
 const WIDTH: usize = 80;
 
 fn ends_sentence(word: &str) -> bool {
@@ -118,7 +118,7 @@ mod tests {
     use super::{code, filled, lines, text, undivided};
 
     #[test]
-    fn hyphens_are_told_from_minus_signs() {
+    fn hyphens_and_minus_signs_differ() {
         assert_eq!(
             text("non-blocking: -1, -s - \"-x\"").unwrap(),
             "non-blocking: \\-1, \\-s - \"\\-x\""
@@ -127,13 +127,13 @@ mod tests {
     }
 
     #[test]
-    fn nothing_in_the_text_is_a_request_or_an_escape() {
+    fn text_contains_no_requests_or_escapes() {
         assert_eq!(text("a\\b").unwrap(), "a\\eb");
         assert_eq!(lines(".TH\n'x\na \n"), "\\&.TH\n\\&'x\na\n");
     }
 
     #[test]
-    fn a_sentence_begins_a_line_and_no_line_is_too_long() {
+    fn each_sentence_begins_a_line() {
         assert_eq!(
             filled("One\ntwo. (Three.)\nFour"),
             "One two.\n(Three.)\nFour"
@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn the_mark_of_an_undivided_word_is_in_front_of_it() {
+    fn undivided_words_begin_with_the_mark() {
         assert_eq!(
             undivided("see (\\fB\\%a\\fP,\n\\fB\\%b\\fP) x"),
             "see \\%(\\fBa\\fP,\n\\%\\fBb\\fP) x"
@@ -151,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn what_not_every_terminal_shows_is_refused() {
+    fn non_ascii_characters_are_refused() {
         assert!(text("\u{2013}").is_err());
         assert!(code("\t").is_err());
     }

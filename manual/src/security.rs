@@ -14,7 +14,7 @@ pub const NAME: &str = "libnbd-security";
 
 const ABOUT: &str = "security guarantees and limits of libnbd";
 
-/// The page in man(7).
+/// Creates the page in man(7).
 pub fn page(markdown: &str, names: &Names, footer: &Footer) -> Result<String> {
     let context = Context {
         names,

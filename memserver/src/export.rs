@@ -98,7 +98,7 @@ impl Export {
     }
 
     /// Returns the name sent in `NBD_INFO_NAME`.
-    pub fn told_name(&self) -> &[u8] {
+    pub fn advertised_name(&self) -> &[u8] {
         self.canonical_name.as_deref().unwrap_or(&self.name)
     }
 }

@@ -87,7 +87,7 @@ fn serve(line: CommandLine) -> io::Result<()> {
         None => None,
     };
     if let Some(fd) = ready {
-        process::tell_ready(fd)?;
+        process::announce_ready(fd)?;
     }
     server.run(line.connections)
 }

@@ -62,7 +62,7 @@ fn handle(agreed: &mut Agreed, option: u32, data: &[u8], env: &mut Env<'_>) -> T
         Some(Fault::OptionSilence) => return Transition::Stay,
         Some(Fault::OptionClose) => return Transition::Close,
         Some(Fault::OptionUnknownError) => {
-            return replies.error(rep::ERROR_BIT + 1000, "an error nobody knows");
+            return replies.error(rep::ERROR_BIT + 1000, "an unknown error");
         }
         Some(Fault::OptionLongError) => {
             return replies.error(rep::ERR_POLICY, &"long ".repeat(1000));
@@ -278,7 +278,7 @@ fn informations(
     if fault == Some(Fault::InfoLongName) {
         items.push(item(info::NAME, &[b'n'; MAX_STRING + 904]));
     } else if asked_for(info::NAME) {
-        items.push(item(info::NAME, export.told_name()));
+        items.push(item(info::NAME, export.advertised_name()));
     }
     if let Some(description) = export.description.as_deref() {
         if asked_for(info::DESCRIPTION) {

@@ -135,6 +135,6 @@ impl Drop for PidFile {
 }
 
 /// Announces on `fd` that clients may connect: one byte, then end of file.
-pub fn tell_ready(fd: OwnedFd) -> io::Result<()> {
+pub fn announce_ready(fd: OwnedFd) -> io::Result<()> {
     std::fs::File::from(fd).write_all(b"\n")
 }

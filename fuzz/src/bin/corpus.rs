@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! `corpus unpack DIRECTORY` writes the corpus as libFuzzer reads it, into a directory a
-//! target; `corpus pack DIRECTORY` takes what is there in its place.
+//! Unpacks and packs the corpus: `corpus unpack DIRECTORY` writes it in
+//! libFuzzer's form, a directory for each target; `corpus pack DIRECTORY`
+//! replaces it with the files found there.
 
 use std::env;
 use std::io;
