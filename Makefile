@@ -162,7 +162,7 @@ mutants:
 soak:
 	$(CARGO) build --release --workspace
 	$(CC) -std=gnu99 -O1 -g -pthread -Iinclude -o '$(OUT)/soak' \
-	    capi-tests/processes/long-use-leaves-nothing-behind.c -L'$(OUT)' -lnbd
+	    capi-tests/processes/long-use-leaks-nothing.c -L'$(OUT)' -lnbd
 	SOAK_SECONDS=$(SOAK_SECONDS) MEMSERVER='$(OUT)/memserver' \
 	    LD_LIBRARY_PATH='$(OUT)' '$(OUT)/soak'
 

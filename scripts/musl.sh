@@ -83,19 +83,19 @@ skip=(--exact)
 for test in transport::tls::records::tests::a_panic_comes_back_from_gnutls \
     any-byte-but-0-is-true library-reports-itself-as-libnbd-1.24.4 \
     opt-starttls-is-refused-by-a-plain-server \
-    opt-starttls-refused-leaves-the-connection-as-it-was \
-    opt-starttls-that-fails-ends-the-connection option-refused-as-invalid-is-einval \
+    refused-opt-starttls-keeps-the-connection \
+    failed-opt-starttls-ends-the-connection option-refused-as-invalid-is-einval \
     options-that-cannot-be-sent-fail-with-the-errno refused-connections-end-with-an-abort \
     stalled-tls-handshake-lets-poll-time-out \
-    tls-allowed-goes-on-in-plaintext-after-a-refusal tls-is-there-again-when-descriptors-are \
+    allowed-tls-continues-in-plaintext-after-refusal tls-loads-once-descriptors-are-available \
     tls-required-fails-on-a-plain-server tls-settings-are-stored-unchecked \
-    tls-that-fails-never-falls-back-to-plaintext uri-with-nbds-requires-tls; do
+    failed-tls-never-falls-back-to-plaintext uri-with-nbds-requires-tls; do
     skip+=(--skip "$test")
 done
 # These replace or query glibc's malloc.
-for test in lack-of-memory-ends-no-process long-use-leaves-nothing-behind \
+for test in running-out-of-memory-is-an-error long-use-leaks-nothing \
     many-commands-need-few-system-calls memory-of-threads-ends-with-them \
-    memory-that-is-not-there-fails-the-command option-without-memory-is-an-error; do
+    lack-of-memory-fails-the-command option-without-memory-is-an-error; do
     skip+=(--skip "$test")
 done
 for_musl test --lib --test machine -- "${skip[@]}"

@@ -387,7 +387,7 @@ impl Model<'_> {
         } else {
             // Any other chunk is checked once it is complete, except extents of
             // the other width:
-            // capi-tests/hostile-servers/chunks-of-the-wrong-kind-are-refused-when-whole.c.
+            // capi-tests/hostile-servers/wrong-chunks-are-refused-once-complete.c.
             if mine && self.has_extents(index, header) == Some(!header.is_extended()) {
                 self.lives[index].fail(libc::EPROTO);
             }

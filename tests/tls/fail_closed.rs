@@ -91,7 +91,7 @@ const BY_HAND: &str = "by hand";
 
 fn client(mode: &str, errnos: &str, words: &str) -> Client {
     let client = match mode {
-        BY_HAND => Client::new("starttls-that-fails-ends-the-connection").with("TLS", "disable"),
+        BY_HAND => Client::new("failed-starttls-ends-the-connection").with("TLS", "disable"),
         mode => Client::new("connection-is-refused").with("TLS", mode),
     };
     client

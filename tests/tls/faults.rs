@@ -55,9 +55,7 @@ fn injected_replies(bench: &Bench, mode: &str) -> Result<()> {
     for transport in TRANSPORTS {
         let server = bench.serve("server", &line, transport, 1)?;
         let client = match mode {
-            BY_HAND => {
-                Client::new("starttls-that-fails-ends-the-connection").with("TLS", "disable")
-            }
+            BY_HAND => Client::new("failed-starttls-ends-the-connection").with("TLS", "disable"),
             mode => Client::new("connection-is-refused").with("TLS", mode),
         };
         let client = client
@@ -86,7 +84,7 @@ fn forked(bench: &Bench, version: &str) -> Result<()> {
         bench,
         version,
         Transport::Tcp,
-        "child-process-says-no-goodbye",
+        "child-process-sends-no-close-notify",
     )
 }
 
@@ -96,17 +94,17 @@ fn cut(bench: &Bench, version: &str) -> Result<()> {
 }
 
 fn less(bench: &Bench, version: &str) -> Result<()> {
-    let program = "system-calls-may-do-less-than-asked";
+    let program = "short-and-interrupted-system-calls-are-handled";
     with_memserver(bench, version, Transport::Tcp, program)
 }
 
 fn no_descriptors(bench: &Bench, version: &str) -> Result<()> {
-    let program = "descriptors-that-run-out-are-an-error";
+    let program = "running-out-of-descriptors-is-an-error";
     with_memserver(bench, version, Transport::Tcp, program)
 }
 
 fn no_memory(bench: &Bench, version: &str) -> Result<()> {
-    let program = "lack-of-memory-ends-no-process";
+    let program = "running-out-of-memory-is-an-error";
     with_memserver(bench, version, Transport::Unix, program)
 }
 
@@ -129,7 +127,7 @@ fn with_memserver(
 fn end_of_session(bench: &Bench, version: &str, option: &str, goodbye: &str) -> Result<()> {
     let line = format!("{MEMSERVER} --size SIZE --close-after-requests 1 {option}");
     let server = bench.serve("server", line.trim_end(), Transport::Tcp, 1)?;
-    let client = Client::new("end-without-goodbye-is-a-failure")
+    let client = Client::new("end-without-close-notify-is-an-error")
         .with("CERTIFICATES", bench.certificates.path("client")?)
         .with("PRIORITY", format!("NORMAL:-VERS-ALL:+VERS-TLS{version}"))
         .with("GOODBYE", goodbye);

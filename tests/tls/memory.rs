@@ -61,13 +61,7 @@ fn run(
 
 fn data(bench: &Bench, version: &str) -> Result<()> {
     let settings = [("EXPORT", ""), ("MEBIBYTES", "4")];
-    run(
-        bench,
-        version,
-        "",
-        "data-comes-back-as-it-was-written",
-        &settings,
-    )
+    run(bench, version, "", "data-round-trips-over-tls", &settings)
 }
 
 fn own_loop(bench: &Bench, version: &str) -> Result<()> {
@@ -75,13 +69,13 @@ fn own_loop(bench: &Bench, version: &str) -> Result<()> {
 }
 
 fn goodbye(bench: &Bench, version: &str) -> Result<()> {
-    let program = "end-without-goodbye-is-a-failure";
+    let program = "end-without-close-notify-is-an-error";
     let options = "--close-after-requests 1";
     run(bench, version, options, program, &[("GOODBYE", "1")])
 }
 
 fn no_goodbye(bench: &Bench, version: &str) -> Result<()> {
-    let program = "end-without-goodbye-is-a-failure";
+    let program = "end-without-close-notify-is-an-error";
     let options = "--close-after-requests 1 --no-close-notify";
     run(bench, version, options, program, &[("GOODBYE", "0")])
 }

@@ -39,7 +39,7 @@ fn every_server(bench: &Bench) -> Result<()> {
         for transport in TRANSPORTS {
             let name = format!("server{number}");
             let server = bench.serve(&name, kind.line, transport, 1)?;
-            let mut client = by_hand(bench, "starttls-is-asked-for-by-hand", kind)?;
+            let mut client = by_hand(bench, "starttls-can-be-requested-manually", kind)?;
             if !["nbdkit --tls=on", "nbd-server SELECTIVETLS"].contains(&kind.name) {
                 client = client.with("FORCED", "1");
             }
@@ -76,7 +76,7 @@ fn completion(bench: &Bench) -> Result<()> {
 fn again(bench: &Bench) -> Result<()> {
     for mode in ["require", "allow"] {
         let server = bench.serve("server", SELECTIVE, Transport::Tcp, 1)?;
-        let client = Client::new("starttls-twice-leaves-tls-as-it-is")
+        let client = Client::new("second-starttls-keeps-the-connection-encrypted")
             .with("TLS", mode)
             .with("EXPORT", "")
             .with("CERTIFICATES", bench.certificates.path("client")?);
@@ -87,7 +87,7 @@ fn again(bench: &Bench) -> Result<()> {
 }
 
 fn failing() -> Client {
-    Client::new("starttls-that-fails-ends-the-connection").with("TLS", "disable")
+    Client::new("failed-starttls-ends-the-connection").with("TLS", "disable")
 }
 
 fn bad_certificate(bench: &Bench) -> Result<()> {

@@ -33,17 +33,17 @@ fn transfer(bench: &Bench, kind: &Kind, transport: Transport) -> Result<()> {
     };
     let server = bench.serve("server", kind.line, transport, mebibytes)?;
     let client = bench
-        .client("data-comes-back-as-it-was-written", kind.authentication)?
+        .client("data-round-trips-over-tls", kind.authentication)?
         .on(server.address())
         .with("EXPORT", kind.export)
         .with("MEBIBYTES", mebibytes.to_string());
     client.run()?;
     if kind.export.is_empty() {
         for program in [
-            "goodbye-ends-the-stream",
+            "disconnect-shuts-down-the-socket",
             "calls-over-tls-are-bounded",
             "commands-over-tls-run-on-a-small-stack",
-            "signals-interrupt-nothing-over-tls",
+            "signals-do-not-interrupt-calls-over-tls",
         ] {
             let client = bench.client(program, kind.authentication)?;
             client.on(server.address()).run()?;
