@@ -36,8 +36,8 @@ pub fn link(functions: &[Function], out: &Path) -> io::Result<()> {
     let mut all = lld();
     all.extend([
         format!("-Wl,-soname,{SONAME}"),
-        // Threads and atexit handlers of a program may still be inside the
-        // library when it calls dlclose.
+        // After dlclose, threads and atexit handlers of the program may still be inside the
+        // library.
         "-Wl,-z,nodelete".into(),
         format!("-Wl,--version-script={}", script.display()),
         format!("@{}", list.display()),

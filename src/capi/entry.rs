@@ -87,8 +87,8 @@ pub(super) struct Called<'a> {
 }
 
 impl<'a> Called<'a> {
-    /// Inline, so that the arguments of most calls need no memory: the compiler knows that
-    /// numbers are not NULL.
+    /// Captures a call. Inline, so that the arguments of most calls need no memory: the compiler
+    /// knows that numbers are not NULL.
     #[inline(always)]
     pub fn new<const N: usize>(
         function: &'static Function,

@@ -46,8 +46,8 @@ impl nbd_handle {
 
     /// Returns the handle that a pointer points to.
     ///
-    /// A pointer to a closed handle or to other memory is an error where that can be
-    /// detected: it is better to report a mistake in the program than to crash.
+    /// A pointer to a closed handle or to other memory is an error if that can be detected:
+    /// reporting a bug in the program is better than crashing.
     ///
     /// # Safety
     ///

@@ -26,6 +26,8 @@ const SHOWN: usize = 512;
 pub(super) struct Text<'a>(Option<&'a CStr>);
 
 impl<'a> Text<'a> {
+    /// Wraps a string from the program.
+    ///
     /// # Safety
     ///
     /// `start` must be NULL, or a string that is valid and unchanged for `'a`.
@@ -48,6 +50,8 @@ pub(super) struct Strings<'a> {
 }
 
 impl<'a> Strings<'a> {
+    /// Wraps a list of strings from the program.
+    ///
     /// # Safety
     ///
     /// `first` must be NULL, or point to an array of strings that ends in NULL. Array and strings
@@ -90,7 +94,8 @@ pub(super) struct Mask(pub u32);
 pub(super) struct Address<'a>(Option<&'a [u8]>);
 
 impl<'a> Address<'a> {
-    /// If it is too long for any address, only one byte beyond the maximum length is kept.
+    /// Wraps a socket address from the program. If it is longer than any address, only one byte
+    /// beyond the maximum length is kept.
     ///
     /// # Safety
     ///

@@ -21,12 +21,12 @@ pub enum Access {
 }
 
 impl Access {
-    /// Read access to `count` bytes at `offset`.
+    /// Returns read access to `count` bytes at `offset`.
     pub fn read(offset: u64, count: u64) -> Access {
         Access::Read { offset, count }
     }
 
-    /// Write access to `count` bytes at `offset`.
+    /// Returns write access to `count` bytes at `offset`.
     pub fn write(offset: u64, count: u64) -> Access {
         Access::Write { offset, count }
     }

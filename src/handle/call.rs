@@ -176,7 +176,7 @@ impl Drop for Call<'_> {
         let wakes = self.let_go();
         // SAFETY: the guard is not used again.
         unsafe { ManuallyDrop::drop(&mut self.connection) };
-        // The threads need the lock.
+        // After the lock is released, since the woken threads need it first.
         drop(wakes);
     }
 }

@@ -321,7 +321,7 @@ impl Hasher for CookieHasher {
         }
     }
 
-    /// Multiplying by an odd factor gives consecutive cookies different low bits, which select
+    /// Hashes a cookie. The odd factor gives consecutive cookies different low bits, which select
     /// the place in the table, and mixes the high bits, which distinguish keys.
     fn write_u64(&mut self, cookie: u64) {
         self.0 = self.0.wrapping_add(cookie);

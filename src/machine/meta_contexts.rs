@@ -62,29 +62,29 @@ impl MetaContexts {
         contexts.find(|context| context.name.as_c_str() == name)
     }
 
-    /// The request was sent: discards the previous contexts.
+    /// Discards the previous contexts when the request is sent.
     pub(super) fn ask(&mut self) {
         *self = MetaContexts::Stale(Vec::new());
     }
 
-    /// The export is known, and no request was necessary.
+    /// Selects no contexts once the export is known, if none were to be requested.
     pub(super) fn need_not_be_asked(&mut self) {
         if matches!(self, MetaContexts::Stale(none) if none.is_empty()) {
             self.select(Vec::new());
         }
     }
 
-    /// The server has selected these contexts and no others.
+    /// Sets the selected contexts, and no others, when the server has accepted.
     pub(super) fn select(&mut self, contexts: Vec<MetaContext>) {
         *self = MetaContexts::Selected(contexts);
     }
 
-    /// The server has refused, after it had named these contexts.
+    /// Keeps the contexts that the server named before it refused, as stale.
     pub(super) fn refuse(&mut self, named: Vec<MetaContext>) {
         *self = MetaContexts::Stale(named);
     }
 
-    /// The export that they were selected for is no longer the one to use.
+    /// Makes the contexts stale, as their export is no longer the one to use.
     pub(super) fn lapse(&mut self) {
         if let MetaContexts::Selected(contexts) = self {
             *self = MetaContexts::Stale(std::mem::take(contexts));

@@ -35,7 +35,7 @@ pub enum Received {
 }
 
 impl Received {
-    /// `count` bytes, possibly followed by more.
+    /// Makes the result for `count` bytes, possibly followed by more.
     pub(super) fn of(count: usize) -> Received {
         Received::Bytes {
             count,

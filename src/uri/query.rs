@@ -15,8 +15,8 @@ pub(super) struct Query {
 }
 
 impl Query {
-    /// A parameter without `=` has an empty value. Parameters without a name, and names that
-    /// cannot be known ones, are ignored.
+    /// Parses a query. A parameter without `=` has an empty value. Parameters without a name, and
+    /// names that cannot be known ones, are ignored.
     pub fn parse(query: &str) -> Result<Query, Error> {
         let mut parameters = Vec::new();
         for parameter in query.split(['&', ';']) {

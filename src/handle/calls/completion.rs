@@ -97,7 +97,7 @@ impl Call<'_> {
         }
     }
 
-    /// After the connection was lost: waits until the receiving thread has woken and completed
+    /// Waits, after the connection was lost, until the receiving thread has woken and completed
     /// the command.
     async fn wait_for_its_end(&mut self, cookie: u64) {
         while self.link.machine.command(cookie).is_some() {

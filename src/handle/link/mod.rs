@@ -62,8 +62,7 @@ enum Stage {
 }
 
 impl Stage {
-    /// Before the connection is established: returns whether it waits to receive, and whether to
-    /// send.
+    /// Returns whether the transport waits to receive and whether to send, until it is connected.
     #[cold]
     fn waits_before(&self) -> (bool, bool) {
         match self {

@@ -39,7 +39,7 @@ const INFO: &Profile = &Profile {
     check,
 };
 
-/// `NBD_REP_INFO` starts with the type of the information.
+/// Checks that `NBD_REP_INFO` has room for the type of the information.
 fn check(kind: ReplyType, length: usize) -> Result<(), Fault> {
     if kind == ReplyType::Info && length < 2 {
         return Err(Fault::InfoTooShort);
@@ -76,8 +76,8 @@ impl<T> Machine<T> {
         Ok(())
     }
 
-    /// If the handle should request meta contexts, but none are configured or none are available:
-    /// notes that none will be selected once the export is known.
+    /// Records that no contexts will be selected for the export, if they should be requested but
+    /// none are configured or available.
     fn ask_for_none_if_none_wanted(&mut self) {
         if self.preferences.request_meta_context && !self.wants_meta_contexts() {
             self.meta_contexts.ask();

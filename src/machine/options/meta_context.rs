@@ -40,7 +40,7 @@ const SET: &Profile = &Profile {
     check,
 };
 
-/// `NBD_REP_META_CONTEXT` has an id and a name.
+/// Checks the length of `NBD_REP_META_CONTEXT`: an id and a name.
 fn check(kind: ReplyType, length: usize) -> Result<(), Fault> {
     if kind == ReplyType::MetaContext && !(5..=4 + MAX_STRING).contains(&length) {
         return Err(Fault::MetaContextLength);

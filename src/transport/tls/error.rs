@@ -48,6 +48,8 @@ pub(super) unsafe fn session_error(
     Error::new(0, message)
 }
 
+/// Returns the reasons for which the server's certificate was refused.
+///
 /// # Safety
 /// `session` is a live session.
 unsafe fn verification_failure(
@@ -77,6 +79,8 @@ unsafe fn verification_failure(
     }
 }
 
+/// Returns the name of the alert that the server sent.
+///
 /// # Safety
 /// `session` is a live session.
 unsafe fn received_alert(gnutls: &Gnutls, session: *mut RawSession) -> Option<Cow<'static, str>> {

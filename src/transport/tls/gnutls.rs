@@ -76,6 +76,8 @@ macro_rules! functions {
         }
 
         impl Gnutls {
+            /// Resolves the functions.
+            ///
             /// # Safety
             /// `library` is a handle of dlopen(3) for a `libgnutls.so.30`.
             unsafe fn of(library: *mut c_void) -> Result<Gnutls, String> {
