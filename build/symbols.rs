@@ -2,18 +2,16 @@
 
 //! Linker arguments for `libnbd.so`: its soname and symbol versions.
 //!
-//! rustc links a cdylib with a version script of its own, an anonymous one that
-//! lists every exported function, and for a function that two scripts list, that
-//! one wins. So the script written here only declares the version nodes, and the
-//! functions get theirs from the other source that a linker takes versions from:
-//! a symbol called `name@@NODE`. Asking lld to look for a symbol of that name
-//! (`--undefined`) gives the definition of `name` the node as its default
-//! version. Nothing has to be said in the object files, so how the crate is cut
-//! into codegen units does not matter, and the static library and the rlib have
-//! plain symbols, which link into anything.
+//! Linker arguments are needed because rustc links a cdylib with its own version script, which is
+//! anonymous and lists every exported function. If two scripts list a function, rustc's script
+//! wins. So the script written here only declares the version nodes, and the functions get their
+//! versions from symbol names: asking lld for an undefined symbol `name@@NODE` (`--undefined`)
+//! makes `NODE` the default version of `name`. The object files need no changes, so the split of
+//! the crate into codegen units does not matter, and the symbols of the static library and the
+//! rlib are unversioned and link into anything.
 //!
-//! GNU ld refuses a second version script; lld, the default of the toolchain on
-//! the most common target, is asked for on the others too.
+//! GNU ld rejects a second version script. lld is the default linker of the toolchain on the most
+//! common target, and is requested explicitly on all of them.
 
 use std::collections::BTreeSet;
 use std::fmt::Write;
@@ -23,7 +21,7 @@ use std::{env, fs, io};
 
 use crate::interface::Function;
 
-/// The ABI that programs are linked against.
+/// The soname: the ABI that programs are linked against.
 const SONAME: &str = "libnbd.so.0";
 
 /// Writes the linker's input to `out`, and the arguments for the cdylib to cargo.
