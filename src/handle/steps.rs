@@ -44,7 +44,7 @@ impl Steps<'_> {
         let sends = self.link.machine.wants_to_send();
         let mut left = BUDGET;
         let mut drained = false;
-        // In transmission, nothing is left to be told when all that has arrived is used.
+        // In transmission, there are no further events once all received bytes are used.
         let mut something = negotiates || self.link.has_beginning();
         while self.link.machine.wants_to_receive() {
             let ended = something && self.use_arrivals()?;
