@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* nbd_block_status sees extents of 4 GiB and more cut below that, and nothing
- * after them; nbd_block_status_64 sees them whole.
+/* nbd_block_status truncates an extent of 4 GiB or more and ends its list
+ * there; nbd_block_status_64 reports such extents in full.
  * Source: nbd_block_status(3), nbd_block_status_64(3).
  */
 #include "../harness/commands.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Filtering needs extended headers and a server that announces it.
- * Where the library sets the payload flag, the first cannot be waived.
+/* Filtering needs extended headers and a server that announces it. If the
+ * library sets the payload flag, the first condition cannot be waived.
  * Source: nbd_block_status_filter(3), nbd_can_block_status_payload(3); the last
  * was seen with the C library.
  */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* A request without the payload flag has no payload, also when the checks that
- * would have asked for the flag are off: the server would take the bytes for
- * its next request.  Nor has one with a compact header, whatever its flags.
+/* A request without the payload flag has no payload, even if the checks that
+ * require the flag are off: the server would take the bytes for its next
+ * request.  A request with a compact header never has one, whatever its flags.
  * Source: protocol document (NBD_CMD_FLAG_PAYLOAD_LEN); seen with the C library.
  */
 #include "../harness/commands.h"

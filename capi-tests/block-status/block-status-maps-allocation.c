@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Block status tells which parts of the disk are allocated: all three calls
- * agree, and zeroing a range shows in the map.
+/* Block status reports the allocated parts of the disk: all three calls agree,
+ * and zeroing a range changes the map.
  * Source: nbd_block_status(3), nbd_block_status_64(3).
  */
 #include "../harness/commands.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Without structured replies, or without a meta context that was asked for
- * and granted, block status fails with ENOTSUP.
+/* Block status fails with ENOTSUP without structured replies, or without a meta
+ * context that was requested and granted.
  * Source: nbd_block_status(3).
  */
 #include "../harness/commands.h"

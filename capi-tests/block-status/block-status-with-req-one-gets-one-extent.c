@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* With REQ_ONE there is one extent for each context, no longer than asked.
+/* With REQ_ONE there is one extent for each context, no longer than requested.
  * Source: nbd_block_status(3).
  */
 #include "../harness/commands.h"

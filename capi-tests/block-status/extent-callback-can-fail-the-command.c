@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* An extent callback that returns -1 makes block status fail with *error, or
- * EPROTO, and is still called for the other contexts.
+/* If an extent callback returns -1, block status fails with *error, or EPROTO
+ * if that is 0; the callback is still called for the other contexts.
  * Source: nbd_block_status(3), nbd_block_status_64(3).
  */
 #include "../harness/commands.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Block status of a context that was not negotiated is skipped, whatever it
- * says: the command succeeds, or fails for the reason that the server reports.
+/* Block status of a context that was not negotiated is skipped unchecked: the
+ * command succeeds, or fails with the error that the server reports.
  * Source: seen with libnbd 1.24.4.
  */
 #include "../harness/commands.h"

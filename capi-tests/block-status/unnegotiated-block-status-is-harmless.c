@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Block status that comes though no meta context was negotiated: a client that
- * tests servers may ask for it, and whatever the server makes of that, no
- * callback is called and no other command is harmed.
+/* Block status replies without a negotiated meta context, which a client that
+ * tests servers may provoke, call no callback and do not affect other commands.
  * Source: nbd_block_status(3), nbd_set_strict_mode(3).
  */
 #include "../harness/commands.h"
@@ -21,8 +20,8 @@ never (void *user_data, const char *metacontext, uint64_t offset,
   return -1;
 }
 
-/* The server answers with this many chunks of extents, each an extent of the
- * width that it says.
+/* The server answers with this many chunks, each with one extent of the width
+ * that it announces.
  */
 static void
 answer (int replies, uint16_t type, int chunks)

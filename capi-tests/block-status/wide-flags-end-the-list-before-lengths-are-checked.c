@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The list of a 32-bit caller ends before an extent with flags of more than 32 bits; its
- * length is not checked.  If it is the first extent, the call fails with EOVERFLOW, and
- * those after it are not checked.
+/* The list of a 32-bit caller ends before an extent with flags of more than 32
+ * bits, whose length is not checked.  If that is the first extent, the call
+ * fails with EOVERFLOW, and later extents are not checked.
  * Source: seen with libnbd 1.24.4.
  */
 #include "../harness/commands.h"
@@ -12,7 +12,7 @@
 #define MOST 3
 
 struct row {
-  int count; /* extents of the server: length, flags */
+  int count; /* length and flags of the server's extents */
   uint64_t extents[2 * MOST];
   int error;
   uint32_t length, flags; /* the only extent that the caller gets */

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The callbacks that nbd_close calls for what is in flight may ask the handle
- * for its private data and its state, as they may at any other time.
- * Seen with the C library: only calls that need the lock of the handle cannot
- * be made from its callbacks.
+/* Callbacks that nbd_close calls for commands in flight may query the handle's
+ * private data and state, as in any other callback. Seen with the C library:
+ * only calls that need the lock of the handle cannot be made from its
+ * callbacks.
  */
 #include "../harness/commands.h"
 

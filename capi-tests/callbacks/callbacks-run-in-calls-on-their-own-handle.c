@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* A completion callback runs inside a call on its own handle that moves data,
- * on the thread that makes the call: not in calls on another handle, not in
- * calls that only look, and not when a thread ends.  Programs hold locks of
- * their own around those.
+/* A completion callback runs only inside a call on its own handle that moves
+ * data, on the calling thread: not in calls on another handle, not in getters,
+ * and not when a thread ends.  Programs hold locks of their own during those.
  * Source: seen with libnbd 1.24.4.
  */
 #include "../harness/bursts.h"
@@ -90,7 +89,7 @@ replies_wait (void)
   peer_close (&other_peer);
 }
 
-/* The call that cannot send any more is the one that ends everything. */
+/* The call that can no longer send ends everything. */
 static void
 server_is_gone (void)
 {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The closure of the middle of a command, then its completion; and when the
- * command is retired, the free functions of both in the same order.
+/* The intermediate callback of a command is called before its completion
+ * callback; when the command is retired, their free functions are called in the
+ * same order.
  * Source: libnbd(3), "Callback lifetimes".
  */
 #include "../harness/commands.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* A completion callback that returns -1 decides the error of the command with
- * *error, even over that of the server; without an error there it changes
- * nothing.  Other return values leave the result alone.
+/* A completion callback that returns -1 replaces the error of the command by
+ * *error, even that of the server; if *error is 0, nothing changes. Other
+ * return values do not affect the result.
  * Source: libnbd(3), "Errors in callbacks".
  */
 #include "../harness/commands.h"

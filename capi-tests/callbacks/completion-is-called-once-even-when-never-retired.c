@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* A command that has completed and was never retired is only freed by
- * nbd_close: its completion is not called again.
+/* nbd_close only frees a command that has completed and was never retired: its
+ * completion callback is not called again.
  * Source: libnbd(3), "Errors in callbacks": exactly once.
  * (libnbd 1.24.4 calls it a second time, with ENOTCONN.)
  */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* When the completion callback returns 1 the command is retired at once: its
- * closures are freed and its cookie is forgotten, also after a failure.
+/* If the completion callback returns 1, the command is retired at once, even
+ * after a failure: its closures are freed and its cookie becomes invalid.
  * Source: libnbd(3), "Completion callbacks".
  */
 #include "../harness/commands.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* When the connection dies during a synchronous call its closure is freed once,
+/* If the connection dies during a synchronous call, its closure is freed once,
  * when the handle is closed at the latest.
  * Source: libnbd(3), "Callback lifetimes".
  */

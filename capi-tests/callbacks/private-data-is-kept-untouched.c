@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The private field of a handle starts as 0 and keeps what the program stores;
- * storing returns the value before.
+/* The private field of a handle is initially 0 and keeps the value that the
+ * program stores; storing returns the previous value.
  *
  * Source: nbd_set_private_data(3), nbd_get_private_data(3).
  */

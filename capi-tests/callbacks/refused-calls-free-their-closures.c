@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* A call that is refused frees the closures it was given, once, and never
- * calls them: in the wrong state, for a NULL parameter, for a bad flag and for
- * a request that is out of bounds.
+/* A refused call frees its closures once and never calls them: in the wrong
+ * state, for a NULL parameter, for an invalid flag and for a request out of
+ * bounds.
  * Source: libnbd(3), "Callback lifetimes".
  */
 #include "../harness/commands.h"

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* A callback that the call cannot do without is refused as NULL when it has
- * neither a function to call nor one to free; with only the latter it is never
- * called, but freed.
+/* A mandatory callback is refused as NULL if it has neither a callback nor a
+ * free function; with only the latter it is never called, but freed.
  *
  * Source: libnbd(3), "Non-NULL parameters" and "Callback lifetimes".
  */

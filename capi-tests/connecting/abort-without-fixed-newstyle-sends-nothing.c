@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* A server that is not fixed newstyle knows no NBD_OPT_ABORT: ending the
+/* A server without fixed newstyle does not support NBD_OPT_ABORT: ending the
  * negotiation sends nothing, succeeds, and leaves a dead handle.
  * Source: nbd_opt_abort(3), nbd_shutdown(3); seen with libnbd 1.24.4.
  */

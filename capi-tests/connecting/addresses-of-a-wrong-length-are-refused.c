@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* nbd_aio_connect looks at an address as far as the length says, and not at all
- * where no address is that long.  Lengths that do not fit the family are refused
- * by the system, which leaves the handle dead.
+/* nbd_aio_connect reads an address only up to the given length, and not at all
+ * if no address is that long.  The system refuses lengths that do not fit the
+ * family, which leaves the handle dead.
  * Source: seen with libnbd 1.24.4; connect(2) "ERRORS".
  */
 #include "../harness/harness.h"
@@ -15,7 +15,7 @@
 
 #define MOST sizeof (struct sockaddr_storage)
 
-/* The byte after the last one of memory that can be read. */
+/* End of the readable memory. */
 static char *end;
 
 static void
@@ -32,7 +32,7 @@ refused (const void *address, socklen_t present, socklen_t length, int error,
   nbd_close (h);
 }
 
-/* Addresses of this family have from `least` to `most` bytes. */
+/* Tries the lengths of an address family, which has `least` to `most` bytes. */
 static void
 lengths (const void *address, socklen_t least, socklen_t most)
 {
@@ -74,7 +74,7 @@ main (void)
   memset (&address, 0, sizeof address);
   address.in6.sin6_family = AF_INET6;
   address.in6.sin6_port = htons (1);
-  /* The scope came later than the rest.  Source: RFC 2133. */
+  /* The scope was added later.  Source: RFC 2133. */
   lengths (&address, offsetof (struct sockaddr_in6, sin6_scope_id), MOST);
 
   memset (&address, 0, sizeof address);
@@ -90,7 +90,7 @@ main (void)
   for (socklen_t length = 3; length <= sizeof address.un; ++length)
     refused (&address, length, length, ENOENT, "nbd_aio_connect: connect: ");
 
-  /* A name in the abstract namespace, and none at all. */
+  /* A name in the abstract namespace, and an empty one. */
   memset (&address, 0, sizeof address);
   address.un.sun_family = AF_UNIX;
   for (socklen_t length = 3; length <= sizeof address.un; ++length)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* What scripts look for in the message of a failure to connect: the function,
- * what was tried, and the system's text.
+/* The message of a failed connection has the parts that scripts look for: the
+ * function, the operation, and the system's text.
  * Source: nbd_get_error(3); the words are those of libnbd 1.24.4.
  */
 #include "../harness/commands.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* A command is given a listening Unix socket as descriptor 3, as systemd would
- * do it, with the name of the socket or "unknown"; its path is gone when the
- * handle is closed.
+/* A command is given a listening Unix socket as descriptor 3, as by systemd,
+ * with the name of the socket or "unknown"; closing the handle removes the
+ * socket's path.
  *
  * Source: nbd_connect_systemd_socket_activation(3),
  * nbd_set_socket_activation_name(3).
@@ -33,7 +33,7 @@ main (void)
   char *uri, *path;
   int64_t pid;
 
-  /* Whatever systemd said to this program is not for the server. */
+  /* Variables that systemd set for this program must not reach the server. */
   CHECK (setenv ("LISTEN_FDS", "7", 1) == 0);
   CHECK (setenv ("LISTEN_FDNAMES", "mine", 1) == 0);
   CHECK (nbd_connect_systemd_socket_activation (h, server_expecting (

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* A connected socket that is handed over belongs to the handle: it is made
- * non-blocking, is the one that the program may poll, and is closed with the
- * handle.  A descriptor that is no socket is refused.
+/* A connected socket passed to the library belongs to the handle: it becomes
+ * non-blocking, is returned for polling, and is closed with the handle.  A
+ * descriptor that is not a socket is refused.
  *
  * Source: nbd_connect_socket(3), nbd_aio_connect_socket(3), nbd_aio_get_fd(3).
  */

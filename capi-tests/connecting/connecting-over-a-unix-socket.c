@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Connecting to the path of a Unix socket, and how that fails: no such file, no
- * one listening, a path that does not fit.
+/* Connecting to the path of a Unix socket, and its failures: no such file, no
+ * listener, a path that is too long.
  *
  * Source: nbd_connect_unix(3), nbd_aio_connect_unix(3).
  */
@@ -31,7 +31,7 @@ main (void)
   CHECK (nbd_aio_is_ready (h) == 1);
   CHECK (nbd_get_size (h) == 1 << 20);
 
-  /* Others may connect meanwhile. */
+  /* Other clients may connect meanwhile. */
   for (i = 0; i < 4; ++i) {
     others[i] = nbd_create ();
     CHECK (nbd_aio_connect_unix (others[i], path) == 0);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Connecting to a host and port: by address, IPv4 and IPv6 where there is any,
- * and by name, trying every address of the name.  The connection's URI leads back
- * there, and the name is the one that TLS would check.
+/* Connecting to a host and port: by address, IPv4 and IPv6 if available, and by
+ * name, trying every address of the name.  The connection's URI leads to the
+ * same server, and the host name is the one that TLS would verify.
  *
  * Source: nbd_connect_tcp(3), nbd_aio_connect_tcp(3), nbd_connect_uri(3),
  * nbd_get_uri(3), nbd_get_tls_hostname(3).
@@ -12,7 +12,7 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 
-/* A socket that listens on a free port of this address, or -1. */
+/* Returns a socket that listens on a free port of this address, or -1. */
 static int
 listen_on (int family, int *port)
 {
@@ -101,7 +101,7 @@ main (void)
   server = serve (fd);
   check_connects ("127.0.0.1", port, false);
   check_connects ("127.0.0.1", port, true);
-  /* The name may have an IPv6 address too, where nothing listens. */
+  /* The name may also have an IPv6 address, without a listener. */
   check_connects ("localhost", port, false);
   check_connects ("localhost", port, true);
   kill (server, SIGTERM);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Contexts added before connecting are selected on the way, those that the
- * server has; not when the handle is set not to, and not without structured
- * replies.  A server that refuses is connected to without them.
+/* Contexts added before connecting are selected during the handshake if the
+ * server has them; not if the handle's setting forbids it, and not without
+ * structured replies.  If the server refuses, the connection is made without
+ * them.
  *
  * Source: nbd_add_meta_context(3), nbd_can_meta_context(3),
  * nbd_set_request_meta_context(3).

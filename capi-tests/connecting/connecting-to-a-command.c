@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* A command is run with the connection as its standard input and output and no
- * other descriptor of the program; it can be asked for by process id, and is
- * waited for when the handle is closed.
+/* A command is run with the connection as its standard input and output, and
+ * with no other descriptor of the program; its process id can be queried, and
+ * nbd_close waits for it.
  *
  * Source: nbd_connect_command(3), nbd_aio_connect_command(3),
  * nbd_get_subprocess_pid(3).
@@ -29,8 +29,8 @@ main (void)
   nbd_close (h);
   CHECK (kill (pid, 0) == -1 && errno == ESRCH);
 
-  /* The shell refuses to serve if it has another socket: there is none that
-   * this program was started with, and a second handle has one of its own.
+  /* The shell refuses to serve if it has another socket: neither one that this
+   * program was started with, nor that of a second handle.
    */
   for (fd = 3; fd < 100; ++fd)
     close (fd);

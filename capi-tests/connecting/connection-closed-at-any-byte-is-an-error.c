@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Wherever the server closes the connection, the calls end with an error or,
- * between two replies, with a closed handle; never in a hang.
+/* If the server closes the connection at any byte, the calls end with an error
+ * or, between two replies, with a closed handle; they never hang.
  * Source: nbd_aio_is_closed(3), nbd_aio_is_dead(3).
  */
 #include "../harness/commands.h"

@@ -1,18 +1,17 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /* A server may fall silent, close or reset the connection after any byte of a
- * session with every kind of message in it, or pass its bytes one by one.
- * Whatever was asked for completes once and each closure is freed once; only an
- * option does not complete when the handle is closed.  A silent server lets the
- * program time out and close, and one that is gone leaves a handle that is dead
- * or closed.
+ * session with every kind of message, or send byte by byte. Every operation
+ * completes once and each closure is freed once; only an option does not
+ * complete when the handle is closed.  With a silent server the program can
+ * time out and close; a lost server leaves a handle that is dead or closed.
  * Source: libnbd(3), "Callback lifetimes", nbd_close(3), nbd_aio_is_dead(3).
  */
 #include "../harness/replay.h"
 
 #define OPERATIONS 16
 
-/* How often the closures of one call were called and freed. */
+/* Counts of the calls and frees of one operation's closures. */
 struct operation {
   int completed, completion_freed, middle_freed;
   bool has_middle, issued;
@@ -99,7 +98,7 @@ on_extent (void *user_data, const char *context, uint64_t offset,
   (operation->has_middle = true, \
    (nbd_##type##_callback) { function, operation, on_middle_free })
 
-/* The next call of the session gets closures of its own. */
+/* Gives the next call of the session its own closures. */
 #define ISSUE(session, call) \
   do { \
     struct operation *operation = &(session)->operations[(session)->count++]; \
@@ -122,7 +121,7 @@ issue_commands (struct nbd_handle *h, struct session *s)
   ISSUE (s, nbd_aio_flush (h, DONE, 0));
 }
 
-/* Makes the next call when it is time; true when all is done. */
+/* Makes the next call when it is due; returns true when all is done. */
 static bool
 session (struct nbd_handle *h, void *user_data)
 {
@@ -201,7 +200,7 @@ playback (const struct recording *recording, bool opt_mode, size_t limit,
   struct nbd_handle *h = begin (&s, &p.client);
   bool done = false;
 
-  /* Until nothing has moved for some rounds: a call is idle, too. */
+  /* Loops until nothing has moved for some rounds: a call can be idle, too. */
   for (int idle = 0; !done && idle < 4; ++idle) {
     if (play (&p))
       idle = 0;
@@ -216,7 +215,7 @@ playback (const struct recording *recording, bool opt_mode, size_t limit,
     for (int i = 0; i < s.count; ++i)
       CHECK (s.operations[i].completed == s.operations[i].issued);
   }
-  /* Closing the handle completes commands, but no option. */
+  /* Closing the handle completes commands, but not options. */
   if (nbd_aio_is_connecting (h) && s.count > 0) {
     struct operation *option = &s.operations[s.count - 1];
 
@@ -246,7 +245,7 @@ run (bool opt_mode, char **argv)
   check_operations (&s);
   CHECK (close (server) == 0);
 
-  /* Played back to its end it is the same session, in pieces of any size. */
+  /* The complete playback is the same session, in pieces of any size. */
   CHECK (playback (&recording, opt_mode, recording.count, SIZE_MAX, CLOSE) ==
          recording.count);
   CHECK (playback (&recording, opt_mode, recording.count, 1, CLOSE) ==

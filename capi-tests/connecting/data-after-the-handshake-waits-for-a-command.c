@@ -1,20 +1,20 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* What a server sends after the handshake, its end included, does not change
- * the outcome of connecting: the handle is ready, and a command finds out.
+/* Data after the handshake, or the end of the stream, does not change the
+ * result of connecting: the handle is ready, and the next command detects it.
  * Source: nbd_connect_socket(3); outcomes of libnbd 1.24.4.
  */
 #include "../harness/commands.h"
 
-enum behind { END, RUBBISH, REPLY };
+enum after { END, GARBAGE, REPLY };
 
 static void
-append (struct bytes *bytes, enum behind behind)
+append (struct bytes *bytes, enum after after)
 {
-  switch (behind) {
+  switch (after) {
   case END:
     break;
-  case RUBBISH:
+  case GARBAGE:
     put32 (bytes, 0xdeadbeef);
     put64 (bytes, 0);
     put32 (bytes, 0);
@@ -28,17 +28,17 @@ append (struct bytes *bytes, enum behind behind)
 }
 
 static void
-check_commands (struct nbd_handle *h, enum behind behind)
+check_commands (struct nbd_handle *h, enum after after)
 {
   char buf[512];
 
   CHECK (nbd_aio_is_ready (h) == 1);
   CHECK (nbd_get_size (h) == MIB);
-  switch (behind) {
+  switch (after) {
   case END:
     CHECK_ERROR (nbd_pread (h, buf, sizeof buf, 0, 0), ENOTCONN);
     break;
-  case RUBBISH:
+  case GARBAGE:
     CHECK (nbd_pread (h, buf, sizeof buf, 0, 0) == -1);
     CHECK (nbd_aio_is_dead (h) == 1);
     break;
@@ -48,32 +48,32 @@ check_commands (struct nbd_handle *h, enum behind behind)
   }
 }
 
-/* The server says all that it will ever say at once. */
+/* The server sends everything at once. */
 static void
-connecting (struct bytes *bytes, enum behind behind)
+connecting (struct bytes *bytes, enum after after)
 {
   struct nbd_handle *h = nbd_create ();
   int server, client;
 
-  append (bytes, behind);
+  append (bytes, after);
   client = scripted_server (bytes->data, bytes->count, &server);
   CHECK (shutdown (server, SHUT_WR) == 0);
   CHECK (nbd_set_request_extended_headers (h, false) == 0);
   CHECK (nbd_set_request_structured_replies (h, false) == 0);
   CHECK (nbd_connect_socket (h, client) == 0);
-  check_commands (h, behind);
+  check_commands (h, after);
   nbd_close (h);
   close (server);
 }
 
 /* The same in option mode. */
 static void
-going (struct bytes *bytes, enum behind behind)
+going (struct bytes *bytes, enum after after)
 {
   struct nbd_handle *h = nbd_create ();
   int server, client;
 
-  append (bytes, behind);
+  append (bytes, after);
   client = scripted_server (bytes->data, 18, &server);
   CHECK (nbd_set_request_extended_headers (h, false) == 0);
   CHECK (nbd_set_request_structured_replies (h, false) == 0);
@@ -84,7 +84,7 @@ going (struct bytes *bytes, enum behind behind)
          (ssize_t) bytes->count - 18);
   CHECK (shutdown (server, SHUT_WR) == 0);
   CHECK (nbd_opt_go (h) == 0);
-  check_commands (h, behind);
+  check_commands (h, after);
   nbd_close (h);
   close (server);
 }
@@ -94,14 +94,14 @@ main (void)
 {
   const struct peer peer = { .replies = SIMPLE, .size = MIB, .flags = 1 };
 
-  for (enum behind behind = END; behind <= REPLY; ++behind) {
+  for (enum after after = END; after <= REPLY; ++after) {
     struct bytes newstyle = { .count = 0 }, again = { .count = 0 };
     struct bytes oldstyle = { .count = 0 };
 
     put_handshake (&newstyle, &peer);
-    connecting (&newstyle, behind);
+    connecting (&newstyle, after);
     put_handshake (&again, &peer);
-    going (&again, behind);
+    going (&again, after);
 
     put (&oldstyle, "NBDMAGIC", 8);
     put64 (&oldstyle, UINT64_C (0x420281861253));
@@ -109,7 +109,7 @@ main (void)
     put32 (&oldstyle, 1);
     for (int i = 0; i < 124; ++i)
       put (&oldstyle, "", 1);
-    connecting (&oldstyle, behind);
+    connecting (&oldstyle, after);
   }
   return 0;
 }

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* How much the socket takes decides which commands nbd_shutdown can still abandon, and
- * what nbd_aio_get_direction says. The buffer of a socket that the program brings, and
- * of the one to a subprocess, is the system's; that of a socket which the library
- * connects to a path is enlarged.
+/* The capacity of the socket decides which commands nbd_shutdown can still
+ * abandon, and the result of nbd_aio_get_direction. A socket from the program
+ * and the one to a subprocess keep the system's buffer size; a socket that the
+ * library connects to a path gets a larger one.
  * Source: observed of libnbd 1.24.4 (strace).
  */
 #include "../harness/commands.h"
@@ -18,7 +18,7 @@ send_buffer (int fd)
   return size;
 }
 
-/* What the system gives, and what it gives to one who asks for 2 MiB. */
+/* Determines the system's default, and its result for a request of 2 MiB. */
 static void
 sizes (int *given, int *asked)
 {

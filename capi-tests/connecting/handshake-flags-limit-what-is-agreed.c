@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Before connecting the handshake flags are what the client would use, then
- * what both sides agreed on.  Without fixed newstyle there are no options but
+/* Before connecting, the handshake flags are those that the client would use,
+ * afterwards those of both sides.  Without fixed newstyle the only option is
  * the export name: the others fail with ENOTSUP and leave negotiation open.
  *
  * Source: nbd_set_handshake_flags(3), nbd_get_handshake_flags(3),

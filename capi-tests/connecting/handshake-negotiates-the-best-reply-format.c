@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* By default a connection uses extended headers; where the
- * server or the handle does not want them, structured replies; then simple
- * ones.
+/* By default a connection uses extended headers; if the server or the handle
+ * does not support them, structured replies; otherwise simple replies.
  *
  * Source: nbd_set_request_extended_headers(3),
  * nbd_set_request_structured_replies(3).

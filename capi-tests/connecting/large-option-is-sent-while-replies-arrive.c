@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* A query for meta contexts that is larger than any socket buffer meets a
- * server that reads on only after the client has read its answers: the client
- * takes replies in while it is sending the option, so both make progress.
+/* A meta context query larger than any socket buffer is sent to a server that
+ * reads on only after the client has read its answers: the client receives
+ * replies while it sends the option, so both sides make progress.
  * Source: NBD protocol document, "NBD_OPT_LIST_META_CONTEXT"; libnbd(3) on
  * nbd_aio_get_direction.
  */
@@ -41,7 +41,7 @@ say (int fd, const struct bytes *bytes)
          (ssize_t) bytes->count);
 }
 
-/* The option's header; returns the length of its data. */
+/* Reads the option's header and returns the length of its data. */
 static uint32_t
 receive_option (int fd, uint32_t expected)
 {
@@ -65,7 +65,7 @@ answer (int fd, uint32_t option)
 }
 
 /* Agrees to structured replies, and then answers each query before it reads the
- * next one, in blocking calls.
+ * next one, with blocking calls.
  */
 static void *
 serve (void *arg)
@@ -84,7 +84,7 @@ serve (void *arg)
   for (uint32_t option = 9; option <= 10; ++option) {
     length = receive_option (fd, option);
     CHECK (length == 8 + QUERIES * (4 + QUERY));
-    /* Says more than sockets hold before it reads any query. */
+    /* Send more than the sockets hold before reading any query. */
     for (int i = 0; i < QUERIES; ++i) {
       bytes.count = 0;
       put_option_reply (&bytes, option, 4, 4 + QUERY);

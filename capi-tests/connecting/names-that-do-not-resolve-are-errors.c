@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* A name that cannot be resolved, for whatever reason the resolver has, is an
- * error that names host, port and reason, at once; the handle stays new and can
- * be used for another address.  When it resolves to several addresses, those
- * that refuse are passed over.
+/* A name that cannot be resolved is an immediate error that names host, port
+ * and reason; the handle stays new and can be used for another address.  If a
+ * name resolves to several addresses, those that refuse are skipped.
  * Source: nbd_connect_tcp(3), getaddrinfo(3) "RETURN VALUE".
  */
 #include "../harness/commands.h"
@@ -26,7 +25,7 @@ getaddrinfo (const char *node, const char *service,
     errno = EMFILE;
     return code;
   }
-  /* The good one is the last one. */
+  /* Only the last address has a listener. */
   for (int i = 0; i < addresses; ++i) {
     struct addrinfo *info = calloc (1, sizeof *info);
 
@@ -91,7 +90,7 @@ main (void)
     CHECK (nbd_aio_is_created (h) == 1);
   }
 
-  /* Nothing is found, or no server listens. */
+  /* The name is unknown, or no server listens. */
   code = 0;
   for (addresses = 0; addresses < 3; ++addresses) {
     CHECK_ERROR (nbd_connect_tcp (h, "disk.example", "10809"),

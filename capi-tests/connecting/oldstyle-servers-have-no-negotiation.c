@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* With an oldstyle server option mode makes no difference: the connection is
- * ready at once.  Its only export has no names, block sizes or contexts.
+/* With an oldstyle server option mode has no effect: the connection is ready at
+ * once.  Its only export has no names, block sizes or contexts.
  *
  * Source: nbd_set_opt_mode(3), nbd_get_protocol(3).
  */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* There is nothing to poll for before connecting, after closing, and when the
- * handle is dead: EINVAL, and so for the notify calls and the descriptor.
+/* Before connecting, after closing, and on a dead handle, polling fails with
+ * EINVAL, and so do the notify calls and the query for the descriptor.
  * Source: nbd_poll(3), nbd_aio_notify_read(3); nbd_aio_get_direction(3) is 0.
  */
 #include "../harness/commands.h"

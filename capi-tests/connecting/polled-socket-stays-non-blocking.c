@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* A descriptor that nbd_aio_get_fd gives is non-blocking, also after calls that
- * wait, and such calls then wait in poll(2): they do not ask the socket again and
- * again. One that the program handed over is, too.
+/* A descriptor returned by nbd_aio_get_fd is non-blocking, even after calls
+ * that wait, and such calls wait in poll(2) instead of retrying the socket. The
+ * same holds for a socket from the program.
  *
  * Source: libnbd(3), "Main loops".
  *
- * What the library calls in the C library is defined here instead, and counted
- * on the way.
+ * This program defines the functions of the C library that the library calls,
+ * and counts the calls.
  */
 #include "../harness/real-calls.h"
 
@@ -86,7 +86,7 @@ main (void)
   stays_non_blocking (h, fd);
   nbd_close (h);
 
-  /* Already known while connecting. */
+  /* It is known while still connecting. */
   h = nbd_create ();
   CHECK (nbd_aio_connect_unix (h, path) == 0);
   fd = nbd_aio_get_fd (h);

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* A client that gives up a negotiation, because the export or TLS is refused,
- * says so with NBD_OPT_ABORT.  Servers log an error for a connection that ends
- * without it.
+/* A client that gives up a negotiation because the export or TLS is refused
+ * sends NBD_OPT_ABORT.  Without it, servers log an error.
  * Source: nbd_connect_socket(3), nbd_opt_abort(3); seen with libnbd 1.24.4.
  */
 #include "../harness/handshake.h"
@@ -37,7 +36,7 @@ refuse_tls (void)
   script_end (&s);
 }
 
-/* In option mode the connection is closed, and the error has no number. */
+/* In option mode the connection is closed, and the error has no errno. */
 static void
 refuse_tls_in_option_mode (bool wait)
 {
@@ -61,7 +60,7 @@ refuse_tls_in_option_mode (bool wait)
   script_end (&s);
 }
 
-/* A server that does not listen to the end has its way. */
+/* A server that does not read the ABORT does not matter. */
 static void
 refuse_and_leave (void)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* When the server refuses nbd_opt_info or nbd_opt_go, the meta contexts that it
- * agreed to before are in doubt again, unless the handle asks for none by
+/* When the server refuses nbd_opt_info or nbd_opt_go, the state of previously
+ * negotiated meta contexts is unknown again, unless the handle requests none
  * itself and the program named none.
  * Source: seen with the C library.
  */

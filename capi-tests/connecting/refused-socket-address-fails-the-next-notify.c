@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* nbd_aio_connect only begins to connect: where the address refuses, nbd_aio_notify_write
- * fails.  nbd_aio_connect_tcp has the addresses of a host to try, and fails at once.
+/* nbd_aio_connect only begins to connect: if the address refuses,
+ * nbd_aio_notify_write fails.  nbd_aio_connect_tcp tries all addresses of a
+ * host, and fails at once.
  * Source: seen with libnbd 1.24.4.
  */
 #include "../harness/harness.h"

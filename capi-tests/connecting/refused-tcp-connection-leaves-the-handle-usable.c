@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* When nothing listens or the name is not known, connecting over TCP fails with
- * a message that names host and port, and the handle may be used to connect
+/* If no server listens or the name is unknown, connecting over TCP fails with a
+ * message that names host and port, and the handle can be used to connect
  * again.
  *
  * Source: nbd_connect_tcp(3), nbd_aio_connect_tcp(3); that the handle stays as
@@ -19,7 +19,7 @@ main (void)
   CHECK_MESSAGE ("127.0.0.1:1");
   CHECK (nbd_aio_is_created (h) == 1);
 
-  /* The resolver's errors are no errno. */
+  /* Resolver errors have no errno. */
   CHECK_ERROR (nbd_connect_tcp (h, "127.0.0.1", "no-such-service"), 0);
   CHECK_MESSAGE ("hostname \"127.0.0.1\" port \"no-such-service\"");
   CHECK_ERROR (nbd_connect_tcp (h, "", "1"), 0);
@@ -29,7 +29,7 @@ main (void)
   CHECK (nbd_aio_is_ready (h) == 1);
   nbd_close (h);
 
-  /* The asynchronous call may find out later. */
+  /* The asynchronous call may report the failure later. */
   h = nbd_create ();
   if (nbd_aio_connect_tcp (h, "127.0.0.1", "1") == 0)
     while (nbd_aio_is_connecting (h) && nbd_poll (h, -1) == 1)

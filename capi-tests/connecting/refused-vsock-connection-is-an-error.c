@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Connecting to a vsock port where nothing can listen fails, in the call or
- * later, and never hangs; what errno it is depends on the kernel.
+/* Connecting to a vsock port without a listener fails, immediately or later,
+ * and never hangs; the errno depends on the kernel.
  *
  * Source: nbd_connect_vsock(3), nbd_aio_connect_vsock(3), nbd_connect_uri(3).
  */
@@ -29,8 +29,8 @@ main (void)
   CHECK (nbd_aio_is_ready (h) == 0);
   nbd_close (h);
 
-  /* Whether or not it fails at once, the URI has the address: by default the
-   * host and the port of the protocol.  A parameter overrides the port.
+  /* Even after a failure, the URI has the address: by default the host and the
+   * port of the protocol.  A parameter overrides the port.
    */
   h = nbd_create ();
   (void) nbd_aio_connect_uri (h, "nbd+vsock:///disk");

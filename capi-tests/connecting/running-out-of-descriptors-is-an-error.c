@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Where no descriptor is left, a call that needs one fails with EMFILE, says
- * what it was that failed, leaks none, and leaves a handle that is new or dead;
- * and when there are descriptors again, a handle that is new connects.  Calls
- * on a connection need none.
+/* Without free descriptors, a call that needs one fails with EMFILE, names the
+ * operation that failed, leaks none, and leaves a new or dead handle; a new one
+ * can connect once descriptors are available.  Calls on a connection need no
+ * descriptor.
  * Source: socket(2), pipe(2), fcntl(2) "ERRORS"; nbd_aio_is_created(3).
  */
 #include "../harness/commands.h"
@@ -61,7 +61,7 @@ by_vsock (struct nbd_handle *h)
   return r == -1 && nbd_get_errno () == EMFILE ? -1 : 0;
 }
 
-/* With ever more descriptors until the call succeeds. */
+/* Allows one more descriptor each time until the call succeeds. */
 static void
 connect_with_few (int (*connect) (struct nbd_handle *), int least, bool serves)
 {
@@ -110,7 +110,7 @@ main (void)
   command[3] = listener[3] = memserver ();
   path = server_start ("--size", "1M");
   snprintf (uri, sizeof uri, "nbd+unix:///?socket=%s", path);
-  /* Whatever is opened once in a process is open. */
+  /* Opens everything that is opened once in a process. */
   connect_handle (h = nbd_create (), command);
   nbd_close (h);
 
@@ -130,7 +130,7 @@ main (void)
   CHECK (wait_for (h, nbd_aio_flush (h, NBD_NULL_COMPLETION, 0)) == 1);
   CHECK (nbd_shutdown (h, 0) == 0);
   nbd_close (h);
-  /* No descriptor for a handle as such. */
+  /* A handle itself needs no descriptor. */
   h = nbd_create ();
   CHECK (h != NULL);
   set_limit (limit);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* A server that does not know GO is asked with EXPORT_NAME instead, whether or
- * not it leaves out the padding after its answer.  INFO has no such way out.
+/* A server without GO is sent EXPORT_NAME instead, with or without the padding
+ * after its answer.  INFO has no such fallback.
  *
  * Source: nbd_opt_go(3), nbd_opt_info(3), nbd_set_handshake_flags(3);
  * "NBD_OPT_EXPORT_NAME" of the protocol document.

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* A size that does not fit the result is EOVERFLOW when it is asked for; the
- * connection itself is fine.
+/* A size that does not fit the result is EOVERFLOW in the getter; the
+ * connection itself succeeds.
  *
  * Source: nbd_get_size(3).
  */
 #include "../harness/harness.h"
 
-/* An oldstyle greeting of an export with this size in exabytes. */
+/* Connects to an oldstyle export with this size in exabytes. */
 static struct nbd_handle *
 connect_to (unsigned char exabytes)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* A server that stops in the handshake leaves the handle connecting; nbd_poll
- * returns 0 and nbd_close does not wait.
+/* A server that stops during the handshake leaves the handle connecting;
+ * nbd_poll returns 0 and nbd_close does not wait.
  * Source: nbd_poll(3), nbd_aio_is_connecting(3).
  */
 #include "../harness/commands.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* A path that no Unix socket can have is refused before anything is tried, and
- * the handle may be used to connect again.
+/* A path too long for a Unix socket is refused before connecting, and the
+ * handle can be used to connect again.
  * Source: nbd_connect_unix(3); that the handle stays as created is what the C
  * library does.
  */

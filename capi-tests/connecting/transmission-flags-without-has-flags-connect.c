@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* An export whose transmission flags lack NBD_FLAG_HAS_FLAGS is connected to;
- * only one with no flag at all is refused.  Flags that need what was not
- * negotiated are ignored.
+/* The connection succeeds if an export's transmission flags lack
+ * NBD_FLAG_HAS_FLAGS; only an export without any flag is refused.  Flags that
+ * depend on features not negotiated are ignored.
  * Source: nbd_opt_go(3), nbd_can_df(3); seen with libnbd 1.24.4.
  */
 #include "../harness/handshake.h"

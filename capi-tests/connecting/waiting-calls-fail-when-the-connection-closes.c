@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* A write and nbd_shutdown wait for a write of another thread, and the connection ends
- * meanwhile. They are refused, as if they had come after that, and change nothing.
+/* A write and nbd_shutdown wait for another thread's write, and the connection
+ * ends meanwhile. They are then refused as if they had been called afterwards,
+ * and change nothing.
  * Source: seen with libnbd 1.24.4.
  */
 #include "../harness/commands.h"
@@ -52,7 +53,7 @@ main (void)
   peer_request (&peer, received);
   CHECK (pthread_create (&threads[1], NULL, write_next, NULL) == 0);
   CHECK (pthread_create (&threads[2], NULL, shut_down, NULL) == 0);
-  usleep (20000); /* by now they most likely wait */
+  usleep (20000); /* most likely both wait by now */
   peer_close (&peer);
   for (unsigned i = 0; i < ITEMS (threads); ++i)
     CHECK (pthread_join (threads[i], NULL) == 0);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /* A debug callback can make calls on its handle that take no lock, and any call
- * where the message comes from one that takes no lock: even one that replaces the
- * callback, which is freed when it has returned.
+ * if the message comes from one that takes no lock: it can even replace the
+ * callback, which is freed after it has returned.
  */
 #include "../harness/harness.h"
 

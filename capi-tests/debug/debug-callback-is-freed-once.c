@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The debug callback is freed when another one takes its place, when it is
- * cleared, and when the handle is closed: once each, and not before.
+/* The debug callback is freed exactly once: when it is replaced, when it is
+ * cleared, or when the handle is closed.
  *
  * Source: nbd_set_debug_callback(3), nbd_clear_debug_callback(3); libnbd(3),
  * "Callback lifetimes".

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* A debug callback that is replaced or cleared while another thread is calling it
- * is freed after it has returned there.
+/* A debug callback that is replaced or cleared while another thread runs it is
+ * freed after it has returned.
  */
 #include "../harness/harness.h"
 

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* With debugging on, every call is reported when it is entered, with its
- * parameters, and when it is left, with its result or error.  The context is
- * the name of the function.
+/* With debugging on, every call logs its parameters on entry, and its result or
+ * error on return.  The context is the name of the function.
  *
  * Source: nbd_set_debug_callback(3); the form of the messages is the C library's.
  */
@@ -84,14 +83,14 @@ main (void)
   CHECK (strstr (seen, "nbd_aio_") == NULL);
   SAW ("\nnbd_connect_command|leave: ret=0\n");
 
-  /* The words for a completion callback are swapped. */
+  /* The parameters after a completion callback appear in the opposite order. */
   CHECK (nbd_aio_flush (h, (nbd_completion_callback) { .callback = retire },
                         0) == 1);
   SAW ("nbd_aio_flush|enter: completion=NULL flags=0x0\n");
   CHECK (nbd_aio_flush (h, NBD_NULL_COMPLETION, 0) == 2);
   SAW ("nbd_aio_flush|enter: completion=<fun> flags=0x0\n");
 
-  /* Turned off, it is silent. */
+  /* Turned off, it logs nothing. */
   CHECK (nbd_set_debug (h, false) == 0);
   seen[0] = '\0';
   CHECK (nbd_get_size (h) == 1 << 20);

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* LIBNBD_DEBUG=1, exactly that, when the handle is created turns debugging on
- * in it.
+/* LIBNBD_DEBUG=1, and no other value, at the creation of a handle turns on its
+ * debugging.
  *
  * Source: nbd_set_debug(3), nbd_get_debug(3); libnbd(3), "Environment".
  */
 #include "../harness/harness.h"
 
-/* Whether a handle created with this value of the variable debugs. */
+/* Creates a handle with this value of the variable; returns true if it debugs.
+ */
 static int
 debug_with (const char *value)
 {

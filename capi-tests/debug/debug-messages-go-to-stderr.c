@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /* Without a callback each debug message is one line on standard error that
- * starts with the library, the handle and the function; nothing is written to
+ * begins with the library, the handle and the function; nothing is written to
  * standard output.
  *
  * Source: libnbd(3), "Debugging"; the form of the line is the C

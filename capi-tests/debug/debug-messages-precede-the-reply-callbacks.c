@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* What the library notes of a reply is said in the call that handles it, before
- * the callbacks that the reply leads to.
+/* Debug messages about a reply are logged in the call that handles it, before
+ * the callbacks of the reply.
  * Source: outcomes of libnbd 1.24.4.
  */
 #include "../harness/commands.h"

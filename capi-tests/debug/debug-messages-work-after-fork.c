@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* A process that is forked while other threads write debug messages can write
- * debug messages, too, of its own handles and of those that it has a copy of.
+/* A process forked while other threads write debug messages can still write its
+ * own, for its own handles and for copies of its parent's.
  */
 #include "../harness/harness.h"
 
 #include <pthread.h>
 
-/* AddressSanitizer's malloc is of no use in a child of a process with threads. */
+/* AddressSanitizer's malloc does not work in a child of a process with threads.
+ */
 #ifdef __SANITIZE_ADDRESS__
 #define THREADS 0
 #else
@@ -54,7 +55,8 @@ main (void)
     if (pid == 0) {
       alarm (20);
       child (h);
-      /* An exit would be a leak to valgrind, which looks for the threads. */
+      /* valgrind would report an exit as a leak, since it looks for the
+       * threads. */
       kill (getpid (), SIGKILL);
     }
     CHECK (pid > 0);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Callbacks that write down how they are called.  What each returns is decided
- * when it is made.
+/* Callbacks that record their calls.  Their return values are chosen when they
+ * are made.
  */
 #ifndef CLOSURES_H
 #define CLOSURES_H
@@ -9,7 +9,7 @@
 #include "transcript.h"
 #include "random.h"
 
-/* Memory for a command, kept until the handle is closed. */
+/* A command's buffer, kept until the handle is closed. */
 struct buffer {
   unsigned char *bytes;
   size_t count;
@@ -136,8 +136,8 @@ on_debug (void *data, const char *context, const char *message)
   return 0;
 }
 
-/* A structure with a callback, with only data to free, or, where the function
- * takes that, empty.
+/* A closure with a callback, with only a free function, or, if the function
+ * allows it, empty.
  */
 #define CLOSURE(type, function, kind, memory) \
   ({ \

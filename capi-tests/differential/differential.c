@@ -52,7 +52,8 @@ any_step (void)
   }
 }
 
-/* One step of the phase, or one in a dozen that may be out of place. */
+/* Runs a step of the current phase, or one in a dozen times one out of place.
+ */
 static void
 one_step (enum phase phase)
 {
@@ -115,7 +116,7 @@ one_step (enum phase phase)
   }
 }
 
-/* Whether the next step is to be done. */
+/* Returns true if the next step is to be run. */
 static bool
 begin_step (uint64_t seed, int argc, char **argv)
 {
@@ -137,7 +138,7 @@ do_step (uint64_t seed, enum phase phase, int argc, char **argv)
   if (!begin_step (seed, argc, argv))
     return;
   one_step (phase);
-  /* A write may not have left completely: that depends on the server. */
+  /* A write may be partly unsent, which depends on the server. */
   if (unsettled_bytes < 65536)
     print_state ();
   fflush (stdout);
@@ -146,7 +147,7 @@ do_step (uint64_t seed, enum phase phase, int argc, char **argv)
 static void
 settings_in_common (void)
 {
-  /* What 1.14 does not have, or has another default for. */
+  /* Settings that 1.14 lacks, or whose default differs. */
   if (level < 24) {
     if (NEWER (nbd_set_request_extended_headers) != NULL)
       CHECK (NEWER (nbd_set_request_extended_headers) (h, false) == 0);
@@ -177,7 +178,7 @@ play (enum replies replies, bool faults, bool options, uint64_t seed, int argc,
         play_option_step ();
       else
         play_step ();
-      /* Nothing here is left to chance: a step need not be waited for. */
+      /* Everything here is deterministic: a step need not be waited for. */
       unsettled = false;
       print_played_state ();
       fflush (stdout);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* What a played server replies to options: contexts, sizes, block sizes and errors
- * at random, and now and then something that breaks the protocol.
+/* Option replies of a played server: random contexts, sizes, block sizes and
+ * errors, with an occasional protocol violation.
  */
 #ifndef PLAYED_OPTIONS_H
 #define PLAYED_OPTIONS_H
@@ -9,15 +9,16 @@
 #include "../harness/handshake.h"
 #include "played-server.h"
 
-/* What was agreed on, and the kind of replies that the server can at most. */
+/* The negotiated features, and the best kind of replies that the server
+ * supports. */
 static struct {
   bool open;       /* options, not commands */
-  bool flags_came; /* those of the client */
+  bool flags_came; /* the client flags have arrived */
   bool no_zeroes;
   enum replies most;
 } negotiation;
 
-/* One fault in so many chances. */
+/* True for one fault in this many chances. */
 static bool
 breaks_a_rule (uint64_t n)
 {
@@ -44,7 +45,7 @@ say_option_reply (uint32_t option, uint32_t type, const struct bytes *data)
   say_bytes (data);
 }
 
-/* An error, with a text or without. */
+/* Sends an error, with or without a text. */
 static void
 say_refusal (uint32_t option)
 {
@@ -52,7 +53,8 @@ say_refusal (uint32_t option)
   uint32_t error = ONE_OF (errors);
   struct bytes text = { .count = 0 };
 
-  /* What the client sends in place of NBD_OPT_GO is a known difference. */
+  /* The client's next option after a refused NBD_OPT_GO is a known difference.
+   */
   if (option == OPT_GO && error == 1)
     error = 6;
   if (one_in (2))
@@ -70,7 +72,7 @@ say_ack (uint32_t option)
   say_option_reply (option, REP_ACK, &data);
 }
 
-/* A reply that does not belong there, or not like that. */
+/* Sends a reply that is invalid here. */
 static void
 say_odd_reply (uint32_t option)
 {
@@ -130,7 +132,7 @@ say_block_sizes (uint32_t option)
   say_option_reply (option, REP_INFO, &data);
 }
 
-/* A name, a description, or a kind of information that does not exist. */
+/* Sends a name, a description, or an unknown kind of information. */
 static void
 say_text_info (uint32_t option)
 {
@@ -140,7 +142,7 @@ say_text_info (uint32_t option)
 
   if (one_in (3)) {
     type = one_in (2) ? 4 : 77;
-    /* The C library skips what is longer than 8 KiB in several calls. */
+    /* The C library skips more than 8 KiB in several calls. */
     if (one_in (3))
       n = below (8190);
   } else if (!played.faults && n > 4096)
@@ -190,7 +192,8 @@ say_context (uint32_t option, uint32_t id, const void *name, size_t length)
   say_option_reply (option, REP_META_CONTEXT, &data);
 }
 
-/* Some of the contexts that were asked for, and now and then one that was not. */
+/* Sends some of the requested contexts, and sometimes one that was not
+ * requested. */
 static void
 answer_contexts (const struct option *option)
 {
@@ -225,8 +228,8 @@ answer_contexts (const struct option *option)
     say_ack (option->number);
 }
 
-/* A name and a description.  One that is shorter than it says is a crash with the C
- * library (docs/differences.md).
+/* Sends a name and a description.  A truncated one crashes the C library
+ * (docs/differences.md).
  */
 static void
 answer_list (void)
@@ -262,7 +265,7 @@ answer_export_name (void)
   negotiation.open = false;
 }
 
-/* An option to which there is no more to say than yes or no. */
+/* Answers an option that can only be accepted or refused. */
 static bool
 agrees (uint32_t option)
 {
@@ -314,9 +317,9 @@ answer_option (const struct option *option)
   }
 }
 
-/* Takes in what the client has sent, and answers it. */
+/* Receives and answers the client's output. */
 static void
-take_options (bool tell)
+take_options (bool report)
 {
   size_t used = 0;
 
@@ -338,7 +341,7 @@ take_options (bool tell)
 
     if (played.in_count - used < 16 + option.length)
       break;
-    if (tell)
+    if (report)
       line ("server gets option %u, %zu bytes, %016" PRIx64, option.number,
             option.length, checksum (option.data, option.length));
     answer_option (&option);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* What a played server replies: a chunk of a reply at a time, so that those of
- * several commands alternate, and now and then one that breaks the protocol.
+/* Replies of a played server: one chunk at a time, so that replies to several
+ * commands alternate, with an occasional protocol violation.
  */
 #ifndef PLAYED_REPLIES_H
 #define PLAYED_REPLIES_H
@@ -44,7 +44,7 @@ say_error (struct outstanding *to, bool done)
              &payload);
 }
 
-/* The next piece of a read, data or a hole. */
+/* Sends the next piece of a read, data or a hole. */
 static void
 say_piece (struct outstanding *to)
 {
@@ -69,7 +69,7 @@ say_piece (struct outstanding *to)
     retire_request (to);
 }
 
-/* Extents of one context, with lengths that may break a rule. */
+/* Sends extents of one context, with lengths that may be invalid. */
 static void
 put_extents (struct bytes *payload, uint32_t id, bool wide, bool wrong)
 {
@@ -98,7 +98,7 @@ put_extents (struct bytes *payload, uint32_t id, bool wide, bool wrong)
   }
 }
 
-/* The next context of a block status command. */
+/* Sends the next context of a block status command. */
 static void
 say_extents (struct outstanding *to)
 {
@@ -127,7 +127,7 @@ say_simple_reply (struct outstanding *to)
   retire_request (to);
 }
 
-/* The next chunk of a reply, as the protocol wants it. */
+/* Sends the next chunk of a correct reply. */
 static void
 say_something (struct outstanding *to)
 {
@@ -152,7 +152,7 @@ say_something (struct outstanding *to)
   }
 }
 
-/* The rest of a reply, without an error. */
+/* Sends the rest of a reply, without an error. */
 static void
 say_the_rest (struct outstanding *to)
 {
@@ -162,7 +162,7 @@ say_the_rest (struct outstanding *to)
     say_something (to);
 }
 
-/* Extents that break a rule, or of a context that was not agreed on. */
+/* Sends invalid extents, or extents of a context that was not negotiated. */
 static void
 say_wrong_extents (struct outstanding *to)
 {
@@ -177,7 +177,7 @@ say_wrong_extents (struct outstanding *to)
     retire_request (to);
 }
 
-/* An error chunk whose fields do not belong together. */
+/* Sends an error chunk with inconsistent fields. */
 static void
 say_wrong_error (struct outstanding *to)
 {
@@ -209,9 +209,9 @@ say_wrong_error (struct outstanding *to)
     retire_request (to);
 }
 
-/* While only reads are in flight, the library under test receives as much as the header
- * of a chunk has.  A simple reply is shorter, so bytes after it are in the handle then,
- * and nbd_aio_get_direction says that there is something to do.
+/* While only reads are in flight, the library under test receives exactly the
+ * header of a chunk.  A simple reply is shorter, so the handle then holds bytes
+ * after it, and nbd_aio_get_direction reports work to do.
  */
 static bool
 may_say_simple (void)
@@ -224,8 +224,8 @@ may_say_simple (void)
   return played.replies != STRUCTURED;
 }
 
-/* One that breaks the protocol, but not in a way in which the C library takes
- * data for replies (docs/differences.md).
+/* Sends a reply that violates the protocol, except in ways that make the C
+ * library take data for replies (docs/differences.md).
  */
 static void
 say_something_wrong (struct outstanding *to)
@@ -259,21 +259,21 @@ say_something_wrong (struct outstanding *to)
     if (!may_say_simple ())
       break;
     n = one_in (2) ? 5 : 0;
-    /* The C library would take what comes next for the data. */
+    /* The C library would take the next bytes for the data. */
     if (to->request.type == NBD_CMD_READ && played.replies != SIMPLE)
       n = 5;
     say_simple (cookie, n);
     retire_request (to);
     break;
   case 3:
-    /* A piece of a read that lies outside of it, or comes again. */
+    /* A piece of a read that is out of bounds, or a duplicate. */
     put64 (&payload,
            to->request.offset + (one_in (2) ? to->request.length : 0));
     put32 (&payload, 512);
     say_chunk (&to->request, false, REPLY_OFFSET_HOLE, &payload);
     break;
   case 4:
-    /* It is over before everything was said. */
+    /* The reply ends before everything was sent. */
     say_chunk (&to->request, true, REPLY_NONE, &payload);
     retire_request (to);
     break;
@@ -287,7 +287,7 @@ say_something_wrong (struct outstanding *to)
     }
     /* fall through */
   default:
-    /* Any type, and a length that may not be one of it. */
+    /* Any type, with a length that may be invalid for it. */
     i = below (COUNT_OF (types));
     for (n = below (6) * 4; n > 0; n--)
       put (&payload, &(unsigned char) { (unsigned char) below (3) }, 1);

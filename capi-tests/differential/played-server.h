@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* A server that the program plays itself, in the same thread: what has arrived
- * before a call is then no matter of chance, so each single call is compared.
+/* A server played by the program in the same thread: the data that has arrived
+ * before a call is then deterministic, so each call is compared.
  */
 #ifndef PLAYED_SERVER_H
 #define PLAYED_SERVER_H
@@ -10,11 +10,12 @@
 
 #define PLAYED_SIZE MIB
 
-/* A request that has no complete reply yet. */
+/* A request without a complete reply. */
 struct outstanding {
   struct request request;
-  uint64_t done;        /* bytes of a read, contexts of a block status */
-  uint32_t contexts[8]; /* those that are asked about */
+  uint64_t
+      done; /* bytes of a read, or contexts of a block status, already sent */
+  uint32_t contexts[8]; /* the requested contexts */
   size_t context_count;
 };
 
@@ -22,12 +23,12 @@ static struct {
   enum replies replies;
   bool faults;
   bool over;            /* no request follows */
-  uint32_t contexts[8]; /* that were agreed on, by their ids */
+  uint32_t contexts[8]; /* the negotiated contexts, by id */
   size_t context_count;
   int fd; /* the server's end, -1 when it is closed */
   struct outstanding requests[512];
   size_t count;
-  unsigned char in[4 << 20]; /* received and not understood yet */
+  unsigned char in[4 << 20]; /* received and not yet parsed */
   size_t in_count;
   unsigned char out[8 << 20]; /* to be sent */
   size_t out_count;
@@ -47,7 +48,7 @@ say_bytes (const struct bytes *bytes)
   say (bytes->data, bytes->count);
 }
 
-/* Connected, with everything negotiated that the kind of replies has. */
+/* Connects with everything negotiated that the kind of replies has. */
 static void
 play_connect (enum replies replies, bool faults)
 {
@@ -73,7 +74,7 @@ play_connect (enum replies replies, bool faults)
     ;
 }
 
-/* The length of a request's header. */
+/* Returns the length of a request's header. */
 static size_t
 request_size (void)
 {
@@ -90,8 +91,8 @@ get (const unsigned char *from, size_t count)
   return value;
 }
 
-/* What a request is about, and the contexts that it names: all that were agreed on,
- * unless it has a payload that says which.
+/* Parses a request's range and contexts: all negotiated ones, unless a payload
+ * names some.
  */
 static void
 remember (const struct request *request, const unsigned char *data,
@@ -115,7 +116,7 @@ remember (const struct request *request, const unsigned char *data,
     new->contexts[new->context_count++] = (uint32_t) get (data, 4);
 }
 
-/* Takes in what the client has sent, as far as there is room. */
+/* Receives from the client, as far as there is space. */
 static void
 take_in (void)
 {
@@ -127,9 +128,9 @@ take_in (void)
     played.in_count += (size_t) n;
 }
 
-/* Takes in what the client has sent, and remembers what wants a reply. */
+/* Receives requests, and records those that need a reply. */
 static void
-take_requests (bool tell)
+take_requests (bool report)
 {
   size_t used = 0;
 
@@ -151,8 +152,8 @@ take_requests (bool tell)
     memcpy (&r.cookie, header + 8, 8);
     if (played.in_count - used < request_size () + more)
       break;
-    /* The cookie means nothing to a server. */
-    if (tell)
+    /* The cookie is opaque to a server. */
+    if (report)
       line ("server gets %u, flags 0x%x, offset %" PRIu64 ", length %" PRIu64
             ", %016" PRIx64,
             r.type, r.flags, r.offset, r.length,
@@ -209,7 +210,7 @@ say_chunk (const struct request *to, bool done, unsigned type,
   say_bytes (payload);
 }
 
-/* What is on the disk, from there on. */
+/* Appends the content of the disk from that offset on. */
 static void
 say_disk (uint64_t at, uint64_t length)
 {
@@ -220,7 +221,7 @@ say_disk (uint64_t at, uint64_t length)
   }
 }
 
-/* Sends so many of the bytes that are to be sent. */
+/* Sends this many bytes of the output. */
 static void
 play_send (size_t count)
 {

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Numbers that look random and are the same for the same seed.  Each step of a
- * sequence draws from a stream of its own, so that leaving a step out does not
- * change the others.
+/* Deterministic pseudo-random numbers.  Each step of a sequence draws from its
+ * own stream, so that skipping a step does not change the others.
  */
 #ifndef RANDOM_H
 #define RANDOM_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The server of a sequence: how it speaks, what it serves and how it breaks the
- * protocol are drawn from the seed.
+/* The server of a sequence: its protocol, its exports and its faults are drawn
+ * from the seed.
  */
 #ifndef SERVER_H
 #define SERVER_H
@@ -15,15 +15,15 @@ static const char *const replies_names[] = {
   "extended",
 };
 
-/* The options, without where to serve. */
+/* The server's options, except for the address. */
 static char *server_options[64];
 static size_t server_option_count;
 
-/* Replies come in another order than their requests. */
+/* True if replies are sent in another order than their requests. */
 static bool server_shuffles;
 
-/* The server closes the connection by itself.  Requests that follow are lost,
- * and how many do is chance.
+/* True if the server closes the connection by itself.  Later requests are lost,
+ * and their number varies.
  */
 static bool server_closes;
 
@@ -174,10 +174,9 @@ choose_replies (enum replies replies)
   }
 }
 
-/* Breaches of the protocol after which the client has something to wait for:
- * those that only stall, those of TLS, and the one that is a crash with the C
- * library (docs/differences.md, "Broken replies to NBD_OPT_LIST") are not among
- * them.
+/* Protocol violations after which the client does not wait for ever: without
+ * those that only stall, those of TLS, and the one that crashes the C library
+ * (docs/differences.md, "Broken replies to NBD_OPT_LIST").
  */
 /* clang-format off */
 static const char *const server_faults[] = {
@@ -234,7 +233,7 @@ choose_faults (void)
     server_closes = true;
     break;
   default:
-    /* Most strike more than the first chance, or one only. */
+    /* Most faults affect more than the first opportunity, or only one. */
     if (one_in (2))
       snprintf (fault, sizeof fault, "%s", ONE_OF (server_faults));
     else
@@ -250,7 +249,7 @@ choose_server (enum replies replies, bool faults)
 {
   size_t i;
 
-  /* First what is about the exports: a name begins the next one. */
+  /* First the exports: a name begins the next one. */
   choose_exports ();
   choose_handshake ();
   choose_replies (replies);
@@ -262,7 +261,7 @@ choose_server (enum replies replies, bool faults)
   putchar ('\n');
 }
 
-/* The command line with a beginning of its own. */
+/* Returns the command line with the given beginning. */
 static char **
 server_argv (char *const *beginning)
 {
@@ -283,7 +282,7 @@ server_on_stdin (void)
   return server_argv ((char *[]) { "--stdin", "--exit-with-parent", NULL });
 }
 
-/* The path of its socket. */
+/* Returns the path of the server's socket. */
 static const char *
 server_on_unix_socket (void)
 {
@@ -296,7 +295,7 @@ server_on_unix_socket (void)
 
 static pid_t socketpair_server;
 
-/* One end of a pair of sockets, whose other end is the server's. */
+/* Returns one end of a socket pair, the other end of which is the server's. */
 static int
 server_on_socketpair (void)
 {

@@ -1,22 +1,22 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Steps that send commands to the server, one after another or many at once. */
+/* Steps that send commands to the server, one by one or many at once. */
 #ifndef STEPS_COMMANDS_H
 #define STEPS_COMMANDS_H
 
 #include "server.h"
 #include "steps-waiting.h"
 
-/* More than any library takes in one request. */
+/* Larger than any library accepts in one request. */
 #define TOO_LARGE ((64U << 20) + 1)
 
 static uint64_t count, offset;
 static uint32_t flags;
 
-/* What a command that was just issued carries besides its header. */
+/* Length of the payload of the last command issued. */
 static uint64_t payload;
 
-/* A range that is most often good, and flags that most often are. */
+/* Chooses a range and flags that are usually valid. */
 static void
 choose_range (void)
 {
@@ -64,12 +64,12 @@ choose_range (void)
     flags = UINT32_C (1) << below (7);
   else if (one_in (20))
     flags = below (0x40000);
-  /* 1.14 does not know the flag of a payload. */
+  /* 1.14 does not have the payload flag. */
   if (level < 24)
     flags &= ~(uint32_t) LIBNBD_CMD_FLAG_PAYLOAD_LEN;
 }
 
-/* Memory for the range, between bytes that no one may touch. */
+/* Memory for the range, between guard bytes that must not change. */
 #define GUARD 64
 
 static struct buffer *buffers[512];
@@ -196,8 +196,8 @@ sync_block_status (void)
 static void
 sync_command (void)
 {
-  /* Of several commands under way, one is waited for: which others are done
-   * then depends on the order of the replies.
+  /* Of several commands in flight, one is waited for: the others that are then
+   * complete depend on the order of replies.
    */
   if (unsettled && (server_shuffles || server_closes))
     settle ();

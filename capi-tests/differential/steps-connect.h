@@ -94,7 +94,7 @@ connect_by_socket_activation (bool wait)
     SETTLES (nbd_aio_connect_systemd_socket_activation, (h, argv), "%s", "");
 }
 
-/* Where there is no server. */
+/* Connects where no server listens. */
 static void
 connect_to_nothing (bool wait)
 {
@@ -199,14 +199,14 @@ end_connection (void)
     RETURNS (nbd_opt_abort, (h), "%s", "");
     break;
   default:
-    /* How many of them would get their replies is chance. */
+    /* The number of commands that get their replies varies. */
     if (unsettled && (server_shuffles || value != 0))
       settle ();
     RETURNS (nbd_shutdown, (h, value), "0x%x", value);
   }
 }
 
-/* Signals that are none, and any where there is no one to get it. */
+/* Sends invalid signals, or any signal if there is no subprocess. */
 static void
 signal_server (void)
 {

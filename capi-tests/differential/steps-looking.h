@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Steps that only ask, in any state. */
+/* Steps that only query, in any state. */
 #ifndef STEPS_LOOKING_H
 #define STEPS_LOOKING_H
 
 #include "steps-settings.h"
 
-/* Functions of one parameter, the handle, that return a number. */
+/* Functions that take only the handle and return a number. */
 /* clang-format off */
 #define NUMBERS(X) \
   X (nbd_get_debug) X (nbd_get_request_block_size) X (nbd_get_full_info) \
@@ -28,7 +28,7 @@
   X (nbd_stats_chunks_sent) X (nbd_stats_bytes_received) \
   X (nbd_stats_chunks_received) X (nbd_supports_vsock)
 
-/* The same for those that return a string for the caller to release. */
+/* Functions that take only the handle and return a string to be freed. */
 #define STRINGS(X) \
   X (nbd_get_handle_name) X (nbd_get_export_name) \
   X (nbd_get_canonical_export_name) X (nbd_get_export_description) \
@@ -84,7 +84,7 @@ look_with_argument (void)
     RETURNS (nbd_get_block_size, (h, type), "%d", type);
     break;
   default:
-    /* The number of a descriptor means nothing. */
+    /* The number of a descriptor is arbitrary. */
     call ("nbd_aio_get_fd", "%s", "");
     answer = nbd_aio_get_fd (h);
     returned (answer >= 0 ? 0 : answer);

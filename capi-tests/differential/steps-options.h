@@ -6,7 +6,7 @@
 
 #include "steps-commands.h"
 
-/* The newest library has more of them. */
+/* Newer libraries have more of them. */
 static void
 newer_option (void)
 {
@@ -107,7 +107,7 @@ sync_option (void)
   }
 }
 
-/* Each is waited for: the handle takes one at a time. */
+/* Each is waited for: only one option can be outstanding. */
 static void
 aio_option (void)
 {

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Steps of a negotiation with a server that the program plays itself. */
+/* Steps of a negotiation with a server played by the program. */
 #ifndef STEPS_PLAYED_OPTIONS_H
 #define STEPS_PLAYED_OPTIONS_H
 
 #include "played-options.h"
 #include "steps-played.h"
 
-/* Connecting: in option mode, or all options one after another. */
+/* Connects: in option mode, or with all options in sequence. */
 static void
 play_negotiation (enum replies replies, bool faults)
 {
@@ -85,7 +85,7 @@ begin_option (void)
   }
 }
 
-/* Answers whatever the client asks for, until the other end of a pipe is closed. */
+/* Answers the client's options until the other end of a pipe is closed. */
 static void *
 answer_options (void *arg)
 {
@@ -115,7 +115,7 @@ play_sync_option (void)
   int stop[2];
   pthread_t thread;
 
-  /* What it would wait for must be able to come, and to be understood. */
+  /* The reply that it waits for must arrive and be valid. */
   if (played.fd == -1 || nbd_aio_is_negotiating (h) != 1)
     return;
   take_options (true);
@@ -156,7 +156,7 @@ look_at_export (void)
   }
 }
 
-/* The server answers what it has got, and all of that leaves. */
+/* The server answers everything received, and sends all of it. */
 static void
 answer_at_once (void)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Steps of a sequence whose server the program plays itself. */
+/* Steps of a sequence with a server played by the program. */
 #ifndef STEPS_PLAYED_H
 #define STEPS_PLAYED_H
 
@@ -9,7 +9,7 @@
 
 #include <pthread.h>
 
-/* What poll(2) says of the connection now, as far as the library asks. */
+/* Returns the events of poll(2) that the library asks for. */
 static unsigned
 poll_now (void)
 {
@@ -31,7 +31,7 @@ poll_now (void)
   return now;
 }
 
-/* A turn of a loop of the program's own. */
+/* Runs one turn of the program's own loop. */
 static void
 turn_of_own_loop (void)
 {
@@ -43,7 +43,7 @@ turn_of_own_loop (void)
     RETURNS (nbd_aio_notify_write, (h), "%s", "");
 }
 
-/* Any reply that has not been sent yet leaves now. */
+/* Any reply not yet sent is sent now. */
 static void
 send_everything (void)
 {
@@ -51,14 +51,14 @@ send_everything (void)
   play_send (played.out_count);
 }
 
-/* The other thread of a synchronous call. */
+/* State of the second thread during a synchronous call. */
 struct replies_around {
-  size_t before, after; /* replies to other commands */
-  int returned;         /* readable when the call has returned */
+  size_t before, after; /* numbers of replies to other commands */
+  int returned;         /* readable once the call has returned */
 };
 
-/* Waits for a synchronous command, and replies to some others, to it, and to
- * some others again, all at once.  The library may refuse to send it.
+/* Waits for a synchronous command, and sends some other replies, its own, and
+ * more other replies, all at once.  The library may refuse to send the command.
  */
 static void *
 reply_to_sync (void *arg)
@@ -82,7 +82,7 @@ reply_to_sync (void *arg)
     struct outstanding last = *own;
 
     say_the_rest (&played.requests[below (played.count - 1)]);
-    /* The last one may have moved to the place of the one that is done. */
+    /* The last request may have moved to the place of the completed one. */
     for (own = played.requests; own->request.cookie != last.request.cookie;)
       own++;
     swap_with_last (own);
@@ -103,7 +103,7 @@ play_sync_command (void)
   int ends[2];
   pthread_t thread;
 
-  /* What it would wait for must be able to come. */
+  /* The reply that it waits for must be able to arrive. */
   if (played.fd == -1 || played.faults || played.over ||
       nbd_aio_is_ready (h) != 1)
     return;
@@ -133,7 +133,7 @@ play_sync_command (void)
   last_cookie++;
 }
 
-/* One large enough to stay half sent. */
+/* Issues a write large enough to stay partly unsent. */
 static void
 issue_large_write (void)
 {
@@ -153,7 +153,7 @@ issue_large_write (void)
     last_cookie = cookie;
 }
 
-/* With the end of the stream to find. */
+/* Ends the stream as well. */
 static void
 play_end (void)
 {
@@ -233,7 +233,7 @@ play_step (void)
   }
 }
 
-/* Besides the state, whether there is something to read. */
+/* Records the state, and whether data can be read. */
 static void
 print_played_state (void)
 {

@@ -6,7 +6,7 @@
 
 #include "closures.h"
 
-/* 14 for what Debian's libnbd 1.14 has, 24 for all. */
+/* 14 for the functions of Debian's libnbd 1.14, 24 for all. */
 static unsigned level;
 
 static const char *const export_names[] = {
@@ -28,7 +28,7 @@ static const char *const context_names[] = {
   "base:no",
 };
 
-/* A string of so many letters. */
+/* Returns a string of this many letters. */
 static const char *
 long_string (size_t length)
 {
@@ -80,7 +80,7 @@ set_flags (void)
     RETURNS (nbd_set_handshake_flags, (h, value), "0x%x", value);
     break;
   case 2:
-    /* 1.14 does not know ssh. */
+    /* 1.14 does not support ssh. */
     value = one_in (4) ? 0x40 : below (8);
     RETURNS (nbd_set_uri_allow_transports, (h, value), "0x%x", value);
     break;

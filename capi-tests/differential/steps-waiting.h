@@ -6,12 +6,12 @@
 
 #include "steps-looking.h"
 
-/* Something was issued that has not been waited for.  What a poll without a
- * timeout would find is then a matter of chance.
+/* True after issuing something that was not waited for.  The result of a poll
+ * without a timeout then varies.
  */
 static bool unsettled;
 
-/* So many bytes went out since. */
+/* Number of bytes sent since. */
 static uint64_t unsettled_bytes;
 
 /* The highest cookie so far. */
@@ -23,7 +23,7 @@ busy (void)
   return nbd_aio_is_connecting (h) == 1 || nbd_aio_in_flight (h) > 0;
 }
 
-/* Waits until nothing is under way. */
+/* Waits until nothing is in flight. */
 static void
 settle_call (void)
 {
@@ -55,9 +55,8 @@ settle (void)
   print_state ();
 }
 
-/* Begins something and waits until it is done.  It may be done already when the
- * call that began it returns: how much of it, and whether that call or a later
- * one reports a failure, is chance.
+/* Begins an operation and waits for it.  It may complete in the call that
+ * begins it: how far it gets, and which call reports a failure, varies.
  */
 #define SETTLES(name, arguments, ...) \
   do { \
@@ -80,7 +79,7 @@ settle_if_begun (int result)
     settle_call ();
 }
 
-/* Lets the handle go on although there is nothing to go on with. */
+/* Makes a notify call without an event. */
 static void
 poke (void)
 {
@@ -90,8 +89,8 @@ poke (void)
   }
   switch (below (4)) {
   case 0:
-    /* Where the handle could read, the C library would wait for the reply that
-     * this announces, and send nothing until it comes.
+    /* If the handle could read, the C library would wait for the announced
+     * reply, and send nothing until it arrives.
      */
     if (nbd_aio_get_direction (h) == 0) {
       RETURNS (nbd_aio_notify_read, (h), "%s", "");

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* What was called and what came of it, a line each, on standard output.  A call
- * begins at the margin with the number of its step; what it did is indented.
+/* The transcript on standard output: calls and their results, one per line.  A
+ * call begins at the margin with the number of its step; its effects are
+ * indented.
  */
 #ifndef TRANSCRIPT_H
 #define TRANSCRIPT_H
@@ -13,11 +14,11 @@
 
 static struct nbd_handle *h;
 
-/* The step that is being done, and the function that it calls. */
+/* The current step, and the function that it calls. */
 static unsigned step;
 static const char *function;
 
-/* The first line of a call. */
+/* Prints the first line of a call. */
 __attribute__ ((format (printf, 2, 3))) static void
 call (const char *name, const char *arguments, ...)
 {
@@ -34,7 +35,7 @@ call (const char *name, const char *arguments, ...)
   putchar ('\n');
 }
 
-/* A line of what came of it. */
+/* Prints a line of its results. */
 __attribute__ ((format (printf, 1, 2))) static void
 line (const char *format, ...)
 {
@@ -55,8 +56,8 @@ errno_name (int error)
   return error == 0 ? "0" : name != NULL ? name : "?";
 }
 
-/* The errno of the last error, and whether its text has the form `function:
- * what: description of the errno`.
+/* Prints the errno of the last error, and whether its text has the form
+ * `function: what: description of the errno`.
  */
 static void
 print_error (void)
@@ -94,9 +95,9 @@ returned (int64_t value)
   return value;
 }
 
-/* Prints a string that the server or the program gave.  The path of the socket
- * is another one each time: that of the server, or that which the library makes
- * for socket activation.
+/* Prints a string from the server or the program.  The path of the socket
+ * differs each time: that of the server, or the library's own for socket
+ * activation.
  */
 static void
 returned_string (char *text)
@@ -126,16 +127,16 @@ returned_string (char *text)
 #define RETURNS(name, arguments, ...) \
   (call (#name, __VA_ARGS__), returned ((int64_t) name arguments))
 
-/* Calls one that returns a string for the caller to release. */
+/* Calls a function that returns a string to be freed. */
 #define RETURNS_STRING(name, arguments, ...) \
   (call (#name, __VA_ARGS__), returned_string (name arguments))
 
-/* A function that only newer libraries have: the program is linked to none of
- * those, so that it runs with older ones.
+/* A function that only newer libraries have: the program does not link to it,
+ * so that it runs with older ones.
  */
 #define NEWER(name) ((__typeof__ (name) *) dlsym (RTLD_DEFAULT, #name))
 
-/* The same for one of them. */
+/* Calls one of those functions. */
 #define NEWER_RETURNS(name, arguments, ...) \
   (call (#name, __VA_ARGS__), returned ((int64_t) NEWER (name) arguments))
 
@@ -160,7 +161,7 @@ checksum (const void *bytes, size_t count)
   return sum;
 }
 
-/* What the calls that only look say of the state. */
+/* Records the state according to the getters. */
 static void
 print_state (void)
 {

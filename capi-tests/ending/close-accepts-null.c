@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Closing NULL does nothing, so that a program may close what it failed to
- * create; the last error is kept.
+/* Closing NULL does nothing, so that a program may close a handle that it
+ * failed to create; the last error is kept.
  *
  * Source: the examples in libnbd(3) close the handle that nbd_create(3) did not
  * return.

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* nbd_close ends commands in flight: their completion is called with ENOTCONN,
+/* nbd_close ends commands in flight: their completion callbacks get ENOTCONN,
  * and every closure is freed.
  * Source: libnbd(3), "Completion callbacks" (called exactly once), nbd_close(3).
  */

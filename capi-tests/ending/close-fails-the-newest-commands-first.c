@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /* nbd_close first frees the debug callback.  Then it ends the commands in
- * flight, the newest one first, and frees what waits to be retired, in the order
- * in which it completed.
+ * flight, newest first, and frees the completed ones, in order of completion.
  * Source: seen with the C library.
  */
 #include "../harness/commands.h"
@@ -12,7 +11,7 @@ static char log_of_calls[64];
 static int
 completed (void *user_data, int *error)
 {
-  /* The C library tells those that completed a second time. */
+  /* The C library calls the completed ones a second time. */
   if (*error == ENOTCONN && *(char *) user_data > '3') {
     strcat (log_of_calls, "!");
     strcat (log_of_calls, user_data);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Closing a handle while an option is in flight frees its closures.  Unlike the
- * completion of a command, that of an option is not called.
+/* Closing a handle with an option in flight frees its closures.  Unlike a
+ * command, it does not call the completion callback.
  * Source: observed of libnbd 1.24.4.
  */
 #include "../harness/handshake.h"

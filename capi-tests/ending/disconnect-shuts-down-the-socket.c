@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /* After NBD_CMD_DISC and after NBD_OPT_ABORT the client shuts down its side of
- * the socket.  A server with several threads for each connection closes only
- * when it sees that end.
+ * the socket.  A server with several threads per connection closes only when it
+ * sees that end of file.
  * Source: nbd_shutdown(3), nbd_opt_abort(3); seen with libnbd 1.24.4.
  */
 #include "../harness/commands.h"
 
 #include <pthread.h>
 
-/* A server that closes when the client has ended its stream, as nbdkit does. */
+/* A server that closes after the client has shut down its side, like nbdkit. */
 static void *
 close_at_end_of_stream (void *arg)
 {
@@ -39,7 +39,7 @@ shut_down_after_commands (void)
   nbd_close (h);
 }
 
-/* The stream ends although the handle still exists and waits. */
+/* The stream ends although the handle is still open and waiting. */
 static void
 disconnect_without_waiting (void)
 {
@@ -58,7 +58,7 @@ disconnect_without_waiting (void)
   nbd_close (h);
 }
 
-/* A server that still has something to say can say it. */
+/* The server can still send its remaining data. */
 static void
 replies_after_the_goodbye_count (void)
 {

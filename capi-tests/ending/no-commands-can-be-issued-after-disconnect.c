@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* After nbd_aio_disconnect no command can be issued; what was in flight still
- * completes, and the handle is closed when the server closes.  Commands that
- * the server leaves unanswered fail with ENOTCONN.
+/* After nbd_aio_disconnect no command can be issued; commands in flight still
+ * complete, and the handle is closed when the server closes.  Commands that the
+ * server leaves unanswered fail with ENOTCONN.
  * Source: nbd_aio_disconnect(3), nbd_aio_in_flight(3).
  */
 #include "../harness/commands.h"

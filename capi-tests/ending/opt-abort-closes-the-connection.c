@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Negotiation can be ended without opening an export: by nbd_opt_abort, by
- * nbd_aio_opt_abort and by nbd_shutdown.  The connection is closed, not dead.
+/* Negotiation can be ended without opening an export: with nbd_opt_abort,
+ * nbd_aio_opt_abort or nbd_shutdown.  The connection is closed, not dead.
  *
  * Source: nbd_opt_abort(3), nbd_aio_opt_abort(3), nbd_shutdown(3).
  */

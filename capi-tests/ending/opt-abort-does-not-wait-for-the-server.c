@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Ending option mode tells the server and closes the connection, whatever the
- * server has to say to it: nothing here, or that it is gone.
+/* Ending option mode notifies the server and closes the connection without
+ * waiting for a reply, even if the server is silent or gone.
  * Source: nbd_opt_abort(3), nbd_shutdown(3); seen with the C library.
  */
 #include "../harness/harness.h"
@@ -18,7 +18,7 @@ paused (int *server)
   return h;
 }
 
-/* What the client said: its flags and NBD_OPT_ABORT, then the end. */
+/* Checks that the client sent its flags and NBD_OPT_ABORT, then end of file. */
 static void
 check_goodbye (int server)
 {

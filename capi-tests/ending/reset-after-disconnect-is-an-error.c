@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* A server that resets the connection instead of acting on NBD_CMD_DISC has
- * failed: the handle is dead, not closed.
+/* If the server resets the connection instead of handling NBD_CMD_DISC, the
+ * handle is dead, not closed.
  * Source: seen with libnbd 1.24.4.
  */
 #include "../harness/commands.h"
@@ -14,7 +14,7 @@ main (void)
 
   peer_connect (h, &peer);
   CHECK (nbd_aio_disconnect (h, 0) == 0);
-  /* Closed with something unread, a Unix socket is reset. */
+  /* Closing with unread data resets a Unix socket. */
   peer_close (&peer);
   CHECK_ERROR (nbd_poll (h, LONG_ENOUGH), ECONNRESET);
   CHECK_MESSAGE ("nbd_poll: recv: ");

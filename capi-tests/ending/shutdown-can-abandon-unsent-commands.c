@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* With ABANDON_PENDING nbd_shutdown drops the commands of which nothing was
- * sent yet: they fail with ENOTCONN.  One that is partly sent is finished, then
- * comes the disconnect.
+/* With ABANDON_PENDING nbd_shutdown drops commands that are entirely unsent:
+ * they fail with ENOTCONN.  A partly sent one is finished before the
+ * disconnect.
  * Source: nbd_shutdown(3).
  */
 #include "../harness/commands.h"

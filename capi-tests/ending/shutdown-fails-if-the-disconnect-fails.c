@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* nbd_shutdown fails, and the handle is dead, when the server answers the
- * goodbye with garbage or half a reply.
+/* nbd_shutdown fails, and the handle is dead, if the server replies to the
+ * disconnect with garbage or half a reply.
  * Source: nbd_shutdown(3), nbd_aio_is_dead(3).
  */
 #include "../harness/commands.h"

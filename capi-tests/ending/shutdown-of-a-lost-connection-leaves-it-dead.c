@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* nbd_shutdown succeeds when the goodbye cannot be sent, since the server has
- * gone, and the handle is dead.  A server that resets the connection after the
- * goodbye is an error.
+/* If the disconnect cannot be sent because the server is gone, nbd_shutdown
+ * succeeds and the handle is dead.  A reset after the disconnect is an error.
  * Source: nbd_shutdown(3); seen with libnbd 1.24.4.
  */
 #include "../harness/commands.h"

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Commands issued before nbd_shutdown are still sent, in order and before the
- * disconnect; those that the server answers complete, the others fail with
- * ENOTCONN.
+/* Commands issued before nbd_shutdown are sent in order before the disconnect;
+ * those that the server answers complete, the others fail with ENOTCONN.
  * Source: nbd_shutdown(3), nbd_aio_in_flight(3).
  */
 #include "../harness/commands.h"

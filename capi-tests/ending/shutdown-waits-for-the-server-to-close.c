@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* nbd_shutdown says goodbye and returns when the connection is closed;
- * afterwards nothing works any more, and a second shutdown is refused.
+/* nbd_shutdown disconnects and returns when the connection is closed;
+ * afterwards all calls that need a connection are refused, also a second
+ * shutdown.
  * Source: nbd_shutdown(3).
  */
 #include "../harness/commands.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Reads that a server, which the program itself plays, answers before the
- * library looks.
+/* Reads from a server played by the program, answered before the library
+ * receives.
  */
 #ifndef HARNESS_ANSWERS_H
 #define HARNESS_ANSWERS_H
@@ -14,7 +14,7 @@
 struct reads {
   struct nbd_handle *h;
   struct peer peer;
-  int chunks; /* of each reply */
+  int chunks; /* chunks of each reply */
   bool may_fail;
   int completed;
   int called; /* chunks and completions */
@@ -56,7 +56,7 @@ issue_read (struct reads *reads, int i)
                                    i * READ_SIZE, chunk, completion, 0) > 0);
 }
 
-/* Answer one request with data that says which it was. */
+/* Answers one request with data that identifies it. */
 static inline void
 answer_read (struct reads *reads, const struct request *request)
 {
@@ -101,7 +101,7 @@ check_data (struct reads *reads, int count)
       CHECK (reads->data[i][j] == 'a' + i);
 }
 
-/* A socket that the library makes, or one that it is given. */
+/* Connects over a socket from the library or from the program. */
 static inline void
 start_reads (struct reads *reads, enum replies replies, bool given)
 {

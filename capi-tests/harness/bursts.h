@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Bursts of requests to a server that the program itself plays. */
+/* Bursts of requests to a server played by the program. */
 #ifndef HARNESS_BURSTS_H
 #define HARNESS_BURSTS_H
 
@@ -8,7 +8,7 @@
 
 #include <sys/socket.h>
 
-/* How long a request may be on its way that was sent. */
+/* Maximum delivery time of a request that was sent, in milliseconds. */
 #define SOON 2000
 
 static inline void
@@ -17,7 +17,7 @@ issue_flush (struct nbd_handle *h)
   CHECK (nbd_aio_flush (h, NBD_NULL_COMPLETION, 0) > 0);
 }
 
-/* Issue count requests. */
+/* Issues count requests. */
 static inline void
 burst (struct nbd_handle *h, int count)
 {
@@ -33,7 +33,7 @@ arrives (struct peer *peer, int timeout)
   return poll (&fd, 1, timeout) == 1;
 }
 
-/* Exactly count requests arrive; they are not answered. */
+/* Checks that exactly count requests arrive; they are not answered. */
 static inline void
 expect_requests (struct peer *peer, int count)
 {
@@ -43,12 +43,12 @@ expect_requests (struct peer *peer, int count)
     CHECK (arrives (peer, SOON));
     CHECK (peer_request (peer, NULL).type == NBD_CMD_FLUSH);
   }
-  /* Nothing but the end, perhaps. */
+  /* Nothing more, except perhaps end of file. */
   CHECK (!arrives (peer, 0) || recv (peer->fd, &byte, 1, MSG_PEEK) == 0);
 }
 
-/* Many rounds of issuing two requests and waiting with nbd_poll: a library that
- * learns from what the program does has seen enough.
+/* Many rounds of issuing two requests and waiting with nbd_poll, enough for a
+ * library that adapts to the program's behaviour.
  */
 static inline void
 wait_often_by_nbd_poll (struct nbd_handle *h, struct peer *peer)
@@ -65,7 +65,7 @@ wait_often_by_nbd_poll (struct nbd_handle *h, struct peer *peer)
   }
 }
 
-/* A connected handle whose program has done so. */
+/* Returns a connected handle after such rounds. */
 static inline struct nbd_handle *
 busy_handle (struct peer *peer)
 {

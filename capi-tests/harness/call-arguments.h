@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /* Arguments for the calls in every-function.h and every-null-parameter.h, and
- * handles in every state.  A call passes its closures with a free function that
+ * handles in every state.  The closures of a call have a free function that
  * counts in `freed`.
  */
 #ifndef CALL_ARGUMENTS_H
@@ -112,7 +112,7 @@ __attribute__ ((unused)) static char BUFFER[512];
       .sun_family = AF_UNIX, .sun_path = "/nonexistent/socket" })
 #define ADDRESS_LENGTH sizeof (struct sockaddr_un)
 
-/* How many closures the source text of a call passes. */
+/* Returns the number of closures in the source text of a call. */
 static inline int
 closures_in (const char *call)
 {
@@ -135,7 +135,7 @@ closures_in (const char *call)
   return count;
 }
 
-/* -1 where the call returned NULL, as for the functions that return numbers. */
+/* Returns -1 for NULL, like the functions that return numbers. */
 static inline int
 FOUND (const char *text)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* What the programs about data commands need beyond harness.h: a server end
- * that the program itself plays, byte by byte, and closures that keep a record.
+/* Support for programs about data commands: a server played by the program,
+ * byte by byte, and closures that keep a record.
  */
 #ifndef HARNESS_COMMANDS_H
 #define HARNESS_COMMANDS_H
@@ -18,16 +18,16 @@
 #define MIB (1024 * KIB)
 #define GIB (1024 * MIB)
 
-/* How long a program waits for something that is bound to happen. */
+/* Time limit for an event that must happen, in milliseconds. */
 #define LONG_ENOUGH 20000
 
-/* The error message must be exactly this. */
+/* Checks that the error message is exactly this. */
 #define CHECK_EXACT_MESSAGE(text) \
   check_text (__FILE__, __LINE__, nbd_get_error (), (text), true)
 
 /* ---- waiting ---- */
 
-/* What nbd_aio_command_completed says once it has something to say. */
+/* Waits until nbd_aio_command_completed returns a result. */
 static inline int
 wait_for (struct nbd_handle *h, int64_t cookie)
 {
@@ -39,7 +39,7 @@ wait_for (struct nbd_handle *h, int64_t cookie)
   return r;
 }
 
-/* Until every command has been answered. */
+/* Waits until every command has been answered. */
 static inline void
 wait_for_all (struct nbd_handle *h)
 {
@@ -47,7 +47,7 @@ wait_for_all (struct nbd_handle *h)
     CHECK (nbd_poll (h, LONG_ENOUGH) == 1);
 }
 
-/* Let the library handle everything that has arrived: one call may handle only
+/* Lets the library handle everything that has arrived: one call may handle only
  * a part of it.
  */
 static inline void
@@ -59,11 +59,12 @@ handle_arrivals (struct nbd_handle *h)
 
 /* ---- closures that keep a record ---- */
 
-/* One letter for each call of a closure or of a free function, in order. */
+/* A record of the calls of closures and free functions, a letter each, in
+ * order. */
 struct record {
   char letters[64];
   int error;     /* *error at the last completion */
-  int result;    /* what completion callbacks return */
+  int result;    /* result of completion callbacks */
   int set_error; /* assigned to *error when not 0 */
 };
 
@@ -147,8 +148,8 @@ no_context (void *user_data, const char *name)
   return 0;
 }
 
-/* 'C' when it completes, 'c' when freed; 'M' and 'm' for the closure that is
- * called in the middle of a command.
+/* 'C' on completion, 'c' when freed; 'M' and 'm' for the intermediate callback
+ * of a command.
  */
 #define COMPLETION(record) \
   ((nbd_completion_callback) { .callback = record_completion, \
@@ -170,7 +171,7 @@ no_context (void *user_data, const char *name)
 #define CHECK_RECORD(record, expected) \
   check_text (__FILE__, __LINE__, (record).letters, (expected), true)
 
-/* ---- a server that the program plays ---- */
+/* ---- a server played by the program ---- */
 
 /* Protocol values (NBD protocol document, "Values"). */
 enum {
@@ -274,8 +275,8 @@ put_context (struct bytes *bytes, uint32_t id, const char *name)
   put (bytes, name, strlen (name));
 }
 
-/* All that a newstyle server says until the data phase, when every option of
- * the client is answered in the order in which libnbd(3) sends them.
+/* Sends everything that a newstyle server sends up to the data phase, answering
+ * the client's options in the order in which libnbd(3) lists them.
  */
 static inline void
 put_handshake (struct bytes *bytes, const struct peer *peer)
@@ -325,7 +326,7 @@ peer_prepare (struct nbd_handle *h, struct peer *peer, struct bytes *handshake)
   put_handshake (handshake, peer);
 }
 
-/* The client is connected: forget what it has said so far. */
+/* Discards the client's output during the handshake, once it is connected. */
 static inline void
 peer_is_connected (struct peer *peer)
 {
@@ -338,8 +339,8 @@ peer_is_connected (struct peer *peer)
     ;
 }
 
-/* Connect h to a server that the program plays, over a socket that the program
- * gives to the library.
+/* Connects h to a server played by the program, over a socket that the program
+ * passes to the library.
  */
 static inline void
 peer_connect (struct nbd_handle *h, struct peer *peer)
@@ -353,7 +354,7 @@ peer_connect (struct nbd_handle *h, struct peer *peer)
   peer_is_connected (peer);
 }
 
-/* The same, over a socket that the library makes. */
+/* Connects h over a socket that the library makes. */
 static inline void
 peer_accept (struct nbd_handle *h, struct peer *peer)
 {
@@ -387,7 +388,7 @@ peer_read (struct peer *peer, void *data, size_t count)
     CHECK ((r = recv (peer->fd, data, count, 0)) > 0);
 }
 
-/* The next request, and its payload when the protocol gives it one. */
+/* Receives the next request, and its payload if it has one. */
 static inline struct request
 peer_request (struct peer *peer, void *payload)
 {
@@ -409,7 +410,7 @@ peer_request (struct peer *peer, void *payload)
   }
   r.flags = be16toh (r.flags);
   r.type = be16toh (r.type);
-  /* The cookie is opaque: it goes back as it came. */
+  /* The cookie is opaque and is returned unchanged. */
   r.offset = be64toh (r.offset);
   r.length = be64toh (r.length);
   if (payload && r.length > 0)
@@ -432,7 +433,7 @@ peer_bytes (struct peer *peer, const struct bytes *bytes)
   peer_write (peer, bytes->data, bytes->count);
 }
 
-/* One reply chunk; in a simple reply there is only a header. */
+/* Sends one reply chunk; a simple reply only has a header. */
 static inline void
 peer_chunk (struct peer *peer, const struct request *to, bool done,
             uint16_t type, const struct bytes *payload)
@@ -465,7 +466,7 @@ peer_simple (struct peer *peer, const struct request *to, uint32_t error)
   peer_bytes (peer, &header);
 }
 
-/* Report success, of a command other than a read. */
+/* Reports success of a command other than a read. */
 static inline void
 peer_success (struct peer *peer, const struct request *to)
 {
@@ -486,7 +487,7 @@ peer_error (struct peer *peer, const struct request *to, bool done,
   peer_chunk (peer, to, done, REPLY_ERROR, &payload);
 }
 
-/* Say no more: the client sees the end of the stream. */
+/* Sends end of file to the client. */
 static inline void
 peer_hang_up (struct peer *peer)
 {

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The descriptors of this process: how many there are, and how many there may
- * be.
- */
+/* The descriptors of this process: their number and their limit. */
 #ifndef HARNESS_DESCRIPTORS_H
 #define HARNESS_DESCRIPTORS_H
 
@@ -11,7 +9,7 @@
 #include <dirent.h>
 #include <sys/resource.h>
 
-/* How many entries a directory has. */
+/* Returns the number of entries of a directory. */
 static inline size_t
 entries (const char *path)
 {
@@ -25,14 +23,14 @@ entries (const char *path)
   return count;
 }
 
-/* How many descriptors are in use, and some more, always as many. */
+/* Returns the number of open descriptors plus a constant. */
 static inline size_t
 descriptors (void)
 {
   return entries ("/proc/self/fd");
 }
 
-/* The lowest descriptor that is free. */
+/* Returns the lowest free descriptor. */
 static inline int
 first_free (void)
 {
@@ -43,9 +41,7 @@ first_free (void)
   return fd;
 }
 
-/* Allows no descriptor of this number or above, and returns what the limit was
- * before.
- */
+/* Forbids descriptors from this number on, and returns the previous limit. */
 static inline rlim_t
 set_limit (rlim_t limit)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* What the programs about handshakes share: a server that has said everything
- * before the client begins, and a look at what the client said to it.
+/* Support for programs about handshakes: a server that has sent everything
+ * before the client begins, and checks of the client's output.
  */
 #ifndef HARNESS_HANDSHAKE_H
 #define HARNESS_HANDSHAKE_H
@@ -28,14 +28,14 @@
 #define GREETING_FIXED "NBDMAGICIHAVEOPT\0\3"
 #define GREETING_NOT_FIXED "NBDMAGICIHAVEOPT\0\2"
 
-/* What a server says, and a handle that connects to it. */
+/* The bytes of a server, and a handle that connects to it. */
 struct script {
   struct nbd_handle *h;
   struct bytes says;
   int server;
 };
 
-/* The handle asks for nothing on its own but the export. */
+/* Creates a handle that requests nothing except the export. */
 static inline struct script
 script_begin (const char greeting[static 18], bool opt_mode)
 {
@@ -75,8 +75,8 @@ script_connect (struct script *script)
   return nbd_connect_socket (script->h, client);
 }
 
-/* The client said its flags and these options, without looking at their data,
- * and has ended the stream.  The list ends with 0.
+/* Checks that the client sent its flags and these options, whatever their data,
+ * and then end of file.  The list ends with 0.
  */
 #define CHECK_SAID(script, ...) \
   check_said (__LINE__, (script), (const uint32_t[]) { __VA_ARGS__, 0 })

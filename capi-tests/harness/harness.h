@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* What every program in this directory needs: checks that say where they
- * failed, and a server to talk to.  MEMSERVER in the environment is the path
- * of the in-memory server.
+/* Support for every program in this directory: checks that report their
+ * location, and a server to connect to.  MEMSERVER in the environment is the
+ * path of the in-memory server.
  *
- * A program passes when it exits with status 0.
+ * A program passes if it exits with status 0.
  */
 #ifndef HARNESS_H
 #define HARNESS_H
@@ -12,9 +12,9 @@
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
 #endif
-/* Debian's gcc for 32-bit ARM defines both, and the C library's headers then give
- * recvmsg and others another name: a program that defines recvmsg would define
- * something else than what the library calls.
+/* Debian's gcc for 32-bit ARM defines both, and the C library's headers then
+ * rename recvmsg and others: a program's own recvmsg would no longer be the
+ * function that the library calls.
  */
 #undef _TIME_BITS
 #undef _FILE_OFFSET_BITS
@@ -34,23 +34,23 @@
 
 #include <libnbd.h>
 
-/* The condition must hold. */
+/* Checks that the condition holds. */
 #define CHECK(condition) \
   ((condition) ? (void) 0 : fail (__FILE__, __LINE__, #condition))
 
-/* The call must return -1 and set this errno. */
+/* Checks that the call returns -1 and sets this errno. */
 #define CHECK_ERROR(call, expected) \
   check_error (__FILE__, __LINE__, #call, (call) == -1, (expected))
 
-/* The call must return NULL and set this errno. */
+/* Checks that the call returns NULL and sets this errno. */
 #define CHECK_NULL(call, expected) \
   check_error (__FILE__, __LINE__, #call, (call) == NULL, (expected))
 
-/* The message of the last error must contain this text. */
+/* Checks that the last error message contains this text. */
 #define CHECK_MESSAGE(text) \
   check_text (__FILE__, __LINE__, nbd_get_error (), (text), false)
 
-/* The call must return exactly this string, which is then released. */
+/* Checks that the call returns exactly this string, and frees it. */
 #define CHECK_STRING(call, text) \
   do { \
     char *returned_ = (call); \
@@ -58,7 +58,7 @@
     free (returned_); \
   } while (0)
 
-/* A text for the above, and what this system's C library calls an errno. */
+/* A text for the above, with this system's description of an errno. */
 static inline const char *
 with_reason (const char *text, int error)
 {
@@ -109,8 +109,8 @@ check_text (const char *file, int line, const char *got, const char *expected,
 #define server_command(...) \
   ((char *[]) { memserver (), "--stdin", __VA_ARGS__, NULL })
 
-/* A server on a Unix socket, gone when this program exits.  Takes at least
- * one option and returns the path of the socket.
+/* Starts a server on a Unix socket, which ends when this program exits.  Takes
+ * at least one option and returns the path of the socket.
  */
 #define server_start(...) \
   start_server ((char *[]) { memserver (), "--unix", socket_path (), \
@@ -121,7 +121,7 @@ check_text (const char *file, int line, const char *got, const char *expected,
 #define connected(...) \
   connect_handle (nbd_create (), server_command (__VA_ARGS__))
 
-/* The same, paused for option negotiation. */
+/* Like connected, but paused for option negotiation. */
 #define negotiating(...) \
   connect_handle (in_opt_mode (nbd_create ()), server_command (__VA_ARGS__))
 
@@ -150,7 +150,7 @@ connect_handle (struct nbd_handle *h, char **argv)
   return h;
 }
 
-/* No program here may hang: the signal ends it.  TEST_SECONDS is for slow machines. */
+/* No program may hang: SIGALRM ends it.  TEST_SECONDS is for slow machines. */
 __attribute__ ((constructor)) static void
 limit_run_time (void)
 {
@@ -173,7 +173,7 @@ stop_server (void)
   rmdir (server_directory);
 }
 
-/* A path in a directory that goes away at exit. */
+/* Returns a path in a directory that is removed at exit. */
 static inline char *
 socket_path (void)
 {
@@ -210,8 +210,8 @@ start_server (char **argv)
   return server_socket;
 }
 
-/* A socket on which a server has already said these bytes and says no more.
- * *server gets its other end: what the client sends can be read there.
+/* Returns a socket on which a server has already sent these bytes and sends no
+ * more. *server gets its other end, from which the client's output can be read.
  */
 static inline int
 scripted_server (const void *bytes, size_t count, int *server)

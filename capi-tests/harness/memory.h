@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Memory that runs out: malloc and its siblings are defined here, and fail where
- * the program wants.  Only allocations of LARGE bytes or more are counted, those of
- * the library and those that libc makes for it.
+/* Simulated lack of memory: malloc and its siblings are defined here, and fail
+ * as the program requests.  Only allocations of at least LARGE bytes are
+ * counted, those of the library and those of libc on its behalf.
  *
- * A sanitizer brings its own malloc, and so does valgrind: nothing fails there.
+ * Sanitizers and valgrind have their own malloc: nothing fails there.
  */
 #ifndef HARNESS_MEMORY_H
 #define HARNESS_MEMORY_H
@@ -15,7 +15,8 @@
 
 #define LARGE 4096
 
-/* Large allocations so far, and which of them fail: one, or all from one on. */
+/* Number of large allocations, and the range of those that fail: one, or all
+ * from one on. */
 static long allocations, first_refused, last_refused = -1, refused;
 
 static int failed_runs;
@@ -85,8 +86,8 @@ posix_memalign (void **memory, size_t alignment, size_t size)
 
 #endif
 
-/* Runs a walk through the API in a process of its own.  Large allocations fail
- * from that number on: one of them, or all.  Returns whether there were so many.
+/* Runs a sequence of calls in a child process. Large allocations fail from that
+ * number on: one of them, or all.  Returns false if there were fewer.
  */
 static inline bool
 run_without_memory (const char *name, void (*walk) (void), long number,
@@ -121,15 +122,15 @@ run_without_memory (const char *name, void (*walk) (void), long number,
   return true;
 }
 
-/* Runs it again and again: the first large allocation fails, the second, and so on,
- * until there is none left that could.
+/* Repeats the sequence: the first large allocation fails, then the second, and
+ * so on, until none is left.
  */
 static inline void
 run_without_each (const char *name, void (*walk) (void))
 {
   long number;
 
-  /* Without a failure first. */
+  /* First without a failure. */
   if (run_without_memory (name, walk, LONG_MAX, false))
     return;
   for (int for_good = 0; for_good < 2; ++for_good) {
@@ -141,15 +142,15 @@ run_without_each (const char *name, void (*walk) (void))
   }
 }
 
-/* The call succeeds, or fails for lack of memory. */
+/* Checks that the call succeeds, or fails for lack of memory. */
 #define MAY_LACK_MEMORY(call) \
   may_lack_memory (__LINE__, #call, (call) != -1, ENOMEM)
 
-/* The call fails with this errno, or for lack of memory. */
+/* Checks that the call fails with this errno, or for lack of memory. */
 #define CHECK_ERROR_OR_MEMORY(call, expected) \
   CHECK (!may_lack_memory (__LINE__, #call, (call) != -1, (expected)))
 
-/* The same for a string, which is released. */
+/* Like MAY_LACK_MEMORY for a call that returns a string, which is freed. */
 #define MAY_LACK_MEMORY_FOR(call) \
   do { \
     char *string_ = (call); \
@@ -157,7 +158,7 @@ run_without_each (const char *name, void (*walk) (void))
     free (string_); \
   } while (0)
 
-/* Whether it succeeded. */
+/* Returns true on success. */
 static inline bool
 may_lack_memory (int line, const char *call, bool success, int expected)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* System calls, for programs that define recv(2) and its like to see what the
- * library calls, and pass the calls on.
+/* Direct system calls, for programs that define recv(2) and similar functions
+ * to observe the library's calls and pass them on.
  */
 #ifndef HARNESS_REAL_CALLS_H
 #define HARNESS_REAL_CALLS_H
@@ -35,7 +35,7 @@ real_sendmsg (int fd, const struct msghdr *message, int flags)
   return syscall (SYS_sendmsg, fd, message, flags);
 }
 
-/* poll(2) is no system call on newer architectures, arm64 for one. */
+/* poll(2) is not a system call on newer architectures such as arm64. */
 static inline int
 real_poll (struct pollfd *fds, nfds_t count, int timeout)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* A conversation with a server that is recorded once and then played back up to
- * any byte: what the server says, and how much it had heard before it said it.
- * The program plays the server, so nothing waits and nothing depends on time.
+/* A conversation with a server, recorded once and then played back up to any
+ * byte: the server's bytes, and the number of client bytes before each of them.
+ * The program plays the server, so nothing blocks and nothing depends on time.
  */
 #ifndef HARNESS_REPLAY_H
 #define HARNESS_REPLAY_H
@@ -12,7 +12,8 @@
 #define MAX_SAID 65536
 #define MAX_TURNS 256
 
-/* The server says the bytes up to `until` when it has heard `heard` bytes. */
+/* The server sends its bytes up to `until` after `heard` bytes of the client.
+ */
 struct turn {
   size_t heard, until;
 };
@@ -25,11 +26,11 @@ struct recording {
   size_t heard;
 };
 
-/* How the playback ends. */
+/* The end of the playback. */
 enum ending { STALL, CLOSE, RESET, GOES_ON };
 
-/* A server with these options and one end of a socket as standard input;
- * returns the other end.
+/* Starts a server with these options and one end of a socket pair as standard
+ * input; returns the other end.
  */
 static inline int
 spawn_server (char **argv, pid_t *pid)
@@ -49,7 +50,7 @@ spawn_server (char **argv, pid_t *pid)
   return pair[0];
 }
 
-/* Passes on what has come, in one direction; false at the end of the stream. */
+/* Forwards available data in one direction; false at end of file. */
 static inline bool
 pass_on (int from, int to, unsigned char *copy, size_t room, size_t *count)
 {
@@ -68,8 +69,8 @@ pass_on (int from, int to, unsigned char *copy, size_t room, size_t *count)
   return true;
 }
 
-/* Lets the handle, on which connecting has begun over the other end of
- * `client`, speak with the server until `session` says that it is done.
+/* Connects the handle, which has begun to connect over the other end of
+ * `client`, with the server until `session` reports that it is done.
  */
 static inline void
 record (struct recording *recording, struct nbd_handle *h, int client,
@@ -95,7 +96,7 @@ record (struct recording *recording, struct nbd_handle *h, int client,
       CHECK (nbd_aio_notify_read (h) == 0);
     else if (fds[0].revents & POLLOUT)
       CHECK (nbd_aio_notify_write (h) == 0);
-    /* The handle may have closed its end, and then the session is done. */
+    /* If the handle has closed its end, the session is done. */
     pass_on (client, server, NULL, 0, &count);
     recording->heard += count;
     count = 0;
@@ -121,13 +122,13 @@ record (struct recording *recording, struct nbd_handle *h, int client,
 struct playback {
   const struct recording *recording;
   int client;         /* the server's end */
-  size_t limit, step; /* bytes to say in all, and at a time */
+  size_t limit, step; /* total bytes to send, and bytes per step */
   enum ending ending;
   size_t said, heard;
   bool ended;
 };
 
-/* Sends what is due, and ends as the test wants; returns whether it did
+/* Sends the bytes that are due, and ends as requested; returns true if it did
  * anything.
  */
 static inline bool
@@ -141,7 +142,7 @@ play (struct playback *p)
 
   if (p->ended)
     return false;
-  /* A socket is reset where it is closed before everything was read. */
+  /* Closing a socket before everything was read resets it. */
   while (!(p->ending == RESET && p->said == p->limit) &&
          (r = recv (p->client, discard, sizeof discard, MSG_DONTWAIT)) > 0) {
     p->heard += r;
@@ -157,7 +158,7 @@ play (struct playback *p)
   if (until > p->said) {
     r = send (p->client, recording->said + p->said, until - p->said,
               MSG_NOSIGNAL | MSG_DONTWAIT);
-    /* The handle may have found its end before. */
+    /* The handle may have disconnected before. */
     if (r <= 0)
       return done;
     p->said += r;

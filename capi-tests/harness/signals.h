@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* A timer that interrupts whatever this process waits for: SIGURG without
- * SA_RESTART, as a runtime with a scheduler of its own may send it.
+/* A timer that interrupts any blocking call of this process: SIGURG without
+ * SA_RESTART, as used by runtimes with their own scheduler.
  */
 #ifndef HARNESS_SIGNALS_H
 #define HARNESS_SIGNALS_H
@@ -19,7 +19,7 @@ on_signal (int signum)
   ++signals;
 }
 
-/* 0 ends it. */
+/* Starts the timer; 0 stops it. */
 static inline void
 interrupt_every (long microseconds)
 {

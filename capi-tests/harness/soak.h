@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* What a process holds, to be compared before and after long use; and chance,
- * the same in every run.
+/* Resources of a process, to compare before and after long use; and
+ * deterministic random numbers.
  */
 #ifndef HARNESS_SOAK_H
 #define HARNESS_SOAK_H
@@ -13,8 +13,8 @@
 
 struct holdings {
   size_t descriptors, threads;
-  size_t heap;     /* bytes that malloc has given out */
-  size_t resident; /* bytes of memory in use */
+  size_t heap;     /* bytes allocated by malloc */
+  size_t resident; /* resident bytes */
 };
 
 static inline struct holdings
@@ -37,7 +37,7 @@ take_stock (void)
 
 static uint64_t chance_state = 1;
 
-/* A number below `limit` (splitmix64). */
+/* Returns a number below `limit` (splitmix64). */
 static inline uint64_t
 chance (uint64_t limit)
 {
@@ -48,7 +48,7 @@ chance (uint64_t limit)
   return (x ^ x >> 31) % limit;
 }
 
-/* The names of all faults that the server knows, from what it says of itself. */
+/* Lists the names of all faults in the server's help. */
 static inline size_t
 all_faults (char names[][40], size_t room)
 {

@@ -36,7 +36,7 @@ use_small_stack (struct nbd_handle *h)
   pthread_t thread;
 
   CHECK (pthread_attr_init (&attributes) == 0);
-  /* 64-bit ARM allows none as small. */
+  /* 64-bit ARM does not allow such a small stack. */
   if (pthread_attr_setstacksize (&attributes, SMALL_STACK) != 0)
     CHECK (pthread_attr_setstacksize (&attributes, PTHREAD_STACK_MIN) == 0);
   CHECK (pthread_create (&thread, &attributes, issue_and_wait, h) == 0);

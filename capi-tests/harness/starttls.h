@@ -1,22 +1,22 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* What the programs about broken STARTTLS share.  The servers here have no
- * certificates: whatever is said after their ACK, it is no handshake.
+/* Support for programs about broken STARTTLS.  The servers here have no
+ * certificates: bytes after their ACK are never a handshake.
  */
 #ifndef HARNESS_STARTTLS_H
 #define HARNESS_STARTTLS_H
 
 #include "commands.h"
 
-/* Bytes of the client's flags, and of an option without data. */
+/* Lengths of the client's flags and of an option without data. */
 #define CLIENT_FLAGS 4
 #define OPTION 16
-/* Bytes of the greeting, and of a reply without data. */
+/* Lengths of the greeting and of a reply without data. */
 #define GREETING 18
 #define OPTION_REPLY 20
 
-/* Answers to STARTTLS that are neither an agreement with a handshake after it
- * nor a refusal.
+/* Answers to STARTTLS that are neither an ACK with a handshake after it nor a
+ * refusal.
  */
 static char *const starttls_faults[] = {
   "starttls-ack-with-data",
@@ -37,13 +37,13 @@ with_tls (int mode, bool opt_mode)
   CHECK (h != NULL);
   CHECK (nbd_supports_tls (h) == 1);
   CHECK (nbd_set_tls (h, mode) == 0);
-  /* The connection must not end because no authority is trusted. */
+  /* A missing authority must not be the reason for the failure. */
   CHECK (nbd_set_tls_verify_peer (h, false) == 0);
   CHECK (nbd_set_opt_mode (h, opt_mode) == 0);
   return h;
 }
 
-/* The connection is dead: no data moves, and it is not reported as
+/* Checks that the connection is dead: no data moves, and it is not reported as
  * encrypted.
  */
 static inline void
@@ -62,7 +62,7 @@ check_tls_failed (struct nbd_handle *h)
   CHECK_ERROR (nbd_opt_starttls (h), EINVAL);
 }
 
-/* The data of an export that is not encrypted can be read. */
+/* Checks that data can be read without encryption. */
 static inline void
 check_plaintext_works (struct nbd_handle *h)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* System calls that do less than they were asked for, as the system may at any
- * time.  What the program defines is what the library calls, too.
+/* System calls that process less than requested, as the system may do at any
+ * time. The library calls the functions defined here.
  */
 #ifndef HARNESS_SYSTEM_CALLS_H
 #define HARNESS_SYSTEM_CALLS_H
@@ -12,15 +12,15 @@
 #include <sys/uio.h>
 
 static struct {
-  size_t most;          /* bytes for one call; 0 for no limit */
-  unsigned interrupted; /* one call in so many; 0 for none */
+  size_t most;          /* maximum bytes per call; 0 for no limit */
+  unsigned interrupted; /* one call in this many is interrupted; 0 for none */
   unsigned not_ready;
-  unsigned state; /* of the numbers that decide */
+  unsigned state; /* state of the random numbers */
   unsigned faults;
 } system_calls;
 
-/* Whether it is time: by chance, so that no rhythm can keep a call from ever
- * succeeding, but the same in every run.
+/* Decides at random, so that no rhythm can keep a call from ever succeeding,
+ * but the same in every run.
  */
 static inline bool
 one_in (unsigned so_many)
@@ -33,7 +33,7 @@ one_in (unsigned so_many)
   return so_many && (state ^ state >> 15) % so_many == 0;
 }
 
-/* The errno of the fault that strikes this call; 0 for none. */
+/* Returns the errno of the fault of this call; 0 for none. */
 static inline int
 system_call_fault (bool may_block)
 {
@@ -48,7 +48,7 @@ system_call_fault (bool may_block)
   return fault;
 }
 
-/* The first bytes of a vector; returns how many elements they take. */
+/* Limits a vector to its first bytes; returns the number of elements. */
 static inline int
 first_bytes (struct iovec *to, const struct iovec *from, int count)
 {
@@ -64,7 +64,7 @@ first_bytes (struct iovec *to, const struct iovec *from, int count)
   return n;
 }
 
-/* As many bytes as one call takes. */
+/* Limits the bytes of one call. */
 static inline size_t
 at_most (size_t count)
 {
@@ -142,7 +142,7 @@ poll (struct pollfd *fds, nfds_t count, int timeout)
   return real_poll (fds, count, timeout);
 }
 
-/* wait4 is what glibc makes of waitpid. */
+/* glibc implements waitpid with wait4. */
 pid_t
 waitpid (pid_t pid, int *status, int options)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* A TLS server in a thread of the program, which can send records that no
- * server in use sends.  It loads GnuTLS, as the library does: a program needs no
- * header of it.
+/* A TLS server in a thread of the program, which can send records that real
+ * servers do not send.  It loads GnuTLS like the library, so that a program
+ * needs none of its headers.
  */
 #ifndef HARNESS_TLS_SERVER_H
 #define HARNESS_TLS_SERVER_H
@@ -29,7 +29,7 @@ struct tls_datum {
 
 typedef ssize_t (*tls_push) (void *, const void *, size_t);
 
-/* The functions of GnuTLS that a server needs here. */
+/* The GnuTLS functions that the server needs. */
 static struct {
   int (*init) (tls_session *, unsigned flags);
   void (*deinit) (tls_session);
@@ -97,7 +97,7 @@ tls_receive (struct tls_server *server, void *data, size_t count)
     CHECK ((r = tls.record_recv (server->session, next, count)) > 0);
 }
 
-/* One record with all that. */
+/* Sends all of that in one record. */
 static inline void
 tls_send (struct tls_server *server, const struct bytes *bytes)
 {
@@ -105,7 +105,7 @@ tls_send (struct tls_server *server, const struct bytes *bytes)
          (ssize_t) bytes->count);
 }
 
-/* The handshakes of NBD and of TLS, with a key of PSK_FILE. */
+/* Performs the handshakes of NBD and of TLS, with a key of PSK_FILE. */
 static inline void
 tls_accept (struct tls_server *server, const char *priority)
 {
@@ -137,7 +137,7 @@ tls_accept (struct tls_server *server, const char *priority)
   CHECK (r == 0);
 }
 
-/* Structured replies are agreed on, and an export of this size. */
+/* Agrees to structured replies, and opens an export of this size. */
 static inline void
 tls_negotiate (struct tls_server *server, uint64_t size)
 {
@@ -160,7 +160,7 @@ tls_negotiate (struct tls_server *server, uint64_t size)
       put64 (&bytes, size);
       put16 (&bytes, NBD_FLAG_HAS_FLAGS);
     }
-    /* Extended headers are the only ones that are refused. */
+    /* Only extended headers are refused. */
     put_option_reply (&bytes, header.option,
                       header.option == 11 ? UINT32_C (0x80000001) : 1, 0);
     tls_send (server, &bytes);

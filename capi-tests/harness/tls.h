@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* What the programs about TLS share.  The environment says what to connect to
- * and how; a variable that is not there is a setting not made:
+/* Support for programs about TLS.  Environment variables select the server and
+ * the settings; an unset variable leaves a setting at its default:
  *
  *   SERVER         unix:PATH, tcp:HOST:PORT, or an NBD URI
  *   TLS            disable, allow or require (the default here, not for URIs)
@@ -54,7 +54,7 @@ tls_mode (const char *name)
   return LIBNBD_TLS_REQUIRE;
 }
 
-/* A handle with the settings, connected to nothing yet. */
+/* Creates a handle with the settings, not yet connected. */
 static inline struct nbd_handle *
 configured (void)
 {
@@ -87,7 +87,7 @@ configured (void)
   return h;
 }
 
-/* Begin to connect without waiting, or connect. */
+/* Begins to connect without waiting, or connects. */
 static inline int
 start_to_connect (struct nbd_handle *h, bool wait)
 {
@@ -115,7 +115,7 @@ connect_to_server (struct nbd_handle *h)
   return start_to_connect (h, true);
 }
 
-/* Data that says where it belongs, and of which round it is. */
+/* Fills memory with data that depends on its offset and on the round. */
 static inline void
 fill (unsigned char *buffer, size_t count, uint64_t offset, uint64_t round)
 {
@@ -146,7 +146,7 @@ is_filled (const unsigned char *buffer, size_t count, uint64_t offset,
   return true;
 }
 
-/* A little data goes there and back. */
+/* Writes a little data and reads it back. */
 static inline void
 check_data_flows (struct nbd_handle *h)
 {
@@ -160,8 +160,8 @@ check_data_flows (struct nbd_handle *h)
   CHECK (is_filled (buffer, sizeof buffer, 0, 7));
 }
 
-/* Whether the errno of the last error is one of these numbers, separated by
- * commas; 0 where there is none.
+/* Returns true if the last errno is one of these numbers, separated by commas;
+ * 0 stands for no errno.
  */
 static inline bool
 errno_is_one_of (const char *expected)
@@ -177,9 +177,9 @@ errno_is_one_of (const char *expected)
   }
 }
 
-/* The last call failed and said why: its errno is one of these, the message
- * begins with the function's name and has one of these words, separated by |,
- * in whatever case.
+/* Checks that the last call failed for the right reason: its errno is one of
+ * these, and the message begins with the function's name and contains one of
+ * these words, separated by |, in any case.
  */
 static inline void
 check_last_error (const char *errnos, const char *words)
@@ -203,7 +203,7 @@ check_last_error (const char *errnos, const char *words)
   }
 }
 
-/* Whatever the program tries on a connection that failed, no data moves. */
+/* Checks that no data moves on a connection that failed. */
 static inline void
 check_unusable (struct nbd_handle *h)
 {

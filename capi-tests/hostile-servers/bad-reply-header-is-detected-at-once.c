@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* A reply that is wrong from its beginning is noticed although the rest of it
- * never comes, whether it arrived alone or together with the reply before it.
+/* An invalid reply header is detected even if the rest of the reply never
+ * arrives, whether it was received alone or together with the previous reply.
  * Source: seen with libnbd 1.24.4.
  */
 #include "../harness/answers.h"
 
 enum { LENGTH = 8 + READ_SIZE };
 
-/* A good reply and the beginning of one whose data lies outside of the read. */
+/* Sends a valid reply and the beginning of one whose data is out of bounds. */
 static void
 check_offset (bool given, bool own_loop)
 {
@@ -53,7 +53,7 @@ check_offset (bool given, bool own_loop)
   end_reads (&reads);
 }
 
-/* A magic that was not negotiated, with some of what would follow. */
+/* Sends a magic that was not negotiated, and some more bytes. */
 static void
 check_magic (bool given, size_t count)
 {

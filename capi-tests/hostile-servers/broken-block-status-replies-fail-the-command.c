@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Extents that make no sense fail the block status command with EPROTO, those
- * that a server may send do not; the connection goes on, and the callback never
- * sees extents past the end of the export.
+/* Invalid extents fail the block status command with EPROTO, valid ones do not;
+ * the connection continues, and the callback never gets extents past the end of
+ * the export.
  * Source: nbd_block_status_64(3); outcomes of libnbd 1.24.4.
  */
 #include "../harness/commands.h"

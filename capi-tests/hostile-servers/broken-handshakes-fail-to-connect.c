@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* A server that breaks the rules of the handshake is not connected to: the call
- * fails, the handle is not usable, and there is a message.  What the protocol
- * tells clients to ignore is ignored.
+/* A server that violates the handshake rules cannot be connected to: the call
+ * fails with a message, and the handle is unusable.  Data that the protocol
+ * says to ignore is ignored.
  * Source: NBD protocol document, "Handshake"; outcomes of libnbd 1.24.4.
  */
 #include "../harness/commands.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /* An export list whose entries are too short, claim a longer name than there
- * is, or carry a name that is too long, is an error and not a crash.
- * Stricter than libnbd 1.24.4, which crashes at an entry that is too short.
+ * is, or have an overlong name, is an error and not a crash. Stricter than
+ * libnbd 1.24.4, which crashes at an entry that is too short.
  * Source: NBD protocol document, NBD_REP_SERVER; nbd_opt_list(3).
  */
 #include "../harness/commands.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /* Data and holes that do not fit the read are never written outside of the
- * buffer, and fail the read.  When they point outside of the request, libnbd
- * 1.24.4 gives up the connection; it may also go on.
+ * buffer, and fail the read.  If they point outside of the request, libnbd
+ * 1.24.4 ends the connection; continuing is acceptable, too.
  * Source: nbd_pread_structured(3); NBD protocol document, NBD_REPLY_TYPE_*.
  */
 #include "../harness/commands.h"

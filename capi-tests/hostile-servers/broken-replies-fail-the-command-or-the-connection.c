@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* A reply that breaks the protocol fails the command when it is still clear
- * where the next reply begins, and kills the connection when it is not.
+/* A reply that violates the protocol fails the command if the position of the
+ * next reply is still known, and kills the connection if it is not.
  * Source: NBD protocol document, "Structured reply chunk message"; outcomes of
  * libnbd 1.24.4.
  */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /* On a connection with simple replies only, an unknown cookie or magic means
- * that the position in the stream is lost: the handle dies.  Whatever else the
- * server sends ends in an error, not in a hang.
+ * that the position in the stream is lost: the handle dies.  Any other
+ * violation ends in an error, not in a hang.
  * Source: NBD protocol document, "Simple reply message".
  */
 #include "../harness/commands.h"
@@ -31,7 +31,7 @@ main (void)
   nbd_close (h);
 
   h = connected ("--no-structured-replies", "--fault", "reply-twice:1");
-  /* The first reply counts, even if the second one is met in the same call. */
+  /* The first reply counts, even if the same call handles the second one. */
   CHECK (nbd_flush (h, 0) == 0);
   CHECK (nbd_flush (h, 0) == -1);
   CHECK (nbd_aio_is_dead (h) == 1);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Data or a hole that the read did not ask for ends the connection, and every
+/* Data or a hole outside of the read's range ends the connection, and every
  * command in flight fails with ENOTCONN.
  * Source: seen with libnbd 1.24.4.
  */

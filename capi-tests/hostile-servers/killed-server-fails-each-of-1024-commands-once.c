@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* A server that is killed while 1,024 commands of every kind are in flight:
- * each that had no answer completes once, with an error, each closure is freed
- * once, and each command can be retired once, whether the replies of some had
- * come and whether the server had read the requests or not.
+/* When a server is killed with 1,024 commands of every kind in flight, each
+ * unanswered command completes once, with an error, each closure is freed once,
+ * and each command can be retired once, whether or not some replies had arrived
+ * and the server had read the requests.
  * Source: libnbd(3), "Callback lifetimes", nbd_aio_in_flight(3).
  */
 #include "../harness/commands.h"
@@ -100,7 +100,7 @@ issue (struct nbd_handle *h, int i)
   CHECK (command->cookie > 0);
 }
 
-/* The server has said so many bytes when it is killed. */
+/* Kills the server after it has sent this many bytes. */
 static void
 kill_after (char *bytes)
 {
@@ -129,7 +129,7 @@ kill_after (char *bytes)
     CHECK (command->completion_freed == 0);
     if (i % 2)
       continue;
-    /* Half of them are retired, the others left to nbd_close. */
+    /* Half of them are retired, the others are left to nbd_close. */
     r = nbd_aio_command_completed (h, command->cookie);
     CHECK (command->error == 0 ? r == 1
                                : r == -1 && nbd_get_errno () == ENOTCONN);

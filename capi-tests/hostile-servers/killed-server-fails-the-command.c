@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* When the server is killed, commands in flight and those that follow fail
- * instead of hanging, also when the socket was full of writes, and no SIGPIPE
- * is raised.
+/* When the server is killed, commands in flight and later ones fail instead of
+ * hanging, even if the socket was full of writes, and no SIGPIPE is raised.
  * Source: nbd_aio_is_dead(3), libnbd(3), "Signals and file descriptors".
  */
 #include "../harness/commands.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* A synchronous call on a connection that the server has closed reports the
- * lost connection: the first with its cause, and each with ENOTCONN or the
- * errno of the socket, never as a mistake of the caller.
+/* Synchronous calls on a connection that the server has closed report the lost
+ * connection: the first one its cause, and each one ENOTCONN or the errno of
+ * the socket, never an error of the caller.
  * Source: nbd_flush(3); seen with libnbd 1.24.4.
  */
 #include "../harness/bursts.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* When the server closes between two replies the handle is closed; in the
- * middle of a reply it is dead and the call that saw it fails.  Either way the
+/* If the server closes between two replies, the handle is closed; within a
+ * reply, it is dead and the call that detects it fails.  In both cases the
  * commands in flight fail with ENOTCONN.
  * Source: nbd_aio_in_flight(3), nbd_aio_is_dead(3).
  */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* A command that had already failed when the connection was lost keeps that
+/* A command that had already failed when the connection was lost keeps its
  * error instead of ENOTCONN.
  * Source: libnbd(3), "Errors in callbacks" (the value of any
  * error detected so far).

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* A server that sends a malformed entry in the reply to LIST, LIST_META_CONTEXT
- * or SET_META_CONTEXT makes the call fail and the handle dead.  Entries that
- * are only strange are passed on.
+/* A malformed entry in the reply to LIST, LIST_META_CONTEXT or SET_META_CONTEXT
+ * makes the call fail and the handle dead.  Entries that are only unusual are
+ * passed on.
  *
  * Source: "Option types" of the protocol document.  The C library 1.24.4 crashes
  * where an export description is too short, so that row cannot be seen to pass

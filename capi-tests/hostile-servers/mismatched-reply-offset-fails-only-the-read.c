@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* An extended reply that names another offset than the request fails the read
- * with EPROTO; its payload is skipped and the connection goes on.
- * Stricter than libnbd 1.24.4, which takes the payload for the next reply.
+/* An extended reply with another offset than the request fails the read with
+ * EPROTO; its payload is skipped and the connection continues. Stricter than
+ * libnbd 1.24.4, which takes the payload for the next reply.
  * Source: NBD protocol document, "Extended reply chunk message".
  */
 #include "../harness/commands.h"

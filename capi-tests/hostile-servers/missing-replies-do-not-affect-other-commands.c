@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* A reply that never comes, or comes for an unknown cookie, leaves its
- * command in flight; the others are not disturbed.
+/* If a reply is missing or has an unknown cookie, its command stays in flight;
+ * the others are unaffected.
  * Source: NBD protocol document, "Ordering of messages and writes"; unknown
  * cookies of structured replies are skipped by libnbd 1.24.4.
  */

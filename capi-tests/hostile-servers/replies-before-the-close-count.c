@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* What the server answered before it went away completes with success, although
- * a large write still waits for room in the socket.
+/* Commands that the server answered before it disconnected succeed, although a
+ * large write still waits for space in the socket.
  * Source: seen with libnbd 1.24.4.
  */
 #include "../harness/answers.h"

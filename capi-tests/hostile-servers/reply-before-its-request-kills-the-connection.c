@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* A server that replies to a request of which it has not received everything
- * cannot be trusted: the connection is dead, each command in flight completes
- * once with an error, and nothing waits for what can never be sent.
+/* A server that replies to a partly received request cannot be trusted: the
+ * connection is dead, each command in flight completes once with an error, and
+ * nothing waits for data that can never be sent.
  * Source: the NBD protocol, "Transmission": a reply answers a request.
  */
 #include "../harness/commands.h"
@@ -11,7 +11,7 @@
 
 static char data[SIZE];
 
-/* An oldstyle server of 64 MiB that says nothing else. */
+/* An oldstyle server of 64 MiB that sends nothing else. */
 static const unsigned char oldstyle[152] = {
   'N',  'B',  'D', 'M', 'A', 'G', 'I', 'C', 0, 0, 0x42, 0x02, 0x81, 0x86,
   0x12, 0x53, 0,   0,   0,   0,   4,   0,   0, 0, 0,    0,    0,    1,
@@ -40,7 +40,7 @@ reply_to (unsigned char cookie, int writes)
 
   CHECK (nbd_connect_socket (h, scripted_server (oldstyle, sizeof oldstyle,
                                                  &server)) == 0);
-  /* More than the socket takes, so the first one stays half sent. */
+  /* More than the socket accepts, so the first one stays partly unsent. */
   for (int i = 0; i < writes; ++i)
     CHECK (nbd_aio_pwrite (h, data, SIZE, 0, completion, 0) == i + 1);
   CHECK (nbd_aio_get_direction (h) == LIBNBD_AIO_DIRECTION_BOTH);

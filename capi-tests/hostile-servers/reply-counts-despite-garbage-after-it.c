@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* A call whose reply has come has succeeded, although what the server sends
- * after the reply, in the same piece, kills the connection.
+/* A call succeeds once its reply has arrived, even if data received together
+ * with the reply kills the connection.
  * Source: nbd_pread(3): it fails when the read does; seen with the C library.
  */
 #include "../harness/commands.h"
@@ -16,7 +16,7 @@ int
 main (void)
 {
   struct nbd_handle *h = nbd_create ();
-  /* The reply to the first command, its data, and no reply. */
+  /* The reply to the first command, its data, and then garbage. */
   unsigned char bytes[16 + 512 + 16] = {
     0x67, 0x44, 0x66, 0x98, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1,
   };

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* A connection that is reset makes the handle dead, with the error of the
- * system, and commands in flight fail with ENOTCONN; so do commands issued
- * when the server is gone already.
+/* A connection reset makes the handle dead, with the error of the system, and
+ * commands in flight fail with ENOTCONN; so do commands issued when the server
+ * is already gone.
  * Source: libnbd(3), "Errno", nbd_aio_is_dead(3).
  */
 #include "../harness/commands.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* A server that closes after some replies: what was answered has succeeded,
- * the rest fails with ENOTCONN, and the handle is closed.
+/* If a server closes after some replies, the answered commands succeed, the
+ * others fail with ENOTCONN, and the handle is closed.
  * Source: nbd_aio_is_closed(3).
  */
 #include "../harness/commands.h"

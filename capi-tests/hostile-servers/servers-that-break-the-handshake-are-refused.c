@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* A server that breaks the rules of the handshake makes connecting fail with a
- * message, and the handle is dead; none of it crashes or hangs the client.
+/* A server that violates the handshake rules makes connecting fail with a
+ * message, and the handle is dead; the client neither crashes nor hangs.
  *
  * Source: "Handshake phase" of the protocol document.
  */
@@ -15,7 +15,7 @@ static const char *const broken[] = {
   "info-tiny",          "info-no-flags",
 };
 
-/* Strange, but allowed or harmless. */
+/* Unusual, but allowed or harmless. */
 static const char *const harmless[] = {
   "greeting-flags",
   "option-unknown-error:1",

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Once structured replies are agreed a read must not be answered by a simple
- * reply.  One with an error fails the read with EPROTO; one without may have data
- * or not, so that it ends the connection.  Other commands may be answered so.
+/* With structured replies negotiated, a read must not be answered by a simple
+ * reply.  One with an error fails the read with EPROTO; one without may or may
+ * not have data, so it ends the connection.  Other commands may get simple
+ * replies.
  * Source: NBD protocol document, "Structured reply chunk message"; outcomes of
  * libnbd 1.24.4, which takes what follows for the data of the read.
  */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* A reply chunk with data for an unknown cookie is skipped as a whole:
- * its header says how long it is.
- * Stricter than libnbd 1.24.4, which takes the data for the next reply.
+/* A reply chunk with data for an unknown cookie is skipped completely, by the
+ * length in its header. Stricter than libnbd 1.24.4, which takes the data for
+ * the next reply.
  * Source: NBD protocol document, "Structured reply chunk message".
  */
 #include "../harness/commands.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* A simple reply with an error for a command that is not in flight is skipped,
- * since no data follows an error.  Without an error, data may follow: that ends
- * the connection.
+/* A simple reply with an error and an unknown cookie is skipped, since no data
+ * follows an error.  Without an error, data may follow: that ends the
+ * connection.
  * Source: proto.md, "Simple reply message"; seen with libnbd 1.24.4.
  */
 #include "../harness/commands.h"

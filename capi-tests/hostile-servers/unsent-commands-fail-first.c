@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* When the connection ends, commands that were not sent completely fail first,
- * in order of issue; then those that were, the newest first.  The same order
- * holds in nbd_close.
+/* When the connection ends, partly or entirely unsent commands fail first, in
+ * order of issue; then the others, newest first.  nbd_close uses the same
+ * order.
  * Source: seen with libnbd 1.24.4.
  */
 #include "../harness/commands.h"

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* A chunk whose kind or length is not one that can answer its command fails the
- * command with EPROTO when all of its payload is there. If the stream ends before, the
- * command fails with the connection, with ENOTCONN. Extents that have the size of the
- * other kind of header are refused as soon as their own header is there.
+/* A chunk whose type or length is invalid in reply to its command fails the
+ * command with EPROTO once its payload is complete. If the stream ends first,
+ * the command fails with ENOTCONN like the connection. Extents of the size for
+ * the other kind of header are refused as soon as their own header is complete.
  * Source: observed of libnbd 1.24.4.
  */
 #include "../harness/commands.h"
@@ -43,8 +43,8 @@ issue (struct nbd_handle *h, int command, int *error)
   CHECK (cookie == 1);
 }
 
-/* What a command fails with when the server sends a chunk with LENGTH bytes of payload
- * but for the last MISSING ones, and closes.
+/* Returns the errno of a command if the server sends a chunk with LENGTH bytes
+ * of payload except for the last MISSING ones, and closes.
  */
 static int
 error_after (enum replies replies, int command, uint16_t type, size_t length,

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* An asynchronous option command returns at once; the connection is connecting
- * until the reply came; then the completion callback was called once, with 0 or
- * the errno, and the closures were freed: callback, completion, free of the
+/* An asynchronous option command returns at once, and the handle is connecting
+ * until the reply arrives.  Then the completion callback is called once, with 0
+ * or the errno, and the closures are freed: callback, completion, free of the
  * callback, free of the completion.
  *
  * Source: nbd_aio_opt_go(3) and the pages of the other nbd_aio_opt functions;
@@ -61,7 +61,8 @@ on_free (void *user_data)
 #define LIST ((nbd_list_callback) { on_list, "f", on_free })
 #define CONTEXT ((nbd_context_callback) { on_context, "f", on_free })
 
-/* The call succeeds, and completes with this errno and these callbacks. */
+/* Checks that the call succeeds, and completes with this errno and these
+ * callbacks. */
 static void
 check (int result, int expected_error, const char *expected_order)
 {

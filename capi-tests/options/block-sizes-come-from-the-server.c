@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The block size constraints are those of the server, 0 where it has none.  The
- * payload limit follows its maximum between 1 MiB and 64 MiB.
+/* The block size constraints are those of the server, 0 if it has none.  The
+ * payload limit is the server's maximum, between 1 MiB and 64 MiB.
  *
  * Source: nbd_get_block_size(3), nbd_set_request_block_size(3).
  */
@@ -34,10 +34,10 @@ main (void)
   check (connected ("--size", "1M", "--block-size", "1,4096,134217728"), 1,
          4096, 128 * M, 64 * M);
 
-  /* Sizes that break the protocol's rules are as good as none. */
+  /* Sizes that violate the protocol are ignored. */
   check (connected ("--fault", "info-block-size-bad"), 0, 0, 0, 32 * M);
 
-  /* A server may insist on a client that asks. */
+  /* A server may require the client to request block sizes. */
   h = nbd_create ();
   CHECK (nbd_set_request_block_size (h, false) == 0);
   CHECK_ERROR (nbd_connect_command (h, server_command ("--require-block-size",

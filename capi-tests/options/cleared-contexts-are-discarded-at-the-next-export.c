@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Where the handle asks for meta contexts by itself, nbd_opt_info and nbd_opt_go
- * leave those that the program has named.  With none named, those agreed before
- * are gone.  Otherwise they stay.
+/* If the handle requests meta contexts itself, nbd_opt_info and nbd_opt_go
+ * select those that the program has named.  If it named none, previous
+ * selections are discarded.  Otherwise they stay.
  * Source: nbd_set_request_meta_context(3); seen with the C library.
  */
 #include "../harness/commands.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* What an export can do is what its server announced, and is known until the
- * handle is closed.
+/* The features of an export are those announced by the server, and stay known
+ * until the handle is closed.
  *
  * Source: nbd_is_read_only(3), nbd_can_flush(3) and the pages of the other flag
  * calls.

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Information about one export can be asked for and another one be opened.
- * What was learned is forgotten when the name changes, not when it is set to
- * what it was.
+/* A program can query one export and open another. A change of the name
+ * discards the information; setting the same name again does not.
  *
  * Source: nbd_opt_info(3), nbd_opt_go(3), nbd_set_export_name(3).
  */

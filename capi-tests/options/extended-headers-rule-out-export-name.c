@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* A server that agreed to extended headers is not asked with EXPORT_NAME when it
- * does not know GO: the export is refused.
+/* After an agreement to extended headers, a server without GO is not sent
+ * EXPORT_NAME: the export is refused.
  * Source: NBD protocol document, "NBD_OPT_EXTENDED_HEADERS".
  */
 #include "../harness/handshake.h"

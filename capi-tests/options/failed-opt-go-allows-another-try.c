@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Asking for an export that the server does not have is ENOENT and names it;
- * in option mode negotiation goes on, otherwise the connection is dead.
- * What an earlier opt_info said is forgotten.
+/* Opening an export that the server does not have fails with ENOENT and a
+ * message that names it; in option mode negotiation continues, otherwise the
+ * connection is dead.  The information of an earlier opt_info is discarded.
  *
  * Source: nbd_opt_go(3), nbd_opt_info(3).
  */

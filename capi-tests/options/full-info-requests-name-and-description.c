@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The canonical name and the description of an export are asked for only with
- * full info; without them the getters fail with ENOTSUP.
+/* The canonical name and the description of an export are requested only with
+ * full info; otherwise the getters fail with ENOTSUP.
  *
  * Source: nbd_set_full_info(3), nbd_get_canonical_export_name(3),
  * nbd_get_export_description(3).
@@ -38,7 +38,7 @@ main (void)
   CHECK_STRING (nbd_get_export_description (h), "system disk");
   CHECK (nbd_shutdown (h, 0) == 0);
 
-  /* Still there when the connection is closed. */
+  /* Still available after the connection is closed. */
   CHECK_STRING (nbd_get_export_description (h), "system disk");
   nbd_close (h);
   return 0;

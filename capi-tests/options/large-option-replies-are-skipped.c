@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Option replies that are longer than the client has use for are left out, up
- * to 64 MiB, where they describe an export; others of that length are errors.
+/* Oversized option replies of up to 64 MiB are skipped if they describe an
+ * export; other replies of that length are errors.
  * Source: nbd_opt_list(3), nbd_opt_go(3); seen with libnbd 1.24.4.
  */
 #include "../harness/handshake.h"

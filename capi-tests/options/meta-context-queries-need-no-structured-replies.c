@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Meta contexts are listed and set also with a server that has refused
- * structured replies: it is asked.  None of them is in effect after NBD_OPT_GO.
+/* Meta contexts are listed and set even with a server that has refused
+ * structured replies: the server decides.  None of them is in effect after
+ * NBD_OPT_GO.
  * Source: nbd_opt_list_meta_context(3); seen with libnbd 1.24.4.
  */
 #include "../harness/handshake.h"

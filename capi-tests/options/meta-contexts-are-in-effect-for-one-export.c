@@ -1,29 +1,30 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /* The meta contexts of an export are in effect from the server's answer until
- * they are asked for again, the export gets another name, or the server refuses
- * it.  What nbd_can_meta_context says of contexts that are in effect no more
- * depends on whether the program has named any.  Where the handle asks by itself
- * and has nothing to ask for, there are none.
+ * the next selection, a change of the export name, or the server's refusal of
+ * the export.  Afterwards, the result of nbd_can_meta_context depends on
+ * whether the program has named any context.  If the handle requests contexts
+ * itself and none are named, there are none.
  * Source: nbd_opt_set_meta_context(3), nbd_set_request_meta_context(3); outcomes
  * of libnbd 1.24.4.
  */
 #include "../harness/handshake.h"
 
-/* Each letter is a call; in capitals, the server refuses what it asks for. With `o` it
- * agrees and leaves out the size and the flags of the export.  Before a call by which
- * the handle asks for contexts by itself, x means that the server refuses them, and y
- * that it names one and then refuses; P is that for a call of the program.
+/* Each letter is a call; in capitals, the server refuses it. With `o` the
+ * server agrees and omits the size and the flags of the export.  Before a call
+ * in which the handle requests contexts itself, x means that the server refuses
+ * them, and y that it names one and then refuses; P is y for a call of the
+ * program.
  */
 struct history {
   const char *calls;
   bool by_itself, named, structured;
-  int can;     /* nbd_can_meta_context at the end */
-  bool status; /* whether nbd_block_status is possible then */
+  int can;     /* expected result of nbd_can_meta_context at the end */
+  bool status; /* true if nbd_block_status is possible then */
 };
 
 static const struct history histories[] = {
-  /* asked for by the program alone, nothing named */
+  /* requested by the program only, none named */
   { "sg", false, false, true, 1, true },
   { "sig", false, false, true, 1, true },
   { "slg", false, false, true, 1, true },
@@ -44,7 +45,7 @@ static const struct history histories[] = {
   { "Sa", false, false, true, -1, false },
   { "ia", false, false, true, -1, false },
   { "sU", false, false, true, 1, true },
-  /* the same, named before */
+  /* the same, with a name */
   { "sg", false, true, true, 1, true },
   { "sIg", false, true, true, -1, false },
   { "sng", false, true, true, -1, false },
@@ -54,7 +55,7 @@ static const struct history histories[] = {
   { "g", false, true, false, -1, false },
   { "sg", false, true, false, 1, false },
   { "sIg", false, true, false, -1, false },
-  /* asked for by the handle, nothing named */
+  /* requested by the handle, none named */
   { "sg", true, false, true, 0, false },
   { "sTg", false, false, true, 0, false },
   { "sfg", true, false, true, 1, true },
@@ -76,7 +77,7 @@ static const struct history histories[] = {
   { "Pg", false, false, true, 1, false },
   { "sPg", false, false, true, 1, false },
   { "Pg", false, true, true, -1, false },
-  /* the same, named before */
+  /* the same, with a name */
   { "xi", true, true, true, 0, false },
   { "xg", true, true, true, 0, false },
   { "yi", true, true, true, -1, false },
@@ -85,7 +86,7 @@ static const struct history histories[] = {
   { "yic", true, true, true, 1, false },
 };
 
-/* What the server answers to each call. */
+/* Appends the server's answer to each call. */
 static void
 answer (struct script *script, char call)
 {

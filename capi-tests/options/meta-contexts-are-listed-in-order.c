@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The contexts to ask for are a list in the order of addition: duplicates and
+/* The requested contexts form a list in the order of addition: duplicates and
  * empty names are kept, an index past the end is EINVAL, and clearing empties
  * it.
  *

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Export names and names of meta contexts may have 4096 bytes, as the protocol
- * says; socket activation names 32 characters, letters and digits.  A name that
- * is refused changes nothing.
+/* Names of exports and meta contexts have at most 4096 bytes, as in the
+ * protocol; socket activation names have at most 32 characters, letters and
+ * digits.  A refused name changes nothing.
  *
  * Source: nbd_set_export_name(3), nbd_add_meta_context(3),
  * nbd_set_socket_activation_name(3).

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Whether an export has a requested meta context is unknown until the server
- * has been asked.  A server without structured replies has none,
- * which is known as soon as the export is.
+/* Until the server has been asked, the availability of a requested meta context
+ * is unknown.  A server without structured replies has none, which is known as
+ * soon as the export is.
  * Source: nbd_can_meta_context(3); outcomes of libnbd 1.24.4.
  */
 #include "../harness/harness.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* With the automatic request off, extended headers are negotiated when the
- * program asks, and imply structured replies.  A refusal is false, not an error.
+/* With the automatic request off, the program can negotiate extended headers
+ * itself; they imply structured replies.  A refusal is false, not an error.
  *
  * Source: nbd_opt_extended_headers(3), nbd_get_extended_headers_negotiated(3),
  * nbd_set_request_extended_headers(3).

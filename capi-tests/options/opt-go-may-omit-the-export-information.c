@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* NBD_OPT_GO and NBD_OPT_INFO that are acknowledged without NBD_INFO_EXPORT
- * succeed.  Size and flags are then not known, and with strict mode off
- * commands can be sent.
+/* NBD_OPT_GO and NBD_OPT_INFO acknowledged without NBD_INFO_EXPORT succeed.
+ * Size and flags are then unknown, and with strict mode off commands can be
+ * sent.
  * Source: nbd_opt_go(3), nbd_set_strict_mode(3); seen with libnbd 1.24.4.
  */
 #include "../harness/handshake.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The contexts of an export are listed without selecting them: all of them for
- * an empty list of queries, else those that match.  The queries are those added
- * to the handle, or those of the call.
+/* The contexts of an export can be listed without selecting them: all for an
+ * empty list of queries, otherwise those that match.  The queries are those
+ * added to the handle, or those of the call.
  *
  * Source: nbd_opt_list_meta_context(3), nbd_opt_list_meta_context_queries(3).
  */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Listing calls back once for each export, with its description or "", returns
- * how many there are, and may be done again.
+/* Listing calls the callback once for each export, with its description or "",
+ * returns the number of exports, and can be repeated.
  *
  * Source: nbd_opt_list(3).
  */
@@ -42,14 +42,14 @@ main (void)
   }
   CHECK (nbd_aio_is_negotiating (h) == 1);
 
-  /* The callback may be missing, and is freed. */
+  /* The callback may be missing; its data is still freed. */
   CHECK (nbd_opt_list (h, (nbd_list_callback) { .user_data = &freed,
                                                 .free = count_free }) == 2);
   CHECK (freed == 1);
   CHECK (nbd_opt_abort (h) == 0);
   nbd_close (h);
 
-  /* A server that does not list is no reason to end the connection. */
+  /* A refusal to list does not end the connection. */
   h = negotiating ("--no-list");
   memset (&list, 0, sizeof list);
   CHECK_ERROR (nbd_opt_list (h, (nbd_list_callback) { .callback = add,

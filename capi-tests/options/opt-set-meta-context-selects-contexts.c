@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Contexts selected by hand are visible at once, replace the ones selected
- * before, and last until the export name changes; a selection that is not asked
- * for again by opt_go stays.
+/* Contexts selected manually are visible at once, replace the previous ones,
+ * and last until the export name changes; opt_go keeps the selection unless it
+ * requests contexts itself.
  *
  * Source: nbd_opt_set_meta_context(3), nbd_opt_set_meta_context_queries(3),
  * nbd_can_meta_context(3), nbd_set_request_meta_context(3).
@@ -29,7 +29,7 @@ main (void)
   char *age[] = { "test:age", "test:none", NULL };
   int calls = 0;
 
-  /* Nothing asked for: nothing there, and no error. */
+  /* Without queries there are no contexts, and no error. */
   CHECK (nbd_can_meta_context (h, "base:allocation") == 0);
 
   CHECK (nbd_set_export_name (h, "disk") == 0);

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* With the automatic request off, structured replies are negotiated when the
- * program asks.  A second request may be answered either way; what was agreed
- * stays.
+/* With the automatic request off, the program can negotiate structured replies
+ * itself.  A second request may be accepted or refused; the agreement stays.
  *
  * Source: nbd_opt_structured_reply(3),
  * nbd_get_structured_replies_negotiated(3).

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Each error that a server can answer to GO and INFO has its own errno where
- * one fits, and leaves negotiation open.
+/* Each error that a server can reply to GO and INFO has a specific errno if one
+ * fits, and leaves negotiation open.
  *
  * Source: "Option reply types" of the protocol document; the errno values are the
  * C library's.

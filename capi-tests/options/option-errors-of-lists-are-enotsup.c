@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /* Any error in reply to LIST, LIST_META_CONTEXT or SET_META_CONTEXT is ENOTSUP;
- * negotiation goes on.  While connecting, a server that answers an error to
- * EXTENDED_HEADERS, STRUCTURED_REPLY or SET_META_CONTEXT is taken to be one
- * that does not have it.
+ * negotiation continues.  While connecting, an error in reply to
+ * EXTENDED_HEADERS, STRUCTURED_REPLY or SET_META_CONTEXT means that the server
+ * does not support the feature.
  *
  * Source: nbd_opt_list(3), nbd_opt_list_meta_context(3),
  * nbd_opt_set_meta_context(3); the errno is the C library's.

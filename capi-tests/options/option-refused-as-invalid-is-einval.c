@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* A server that refuses what it can only agree to or refuse has answered: the
- * call that waits returns false.  The completion callback hears EINVAL when the
- * server calls the request invalid, and ENOTSUP otherwise.
+/* The refusal of an option that the server can only accept or refuse is an
+ * answer: the synchronous call returns false.  The completion callback gets
+ * EINVAL if the server calls the request invalid, and ENOTSUP otherwise.
  * Source: seen with the C library.
  */
 #include "../harness/harness.h"
 
-static int told;
+static int errnum;
 
 static int
 done (void *user_data, int *error)
 {
   (void) user_data;
-  told = *error;
+  errnum = *error;
   return 1;
 }
 
@@ -30,11 +30,11 @@ refused (const char *option, const char *reply,
   CHECK (nbd_set_request_structured_replies (h, false) == 0);
   connect_handle (h, server_command ("--option-error", rule));
   CHECK (wait (h) == 0);
-  told = -1;
+  errnum = -1;
   CHECK (begin (h, (nbd_completion_callback) { .callback = done }) == 0);
   while (nbd_aio_is_connecting (h))
     CHECK (nbd_poll (h, -1) >= 0);
-  CHECK (told == expected);
+  CHECK (errnum == expected);
   CHECK (nbd_aio_is_negotiating (h) == 1);
   nbd_close (h);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* An option that cannot be put together is an error of the call that asks for
- * it, whose completion is not called, and leaves the negotiation as it was.
+/* If there is no memory for an option, the call fails, its completion callback
+ * is not called, and the negotiation is unchanged.
  * Source: nbd_opt_go(3), nbd_aio_opt_go(3).
  */
 #include "../harness/memory.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* An option that cannot be sent is issued even so, and its completion gets
- * the errno of the failure.  The error of a call that waits has the same errno,
- * and says which request failed.
+/* An option that cannot be sent is still issued, and its completion gets the
+ * errno of the failure.  A synchronous call fails with the same errno, and its
+ * message names the request.
  * Source: nbd_aio_opt_go(3), nbd_opt_list(3); seen with libnbd 1.24.4.
  */
 #include "../harness/handshake.h"
@@ -29,7 +29,7 @@ set_contexts (struct nbd_handle *h)
   return nbd_opt_set_meta_context (h, context);
 }
 
-/* A handle in option mode whose server has gone. */
+/* Returns a handle in option mode whose server is gone. */
 static struct script
 left (void)
 {

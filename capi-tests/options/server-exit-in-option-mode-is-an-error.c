@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* In option mode, a server that is gone when the program asks for something, or
- * leaves in the middle of its answer, is an error of that call; the handle is
- * dead, and says so to whatever comes next.
+/* In option mode, a server that is gone when the program issues an option, or
+ * disconnects during its reply, is an error of that call; the handle is dead,
+ * and later calls fail.
  * Source: nbd_set_opt_mode(3), nbd_opt_go(3).
  */
 #include "../harness/commands.h"

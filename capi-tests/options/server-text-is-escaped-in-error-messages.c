@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* In an error message, bytes of the server's own text that are not printable
- * ASCII are shown by their numbers: a server cannot write to a terminal.
+/* In an error message, bytes of the server's text that are not printable ASCII
+ * are shown as numbers, so that a server cannot control a terminal.
  * Source: nbd_get_error(3); seen with libnbd 1.24.4.
  */
 #include "../harness/handshake.h"

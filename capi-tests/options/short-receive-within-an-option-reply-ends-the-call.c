@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* In the negotiation, a call that handles what has arrived notices that the server has
- * gone after a complete header or complete data of an option reply, not after the
- * beginning of one of them.
+/* During negotiation, a call that handles received data detects end of file
+ * after a complete header or complete data of an option reply, not after a part
+ * of either.
  * Source: observed of libnbd 1.24.4.
  */
 #include "../harness/handshake.h"
 
-/* Send the first COUNT bytes of a reply, and close.  Does nbd_aio_notify_read notice? */
+/* Sends the first COUNT bytes of a reply, and closes.  Returns true if
+ * nbd_aio_notify_read detects the end. */
 static bool
 notices (size_t count)
 {

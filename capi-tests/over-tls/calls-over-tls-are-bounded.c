@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Over TLS, a call that waits for no particular reply handles what one record
- * holds, and of a long reply 256 KiB and one record more at most.  What has been
- * received before its turn wakes the program again.
+/* Over TLS, a call that waits for no particular reply handles the data of one
+ * record, and of a long reply at most 256 KiB and one more record. Data
+ * received early wakes the program again.
  * Source: nbd_poll(3), nbd_aio_notify_read(3); seen with libnbd 1.24.4.
  */
 #include "../harness/tls.h"
@@ -31,7 +31,7 @@ issue (struct nbd_handle *h, size_t count, uint64_t offset)
   CHECK (nbd_aio_pread (h, data + offset, count, offset, callback, 0) > 0);
 }
 
-/* One call; how many bytes it handled. */
+/* Makes one call and returns the number of bytes it handled. */
 static uint64_t
 call (struct nbd_handle *h, bool own_loop)
 {

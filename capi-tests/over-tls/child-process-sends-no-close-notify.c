@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* A child process that closes its copy of a handle says nothing over TLS: the
- * session goes on in its parent.
+/* A child process that closes its copy of a handle sends nothing over TLS: the
+ * session continues in its parent.
  *
  * Source: fork(2), which gives both the same connection; RFC 8446, section 5.3 (a
  * record has its number in the sequence).

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Commands on a handle that is connected with TLS need no more stack than the
- * smallest thread has.
+/* Commands on a handle connected with TLS need no more stack than the smallest
+ * thread has.
  */
 #include "../harness/tls.h"
 #include "../harness/stack.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The connection is not made, the error says why, and the handle is of no use
- * for anything that would move data.
+/* The connection fails with an error that gives the reason, and the handle
+ * cannot move data.
  *
  * Source: nbd_set_tls(3): "always fail to connect if the connection is not
  * encrypted and authenticated".  In the environment, ERRNOS has what the errno

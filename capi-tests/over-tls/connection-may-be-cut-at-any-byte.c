@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* An attacker between client and server may cut the connection, reset it or keep
- * everything back from any byte on, of the handshake as of the session.  Nothing
- * is taken for complete that is not: a command has its data or fails, each
- * completes once and each closure is freed once, and the handle is dead, or
- * closed after a goodbye, or can be closed while it waits.
+/* An attacker may close, reset or stall the connection at any byte of the
+ * handshake or of the session.  Truncated data never counts as complete: a
+ * command has its data or fails, each completes once and each closure is freed
+ * once, and the handle is dead, or closed after a close_notify, or can be
+ * closed while it waits.
  *
  * Source: RFC 8446, section 6.1; nbd_close(3).  SERVER is a Unix socket.
  */
@@ -29,7 +29,7 @@ connect_server (void)
   return fd;
 }
 
-/* At most `most` bytes; how many, or -1 at the end of the stream. */
+/* Receives at most `most` bytes; returns their number, or -1 at end of file. */
 static ssize_t
 pass_on (int from, int to, size_t most)
 {
@@ -43,13 +43,13 @@ pass_on (int from, int to, size_t most)
     return errno == EAGAIN ? 0 : -1;
   if (r == 0)
     return -1;
-  /* The other one may be gone already. */
+  /* The receiver may already be gone. */
   (void) !send (to, buffer, r, MSG_NOSIGNAL);
   return r;
 }
 
-/* A session of which no more than `limit` bytes come through; whether that was
- * all of it.
+/* Runs a session of which only `limit` bytes get through; returns true if that
+ * was all of it.
  */
 static bool
 session (size_t limit, enum ending ending)
@@ -82,7 +82,7 @@ session (size_t limit, enum ending ending)
       CHECK (nbd_aio_pwrite (h, written, SIZE, 0, COMPLETION (&records[0]),
                              0) == 1);
       cookie = nbd_aio_pread (h, back, SIZE, 0, COMPLETION (&records[1]), 0);
-      /* The write may have found that the server has gone. */
+      /* The write may have detected that the server is gone. */
       CHECK (cookie == 2 || nbd_aio_is_dead (h) == 1);
     }
     if (issued && !leaving && nbd_aio_in_flight (h) == 0) {
@@ -91,7 +91,7 @@ session (size_t limit, enum ending ending)
     }
     if (nbd_aio_get_direction (h) & LIBNBD_AIO_DIRECTION_WRITE)
       fds[0].events |= POLLOUT;
-    /* Nothing more is to come where the end is a stall. */
+    /* After a stall nothing more arrives. */
     if (poll (fds, 3, ending == STALL && said == limit ? 0 : LONG_ENOUGH) ==
         0) {
       CHECK (ending == STALL && said == limit);

@@ -42,7 +42,7 @@ finish (struct nbd_handle *h, struct slot *slot, bool reading)
   slot->count = 0;
 }
 
-/* Requests of many sizes, which together are the whole, each byte once. */
+/* Issues requests of many sizes, which cover each byte exactly once. */
 static void
 move_everything (struct nbd_handle *h, uint64_t size, bool reading)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Over TLS too, the client shuts down its side of the socket after its
- * goodbye, once.
+/* Over TLS too, the client shuts down its side of the socket once, after its
+ * close_notify.
  * Source: nbd_shutdown(3), nbd_opt_abort(3); seen with libnbd 1.24.4.
  */
 #include "../harness/tls.h"
@@ -10,7 +10,7 @@
 
 static int ends;
 
-/* What the program defines is what the library calls, too. */
+/* The library calls this function. */
 int
 shutdown (int fd, int how)
 {

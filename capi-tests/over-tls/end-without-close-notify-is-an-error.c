@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* A server that says that its session ends, and then closes the connection, has
- * closed it; where the connection just ends, anybody may have cut it, and it is
- * dead.  Either way a command that has no reply fails.
+/* A server that announces the end of its session and then closes has closed the
+ * connection; without the announcement, an attacker may have cut it, and the
+ * handle is dead.  In both cases a command without a reply fails.
  *
  * Source: RFC 8446, section 6.1; outcomes of libnbd 1.24.4.  GOODBYE in the
  * environment is 1 or 0.  The server replies to one request.
@@ -17,7 +17,8 @@ main (void)
 
   for (size_t count = 1; count <= ITEMS (data); ++count) {
     struct nbd_handle *h = configured ();
-    /* Retired at once: libnbd 1.24.4 calls what is left again at the end. */
+    /* Retired at once: libnbd 1.24.4 calls the remaining callbacks again at the
+     * end. */
     struct record records[ITEMS (data)] = {
       { .error = -1, .result = 1 },
       { .error = -1, .result = 1 },

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* A server that keeps sending records of a single byte, or none, delays no call.
- * RECORDS names what it sends: tickets or updates (of keys), each of which ends
+/* A server that sends an endless stream of empty or one-byte records delays no
+ * call. RECORDS selects them: tickets or updates (of keys), each of which ends
  * a call; bytes, of which a call handles some; warnings or hellos (requests for
  * another handshake), which end the connection.
  * Source: nbd_poll(3), nbd_aio_notify_read(3); seen with libnbd 1.24.4.
@@ -16,7 +16,7 @@
 
 static char data[LONG_READ];
 static const char *records;
-static int progress; /* what both threads have got to */
+static int progress; /* progress of both threads */
 enum { CONNECTED, QUEUED, ENDLESS, OVER };
 
 static void
@@ -37,7 +37,7 @@ are (const char *name)
   return strcmp (records, name) == 0;
 }
 
-/* How many records are there before the client looks.  GnuTLS ends a connection
+/* Number of records sent before the client receives.  GnuTLS ends a connection
  * with more than 8 updates in a second.
  */
 static int
@@ -66,7 +66,7 @@ send_record (tls_session session)
   return r >= 0;
 }
 
-/* Answers a read with the beginning of a chunk, and then with these records. */
+/* Answers a read with the beginning of a chunk, followed by the records. */
 static void *
 serve (void *arg)
 {
@@ -101,7 +101,7 @@ completion (void *user_data, int *error)
   return 1;
 }
 
-/* One call, if the server has sent something. */
+/* Makes one call, if the server has sent something. */
 static int
 call (struct nbd_handle *h, bool own_loop, int timeout)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Where GnuTLS cannot be loaded there is no TLS, what asks for it fails with
- * ENOTSUP, and all else is as ever.
+/* If GnuTLS cannot be loaded, calls that request TLS fail with ENOTSUP, and
+ * everything else works.
  *
  * Source: nbd_supports_tls(3), nbd_set_tls(3), nbd_opt_starttls(3).
  */

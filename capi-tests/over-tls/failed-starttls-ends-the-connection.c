@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* When a program starts TLS by hand and that fails for any other reason than
- * the server's refusal, the connection is dead: there is no going on without.
- * What the server alone can notice may show when the program goes on with TLS.
+/* If TLS started by the program fails for any reason except the server's
+ * refusal, the connection is dead and cannot continue without. Errors that only
+ * the server detects may appear in the next call.
  *
  * Source: nbd_opt_starttls(3).  ERRNOS and WORDS in the environment are as for
  * connection-is-refused; AIO asks without waiting.
@@ -15,7 +15,7 @@ main (void)
   struct nbd_handle *h = in_opt_mode (configured ());
   struct record record = { .error = -1 };
 
-  /* STARTTLS is the first that the server hears. */
+  /* STARTTLS must be the first option. */
   CHECK (nbd_set_request_structured_replies (h, false) == 0);
   CHECK (nbd_set_request_extended_headers (h, false) == 0);
   CHECK (connect_to_server (h) == 0);

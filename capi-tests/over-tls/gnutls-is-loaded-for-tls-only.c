@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* A process that never asks for TLS has not loaded GnuTLS: not for a
- * connection, not for data, not for TLS settings that mean nothing yet.
+/* A process that never requests TLS does not load GnuTLS: not for a connection,
+ * not for data, not for TLS settings without effect.
  */
 #include "../harness/tls.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* A program with a poll loop of its own connects with TLS, moves data both ways
- * at once and disconnects, by no more than waiting for what the library says
- * and telling it what came.
+/* A program with its own poll loop connects with TLS, moves data in both
+ * directions at once and disconnects, using only the direction and the notify
+ * calls.
  *
  * Source: nbd_aio_get_direction(3), libnbd(3), "Asynchronous commands".
  */
@@ -12,7 +12,7 @@
 
 static unsigned char written[COUNT], back[COUNT], other[COUNT];
 
-/* Once round the loop. */
+/* Runs one turn of the loop. */
 static void
 turn (struct nbd_handle *h)
 {
@@ -61,7 +61,7 @@ main (void)
   fill (written, COUNT, 0, 1);
   finish (h, nbd_aio_pwrite (h, written, COUNT, 0, NBD_NULL_COMPLETION, 0));
 
-  /* More to send while there is more to receive. */
+  /* More data to send while there is more to receive. */
   fill (other, COUNT, COUNT, 2);
   first = nbd_aio_pread (h, back, COUNT, 0, NBD_NULL_COMPLETION, 0);
   second = nbd_aio_pwrite (h, other, COUNT, COUNT, NBD_NULL_COMPLETION, 0);

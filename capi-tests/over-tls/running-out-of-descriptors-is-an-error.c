@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Where there is no descriptor left for the socket or for the files with keys,
- * connecting with TLS fails, and is not done without TLS or without the
- * authorities in the files; no descriptor is lost, and with enough of them the
- * same connection is made.
+/* Without free descriptors for the socket or for the key files, connecting with
+ * TLS fails instead of falling back to no TLS or to no authorities; no
+ * descriptor is leaked, and with enough of them the same connection succeeds.
  *
  * Source: open(2), socket(2) "ERRORS"; nbd_set_tls(3).
  */

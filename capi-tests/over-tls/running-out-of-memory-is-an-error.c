@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Where there is no memory for a TLS connection, whether the library or GnuTLS needs
- * it, connecting or a command fails, and nothing ends the process.  Without TLS no
- * connection is made, and data that a command returns is right.
+/* If the library or GnuTLS runs out of memory for a TLS connection, connecting
+ * or a command fails, and the process continues.  The connection never falls
+ * back to plaintext, and returned data is right.
  *
  * Source: malloc(3); nbd_set_tls(3).
  */

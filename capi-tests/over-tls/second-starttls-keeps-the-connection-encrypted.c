@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Where the library has started TLS by itself, asking for it again by hand is
- * refused by the server, and the connection stays encrypted.
+/* After the library has started TLS itself, the server refuses a manual
+ * request, and the connection stays encrypted.
  *
  * Source: nbd_opt_starttls(3): a second request "does not downgrade a TLS session
  * that has already been established".

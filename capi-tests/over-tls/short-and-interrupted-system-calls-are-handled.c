@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Whichever system call takes or gives one byte only, is interrupted, or finds
- * nothing after all, the handshake, data and the goodbye come through.
+/* The handshake, data and the disconnect succeed even if system calls move
+ * single bytes, are interrupted, or find nothing.
  *
  * Source: recv(2), send(2), poll(2), "RETURN VALUE" and "ERRORS".
  */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* While a timer interrupts whatever waits, without SA_RESTART, connections are
- * made with TLS and data goes both ways as without.
+/* Connecting with TLS and moving data in both directions work while a timer
+ * without SA_RESTART interrupts blocking calls.
  * Source: signal(7) "Interruption of system calls".
  */
 #include "../harness/tls.h"

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* In option mode a program starts TLS when it likes.  What was negotiated
- * before is forgotten and can be negotiated again; asking twice changes
- * nothing.
+/* In option mode a program can start TLS at any point.  This discards earlier
+ * negotiation, which can be repeated; a second request changes nothing.
  *
  * Source: nbd_opt_starttls(3), nbd_get_tls_negotiated(3).  EXPORT in the
  * environment is the name of the export; FORCED says that the server does
@@ -39,7 +38,7 @@ main (void)
   } else {
     CHECK (nbd_get_structured_replies_negotiated (h) == 1 || may_be_simple);
     CHECK (nbd_opt_info (h) == 0);
-    /* nbd-server does not look at the size yet. */
+    /* nbd-server does not check the size yet. */
     CHECK (nbd_get_size (h) >= 0);
   }
 

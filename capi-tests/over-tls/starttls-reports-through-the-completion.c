@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* nbd_aio_opt_starttls does not wait; the completion callback says how it
- * ended, once, and is freed once.
+/* nbd_aio_opt_starttls does not wait; the completion callback gets the result
+ * once, and is freed once.
  *
  * Source: nbd_aio_opt_starttls(3); libnbd(3), "Completion callbacks".
  */
@@ -28,7 +28,7 @@ main (void)
   CHECK (first.error == 0);
   CHECK (nbd_get_tls_negotiated (h) == 1);
 
-  /* The server has TLS already. */
+  /* The server already has TLS. */
   ask (h, &second);
   CHECK (second.error > 0);
   CHECK (nbd_get_tls_negotiated (h) == 1);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* A function called in a handle state that does not allow it fails without
- * changing the state, says which states allow it, and frees the closures that
- * it was given.  In a state that allows it, it never fails for that reason.
+/* A function called in a forbidden handle state fails without changing the
+ * state, its message names the permitted states, and its closures are freed.
+ * In a permitted state, it never fails for that reason.
  *
  * Source: libnbd(3) and the "HANDLE STATE" section of each function's page; the
  * errno is ENOTCONN in a handle that was not connected yet, EINVAL otherwise.

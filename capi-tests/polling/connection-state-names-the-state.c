@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* nbd_connection_state gives a text that starts with the name of the state,
- * which error messages use too.  What follows the colon is for people.
+/* nbd_connection_state returns a text that begins with the name of the state,
+ * which error messages use too.  The text after the colon is for people.
  * Source: nbd_connection_state(3); the names are those of libnbd 1.24.4.
  */
 #include "../harness/handshake.h"
@@ -17,7 +17,7 @@ check_state (struct nbd_handle *h, const char *name)
   CHECK (strlen (state) > length + 2);
 }
 
-/* The server has said `count` bytes of its handshake, and stops. */
+/* Connects to a server that stops after `count` bytes of its handshake. */
 static void
 check_handshake (struct script *s, size_t count, const char *name)
 {
@@ -49,7 +49,7 @@ check_handshakes (void)
   nbd_close (s.h);
 }
 
-/* The socket is full of the data of a write. */
+/* The socket is full of a write's data. */
 static void
 check_write (void)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Idle or waiting for replies the direction is READ and the handle is ready;
- * with more to send than the socket takes it is BOTH and the handle is
- * processing.  Commands can be issued all the time.
+/* When idle or waiting for replies, the direction is READ and the handle is
+ * ready; with more to send than the socket accepts, it is BOTH and the handle
+ * is processing.  Commands can be issued in either state.
  * Source: nbd_aio_get_direction(3), nbd_aio_is_ready(3).
  */
 #include "../harness/commands.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* When nbd_aio_get_direction says that only reading is left, every command
- * issued so far is with the server.
+/* If nbd_aio_get_direction returns only READ, every command issued so far has
+ * been sent.
  * Source: nbd_aio_get_direction(3).
  */
 #include "../harness/commands.h"

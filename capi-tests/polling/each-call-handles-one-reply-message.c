@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* However many replies have arrived, nbd_poll and nbd_aio_notify_read handle one
- * message each: a simple reply, or a chunk.  Copy loops of language bindings lose
- * data or free memory twice when several commands complete in one call.
+/* However many replies have arrived, nbd_poll and nbd_aio_notify_read handle
+ * one message each: a simple reply, or a chunk.  Copy loops of language
+ * bindings lose data or free memory twice if several commands complete in one
+ * call.
  * Source: seen with libnbd 1.24.4.
  */
 #include "../harness/answers.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* A server that sends legal chunks without a pause keeps no call: nbd_poll and
- * nbd_aio_notify_read return after one, and a chunk too long to be of use is
+/* An endless stream of valid chunks blocks no call: nbd_poll and
+ * nbd_aio_notify_read return after one, and a chunk too long to be useful is
  * skipped in several calls.
  * Source: nbd_poll(3); seen with libnbd 1.24.4.
  */
@@ -20,8 +20,7 @@ stopped (void)
   return __atomic_load_n (&stop, __ATOMIC_ACQUIRE);
 }
 
-/* Chunks of nothing but a header, or one that is very long, until the client
- * has seen enough.
+/* Sends empty chunks, or one very long chunk, until the client has seen enough.
  */
 static void *
 send_chunks (void *arg)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Each debug message "poll start" is followed by a "poll end" with what poll(2) returned:
- * also where it failed, and where nbd_poll leaves what has arrived to a call of another
- * thread.
+/* Each debug message "poll start" is followed by a "poll end" with the result
+ * of poll(2), even if it failed, or if nbd_poll leaves the received data to a
+ * call of another thread.
  * Source: seen with libnbd 1.24.4, where no call of another thread can come between.
  */
 #include "../harness/real-calls.h"
@@ -14,7 +14,7 @@ static struct peer peer;
 static int starts, ends, failures;
 static bool fail_next;
 
-/* The library calls this one. */
+/* The library calls this function. */
 int
 poll (struct pollfd *fds, nfds_t count, int timeout)
 {
@@ -64,7 +64,7 @@ wait_in_poll (void *arg)
   return NULL;
 }
 
-/* The answer comes when one thread is in nbd_poll, and is for another one. */
+/* The reply arrives while one thread is in nbd_poll, and is for another one. */
 static void
 answer_another_thread (void)
 {
@@ -76,7 +76,7 @@ answer_another_thread (void)
   CHECK (cookie > 0);
   polled_for = peer_request (&peer, NULL);
   CHECK (pthread_create (&poller, NULL, wait_in_poll, &cookie) == 0);
-  usleep (2000); /* by now it most likely waits */
+  usleep (2000); /* most likely it waits by now */
   CHECK (pthread_create (&asker, NULL, ask, NULL) == 0);
   other = peer_request (&peer, NULL);
   put32 (&extents, 1);

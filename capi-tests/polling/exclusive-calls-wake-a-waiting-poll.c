@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* A thread waits in nbd_poll for a command. A synchronous command of another thread,
- * which has the handle to itself for the sake of its callback, receives the reply, in
- * either order with its own: nbd_poll returns.
+/* A thread waits in nbd_poll for a command. Another thread's synchronous
+ * command, which has exclusive use of the handle because of its callback,
+ * receives the reply, before or after its own: nbd_poll returns.
  * Source: the promise of this library (docs/threads.md).
  */
 #include "../harness/commands.h"
@@ -11,8 +11,9 @@
 
 #define ROUNDS 200
 
-/* A thread that has looked, and calls nbd_poll only when its command has completed, waits
- * in vain, as it does with libnbd 1.24.4. On a busy machine that happens now and then.
+/* A thread that checks, and calls nbd_poll only after its command has
+ * completed, waits in vain, as with libnbd 1.24.4. On a busy machine that can
+ * happen.
  */
 #define MOST_IN_VAIN 10
 
@@ -68,7 +69,7 @@ run (bool polled_for_first)
   CHECK (cookie > 0);
   polled_for = peer_request (&peer, NULL);
   CHECK (pthread_create (&poller, NULL, wait_in_poll, &cookie) == 0);
-  usleep (2000); /* by now it most likely waits */
+  usleep (2000); /* most likely it waits by now */
   CHECK (pthread_create (&asker, NULL, ask, NULL) == 0);
   other = peer_request (&peer, NULL);
   usleep (2000);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* While one thread is blocked in a command, another can look at the handle: its
- * state, direction, private data and what the build supports do not wait for
- * the command.
+/* While one thread is blocked in a command, another can query the handle: its
+ * state, direction, private data and the features of the build, without waiting
+ * for the command.
  *
  * Source: libnbd(3), "Synchronous and asynchronous calls": calls either lock the
  * handle or read its fields atomically.  Some of these do lock in the C library

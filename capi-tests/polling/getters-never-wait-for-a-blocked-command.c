@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* While one thread is blocked in a synchronous command another one can look at
+/* While one thread is blocked in a synchronous command, another one can query
  * the state, the direction, the count in flight, the statistics and the private
- * data without waiting.
- * Stricter than libnbd 1.24.4, where some of these wait for the lock.
+ * data without waiting. Stricter than libnbd 1.24.4, where some of these wait
+ * for the lock.
  * Source: the promise of this library that calls which only look never wait.
  */
 #include "../harness/commands.h"
@@ -34,11 +34,11 @@ main (void)
   peer_connect (h, &peer);
   CHECK (nbd_set_private_data (h, 42) == 0);
   CHECK (pthread_create (&thread, NULL, blocked_read, NULL) == 0);
-  /* From here on the reader waits for an answer that only this thread gives:
-   * a call that waited for it would never return.
+  /* From here on the reader waits for a reply that only this thread sends: a
+   * call that waited for it would never return.
    */
   request = peer_request (&peer, NULL);
-  /* The counters follow what was sent; soon, but not at once. */
+  /* The counters are updated soon after sending, but not at once. */
   for (int i = 0; i < 10000 && nbd_stats_chunks_sent (h) < 2; ++i)
     usleep (1000);
   for (int i = 0; i < 1000; ++i) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* nbd_aio_in_flight counts commands until their answer is complete, retired or
+/* nbd_aio_in_flight counts commands until their reply is complete, retired or
  * not, and a disconnect until the connection is closed.
  * Source: nbd_aio_in_flight(3).
  */

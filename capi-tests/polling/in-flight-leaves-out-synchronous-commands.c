@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /* nbd_aio_in_flight does not count the command of a synchronous call in another
- * thread.  A program with its own poll loop waits until the count is 0.  If it saw
- * that command, it would wait for a reply that the other thread receives, as nbdcopy
- * 1.14 did.
+ * thread.  A program with its own poll loop waits until the count is 0.  If the
+ * command counted, the program would wait for a reply that the other thread
+ * receives, as nbdcopy 1.14 did.
  * Source: seen with libnbd 1.24.4, where nbd_aio_in_flight waits for the other
  * thread, and returns 0 then.
  */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* nbd_poll without a timeout, and a loop of the program's own, come back each
- * time that a part of a large reply has arrived: other threads want the handle,
- * and a program may want to stop.
+/* nbd_poll without a timeout, and a program's own loop, return each time a part
+ * of a large reply has arrived: other threads need the handle, and a program
+ * may want to stop.
  * Source: seen with libnbd 1.24.4.
  */
 #include "../harness/commands.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* nbd_aio_notify_read without anything to read succeeds and loses nothing:
- * commands go on, and further ones can be issued.
+/* nbd_aio_notify_read without data succeeds and loses nothing: commands
+ * continue, and further ones can be issued.
  * Source: nbd_aio_notify_read(3).
  */
 #include "../harness/commands.h"

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* A thread waits in a synchronous command, and receives in advance what comes after
- * its reply. Meanwhile another thread begins to poll the descriptor by itself, for a
- * command of its own: what has been received for it must not stay in the handle, where
- * poll(2) does not see it.
+/* A thread in a synchronous command receives the data after its reply early.
+ * Meanwhile another thread begins to poll the descriptor itself for a command
+ * of its own: data received for it must not stay in the handle, where poll(2)
+ * does not see it.
  * Source: the promise of this library (docs/threads.md).
  */
 #include "../harness/commands.h"

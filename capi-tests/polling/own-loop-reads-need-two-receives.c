@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* A program that polls the descriptor by itself gets each reply to a read with two
- * system calls, one for the header and one for the rest, while reads are all that is
- * in flight: their replies come in chunks, whose headers have one length.
+/* A program that polls the descriptor itself gets each reply to a read with two
+ * system calls, one for the header and one for the rest, while only reads are
+ * in flight: their replies are chunks, whose headers have a fixed length.
  *
- * What the library calls in the C library is defined here instead, and counted
- * on the way.
+ * This program defines the functions of the C library that the library calls,
+ * and counts the calls.
  */
 #include "../harness/real-calls.h"
 

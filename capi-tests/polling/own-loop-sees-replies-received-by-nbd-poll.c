@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* A program that waited by nbd_poll and then runs a loop of its own misses no
+/* A program that waited with nbd_poll and then runs its own loop misses no
  * reply: the loop wakes for each, and each call handles one.
  * Source: nbd_aio_get_direction(3); seen with libnbd 1.24.4.
  */
@@ -8,7 +8,7 @@
 
 enum notify { EITHER, ONLY_WRITE, EACH };
 
-/* One turn of a level-triggered loop. */
+/* Runs one turn of a level-triggered loop. */
 static void
 turn (struct nbd_handle *h, enum notify notify)
 {
@@ -45,7 +45,7 @@ check (enum replies replies, int polls, enum notify notify)
   check_data (&reads, READS - 1);
   CHECK (nbd_aio_get_direction (reads.h) == LIBNBD_AIO_DIRECTION_READ);
 
-  /* From now on, everything is left to the socket. */
+  /* From now on, all data stays in the socket. */
   issue_read (&reads, READS - 1);
   request = peer_request (&reads.peer, NULL);
   answer_read (&reads, &request);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /* A program can wait by itself with nbd_aio_get_fd, nbd_aio_get_direction and
- * the notify calls, from connecting to the end of the last command.
+ * the notify calls, from connecting to the last command.
  * Source: libnbd(3), "Main loops".
  */
 #include "../harness/commands.h"

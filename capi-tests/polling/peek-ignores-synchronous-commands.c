@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* A thread waits in a synchronous command. To another one, which asks what has
- * completed, there are no commands.
+/* nbd_aio_peek_command_completed does not see the synchronous command in which
+ * another thread waits.
  * Source: nbd_aio_peek_command_completed(3), and the promise of this library
  * (docs/threads.md).
  */

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* nbd_aio_peek_command_completed gives the cookie of a command that waits to
- * be retired, 0 when all are still in flight, and an error when there are
- * none.
+/* nbd_aio_peek_command_completed returns the cookie of a completed command that
+ * is not yet retired, 0 if all are in flight, and an error if there are none.
  * Source: nbd_aio_peek_command_completed(3).
  */
 #include "../harness/commands.h"

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* nbd_poll returns 0 when the time is up and 1 when something arrived, a part
- * of a reply too.
+/* nbd_poll returns 0 on timeout and 1 if data arrived, even part of a reply.
  * Source: nbd_poll(3).
  */
 #include "../harness/commands.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /* nbd_poll2 also returns when the other descriptor becomes readable or loses
- * its peer; -1 stands for none.
+ * its peer; -1 stands for no descriptor.
  * Source: nbd_poll2(3).
  */
 #include "../harness/commands.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* State, statistics, commands in flight and the end of the stream are those of
- * the replies that calls have handled, whatever has arrived.  Half a reply waits
- * for the rest.
+/* State, statistics, commands in flight and end of file reflect the replies
+ * that calls have handled, not those that have arrived.  Half a reply waits for
+ * the rest.
  * Source: nbd_stats_bytes_received(3); seen with libnbd 1.24.4.
  */
 #include "../harness/answers.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Handles are independent: each has its own connection, cookies and errors,
- * and one that dies does not disturb the others.
+/* Handles are independent: each has its own connection, cookies and errors, and
+ * a dead one does not affect the others.
  * Source: libnbd(3), "Handles", "Multiple connections".
  */
 #include "../harness/commands.h"

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* A call that handles what has arrived notices that the server has gone when it has to
- * receive again. It does so within the first 16 bytes of a reply and after each
- * complete part. It does not after the beginning of a later part.
+/* A call that handles received data detects end of file when it has to receive
+ * again: within the first 16 bytes of a reply and after each complete part, but
+ * not within a later part.
  * Source: observed of libnbd 1.24.4.
  */
 #include "../harness/commands.h"
 
-/* Send the first COUNT bytes of a reply, and close. Does nbd_aio_notify_read notice? */
+/* Sends the first COUNT bytes of a reply, and closes. Returns true if
+ * nbd_aio_notify_read detects the end. */
 static bool
 notices (size_t count)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* nbd_aio_notify_read with nothing to read, while the socket is full of writes,
- * does not stop the sending: the direction stays BOTH.
- * Stricter than libnbd 1.24.4, which then waits for a reply before it goes on.
+/* nbd_aio_notify_read without data, while the socket is full of writes, does
+ * not stop the sending: the direction stays BOTH. Stricter than libnbd 1.24.4,
+ * which then waits for a reply before it continues.
  * Source: nbd_aio_get_direction(3) (WRITE as long as there is more to send).
  */
 #include "../harness/commands.h"

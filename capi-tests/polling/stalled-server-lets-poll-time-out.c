@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* When the server says nothing more, nbd_poll with a time limit returns 0 and
- * the program can give up: nbd_close does not wait for replies.
+/* When the server falls silent, nbd_poll with a timeout returns 0 and the
+ * program can give up: nbd_close does not wait for replies.
  * Source: nbd_poll(3), nbd_close(3).
  */
 #include "../harness/commands.h"

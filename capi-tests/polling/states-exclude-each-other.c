@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* A handle is in exactly one of the states that a program can ask for, the
- * description of the state says which, and the calls that look at it work in
- * each of them.
+/* A handle is in exactly one of the states that a program can query, the
+ * description names that state, and the getters work in each of them.
  *
  * Source: nbd_aio_is_created(3) and the pages of the other nbd_aio_is functions,
  * nbd_connection_state(3), nbd_aio_get_direction(3).

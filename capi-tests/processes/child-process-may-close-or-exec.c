@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* A process that was forked by a program with handles may close its copies of
- * them, end without, or become another program: none of the program's servers is
- * ended, its sockets stay, nothing is said on its connections, and the
- * other program gets no descriptor of the library's.
+/* A forked child of a program with handles may close its copies of them, exit,
+ * or exec another program: none of the program's servers is stopped, its
+ * sockets stay, nothing is sent on its connections, and the other program
+ * inherits no descriptor of the library.
  * Source: fork(2), execve(2); the C library does not keep this promise for a
  * server with socket activation.
  */
@@ -13,7 +13,7 @@
 
 static struct nbd_handle *handles[HANDLES];
 
-/* What a child does, and what its exit status must be. */
+/* Runs an action in a child and checks its exit status. */
 static void
 in_child (void (*act) (void))
 {
@@ -52,7 +52,7 @@ become_another_program (void)
   _exit (127);
 }
 
-/* The connection is as it was, with a command in flight. */
+/* Checks that the connection is unchanged, with a command in flight. */
 static void
 check_alive (struct nbd_handle *h, int64_t *cookie)
 {
@@ -80,7 +80,7 @@ main (void)
   char *listener[] = { memserver (), "--size", "1M", NULL };
   char *uri, *listening;
 
-  /* Whatever this program was started with is its own business. */
+  /* Descriptors that this program was started with do not matter. */
   for (int fd = 3; fd < 100; ++fd)
     close (fd);
   path = server_start ("--size", "1M");
@@ -96,7 +96,7 @@ main (void)
   silent = pair[1];
   /* handles[4] is new. */
 
-  /* Valgrind sees what a child leaks that just ends. */
+  /* valgrind reports a leak in a child that just exits. */
   for (size_t i = getenv ("TEST_UNDER_VALGRIND") != NULL; i < ITEMS (acts);
        ++i) {
     for (int j = 0; j < 3; ++j)
@@ -109,7 +109,7 @@ main (void)
   CHECK (nbd_poll (handles[3], 0) == 0);
   CHECK (nbd_aio_is_created (handles[4]) == 1);
 
-  /* A server with socket activation ends with the program's own handle. */
+  /* The server with socket activation stops with the program's own handle. */
   uri = nbd_get_uri (handles[2]);
   CHECK (uri != NULL);
   listening = strstr (uri, "?socket=") + strlen ("?socket=");

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* A child of fork(2) sends no request of its parent's: not when it exits, not
- * when it closes its copy of the handle, and not when it uses handles of its
- * own.  Older data would overwrite newer data on the disk.
+/* A child of fork(2) sends no request of its parent: not when it exits, not
+ * when it closes its copy of the handle, and not when it uses its own handles.
+ * Old data would overwrite newer data on the disk.
  * Source: seen with libnbd 1.24.4.
  */
 #include "../harness/bursts.h"
@@ -11,7 +11,7 @@
 
 #define REQUESTS 5
 
-/* A child does one of these with its copy of h. */
+/* Does one of these in a child with its copy of h. */
 static void
 just_exit (struct nbd_handle *h)
 {
@@ -42,7 +42,7 @@ static void (*const children[]) (struct nbd_handle *) = {
 int
 main (void)
 {
-  /* A child that does not close the handle leaks it, which valgrind sees. */
+  /* A child that does not close the handle leaks it, according to valgrind. */
   size_t count = getenv ("TEST_UNDER_VALGRIND") ? 1 : ITEMS (children);
 
   for (size_t i = 0; i < count; ++i) {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Connecting to a command that is not there or ends at once fails, without
- * leaving a process behind; an empty argument list is EINVAL and leaves the
- * handle as it was.
+/* Connecting to a command that does not exist or exits at once fails without
+ * leaving a process; an empty argument list is EINVAL and leaves the handle
+ * unchanged.
  *
  * Source: nbd_connect_command(3), nbd_connect_systemd_socket_activation(3).
  */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /* A call that fails in an exit handler, in a destructor of the program, or in a
- * destructor of thread-specific data leaves its text and its errno, as anywhere
- * else.  In an exit handler, the last error before the exit can be read.
+ * destructor of thread-specific data sets its text and errno as usual.  An exit
+ * handler can also read the last error before the exit.
  *
  * Source: libnbd(3), "Error handling".
  */
@@ -10,8 +10,8 @@
 
 #include <pthread.h>
 
-/* How often destructors are called for a thread that sets its data again: once
- * less than the system may stop at.
+/* Number of destructor calls for a thread that sets its data again: one fewer
+ * than the system guarantees.
  */
 #define ROUNDS 3
 
@@ -73,7 +73,7 @@ run (void *(*thread) (void *), pthread_key_t *key)
 static void
 at_exit (void)
 {
-  /* A failed check may not call exit here. */
+  /* A failed check must not call exit here. */
   if (nbd_get_errno () != ENOTCONN || nbd_get_error () == NULL ||
       strstr (nbd_get_error (), "nbd_get_size: ") == NULL ||
       nbd_get_meta_context (h, 7) != NULL || nbd_get_errno () != EINVAL ||
@@ -111,7 +111,7 @@ main (void)
   run (thread_that_failed, &early);
   run (thread_that_failed, &late);
   CHECK (destructors == 4 * ROUNDS);
-  /* Errors of other threads do not show. */
+  /* Errors of other threads are not visible. */
   CHECK (nbd_get_errno () == ENOTCONN);
   CHECK_MESSAGE ("nbd_get_size: ");
   return 0;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* A program may end itself in a callback although it closes its handles when it ends,
- * in an atexit(3) handler or a destructor of C++. nbd_close inside a call on the same
- * handle frees closures, and completes nothing. libnbd 1.24.4 completes the commands,
- * and calls the callback that is running a second time.
+/* A program may exit in a callback even if it closes its handles in an
+ * atexit(3) handler or a C++ destructor. nbd_close inside a call on the same
+ * handle frees closures and completes nothing. libnbd 1.24.4 completes the
+ * commands, and calls the running callback a second time.
  * Source: the promise of this library (docs/differences.md).
  */
 #include "../harness/commands.h"
@@ -11,7 +11,7 @@
 #include <sys/wait.h>
 
 static struct nbd_handle *h;
-static int report; /* where the child says what happened */
+static int report; /* descriptor on which the child reports */
 
 static void
 say (char what)
@@ -125,8 +125,8 @@ expect (void (*run) (void), const char *expected)
 int
 main (void)
 {
-  /* A process that ends in a callback leaves what the calls around it own, which is a
-   * leak to valgrind.
+  /* A process that exits in a callback leaks the memory of the calls around it,
+   * according to valgrind.
    */
   if (getenv ("TEST_UNDER_VALGRIND"))
     return 0;

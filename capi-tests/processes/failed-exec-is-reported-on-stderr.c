@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* A server that cannot be run says why on standard error; the program sees a
- * connection that ends.
+/* A server that cannot be executed writes the reason to standard error; for the
+ * program, the connection ends.
  * Source: nbd_connect_command(3), nbd_connect_systemd_socket_activation(3);
  * seen with libnbd 1.24.4.
  */

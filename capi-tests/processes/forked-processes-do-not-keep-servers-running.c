@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Other threads fork all the time, without exec, and their children live on.
- * The end of a server is noticed even so: calls that run one return at once, and
- * so does nbd_shutdown.
+/* Other threads fork continuously, without exec, and their children live on.
+ * The end of a server is detected nevertheless: calls that run a server return
+ * at once, and so does nbd_shutdown.
  */
 #include "../harness/harness.h"
 
@@ -14,11 +14,11 @@
 #define THREADS 2
 #define MOST 100 /* children of a thread */
 
-static int forked; /* threads that have forked enough */
+static int forked; /* number of threads that have forked enough */
 static bool finished;
 
-/* A child that lives until it is killed, or at the latest as long as the thread that forks
- * it.
+/* Forks a child that lives until it is killed, or at most as long as the thread
+ * that forks it.
  */
 static pid_t
 fork_child (void)

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* A program that ignores SIGTERM does not make its server ignore it, so that
- * closing the handle ends a server with socket activation, which would go on
- * listening otherwise.
- * The C library lets the server inherit it, and waits until it ends by itself.
+/* A program that ignores SIGTERM does not make its server ignore it, so closing
+ * the handle stops a server with socket activation, which would otherwise keep
+ * listening. The C library lets the server inherit it, and waits until it exits
+ * by itself.
  */
 #include "../harness/harness.h"
 
@@ -15,7 +15,7 @@ main (void)
 
   signal (SIGTERM, SIG_IGN);
   CHECK (nbd_aio_connect_systemd_socket_activation (h, argv) == 0);
-  /* It returns, long before the server would have ended by itself. */
+  /* nbd_close returns long before the server would have exited by itself. */
   nbd_close (h);
   return 0;
 }

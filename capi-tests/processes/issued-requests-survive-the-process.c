@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* What was issued reaches the server, however the process goes on: it ends by
- * _exit(2), another thread calls exit(3), or daemon(3) makes a child the
- * program.
+/* Issued requests reach the server even if the process then calls _exit(2),
+ * another thread calls exit(3), or daemon(3) continues in a child.
  * Source: seen with libnbd 1.24.4.
  */
 #include "../harness/bursts.h"
@@ -51,8 +50,8 @@ static void (*const ways[]) (void) = {
 int
 main (void)
 {
-  /* Each of these processes ends with an open handle, which is a leak to
-   * valgrind.
+  /* Each of these processes exits with an open handle, which valgrind reports
+   * as a leak.
    */
   if (getenv ("TEST_UNDER_VALGRIND"))
     return 0;

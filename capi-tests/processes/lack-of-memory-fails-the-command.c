@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Where a server decides how much memory a reply takes and there is not so
- * much, the command fails with ENOMEM, and the connection goes on after the
- * reply.  Nothing ends the program.
+/* If a server makes a reply need more memory than available, the command fails
+ * with ENOMEM, and the connection continues after the reply.  The program
+ * continues.
  * Source: malloc(3); libnbd(3), "Errno".
  */
 #include "../harness/commands.h"
 
-/* Extents of one reply, each for 4 KiB. */
+/* Number of extents in one reply, each for 4 KiB. */
 #define EXTENTS 65536
 
 static size_t most = SIZE_MAX;
 static int refused;
 
-/* A sanitizer brings its own malloc, and so does valgrind. */
+/* Sanitizers and valgrind have their own malloc. */
 #ifndef __SANITIZE_ADDRESS__
 
 extern void *__libc_malloc (size_t size);
@@ -65,7 +65,8 @@ send_or_poll (struct nbd_handle *h, int fd, const void *data, size_t count)
   }
 }
 
-/* Header of a chunk with that much payload, up to its first extent. */
+/* Sends the header of a chunk with that much payload, up to its first extent.
+ */
 static void
 put_status_header (struct bytes *bytes, const struct peer *peer,
                    const struct request *to, uint32_t extents)
@@ -104,7 +105,7 @@ count_entries64 (void *user_data, const char *context, uint64_t offset,
   return 0;
 }
 
-/* Returns the errno of the command; all extents were reported when it is 0. */
+/* Returns the errno of the command; if it is 0, all extents were reported. */
 static int
 status (enum replies replies, bool wide, size_t limit)
 {
@@ -112,7 +113,7 @@ status (enum replies replies, bool wide, size_t limit)
   struct nbd_handle *h = nbd_create ();
   struct request request;
   struct bytes bytes = { .count = 0 };
-  size_t told = 0;
+  size_t reported = 0;
   int64_t cookie;
   int error = 0;
   char byte;
@@ -122,13 +123,13 @@ status (enum replies replies, bool wide, size_t limit)
     cookie = nbd_aio_block_status_64 (h, GIB, 0,
                                       (nbd_extent64_callback) {
                                           .callback = count_entries64,
-                                          .user_data = &told },
+                                          .user_data = &reported },
                                       NBD_NULL_COMPLETION, 0);
   else
     cookie =
         nbd_aio_block_status (h, GIB, 0,
                               (nbd_extent_callback) { .callback = count_entries,
-                                                      .user_data = &told },
+                                                      .user_data = &reported },
                               NBD_NULL_COMPLETION, 0);
   CHECK (cookie > 0);
   request = peer_request (&peer, NULL);
@@ -152,11 +153,11 @@ status (enum replies replies, bool wide, size_t limit)
   most = SIZE_MAX;
   if (nbd_aio_command_completed (h, cookie) == -1) {
     error = nbd_get_errno ();
-    CHECK (told == 0);
+    CHECK (reported == 0);
   } else
-    CHECK (told == EXTENTS);
+    CHECK (reported == EXTENTS);
 
-  /* The connection lives. */
+  /* The connection is alive. */
   CHECK (nbd_aio_is_ready (h) == 1);
   cookie = nbd_aio_pread (h, &byte, 1, 0, NBD_NULL_COMPLETION, 0);
   request = peer_request (&peer, NULL);
@@ -174,7 +175,7 @@ on_context (void *user_data, const char *name)
   return 0;
 }
 
-/* The same where the program decides: an option too long for its memory. */
+/* The same for a request of the program: an option too long for its memory. */
 static void
 long_option (bool limited)
 {
@@ -212,7 +213,7 @@ main (void)
       int failed = 0;
 
       CHECK (status (replies, wide, SIZE_MAX) == 0);
-      /* From too little for half of the reply to enough for everything. */
+      /* From too little for half of the reply up to enough for everything. */
       for (size_t limit = 192 * KIB; limit <= 4 * MIB; limit += 64 * KIB) {
         int error = status (replies, wide, limit);
 

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Connections in every way, commands of every kind, every fault of the server,
- * and every way to end, over and over: afterwards the process has as many
- * descriptors, threads and children as before, and its memory has not grown by
- * more than is written below.  `make soak` does it for SOAK_SECONDS; without,
- * it is a number of rounds.
+/* After many connections of every kind, with every command, fault and ending,
+ * the process has as many descriptors, threads and children as before, and its
+ * memory has not grown beyond the allowance below.  `make soak` runs for
+ * SOAK_SECONDS; otherwise there is a fixed number of rounds.
  * Source: nbd_close(3), which frees everything that belongs to a handle.
  */
 #include "../harness/soak.h"
@@ -12,13 +11,13 @@
 #include <pthread.h>
 #include <time.h>
 
-/* What may come on top after the first rounds: what the allocator keeps for
- * itself, and never again for more rounds.
+/* Permitted growth after the first rounds: memory cached by the allocator,
+ * which does not grow with more rounds.
  */
 #define HEAP_ALLOWANCE (64 * KIB)
 #define RESIDENT_ALLOWANCE (4 * MIB)
 
-/* A sanitizer has memory and threads of its own. */
+/* Sanitizers have memory and threads of their own. */
 #if defined __SANITIZE_ADDRESS__ || defined __SANITIZE_THREAD__
 #define SANITIZED true
 #else
@@ -69,7 +68,7 @@ on_extent (void *user_data, const char *context, uint64_t offset,
   return 0;
 }
 
-/* Some retire themselves, some change the error. */
+/* Some retire the command, some change the error. */
 static int
 on_completion (void *user_data, int *error)
 {
@@ -158,8 +157,8 @@ negotiate (struct nbd_handle *h)
   }
 }
 
-/* A random selection of commands, waits, retirements and ends.  Only where the
- * server answers may a call wait for it.
+/* Runs a random selection of commands, waits, retirements and endings.  Only if
+ * the server answers may a call wait for it.
  */
 static void
 use (struct nbd_handle *h, bool may_wait)
@@ -261,7 +260,7 @@ one_round (void)
       r = -1;
     break;
   case 6:
-    /* Threads that come and go. */
+    /* Threads that start and end. */
     r = nbd_connect_unix (h, path);
     other = nbd_create ();
     CHECK (other != NULL && nbd_connect_unix (other, path) == 0);
@@ -313,7 +312,7 @@ main (void)
   nr_faults = all_faults (faults, ITEMS (faults));
   path = server_start ("--size", "1M", "--context", "x:two=4096:1,4096:2");
   if (seconds) {
-    /* A round has its own limits; none lasts half a minute. */
+    /* Each round has its own time limit, less than half a minute. */
     alarm (0);
     warm_up = 2000;
   }
@@ -336,7 +335,7 @@ main (void)
           before.heap, after.heap, before.resident, after.resident);
   CHECK (after.descriptors == before.descriptors);
   CHECK (after.threads == before.threads);
-  /* The one child that is left is the server at `path`. */
+  /* The one remaining child is the server at `path`. */
   CHECK (kill (server_pid, SIGTERM) == 0);
   CHECK (waitpid (-1, NULL, 0) == server_pid);
   server_pid = 0;
@@ -345,7 +344,7 @@ main (void)
     CHECK (after.threads == first.threads);
   if (!SANITIZED && !slow) {
     CHECK (after.heap <= before.heap + HEAP_ALLOWANCE);
-    /* An emulator keeps the code that it has translated. */
+    /* An emulator caches translated code. */
     CHECK (getenv ("TEST_UNDER_EMULATOR") ||
            after.resident <= before.resident + RESIDENT_ALLOWANCE);
   }

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* A server that the library has started may end at any time, write as much as
- * it likes to standard error, close its descriptors and go on, or ignore every
- * signal: calls end with an error or work, nbd_close returns when the server has
- * ended, and no process and no descriptor is left.
- * A server that ignores both SIGTERM and the end of its connection is waited
- * for, as with the C library: the program can kill it.
+/* A server process may exit at any time, write any amount to standard error,
+ * close its descriptors and keep running, or ignore every signal: calls fail or
+ * succeed, nbd_close returns when the server has exited, and no process and no
+ * descriptor is left. nbd_close waits for a server that ignores both SIGTERM
+ * and the end of its connection, as in the C library: the program can kill it.
  * Source: nbd_connect_command(3), nbd_connect_systemd_socket_activation(3),
  * nbd_kill_subprocess(3).
  */
@@ -35,7 +34,7 @@ use (struct nbd_handle *h)
   nbd_close (h);
 }
 
-/* It never becomes a server; connecting fails, whichever way. */
+/* Uses a command that never becomes a server: both ways to connect fail. */
 static void
 never_serves (const char *script)
 {
@@ -78,12 +77,12 @@ main (void)
   use (connect_handle (nbd_create (), shell ("exec \"$0\" --stdin")));
   before = descriptors ();
 
-  /* What they have to say is none of this program's output. */
+  /* Discard the servers' output. */
   CHECK (dup2 (null, 2) == 2);
   for (size_t i = 0; i < ITEMS (useless); ++i)
     never_serves (useless[i]);
 
-  /* Much on standard error, before and while it serves. */
+  /* A lot of output on standard error, before and while it serves. */
   use (connect_handle (
       nbd_create (),
       shell ("head -c 4000000 /dev/zero >&2; exec \"$0\" --stdin --log")));
@@ -95,7 +94,7 @@ main (void)
   use (h);
   CHECK (dup2 (saved, 2) == 2);
 
-  /* It ends while the connection is in use. */
+  /* It exits while the connection is in use. */
   h = connect_handle (nbd_create (),
                       shell ("exec \"$0\" --stdin --close-after-requests 2"));
   CHECK (nbd_flush (h, 0) == 0);
@@ -104,13 +103,13 @@ main (void)
   CHECK (nbd_aio_is_dead (h) == 1 || nbd_aio_is_closed (h) == 1);
   nbd_close (h);
 
-  /* No signal ends it, but the end of its input does. */
+  /* Signals do not stop it, but the end of its input does. */
   use (connect_handle (
       nbd_create (),
       shell ("trap '' TERM INT HUP QUIT PIPE; exec \"$0\" --stdin")));
-  /* It lives on for a while after the end of its input. */
+  /* It runs for a while after the end of its input. */
   use (connect_handle (nbd_create (), shell ("\"$0\" --stdin; sleep 0.1")));
-  /* It listens on and ignores SIGTERM: the program has the last word. */
+  /* It keeps listening and ignores SIGTERM: the program must kill it. */
   h = nbd_create ();
   CHECK (setenv ("IGNORES", socket_path (), 1) == 0);
   CHECK (nbd_aio_connect_systemd_socket_activation (

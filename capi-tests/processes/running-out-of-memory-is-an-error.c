@@ -1,24 +1,25 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Where the program or the server decides how much memory a call takes, and there
- * is not so much, the call fails with ENOMEM: the process goes on, each command that
- * was issued completes once, and the handle can be closed.
+/* If the program or the server requests more memory than available, the call
+ * fails with ENOMEM: the process continues, each issued command completes once,
+ * and the handle can be closed.
  *
- * Each walk through a part of the API runs again and again, without one of its large
- * allocations or without all from one on.
+ * Each sequence of calls is repeated, without one of its large allocations or
+ * without all of them from one on.
+ *
  * Source: malloc(3); libnbd(3), "Errno".
  */
 #include "../harness/memory.h"
 
 #include <pthread.h>
 
-/* As long as a name of the protocol may be, and a text that is not one. */
+/* The maximum length of a name in the protocol, and of other texts. */
 #define NAME 4096
 #define TEXT 20000
 
 static char name[NAME + 1], context[NAME + 1], text[TEXT + 1];
 
-/* A text of several parts, in memory of its own. */
+/* Joins several parts into allocated memory. */
 static char *
 joined (const char *one, const char *two, const char *three)
 {
@@ -38,7 +39,7 @@ call_debug (void *user_data, const char *function, const char *message)
   return 0;
 }
 
-/* A connected handle, or NULL. */
+/* Returns a connected handle, or NULL. */
 static struct nbd_handle *
 connected_if_possible (struct nbd_handle *h, char **argv)
 {
@@ -48,7 +49,7 @@ connected_if_possible (struct nbd_handle *h, char **argv)
   return NULL;
 }
 
-/* ---- what a program sets and gets ---- */
+/* ---- settings ---- */
 
 static void
 walk_settings (void)
@@ -68,7 +69,7 @@ walk_settings (void)
     MAY_LACK_MEMORY (nbd_add_meta_context (h, "x:short"));
   MAY_LACK_MEMORY_FOR (nbd_get_handle_name (h));
   MAY_LACK_MEMORY_FOR (nbd_get_export_name (h));
-  /* Without one that was set, the system is asked. */
+  /* By default, the user name comes from the system. */
   free (nbd_get_tls_username (h));
   MAY_LACK_MEMORY_FOR (nbd_get_tls_hostname (h));
   MAY_LACK_MEMORY_FOR (nbd_get_tls_priority (h));
@@ -118,7 +119,7 @@ walk_messages (void)
                                                   "-peer=",
                                                   text, "")),
                          EINVAL);
-  /* The resolver has errors of its own. */
+  /* The resolver has its own errors. */
   CHECK (nbd_connect_tcp (h, text, "1") == -1);
   CHECK (nbd_connect_tcp (h, "localhost", text) == -1);
   CHECK (calls > 0);
@@ -131,7 +132,7 @@ walk_messages (void)
   if (connected_if_possible (h, server_command ("--size", "1M"))) {
     nbd_context_callback nothing_more = { .callback = no_context };
 
-    /* More than a server may like. */
+    /* More than a server may accept. */
     nbd_opt_list_meta_context_queries (h, many, nothing_more);
     nbd_close (h);
   }
@@ -244,7 +245,7 @@ walk_options (void)
       MAY_LACK_MEMORY (nbd_add_meta_context (h, "x:"));
   if (!connected_if_possible (h, argv))
     return;
-  /* A reply that cannot be kept ends the connection. */
+  /* A reply without memory to store it ends the connection. */
   if (MAY_LACK_MEMORY (nbd_opt_list (h, list)))
     CHECK (exports == EXPORTS + 1);
   if (nbd_aio_is_negotiating (h))
@@ -268,7 +269,8 @@ walk_options (void)
     CHECK (nbd_shutdown (h, 0) == 0);
   nbd_close (h);
 
-  /* The same options on the way, and the option that cannot say no. */
+  /* The same options while connecting, and EXPORT_NAME, which cannot be
+   * refused. */
   h = nbd_create ();
   MAY_LACK_MEMORY (nbd_add_meta_context (h, context));
   for (int i = 0; i < 600; ++i)
@@ -323,7 +325,7 @@ issue (struct nbd_handle *h, char *buffer, int i)
   }
 }
 
-/* Each command has completed once, and each closure was freed once. */
+/* Checks that each command completed once, and each closure was freed once. */
 static void
 check_commands (const int64_t *cookies)
 {
@@ -352,7 +354,7 @@ walk_depth (void)
   }
   while (nbd_aio_in_flight (h) > 0)
     CHECK (nbd_poll (h, LONG_ENOUGH) == 1 || nbd_aio_is_dead (h));
-  /* Half of them in the order of their completion, the others backwards. */
+  /* Retires half of them in order of completion, the others in reverse. */
   for (int64_t cookie; completed < issued / 2; ++completed) {
     CHECK ((cookie = nbd_aio_peek_command_completed (h)) > 0);
     CHECK (nbd_aio_command_completed (h, cookie) == 1 || refused > 0);
@@ -367,7 +369,7 @@ walk_depth (void)
   nbd_close (h);
 }
 
-/* A server that does not answer: after a while, nothing can be sent. */
+/* Uses a server that does not answer: after a while, nothing can be sent. */
 static void
 leave_unanswered (bool abandon)
 {
@@ -451,7 +453,7 @@ walk_replies (void)
     return;
   MAY_LACK_MEMORY (nbd_block_status (h, MIB, 0, extent, 0));
   MAY_LACK_MEMORY (nbd_block_status_64 (h, MIB, 0, extent64, 0));
-  /* No server takes one context twice. */
+  /* No server accepts a context twice. */
   nbd_block_status_filter (h, MIB, 0, contexts, extent64, 0);
   if (nbd_aio_is_ready (h))
     CHECK_ERROR_OR_MEMORY (nbd_block_status_filter (h, MIB, 0, unknown,
@@ -488,8 +490,8 @@ read_or_poll (void *number)
   return NULL;
 }
 
-/* All of them wait at the same time: their requests are answered when all that
- * could be issued are there.
+/* All threads wait at the same time: the server answers once all requests that
+ * could be issued have arrived.
  */
 static void
 walk_threads (void)
@@ -520,7 +522,7 @@ walk_threads (void)
     peer_simple (&peer, &requests[i], 0);
     peer_write (&peer, data, sizeof data);
   }
-  /* Those in nbd_poll. */
+  /* Wakes the threads in nbd_poll. */
   peer_hang_up (&peer);
   for (int i = 0; i < THREADS; ++i)
     CHECK (pthread_join (threads[i], NULL) == 0);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* A signal for the whole process group never runs a handler of the program in
- * the process that is about to become a server: the handler would act in the
- * program's name, on its pipes and files.
+/* A signal to the process group never runs a handler of the program in the
+ * process that is about to become a server: the handler would act on the
+ * program's pipes and files.
  * Source: posix_spawn(3), which keeps this promise.
  */
 #include "../harness/harness.h"
@@ -21,7 +21,7 @@ on_signal (int signum)
   errno = kept;
 }
 
-/* Signals the process group until the program is gone. */
+/* Signals the process group until the program exits. */
 static pid_t
 start_signalling (void)
 {
@@ -56,7 +56,7 @@ main (void)
   for (int i = 0; i < rounds; ++i) {
     struct nbd_handle *h = nbd_create ();
 
-    /* Whether it ends by itself or by the signal, it is no server. */
+    /* It may exit by itself or by the signal: it is not a server. */
     CHECK (nbd_aio_connect_command (h, command) == 0 ||
            nbd_get_errno () != EINTR);
     nbd_close (h);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* While a timer interrupts whatever waits, thousands of times and without
- * SA_RESTART, connecting in every way, commands, waiting for a server to end
- * and failing to connect all work as without.
+/* While a timer without SA_RESTART interrupts blocking calls thousands of
+ * times, connecting in every way, commands, waiting for a server to exit and
+ * failing to connect all work as usual.
  * Source: signal(7) "Interruption of system calls".
  */
 #include "../harness/commands.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* While a timer interrupts whatever waits, without SA_RESTART, options are
- * negotiated and hundreds of meta contexts are selected; and block status of all
- * of them is reported, also while the socket is full in both directions.
+/* While a timer without SA_RESTART interrupts blocking calls, options are
+ * negotiated, hundreds of meta contexts are selected, and block status of all
+ * of them is reported, even while the socket is full in both directions.
  * Source: signal(7) "Interruption of system calls".
  */
 #include "../harness/commands.h"
@@ -86,7 +86,7 @@ negotiate (int count)
 int
 main (void)
 {
-  /* Valgrind looks at all that is left of a write with each system call. */
+  /* valgrind checks the whole rest of a write at each system call. */
   bool slow = getenv ("TEST_UNDER_VALGRIND");
   int count = slow ? 20 : CONTEXTS;
   size_t requests = slow ? 20 : 100, size = slow ? MIB : LARGE;
@@ -116,8 +116,8 @@ main (void)
   }
   CHECK (statuses == 2 * i * count && entries >= statuses * 256);
 
-  /* The server has answers to give that nothing reads, and goes on with the
-   * write only after that.
+  /* The server has replies to send that are not read, and continues with the
+   * write only afterwards.
    */
   statuses = 0;
   for (i = 0; i < requests; ++i)

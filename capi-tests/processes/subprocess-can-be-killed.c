@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The server that a handle runs can be sent a signal, SIGTERM by default.
- * After that the connection is found to be dead.
+/* A program can send a signal to the server that a handle runs, SIGTERM by
+ * default. Afterwards the connection is dead.
  *
  * Source: nbd_kill_subprocess(3).
  */

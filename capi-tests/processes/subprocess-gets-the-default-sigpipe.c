@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* A server that the library runs does not inherit that the program ignores
- * SIGPIPE, and the program's own setting is left alone.
+/* A server started by the library does not inherit that the program ignores
+ * SIGPIPE, and the program's own setting is unchanged.
  *
  * Source: libnbd(3), "Signals and file descriptors"; that the server gets the default is what the C
  * library does.

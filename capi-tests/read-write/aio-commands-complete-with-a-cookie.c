@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Every aio command returns a cookie of its own, 1 or more, and does what its
- * synchronous sister does once nbd_aio_command_completed says so.
+/* Every aio command returns its own cookie, at least 1, and has the effect of
+ * its synchronous counterpart once nbd_aio_command_completed returns true.
  * Source: nbd_aio_pread(3) and its neighbours.
  */
 #include "../harness/commands.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /* A chunk callback that returns -1 makes the read fail with *error, or EPROTO;
- * an error that came first is kept; later chunks still arrive, with the error
- * in *error.  With any other return value *error is ignored.
+ * an earlier error is kept; later chunks are still delivered, with the error in
+ * *error.  With any other return value *error is ignored.
  * Source: nbd_pread_structured(3).
  */
 #include "../harness/commands.h"

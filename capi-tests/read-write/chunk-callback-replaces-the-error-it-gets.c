@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* A chunk callback that gets the place where reading failed may fail with an
- * errno of its own, which is then that of the command.
+/* A chunk callback that is called for a read error may replace it by its own
+ * errno, which is then that of the command.
  * Source: seen with the C library.
  */
 #include "../harness/harness.h"
 
-static int told;
+static int errnum;
 
 static int
 on_chunk (void *user_data, const void *subbuf, size_t count, uint64_t offset,
@@ -17,7 +17,7 @@ on_chunk (void *user_data, const void *subbuf, size_t count, uint64_t offset,
   (void) offset;
   if (status != LIBNBD_READ_ERROR)
     return 0;
-  told = *error;
+  errnum = *error;
   *error = EDOM;
   return *(int *) user_data;
 }
@@ -36,7 +36,7 @@ main (void)
                                          .user_data = &replaces },
                                      0),
                EDOM);
-  CHECK (told == EOVERFLOW);
+  CHECK (errnum == EOVERFLOW);
   CHECK_ERROR (nbd_pread_structured (h, buf, sizeof buf, 0,
                                      (nbd_chunk_callback) {
                                          .callback = on_chunk,

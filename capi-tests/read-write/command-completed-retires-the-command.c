@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* nbd_aio_command_completed is false while a command is in flight, true once
- * when it has succeeded, an error once when it has failed, and false for
- * cookies it does not know.  Only cookie 0 is an error of its own.
+/* nbd_aio_command_completed returns false while a command is in flight, true
+ * once after success, an error once after failure, and false for unknown
+ * cookies.  Only cookie 0 is a separate error.
  * Source: nbd_aio_command_completed(3).
  */
 #include "../harness/commands.h"

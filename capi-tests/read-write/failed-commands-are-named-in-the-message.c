@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* When the server refuses a command the message names the command and the
- * errno is that of the server; the connection goes on.
+/* If the server refuses a command, the message names the command and the errno
+ * is that of the server; the connection continues.
  * Source: libnbd(3), "Error handling"; texts of libnbd 1.24.4.
  */
 #include "../harness/commands.h"

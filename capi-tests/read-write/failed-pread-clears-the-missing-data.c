@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* After a read that fails, the buffer holds what arrived of it. The rest is zeroes with
- * pread_initialize, the default, and what it was before without it.
+/* After a failed read, the buffer holds the data that arrived. The rest is
+ * zeroes with pread_initialize, the default, and unchanged without it.
  * Source: nbd_set_pread_initialize(3); observed of libnbd 1.24.4.
  */
 #include "../harness/commands.h"
@@ -12,7 +12,7 @@
 
 static struct peer peer;
 
-/* The first command of a connection, for which replies can be written in advance. */
+/* The first command of a connection, so that replies can be sent in advance. */
 static struct request first;
 
 static char buf[COUNT], expected[COUNT];
@@ -23,7 +23,7 @@ expect (size_t at, size_t count, char byte)
   memset (expected + at, byte, count);
 }
 
-/* A chunk of data, of which the last MISSING bytes do not come. */
+/* Sends a chunk of data without its last MISSING bytes. */
 static void
 send_data (size_t at, size_t count, size_t missing)
 {
@@ -80,7 +80,7 @@ check_all (bool initialize)
 {
   struct nbd_handle *h = start (STRUCTURED, initialize);
 
-  /* An error is the whole answer, or comes after data in any order. */
+  /* An error is the whole reply, or follows data in any order. */
   peer_error (&peer, &first, true, 5);
   fail_to_read (h, EIO);
 
@@ -98,7 +98,7 @@ check_all (bool initialize)
   peer_error (&peer, &first, true, 5);
   fail_to_read (h, EIO);
 
-  /* The server says that it is done, and is not. */
+  /* The server marks the reply as complete although data is missing. */
   h = start (STRUCTURED, initialize);
   send_data (64, 128, 0);
   peer_chunk (&peer, &first, true, REPLY_NONE, NULL);
@@ -118,7 +118,7 @@ check_all (bool initialize)
   peer_hang_up (&peer);
   fail_to_read (h, 0);
 
-  /* It has ended before. */
+  /* It ended before. */
   h = start (STRUCTURED, initialize);
   peer_hang_up (&peer);
   CHECK (nbd_poll (h, LONG_ENOUGH) >= 0);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The rest of a write cannot be sent, since the server receives no more, while another
- * thread receives and is slow to notice that.  The thread that writes waits for the other
- * one, which ends the connection, without asking the socket for room again and again; then
- * it fails with the error of the socket.
+/* The rest of a write cannot be sent, since the server receives no more, while
+ * another thread receives and is slow to detect that.  The writing thread waits
+ * for the other one, which ends the connection, without retrying the socket;
+ * then it fails with the error of the socket.
  * Source: the promise of this library (docs/threads.md).
  */
 #include "../harness/real-calls.h"
@@ -76,13 +76,14 @@ main (void)
   peer_accept (h, &peer);
   CHECK (pthread_create (&reader, NULL, read_data, NULL) == 0);
   peer_request (&peer, NULL);
-  usleep (20000); /* by now it most likely receives */
+  usleep (20000); /* most likely it receives by now */
   CHECK (pthread_create (&writer, NULL, write_large, large) == 0);
-  /* A write that finds out in nbd_pwrite's first attempt to send fails with ENOTCONN. */
+  /* A write that detects it in nbd_pwrite's first attempt to send fails with
+   * ENOTCONN. */
   while (!__atomic_load_n (&waits_for_room, __ATOMIC_RELAXED))
     usleep (1000);
   CHECK (shutdown (peer.fd, SHUT_RD) == 0);
-  /* This makes room. */
+  /* This makes space. */
   while (recv (peer.fd, large + LARGE, LARGE, MSG_DONTWAIT) > 0)
     ;
   CHECK (pthread_join (writer, NULL) == 0);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* When a call that waits for its reply cannot wait, it fails, and by then the
- * library has done with the buffer: the program may free it.
+/* If a synchronous call cannot wait for its reply, it fails, and the library no
+ * longer uses the buffer: the program may free it.
  * Source: libnbd(3), "Asynchronous commands": only asynchronous commands use their
  * buffer after the call. The C library writes to it even so.
  */
@@ -12,7 +12,7 @@
 
 static bool out_of_memory;
 
-/* In place of those of libc. */
+/* They replace those of libc. */
 ssize_t
 recv (int fd, void *data, size_t count, int flags)
 {
@@ -78,7 +78,7 @@ cannot_poll (void)
   close (server);
 }
 
-/* It waits by receiving from others. */
+/* It waits for other sockets by receiving. */
 static void
 cannot_receive (void)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* With FAST_ZERO the server may refuse instead of writing slowly; that is
- * reported as ENOTSUP, and without the flag the same request succeeds.
+/* With FAST_ZERO the server may refuse a slow request, which is reported as
+ * ENOTSUP; without the flag the same request succeeds.
  * Source: nbd_zero(3).
  */
 #include "../harness/commands.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* When several chunks of a read report errors the first one is the result, and
+/* If several chunks of a read report errors, the first one is the result, and
  * the chunk callback gets it from then on.
  * Source: nbd_pread_structured(3).
  */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Flush and cache are acknowledged by the server, one small request and one
- * small reply each, and leave the content alone.
+/* Flush and cache are acknowledged by the server, with one small request and
+ * one small reply each, and do not change the content.
  * Source: nbd_flush(3), nbd_cache(3).
  */
 #include "../harness/commands.h"

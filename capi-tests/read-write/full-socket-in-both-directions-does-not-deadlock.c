@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Many writes are queued without looking at the socket while many replies with
- * data come back: the library takes replies in while it is sending, so both
- * sides make progress.
+/* Many writes are queued without receiving while many replies with data arrive:
+ * the library receives while it sends, so both sides make progress.
  * Source: nbd_aio_get_direction(3) (LIBNBD_AIO_DIRECTION_BOTH).
  */
 #include "../harness/commands.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* A hole fills its part of the buffer with zeroes, whether or not the library was
- * set to leave the buffer as it is before the read.
+/* A hole fills its part of the buffer with zeroes, whether or not the library
+ * initializes the buffer before the read.
  *
  * Source: nbd_pread(3), nbd_set_pread_initialize(3); NBD protocol,
  * NBD_REPLY_TYPE_OFFSET_HOLE.

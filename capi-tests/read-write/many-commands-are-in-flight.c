@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* A thousand commands can be in flight; their replies come in any order and
- * each brings its own data.
+/* A thousand commands can be in flight; their replies arrive in any order, each
+ * with its own data.
  * Source: libnbd(3), "Many commands in flight".
  */
 #include "../harness/commands.h"

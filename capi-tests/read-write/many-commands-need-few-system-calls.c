@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* With 64 commands in flight, each request leaves with one system call, which is
- * send(2) for a request without data, and several replies arrive with one. A
- * synchronous command needs two system calls, since it waits by receiving, and a
- * third for a large reply, whose data is received whole. And once the program is
- * under way, commands need no memory from malloc.
+/* With 64 commands in flight, each request is sent with one system call,
+ * send(2) for a request without data, and several replies are received with
+ * one. A synchronous command needs two system calls, since it waits by
+ * receiving, and a third for a large reply, whose data is received at once.
+ * After the first commands, malloc is no longer called.
  *
- * What the library calls in the C library is defined here instead, and counted
- * on the way.
+ * This program defines the functions of the C library that the library calls,
+ * and counts the calls.
  */
 #include "../harness/real-calls.h"
 
@@ -58,7 +58,7 @@ poll (struct pollfd *fds, nfds_t count, int timeout)
   return real_poll (fds, count, timeout);
 }
 
-/* A sanitizer brings its own: system calls only are counted then. */
+/* Sanitizers have their own malloc: only system calls are counted then. */
 #ifndef __SANITIZE_ADDRESS__
 
 extern void *__libc_malloc (size_t size);
@@ -108,7 +108,7 @@ completion (void *user_data, int *error)
   return 1;
 }
 
-/* Keep DEPTH commands in flight until count have been issued. */
+/* Keeps DEPTH commands in flight until count have been issued. */
 static void
 run (struct nbd_handle *h, bool write, int timeout, unsigned long count)
 {
@@ -133,7 +133,7 @@ run (struct nbd_handle *h, bool write, int timeout, unsigned long count)
   }
 }
 
-/* System calls of one command, in hundredths. */
+/* Returns the number of system calls of one command, in hundredths. */
 static unsigned long
 measure (struct nbd_handle *h, bool write, int timeout)
 {
@@ -148,7 +148,7 @@ measure (struct nbd_handle *h, bool write, int timeout)
   return system_calls * 100 / COMMANDS;
 }
 
-/* System calls of SYNCHRONOUS reads, one after the other. */
+/* Returns the number of system calls of SYNCHRONOUS consecutive reads. */
 static unsigned long
 read_synchronously (struct nbd_handle *h, size_t size)
 {
@@ -173,7 +173,7 @@ main (void)
   CHECK (measure (h, false, -1) <= 150);
   CHECK (measure (h, true, -1) <= 150);
 
-  /* Memory for more than one command in flight is given back, once. */
+  /* Memory for more than one command in flight is freed, once. */
   for (int i = 0; i < 2 * SYNCHRONOUS; ++i)
     CHECK (nbd_pread (h, buffers, SIZE, 0, 0) == 0);
   CHECK (read_synchronously (h, SIZE) <= 2 * SYNCHRONOUS);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* With strict mode off, a block status request may announce a payload that it does
- * not have.  The server would wait for it, so the connection ends at once.
+/* With strict mode off, a block status request may announce a payload that it
+ * does not have.  The server would wait for it, so the connection ends at once.
  * Source: seen with libnbd 1.24.4.
  */
 #include "../harness/commands.h"

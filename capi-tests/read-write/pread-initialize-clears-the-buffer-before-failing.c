@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* With pread_initialize, the default, the buffer of a read that fails holds
- * nothing that was there before; without it the library leaves it alone.
+/* With pread_initialize, the default, no old data is left in the buffer of a
+ * failed read; without it the library leaves the buffer alone.
  * Source: nbd_set_pread_initialize(3).
  */
 #include "../harness/commands.h"

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Reads may begin and end at any byte and bring what the server has there.
+/* Reads may begin and end at any byte and return the server's data.
  * Source: nbd_pread(3).
  */
 #include "../harness/commands.h"
 
-/* With --pattern each 8 bytes of the disk hold their own offset. */
+/* Returns the pattern byte: with --pattern each 8 bytes hold their own offset.
+ */
 static unsigned char
 expected_byte (uint64_t offset)
 {

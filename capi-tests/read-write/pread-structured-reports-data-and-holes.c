@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The chunk callback gets every part of the reply: where it is in the buffer
- * and on the disk, whether it is data or a hole, and no error.  Together the
- * parts cover the request, and they may come in any order.
+/* The chunk callback gets every part of the reply: its position in the buffer
+ * and on the disk, its kind (data or hole), and no error.  Together the parts
+ * cover the request, in any order.
  * Source: nbd_pread_structured(3).
  */
 #include "../harness/commands.h"

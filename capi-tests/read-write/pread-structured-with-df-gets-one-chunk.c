@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The DF flag asks for a reply in one piece; a server that cannot says
- * EOVERFLOW.
+/* The DF flag requests a reply in one piece; a server that cannot send one
+ * replies EOVERFLOW.
  * Source: nbd_pread_structured(3); NBD protocol document, NBD_CMD_FLAG_DF.
  */
 #include "../harness/commands.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Where the server knows only simple replies, the chunk callback is called
+/* If the server only supports simple replies, the chunk callback is called
  * once, with all of the data.
  * Source: nbd_pread_structured(3) (the callback is called at least once).
  */

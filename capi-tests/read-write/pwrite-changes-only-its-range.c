@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* What was written is read back, and the bytes around it stay as they were.
+/* Written data is read back, and the bytes around it are unchanged.
  * Source: nbd_pwrite(3).
  */
 #include "../harness/commands.h"

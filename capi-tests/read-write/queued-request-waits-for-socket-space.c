@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* While a request is partly sent, the socket is not tried again before it has
- * room: neither the next command nor nbd_aio_notify_read sends anything then,
- * nor does nbd_poll as long as there is something to read.
+/* While a request is partly sent, the library does not try to send before the
+ * socket has space: neither the next command nor nbd_aio_notify_read sends
+ * then, nor does nbd_poll as long as there is data to read.
  * Source: seen with libnbd 1.24.4.
  */
 #include "../harness/commands.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Commands that change a read-only export fail with EPERM, without being sent
- * as long as STRICT_COMMANDS is on.
+/* Commands that change a read-only export fail with EPERM, and are not sent
+ * while STRICT_COMMANDS is on.
  * Source: nbd_pwrite(3), nbd_set_strict_mode(3).
  */
 #include "../harness/commands.h"

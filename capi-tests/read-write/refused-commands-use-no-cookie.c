@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* A call that is refused takes nothing: the next command has the next cookie.
+/* A refused call uses no cookie: the next command has the next cookie.
  * Source: observed of libnbd 1.24.4: cookies count from 1.
  */
 #include "../harness/commands.h"

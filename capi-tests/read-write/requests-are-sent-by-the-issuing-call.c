@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Each request reaches the server before the call that issues it returns,
- * whatever the program did before and whatever else is in flight.
+/* Each request is sent before the call that issues it returns, whatever the
+ * program did before and whatever else is in flight.
  * Source: seen with libnbd 1.24.4.
  */
 #include "../harness/bursts.h"
@@ -15,7 +15,7 @@ look (void *h)
   return NULL;
 }
 
-/* Each of count requests is there as soon as it was issued. */
+/* Checks that each of count requests arrives right after it was issued. */
 static void
 check_requests_leave (struct nbd_handle *h, struct peer *peer, int count)
 {
@@ -25,7 +25,8 @@ check_requests_leave (struct nbd_handle *h, struct peer *peer, int count)
   }
 }
 
-/* A program with an own loop, which polls the descriptor by itself. */
+/* Behaves like a program with its own loop, which polls the descriptor itself.
+ */
 static void
 wait_by_itself (struct nbd_handle *h, struct peer *peer)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* A lone command reaches the server without the library being called again:
- * the program may go away and poll by itself.
+/* A single command reaches the server without further calls of the library: the
+ * program may then poll by itself.
  * Source: libnbd(3), "Asynchronous commands".
  */
 #include "../harness/commands.h"

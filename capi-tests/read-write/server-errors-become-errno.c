@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The errors of the protocol become the errno of the same name, any other
- * number EINVAL, an error of 0 EPROTO; only the command fails.
+/* Errors of the protocol become the errno of the same name, any other number
+ * EINVAL, an error of 0 EPROTO; only the command fails.
  * Source: NBD protocol document, "Error values".
  */
 #include "../harness/commands.h"

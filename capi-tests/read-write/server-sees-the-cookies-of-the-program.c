@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The cookie of a request on the wire is the one that the program knows it by:
- * counted from 1, with NBD_CMD_DISC among them. So a trace of the network can be
- * read next to the log of the program.
+/* The cookie of a request on the wire is the one returned to the program:
+ * counted from 1, including NBD_CMD_DISC. A network trace can therefore be
+ * compared with the log of the program.
  * Source: observed of libnbd 1.24.4.
  */
 #include "../harness/commands.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Whichever system call takes or gives one byte only, is interrupted, or finds
- * nothing after all, everything works as without: connecting in every way,
- * options, every command, and the goodbye.
+/* Everything works even if system calls move single bytes, are interrupted, or
+ * find nothing: connecting in every way, options, every command, and the
+ * disconnect.
  * Source: recv(2), send(2), poll(2) and waitpid(2), "RETURN VALUE" and "ERRORS".
  */
 #include "../harness/system-calls.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Replies may come one byte at a time: they are put together, large ones and
- * those in many chunks too.
+/* Replies may arrive one byte at a time: they are reassembled, including large
+ * ones and those in many chunks.
  * Source: NBD protocol document (a stream has no message borders).
  */
 #include "../harness/commands.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /* A server may split a read into chunks as small as a byte and send them in any
- * order; a byte that comes twice still fails the read.
+ * order; a duplicate byte still fails the read.
  * Source: NBD protocol document, "NBD_CMD_READ".
  */
 #include "../harness/commands.h"
@@ -10,7 +10,7 @@
 
 static struct peer peer;
 
-/* A chunk of `size` bytes that say where they are from. */
+/* Sends a chunk of `size` bytes that encode their offset. */
 static void
 send_chunk (struct nbd_handle *h, const struct request *request, size_t at,
             size_t size, bool done)
@@ -27,7 +27,8 @@ send_chunk (struct nbd_handle *h, const struct request *request, size_t at,
   handle_arrivals (h);
 }
 
-/* First every other chunk, in either direction, then those between them. */
+/* Sends first every other chunk, in either direction, then the remaining ones.
+ */
 static void
 check_order (size_t size, bool backwards)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Many small commands issued one after another reach the server in that order,
- * each with its own payload.
+/* Many small commands reach the server in the order of issue, each with its own
+ * payload.
  * Source: NBD protocol document, "Ordering of messages and writes".
  */
 #include "../harness/commands.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* A synchronous command waits for its own reply only, and takes the replies of
- * aio commands on the way.
+/* A synchronous command waits for its own reply only, and handles the replies
+ * to aio commands that arrive before it.
  * Source: libnbd(3), "Synchronous and asynchronous calls".
  */
 #include "../harness/commands.h"

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /* A synchronous call completes the commands whose replies arrived before its
- * own, and leaves those after it to the next calls: the descriptor stays
- * readable.
+ * own, and leaves later ones to the next calls: the descriptor stays readable.
  * Source: seen with libnbd 1.24.4.
  */
 #include "../harness/answers.h"

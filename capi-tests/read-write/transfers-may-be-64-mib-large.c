@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The largest write and the largest read go through in one request each.
+/* The largest write and the largest read are sent as one request each.
  * Source: nbd_pread(3), nbd_pwrite(3).
  */
 #include "../harness/commands.h"

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* A zeroed range reads as zeroes, and its neighbours are untouched, whatever
- * flags were given.  So does a trimmed one on this server when it is made of
- * whole pages.
+/* A zeroed range reads as zeroes, with any flags, and its neighbours are
+ * unchanged.  On this server, so does a trimmed range of whole pages.
  * Source: nbd_zero(3), nbd_trim(3).
  */
 #include "../harness/commands.h"

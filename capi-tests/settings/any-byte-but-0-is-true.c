@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* A program that declares the functions itself, as language bindings do, may pass
- * a `bool` other than 0 or 1: it is true, in every function that has one.
+/* A program that declares the functions itself, as language bindings do, may
+ * pass a `bool` other than 0 or 1: any other value is true, in every function.
  */
 #include "../harness/harness.h"
 
@@ -42,7 +42,7 @@ static const struct {
   { SETTER (nbd_set_uri_allow_tls_priority), URI "tls-priority=NORMAL" },
 };
 
-/* The argument in the debug message of the last setter. */
+/* Argument in the debug message of the last setter. */
 static char argument[100];
 
 static int
@@ -70,7 +70,7 @@ is_true (struct nbd_handle *h, size_t i, unsigned char value)
   }
 }
 
-/* What is not allowed is refused before the server is looked for. */
+/* Forbidden features are refused before the server is contacted. */
 static void
 allows (size_t i, unsigned char value)
 {

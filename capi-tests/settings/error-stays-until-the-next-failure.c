@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* There is no error before the first failure.  After one, its text and errno
- * can be read as often as needed, also after calls that succeed and after the
- * handle is gone.
+/* Before the first failure there is no error.  Afterwards, its text and errno
+ * can be read any number of times, even after successful calls and after the
+ * handle was closed.
  *
  * Source: nbd_get_error(3), nbd_get_errno(3); that success keeps the error is
  * what the C library does.

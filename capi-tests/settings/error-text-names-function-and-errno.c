@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The text of an error is the function that was called, what happened, and the
- * system's words for the errno.  Where no errno fits, the errno is 0 and the
- * last part is missing.
+/* The text of an error is the function that was called, the problem, and the
+ * system's description of the errno.  Without a suitable errno, the errno is 0
+ * and the last part is missing.
  *
  * Source: libnbd(3), "Error handling".
  */
@@ -24,7 +24,7 @@ main (void)
   CHECK (strcmp (text + strlen (text) - strlen (suffix), suffix) == 0);
   nbd_close (h);
 
-  /* End of file is no failed system call. */
+  /* End of file is not a failed system call. */
   h = nbd_create ();
   int sock = scripted_server ("NBDM", 4, &server);
   CHECK (shutdown (server, SHUT_WR) == 0);

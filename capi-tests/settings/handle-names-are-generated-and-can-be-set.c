@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Handles are named nbd1, nbd2, ... in the order of their creation, until the
- * program gives one a name of its own.
+/* Handles are named nbd1, nbd2, ... in order of creation, until the program
+ * sets another name.
  *
  * Source: nbd_set_handle_name(3), nbd_get_handle_name(3).
  */
@@ -23,7 +23,7 @@ main (void)
   CHECK (nbd_set_handle_name (first, "") == 0);
   CHECK_STRING (nbd_get_handle_name (first), "");
 
-  /* The number of a closed handle is not used again. */
+  /* The number of a closed handle is not reused. */
   nbd_close (second);
   third = nbd_create ();
   CHECK_STRING (nbd_get_handle_name (third), "nbd3");

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The estimate of a handle's memory is positive and grows by at least the
- * length of a string that the handle keeps.
+/* The estimated memory of a handle is positive and grows by at least the length
+ * of a string that the handle stores.
  *
  * Source: nbd_get_handle_size(3).
  */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* A flag or value outside of the documented ones is EINVAL, is named in the
- * message, and leaves the setting as it was.
+/* An undocumented flag or value is EINVAL, is named in the message, and leaves
+ * the setting unchanged.
  *
  * Source: the page of each setter.
  */

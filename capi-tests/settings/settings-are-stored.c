@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Every setting reads back as it was set, and setting one leaves the others
- * alone.
+/* Every setting reads back as it was set, and does not affect the others.
  *
  * Source: the page of each getter and setter.
  */

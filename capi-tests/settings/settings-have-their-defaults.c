@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* What each setting is in a new handle.
+/* A new handle has the documented defaults.
  *
  * Source: the page of each getter and setter.
  */

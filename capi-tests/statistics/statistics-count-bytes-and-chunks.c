@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The counters say how many bytes and how many groups of bytes with a magic
- * number went each way.
+/* The counters give the number of bytes, and of messages that begin with a
+ * magic number, in each direction.
  * Source: libnbd(3), "Statistics"; the numbers follow from the lengths
  * in the NBD protocol document.
  */
@@ -42,7 +42,8 @@ count (char *option, unsigned request, unsigned reply)
   struct nbd_handle *h = nbd_create ();
   struct counters before = counters (h);
   char buf[512];
-  unsigned offset = reply == 16 ? 0 : 8; /* in front of structured data */
+  unsigned offset =
+      reply == 16 ? 0 : 8; /* length of the offset before structured data */
 
   CHECK (before.bytes_sent == 0 && before.chunks_sent == 0);
   CHECK (before.bytes_got == 0 && before.chunks_got == 0);

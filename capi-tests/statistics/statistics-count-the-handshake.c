@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The handshake is in the counters: every byte of it, each option as a chunk
+/* The counters include the handshake: every byte of it, each option as a chunk
  * sent and the greeting as a chunk received.
  * Source: libnbd(3), "Statistics"; chunk counts observed of 1.24.4.
  */

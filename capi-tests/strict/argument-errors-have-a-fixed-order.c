@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* When several things are wrong with a call, the same one is always reported:
- * the state of the handle, then NULL parameters, flags, what the server
- * announced, an empty request, the bounds, the alignment, the size.
+/* If several things are wrong with a call, the error reported is always the
+ * same: the state of the handle, then NULL parameters, flags, features that the
+ * server lacks, an empty request, the bounds, the alignment, the size.
  * Source: observed of libnbd 1.24.4; programs show these messages to people.
  */
 #include "../harness/commands.h"

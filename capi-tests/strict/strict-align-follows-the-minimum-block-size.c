@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* With STRICT_ALIGN requests must keep to the minimum block size of the
- * server, except that the last one may end with the export.  Without it they
- * are sent as they are.
+/* With STRICT_ALIGN requests must be aligned to the server's minimum block
+ * size, except that the last one may end with the export.  Without it they are
+ * sent unchecked.
  * Source: nbd_set_strict_mode(3).
  */
 #include "../harness/commands.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /* With STRICT_COMMANDS a command or flag that the server did not announce is
- * not sent.  Without it it is.
+ * refused.  Without it, it is sent.
  * Source: nbd_set_strict_mode(3).
  */
 #include "../harness/commands.h"

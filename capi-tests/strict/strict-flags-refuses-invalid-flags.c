@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* With STRICT_FLAGS a flag that does not belong to the command is refused.
- * Without it every flag of 16 bits is sent; more bits than that never are.
+/* With STRICT_FLAGS a flag that is invalid for the command is refused. Without
+ * it, every flag of 16 bits is sent; larger ones never are.
  * Source: nbd_set_strict_mode(3).
  */
 #include "../harness/commands.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Every check of LIBNBD_STRICT_MASK is on by default; bits outside of it are
- * refused and leave the setting alone.
+/* Every check of LIBNBD_STRICT_MASK is on by default; other bits are refused
+ * and leave the setting unchanged.
  * Source: nbd_set_strict_mode(3), nbd_get_strict_mode(3).
  */
 #include "../harness/commands.h"

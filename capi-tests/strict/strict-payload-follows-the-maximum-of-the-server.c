@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* With STRICT_PAYLOAD writes may carry at most LIBNBD_SIZE_PAYLOAD bytes:
- * 32 MiB when the server names no maximum, its maximum otherwise, but between
- * 1 MiB and 64 MiB.  Reads are not limited by it.
+/* With STRICT_PAYLOAD writes have at most LIBNBD_SIZE_PAYLOAD bytes: 32 MiB if
+ * the server names no maximum, its maximum otherwise, but between 1 MiB and 64
+ * MiB.  Reads are not limited by it.
  * Source: nbd_set_strict_mode(3), nbd_get_block_size(3).
  */
 #include "../harness/commands.h"

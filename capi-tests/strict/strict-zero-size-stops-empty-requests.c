@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* With STRICT_ZERO_SIZE a request for no bytes is not sent: EINVAL.  Without
- * it it is, from any place in the export, its end included.
+/* With STRICT_ZERO_SIZE an empty request is refused with EINVAL.  Without it,
+ * it is sent, at any offset up to the end of the export.
  * Source: nbd_set_strict_mode(3).
  */
 #include "../harness/commands.h"

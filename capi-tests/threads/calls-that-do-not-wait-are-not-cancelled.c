@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* A thread that is to be cancelled comes back from calls that do not wait for the server,
- * although they make system calls in which it could end: nbd_close closes the socket,
- * debug messages are written, TLS is loaded.
+/* A cancelled thread returns from calls that do not wait for the server,
+ * although they make system calls that are cancellation points: nbd_close
+ * closes the socket, debug messages are written, TLS is loaded.
  * Source: the promise of this library (docs/threads.md). libnbd 1.24.4 was seen to end the
  * thread there, and to leave the handle half closed.
  */

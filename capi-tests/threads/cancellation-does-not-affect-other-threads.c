@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* When a thread is cancelled that waits on a handle, other threads go on with it, whether
- * the one that is cancelled received for all or slept. Its command ends without it: its
- * memory is not touched any more, even by a reply that comes later. Only where its data is
- * not sent yet does the connection end.
- * More than libnbd 1.24.4 does, where the handle stays locked.
+/* When a thread that waits on a handle is cancelled, the other threads
+ * continue, whether it was receiving for all or sleeping. Its command is
+ * abandoned: its memory is no longer accessed, even by a later reply. Only if
+ * its data is partly unsent does the connection end. With libnbd 1.24.4 the
+ * handle stays locked.
  * Source: the promise of this library (docs/threads.md).
  */
 #include "../harness/commands.h"
@@ -17,7 +17,7 @@
 static struct nbd_handle *h;
 static struct peer peer;
 
-/* A read of SIZE bytes into memory of its own. */
+/* A read of SIZE bytes into its own memory. */
 struct reader {
   pthread_t thread;
   struct request request;
@@ -34,7 +34,7 @@ read_data (void *arg)
   return NULL;
 }
 
-/* There is no way to see that a thread waits already. */
+/* A waiting thread cannot be detected. */
 static void
 let_it_wait (void)
 {
@@ -64,7 +64,7 @@ cancel (pthread_t thread)
   CHECK (result == PTHREAD_CANCELED);
 }
 
-/* Its memory is gone with it. */
+/* Unmaps its memory. */
 static void
 cancel_reader (struct reader *reader)
 {
@@ -123,7 +123,7 @@ one_of_two_readers (bool first_is_cancelled)
   answer (&readers[1], 'b');
   end (stays, stays == &readers[0] ? 'a' : 'b');
 
-  /* What comes then is as ever. */
+  /* Later reads work as usual. */
   begin (&readers[0], 2 * SIZE);
   answer (&readers[0], 'c');
   end (&readers[0], 'c');
@@ -132,8 +132,9 @@ one_of_two_readers (bool first_is_cancelled)
   disconnect_peer ();
 }
 
-/* The reply was there in part. The rest comes when its reader is gone, also where nothing
- * may be received that does not belong to it, as the program polls the socket, too.
+/* The reply had partly arrived. The rest arrives after its reader is gone, also
+ * if the library must not receive beyond it because the program polls the
+ * socket, too.
  */
 static void
 in_the_middle_of_its_data (bool program_polls)
@@ -165,7 +166,7 @@ poll_once (void *arg)
   return NULL;
 }
 
-/* A thread in nbd_poll has the turn; the reader takes it. */
+/* A thread in nbd_poll receives; the reader takes over. */
 static void
 a_thread_in_poll (void)
 {
@@ -189,7 +190,7 @@ write_data (void *arg)
   return NULL;
 }
 
-/* The rest of the data is in memory that the thread takes away. */
+/* The rest of the data is in memory that disappears with the thread. */
 static void
 a_thread_whose_data_is_not_sent (void)
 {
@@ -217,7 +218,7 @@ read_uncancelled (void *arg)
   return read_data (arg);
 }
 
-/* The choice is the program's. */
+/* Cancellation is the program's choice. */
 static void
 a_thread_that_does_not_allow_it (void)
 {
@@ -262,7 +263,7 @@ poll_and_be_called (void *arg)
   return arg;
 }
 
-/* A callback runs to its end, although usleep(3) is a place to be cancelled at. */
+/* A callback runs to its end, although usleep(3) is a cancellation point. */
 static void
 a_thread_in_a_callback (void)
 {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* A child of fork(2) can close handles that threads of its parent were using: in a
- * synchronous command, in nbd_poll, or with the lock of the handle held. Nothing
- * completes in the child, closures are freed, and the parent goes on. The child's own
- * handles work.
+/* A child of fork(2) can close handles that its parent's threads were using: in
+ * a synchronous command, in nbd_poll, or with the lock of the handle held.
+ * Nothing completes in the child, closures are freed, and the parent continues.
+ * The child's own handles work.
  * Source: fork(2): the child has one thread.
  */
 #include "../harness/commands.h"
@@ -79,8 +79,8 @@ main (void)
   char data[512] = "";
   pid_t child;
 
-  /* What threads of the parent own is lost in the child, which is a leak to
-   * valgrind.
+  /* The child loses memory of the parent's threads, which valgrind reports as a
+   * leak.
    */
   if (getenv ("TEST_UNDER_VALGRIND"))
     return 0;

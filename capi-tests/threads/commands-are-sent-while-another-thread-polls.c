@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* A thread waits in nbd_poll when nothing is to be sent. Another one issues more than
- * the socket takes at once, and calls nothing else: the server gets all of it.
+/* A thread waits in nbd_poll with nothing to send. Another one issues more than
+ * the socket accepts at once, and makes no other call: the server gets all of
+ * it.
  * Source: libnbd(3), "Asynchronous commands", and the promise of this library
  * (docs/threads.md).
  */
@@ -55,7 +56,7 @@ main (void)
   h = nbd_create ();
   peer_accept (h, &peer);
   CHECK (pthread_create (&poller, NULL, wait_in_poll, NULL) == 0);
-  usleep (20000); /* by now it most likely waits */
+  usleep (20000); /* most likely it waits by now */
   CHECK (pthread_create (&server, NULL, serve, NULL) == 0);
   CHECK (nbd_aio_pwrite (h, data, SIZE, 0, callback, 0) > 0);
   CHECK (pthread_join (poller, NULL) == 0);

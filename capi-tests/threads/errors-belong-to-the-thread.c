@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Each thread has its own last error, whichever handle it came from.
+/* Each thread has its own last error, for all handles.
  *
  * Source: libnbd(3), "Error handling".
  */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* pthread_cancel(3) ends a thread that waits for the server: in nbd_poll, in a synchronous
- * command, while it connects, in an option, in nbd_shutdown. nbd_close works afterwards,
- * and each closure has been freed once.
+/* pthread_cancel(3) ends a thread that waits for the server: in nbd_poll, in a
+ * synchronous command, while it connects, in an option, in nbd_shutdown.
+ * nbd_close works afterwards, and each closure has been freed once.
  * Source: seen with libnbd 1.24.4, which does not free the closure of the option.
  */
 #include "../harness/handshake.h"
@@ -14,7 +14,7 @@ static struct peer peer;
 static struct record chunks;
 static int freed;
 
-/* What the threads do, each for ever. */
+/* The operations of the threads, each of which blocks for ever. */
 
 static void *
 polls (void *arg)
@@ -85,7 +85,7 @@ lists (void *arg)
   return arg;
 }
 
-/* There is no way to see that a thread waits already. */
+/* A waiting thread cannot be detected. */
 static void
 cancel_soon (void *(*does) (void *) )
 {

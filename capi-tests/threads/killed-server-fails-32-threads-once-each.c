@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* A server is lost under 32 threads that call nbd_pread on one handle: each call fails
- * once, in its own thread, and nothing is written to its buffer after it has returned.
+/* When a server is lost during nbd_pread calls of 32 threads on one handle,
+ * each call fails once, in its own thread, and nothing is written to its buffer
+ * after it has returned.
  * Source: the promise of this library (docs/threads.md).
  */
 #include "../harness/commands.h"
@@ -23,7 +24,8 @@ struct reader {
 
 static struct reader readers[THREADS];
 
-/* Reads until a read fails.  Then the buffer is the program's, which fills it. */
+/* Reads until a read fails.  Then the buffer belongs to the program, which
+ * fills it. */
 static void *
 read_on (void *arg)
 {
@@ -35,8 +37,8 @@ read_on (void *arg)
     ;
   memset (reader->buf, OWN, SIZE);
   errnum = nbd_get_errno ();
-  /* The thread that notices gets the errno of the socket, or 0 at the end of the
-   * stream; the others get ENOTCONN; a read that is called later gets EINVAL.
+  /* The thread that detects the loss gets the errno of the socket, or 0 at end
+   * of file; the others get ENOTCONN; a later read gets EINVAL.
    */
   CHECK (errnum == ENOTCONN || errnum == ECONNRESET || errnum == EPIPE ||
          errnum == 0 || errnum == EINVAL);
@@ -74,7 +76,7 @@ check_readers (void)
   CHECK (nbd_aio_in_flight (h) == 0);
 }
 
-/* The server has said as much when it is killed; or it goes on and on. */
+/* The server is killed after this many bytes; or it never stops sending. */
 static void
 kill_after (char *bytes)
 {
@@ -93,8 +95,8 @@ kill_after (char *bytes)
   nbd_close (h);
 }
 
-/* The server receives no more and still sends: the second read of a thread cannot be
- * sent, while another thread receives.
+/* The server receives no more and still sends: the second read of a thread
+ * cannot be sent, while another thread receives.
  */
 static void
 stop_hearing (void)

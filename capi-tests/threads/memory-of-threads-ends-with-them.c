@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* What the library keeps for a thread is freed at the end of the thread, even if
- * its only calls are in a destructor of thread-specific data.
+/* Per-thread memory of the library is freed when the thread ends, even if its
+ * only calls are in a destructor of thread-specific data.
  */
 #include "../harness/harness.h"
 

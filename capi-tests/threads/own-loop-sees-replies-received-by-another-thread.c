@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The program begins to poll the descriptor by itself while another thread waits in a
- * synchronous command. The replies come together, and that thread receives both with
- * one system call: the program learns of its own reply.
+/* The program begins to poll the descriptor itself while another thread waits
+ * in a synchronous command. That thread receives both replies with one system
+ * call: the program is still notified of its own.
  * Source: the promise of this library (docs/threads.md).
  */
 #include "../harness/commands.h"
@@ -47,7 +47,7 @@ main (void)
   peer_accept (h, &peer);
   CHECK (pthread_create (&thread, NULL, read_first, first_data) == 0);
   first = peer_request (&peer, NULL);
-  usleep (20000); /* by now it most likely receives */
+  usleep (20000); /* most likely it receives by now */
   cookie = nbd_aio_pread (h, data, SIZE, SIZE, NBD_NULL_COMPLETION, 0);
   CHECK (cookie > 0);
   second = peer_request (&peer, NULL);
@@ -58,7 +58,7 @@ main (void)
   put_reply (&replies, &second, zeroes);
   peer_bytes (&peer, &replies);
   CHECK (pthread_join (thread, NULL) == 0);
-  /* The direction was asked for before the replies came. */
+  /* The direction was queried before the replies arrived. */
   do {
     fd.events = direction & LIBNBD_AIO_DIRECTION_READ ? POLLIN : 0;
     if (direction & LIBNBD_AIO_DIRECTION_WRITE)

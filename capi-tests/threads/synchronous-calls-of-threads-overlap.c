@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Synchronous commands of several threads on one handle are in flight at the same
- * time. Those that touch the same bytes run one after the other, unless both only
- * read; a flush waits for the writes before it.
- * More than libnbd 1.24.4 does, where one command waits for the other.
+/* Synchronous commands of several threads on one handle are in flight at the
+ * same time. Overlapping ranges are accessed one after the other, unless both
+ * commands only read; a flush waits for the writes before it. With libnbd
+ * 1.24.4, one command waits for the other.
  * Source: the promise of this library (docs/threads.md).
  */
 #include "../harness/commands.h"
@@ -19,7 +19,7 @@ static struct peer peer;
 struct job {
   int type;
   uint64_t offset;
-  int errnum; /* how it ended */
+  int errnum; /* error number of the result */
   char data[SIZE];
   pthread_t thread;
 };
@@ -67,8 +67,8 @@ answer (const struct request *request, int error)
   }
 }
 
-/* No request comes for a while. A request that comes too early is seen, sooner or
- * later; one that does not come is what is expected.
+/* Checks that no request arrives for a while. A premature request is detected
+ * sooner or later; its absence is expected.
  */
 static void
 expect_nothing (void)
@@ -87,7 +87,7 @@ all_at_once (void)
 
   for (int i = 0; i < THREADS; ++i)
     start (&jobs[i], NBD_CMD_READ, i * SIZE);
-  /* Nothing is answered before all of them are there. */
+  /* Nothing is answered before all requests have arrived. */
   for (int i = 0; i < THREADS; ++i)
     requests[i] = peer_request (&peer, NULL);
   for (int i = THREADS - 1; i >= 0; --i)

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* While a thread waits in a synchronous command, others issue, poll and handle events.
- * What they wait for is received by the thread that waits already. Calls that change
- * the state of the connection come after the command.
- * More than libnbd 1.24.4 does, where all of them wait for the command.
+/* While a thread waits in a synchronous command, others can issue commands,
+ * poll and handle events. The waiting thread receives their replies. Calls that
+ * change the state of the connection run after the command. With libnbd 1.24.4,
+ * all of them wait for the command.
  * Source: the promise of this library (docs/threads.md).
  */
 #include "../harness/commands.h"
@@ -51,7 +51,7 @@ answer_read (const struct request *request)
   peer_write (&peer, answer, sizeof answer);
 }
 
-/* The library does not say when the thread has come as far as to wait. */
+/* There is no way to detect that the thread is waiting. */
 static void
 let_it_wait (void)
 {
@@ -87,7 +87,7 @@ others_go_on (void)
   CHECK (nbd_poll (h, -1) == 1);
   CHECK (nbd_aio_peek_command_completed (h) == cookie);
   CHECK (nbd_aio_command_completed (h, cookie) == 1);
-  /* The other one's command is its own. */
+  /* The other thread's command cannot be retired here. */
   CHECK (nbd_aio_command_completed (h, be64toh (reading.cookie)) == 0);
 
   answer_read (&reading);
@@ -96,7 +96,7 @@ others_go_on (void)
   close (event);
 }
 
-/* One waits to receive, the other one for room to send. */
+/* One waits to receive, the other one for space to send. */
 static void
 a_large_write_goes_on (void)
 {
@@ -137,7 +137,7 @@ shutdown_comes_after_it (void)
   CHECK (pthread_join (closer, NULL) == 0);
 }
 
-/* A program with a loop of its own has no business in the way of the thread. */
+/* A program's own loop must not interfere with the thread. */
 static void
 events_are_handled_by_it (void)
 {

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* On each of several handles one thread polls, two issue commands and hear of
- * their end in callbacks, one calls synchronously and one looks, all at the same
- * time, and the callbacks look, too.  Every command completes once, with its own
- * data; and so it does, with an error, when the server is killed on the way.
+/* On each of several handles, one thread polls, two issue commands whose
+ * completion they learn in callbacks, one makes synchronous calls and one
+ * queries, all at once; the callbacks make queries, too.  Every command
+ * completes once, with its own data, or with an error if the server is killed
+ * meanwhile.
  * Source: libnbd(3), "Threads"; nbd_poll2(3).
  */
 #include "../harness/commands.h"
@@ -19,7 +20,7 @@
 static struct shared {
   struct nbd_handle *h;
   int number, wake;
-  int wanted; /* threads that want to make a call */
+  int wanted; /* number of threads waiting to make a call */
   bool stop;
   int64_t issued, completed, failed;
   pthread_t poller, issuers[ISSUERS], caller, looker;
@@ -40,7 +41,7 @@ struct slot {
   __atomic_store_n (&(variable), value, __ATOMIC_RELEASE)
 #define ADD(variable) __atomic_add_fetch (&(variable), 1, __ATOMIC_ACQ_REL)
 
-/* Everything that may be called at any time, from anywhere. */
+/* Makes every call that is allowed at any time and anywhere. */
 static void
 look (struct nbd_handle *h)
 {
@@ -70,7 +71,7 @@ on_completion (void *user_data, int *error)
   ADD (slot->shared->completed);
   if (*error)
     ADD (slot->shared->failed);
-  /* The last that is done with it: it may be used again from here on. */
+  /* The slot may be reused from here on. */
   CHECK (__atomic_exchange_n (&slot->busy, 0, __ATOMIC_ACQ_REL) == 1);
   return 1;
 }
@@ -81,7 +82,7 @@ wake (struct shared *shared)
   CHECK (eventfd_write (shared->wake, 1) == 0);
 }
 
-/* Calls take turns, and the poller would not notice that its turn is over. */
+/* Lets waiting calls go first, which the poller would not notice by itself. */
 static void
 take_turn (struct shared *shared)
 {

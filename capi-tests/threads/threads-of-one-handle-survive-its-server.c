@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* 32 threads use one handle in every way at once: what each writes it reads back, and
- * when the server is killed, each call fails and returns, and each command completes
- * once.
+/* 32 threads use one handle in every way at once: each reads back what it
+ * wrote, and when the server is killed, each call fails and returns, and each
+ * command completes once.
  * Source: the promise of this library (docs/threads.md).
  */
 #include "../harness/commands.h"
@@ -15,7 +15,7 @@
 #define SIZE 4096
 
 static struct nbd_handle *h;
-static bool killed; /* or is going to be */
+static bool killed; /* or about to be */
 
 struct worker {
   pthread_t thread;
@@ -43,7 +43,8 @@ count_extents (void *user_data, const char *context, uint64_t offset,
   return 0;
 }
 
-/* False when the server is gone, which is a failure before it is killed. */
+/* Returns false if the server is gone, which is a failure before it is killed.
+ */
 static bool
 went_well (int r)
 {
@@ -76,7 +77,7 @@ issue_and_poll (struct worker *worker)
                      0) == -1)
     return went_well (-1);
   ++worker->issued;
-  /* Another thread may receive the reply; the buffer is not looked at before. */
+  /* Another thread may receive the reply; the buffer is not examined before. */
   while (__atomic_load_n (&worker->completed, __ATOMIC_ACQUIRE) <
          worker->issued)
     if (nbd_poll (h, 1) == -1)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* One thread alone needs no eventfd.  Threads that share a handle make a few, use them
- * again, and leave at most one open.  A child of fork makes its own.
+/* A single thread needs no eventfd.  Threads that share a handle create a few,
+ * reuse them, and leave at most one open.  A child of fork creates its own.
  * Source: the promise of this library (docs/threads.md).
  */
 #include "../harness/commands.h"
@@ -18,7 +18,7 @@
 static struct nbd_handle *h;
 static int made;
 
-/* The library calls this one. */
+/* The library calls this function. */
 int
 eventfd (unsigned value, int flags)
 {
@@ -96,7 +96,8 @@ main (void)
   CHECK (made == 0 && open_eventfds () == before);
   for (int i = 0; i < 10; ++i)
     read_in_threads (2);
-  /* One sleeps while the other one waits for the server, 10,000 times. */
+  /* One thread sleeps while the other one waits for the server, 10,000 times.
+   */
   CHECK (made <= 100);
   read_in_threads (MANY);
   CHECK (open_eventfds () - before <= MOST_KEPT);

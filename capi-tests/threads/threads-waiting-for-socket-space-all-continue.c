@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Two threads wait for room in the socket, and one of them sends all that was queued
- * before the other looks: both writes succeed.
+/* Two threads wait for space in the socket, and one of them sends the whole
+ * queue before the other one checks: both writes succeed.
  * Source: the promise of this library (docs/threads.md).
  */
 #include "../harness/commands.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /* One thread waits for the descriptor; another one, which used to wait itself,
- * issues bursts and calls nothing else until all of a burst have completed.
+ * issues bursts and makes no other call until each burst has completed.
  * Source: libnbd(3), "Asynchronous commands".
  */
 #include "../harness/commands.h"
@@ -42,7 +42,7 @@ waiter (void *arg)
     if (direction & LIBNBD_AIO_DIRECTION_WRITE)
       fd.events |= POLLOUT;
     CHECK (poll (&fd, 1, 50) >= 0);
-    /* The other thread may have done something since. */
+    /* The other thread may have acted in the meantime. */
     if (fd.revents & POLLIN)
       nbd_aio_notify_read (h);
     else if (fd.revents & POLLOUT)

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Where TLS is allowed but not required, a server that refuses it is connected
- * to in plaintext, for whatever reason it gives; with TLS required it is not.
- * In option mode the program gets to negotiate, or not.  A refusal that breaks
- * the rules is none.
+/* If TLS is allowed but not required, the connection continues in plaintext
+ * after the server's refusal, whatever its reason; if TLS is required, it
+ * fails. In option mode the program can negotiate, or not.  A malformed refusal
+ * does not count.
  *
  * Source: nbd_set_tls(3); outcomes of libnbd 1.24.4.
  */
@@ -23,7 +23,7 @@ static char *const refusals[][2] = {
   { "--fault", "option-unknown-error:1" },
 };
 
-/* STARTTLS is the first option, and the only one that goes wrong. */
+/* STARTTLS is the first option, and the only one that fails. */
 static char *const broken[] = {
   "option-magic:1",      "option-number:1",      "option-unknown-type:1",
   "option-long-error:1", "option-huge-length:1", "option-close:1",
@@ -51,7 +51,7 @@ main (void)
     check_plaintext_works (h);
     nbd_close (h);
 
-    /* ABORT may follow, and nothing else. */
+    /* Only ABORT may follow. */
     h = with_tls (LIBNBD_TLS_REQUIRE, false);
     CHECK_ERROR (nbd_connect_command (h, server), ENOTSUP);
     CHECK (nbd_stats_bytes_sent (h) <= CLIENT_FLAGS + 2 * OPTION);

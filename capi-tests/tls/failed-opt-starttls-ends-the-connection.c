@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* A program that asks for TLS by hand, and gets neither TLS nor a refusal, has
- * lost the connection: nothing that it negotiated before can be used without.
+/* If a manual request for TLS gets neither TLS nor a refusal, the connection is
+ * lost: earlier negotiation cannot be used without TLS.
  *
  * Source: nbd_opt_starttls(3), nbd_aio_opt_starttls(3); outcomes of libnbd
  * 1.24.4.
@@ -38,7 +38,7 @@ main (void)
     CHECK (nbd_aio_opt_starttls (h, COMPLETION (&record)) == 0);
     while (r == 1 && nbd_aio_is_connecting (h) == 1)
       r = nbd_poll (h, LONG_ENOUGH);
-    /* The first call may have seen the answer already. */
+    /* The first call may already have received the answer. */
     CHECK_MESSAGE (r == -1 ? "nbd_poll: " : "nbd_aio_opt_starttls: ");
     CHECK (nbd_stats_bytes_sent (h) == sent + OPTION);
     check_tls_failed (h);

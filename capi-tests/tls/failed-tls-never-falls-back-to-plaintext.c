@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* A server that answers STARTTLS neither with TLS nor with a refusal is not
- * connected to, whether TLS is required or only allowed, and whether the
- * program waits or not.  The last words in plaintext are STARTTLS, however
- * readily the server would go on.
+/* A connection to a server that answers STARTTLS neither with TLS nor with a
+ * refusal fails, whether TLS is required or only allowed, in synchronous and
+ * asynchronous calls.  STARTTLS is the last plaintext that is sent, even if the
+ * server would continue.
  *
  * Source: nbd_set_tls(3); NBD protocol document, "NBD_OPT_STARTTLS"; outcomes of
  * libnbd 1.24.4.

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Asking a server without TLS to start it returns false and negotiation goes
- * on.
+/* Requesting TLS from a server without it returns false, and negotiation
+ * continues.
  *
  * Source: nbd_opt_starttls(3), nbd_aio_opt_starttls(3).
  */
@@ -29,7 +29,7 @@ main (void)
   CHECK (error == ENOTSUP);
   CHECK (nbd_aio_is_negotiating (h) == 1);
   CHECK (nbd_get_tls_negotiated (h) == 0);
-  /* Nothing was agreed on, so nothing is forgotten. */
+  /* Without an agreement, nothing is discarded. */
   CHECK (nbd_get_structured_replies_negotiated (h) == 1);
   CHECK (nbd_opt_go (h) == 0);
   CHECK (nbd_get_tls_negotiated (h) == 0);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Whatever the reason for which a server refuses to start TLS, a program that
- * asked by hand gets an error, keeps what it negotiated, and decides for itself
- * whether to go on.
+/* If a server refuses to start TLS, for any reason, a program that requested it
+ * manually gets an error, keeps its negotiation, and decides whether to
+ * continue.
  *
  * Source: nbd_opt_starttls(3), nbd_aio_opt_starttls(3); outcomes of libnbd
  * 1.24.4.
@@ -43,7 +43,7 @@ main (void)
     while (nbd_aio_is_connecting (h) == 1)
       CHECK (nbd_poll (h, LONG_ENOUGH) == 1);
     CHECK (strcmp (record.letters, "Cc") == 0);
-    /* libnbd 1.24.4 has EINVAL for one that says NBD_REP_ERR_INVALID. */
+    /* libnbd 1.24.4 has EINVAL for NBD_REP_ERR_INVALID. */
     CHECK (record.error == ENOTSUP ||
            (record.error == EINVAL &&
             strcmp (refusals[i], "STARTTLS=INVALID") == 0));

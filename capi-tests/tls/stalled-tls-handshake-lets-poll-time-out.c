@@ -1,21 +1,21 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* A server that agrees to TLS and then says nothing leaves the handle
- * connecting: nbd_poll returns 0, the library waits in poll(2) and does not ask
- * the socket again and again, and nbd_close does not wait.
+/* A server that agrees to TLS and then falls silent leaves the handle
+ * connecting: nbd_poll returns 0, the library waits in poll(2) instead of
+ * retrying the socket, and nbd_close does not wait.
  *
  * Source: nbd_poll(3), nbd_aio_get_direction(3).  libnbd 1.24.4 stays in the
- * call that received the agreement until the server goes on.
+ * call that received the agreement until the server continues.
  *
- * What the library calls in the C library is defined here instead, and counted
- * on the way.
+ * This program defines the functions of the C library that the library calls,
+ * and counts the calls.
  */
 #include "../harness/real-calls.h"
 #include "../harness/starttls.h"
 
 #include <sys/uio.h>
 
-/* A wait may be interrupted, and a socket asked once for nothing. */
+/* A wait may be interrupted, and a socket tried once in vain. */
 #define FEW 8
 
 static unsigned long system_calls;
@@ -66,7 +66,7 @@ check_connecting (struct nbd_handle *h)
   CHECK (nbd_aio_pread (h, &byte, 1, 0, NBD_NULL_COMPLETION, 0) == -1);
 }
 
-/* Until the server has agreed: it has then said this much. */
+/* Proceeds until the server has agreed: it has then sent this many bytes. */
 static void
 check_stalled (struct nbd_handle *h, uint64_t received)
 {
@@ -85,11 +85,11 @@ check_stalled (struct nbd_handle *h, uint64_t received)
   CHECK (system_calls <= FEW);
   check_connecting (h);
 
-  /* The program's own loop has nothing to do either. */
+  /* The program's own loop has no events either. */
   fd.fd = nbd_aio_get_fd (h);
   CHECK (poll (&fd, 1, 50) == 0);
 
-  /* It may be wrong about that. */
+  /* A spurious notification. */
   system_calls = 0;
   CHECK (nbd_aio_notify_read (h) == 0);
   CHECK (system_calls <= FEW);
@@ -118,7 +118,7 @@ main (void)
   check_stalled (h, nbd_stats_bytes_received (h) + OPTION_REPLY);
   CHECK (record.letters[0] == '\0');
   nbd_close (h);
-  /* Completed with an error, or just dropped; freed once. */
+  /* Completed with an error, or dropped; freed once. */
   CHECK (strcmp (record.letters, "Cc") == 0 ||
          strcmp (record.letters, "c") == 0);
   CHECK (record.error != 0);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* TLS that could not be loaded for lack of descriptors is there as soon as
- * there are some: nothing is concluded from a failure that may pass.
+/* TLS that could not be loaded for lack of descriptors becomes available once
+ * there are some: a temporary failure is not remembered.
  * Source: nbd_supports_tls(3); open(2) "ERRORS".
  */
 #include "../harness/descriptors.h"
@@ -14,7 +14,7 @@ main (void)
 
   CHECK (h != NULL);
   limit = set_limit (first_free ());
-  /* A library that is loaded already needs no descriptor. */
+  /* A library that is already loaded needs no descriptor. */
   if (nbd_supports_tls (h) == 0)
     CHECK_ERROR (nbd_set_tls (h, LIBNBD_TLS_REQUIRE), ENOTSUP);
   set_limit (limit);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The TLS settings are not checked when they are made, and read back as they
- * were.
+/* The TLS settings are stored without checks and read back unchanged.
  *
  * Source: nbd_set_tls(3), nbd_set_tls_certificates(3), nbd_set_tls_username(3),
  * nbd_set_tls_hostname(3), nbd_set_tls_psk_file(3), nbd_set_tls_priority(3).

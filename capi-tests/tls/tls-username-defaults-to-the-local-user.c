@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Without a setting the TLS user is the one named by LOGNAME.
+/* By default the TLS user is the one named by LOGNAME.
  *
  * Source: nbd_set_tls_username(3); libnbd(3), "Environment".
  */

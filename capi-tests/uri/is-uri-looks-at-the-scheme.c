@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* A string is taken for an NBD URI when it begins with one of the schemes and
- * "://", in upper or lower case; the rest is not looked at.
+/* A string is an NBD URI if it begins with one of the schemes and "://", in
+ * upper or lower case; the rest is not checked.
  *
  * Source: nbd_is_uri(3).
  */

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* A program that was given an "nbds" URI, and tries in another way when it was
- * refused, does not go on without TLS. A URI that could not ask for TLS has no
- * such effect.
+/* After an "nbds" URI was refused, another attempt to connect still requires
+ * TLS. A URI that could not request TLS has no such effect.
  *
  * Source: nbd_connect_uri(3) and nbd_set_uri_allow_tls(3); seen in the C library.
  */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Connecting to a URI, and asking the connection for one: for Unix sockets and
- * TCP it is the same, or says the same in its usual form.  In option mode it
- * follows the export name.  A connection whose server has no address has none.
+/* Connecting to a URI, and reading back the URI of the connection: for Unix
+ * sockets and TCP it is equal or equivalent.  In option mode it follows the
+ * export name.  A connection to a server without an address has none.
  *
  * Source: nbd_connect_uri(3), nbd_aio_connect_uri(3), nbd_get_uri(3).
  */
@@ -48,7 +48,7 @@ main (void)
   snprintf (expected, sizeof expected, "nbd+unix:///a/b%%20c?socket=%s", path);
   check (false);
 
-  /* Everything in the authority is ignored but the user. */
+  /* Everything in the authority except the user is ignored. */
   snprintf (uri, sizeof uri, "NBD+UNIX://bob@host:1?SOCKET=%s", path);
   snprintf (expected, sizeof expected, "nbd+unix://bob@/?socket=%s", path);
   check (true);

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* A URI that cannot be used is refused before anything is connected, with
- * EINVAL and a message about the part that is wrong; the handle stays as it was
- * created.
+/* An unusable URI is refused before connecting, with EINVAL and a message that
+ * names the faulty part; the handle is unchanged.
  *
  * Source: nbd_connect_uri(3); doc/uri.md of the protocol.
  */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* A URI whose transport, TLS, local files or TLS priority the program does not
- * allow is refused with EPERM, before anything is connected.  Local files and
- * the TLS priority are not allowed unless the program says so.
+/* A URI with a transport, TLS, local files or a TLS priority that the program
+ * does not allow is refused with EPERM before connecting.  Local files and the
+ * TLS priority are forbidden by default.
  *
  * Source: nbd_connect_uri(3), "Disabling URI features"; the pages of the
  * nbd_set_uri_allow functions.

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* nbd_get_uri names the address of AF_VSOCK that nbd_aio_connect was given, whatever comes
- * of it: many systems have no such sockets.
+/* nbd_get_uri names the AF_VSOCK address given to nbd_aio_connect, even if
+ * connecting fails: many systems have no such sockets.
  * Source: seen with libnbd 1.24.4.
  */
 #include "../harness/harness.h"

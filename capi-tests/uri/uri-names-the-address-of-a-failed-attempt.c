@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* After an attempt to connect by TCP that failed, nbd_get_uri still names its
- * address, also when the program then connects over a socket of its own.
+/* After a failed TCP connection, nbd_get_uri still names its address, even if
+ * the program then connects over its own socket.
  * Source: nbd_get_uri(3); seen with libnbd 1.24.4.
  */
 #include "../harness/handshake.h"

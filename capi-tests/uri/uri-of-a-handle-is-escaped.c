@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The URI of a connection escapes the export name and the user as a path and an
- * authority need it, and repeats the TLS settings that matter.
+/* The URI of a connection escapes the export name and the user as required in a
+ * path and an authority, and repeats the relevant TLS settings.
  *
  * Source: nbd_get_uri(3); which characters stay is the C library's choice.
  */

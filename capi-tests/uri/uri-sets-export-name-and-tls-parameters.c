@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The parts of a URI set the handle as the setters would: the path is the
- * export name, percent-decoded and without its first slash; the user and the
- * tls parameters set TLS.  Unknown parameters are ignored.
+/* The parts of a URI set the handle like the setters: the path is the export
+ * name, percent-decoded and without its first slash; the user and the tls
+ * parameters set TLS.  Unknown parameters are ignored.
  *
  * Source: nbd_connect_uri(3); doc/uri.md of the protocol.
  */

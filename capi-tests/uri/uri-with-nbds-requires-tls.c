@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* A scheme with "nbds" sets TLS to required; one without leaves what the
- * program had set.
+/* An "nbds" scheme sets TLS to required; other schemes leave the program's
+ * setting unchanged.
  *
  * Source: nbd_connect_uri(3), "URI scheme".
  */
