@@ -1,18 +1,19 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* A random sequence of calls against a random server, written down line by
- * line: with another library, the same lines are expected.
+/* Runs a random sequence of calls against a random server and prints each one:
+ * the same lines are expected with another library.
  *
  *   differential REPLIES FAULTS LEVEL SEED [LAST [WITHOUT...]]
  *   differential version
  *
- * REPLIES is simple, structured or extended: what the server can at most.
- * FAULTS is 0 or 1: whether it reports errors and breaks the protocol; with p
- * before it (p0, p1) the program plays the server itself, and each single call
- * is compared; with o (o0, o1) it also plays the negotiation.  LEVEL is the minor version of the library: below 24 only what
- * libnbd 1.14 has is called.  LAST is the number of the last step, and steps
- * named after it are left out.  With DIFFERENTIAL_TEXTS in the environment the
- * texts of errors go to standard error.
+ * REPLIES is simple, structured or extended: the best kind that the server
+ * supports.  FAULTS is 1 if the server reports errors and violates the protocol,
+ * otherwise 0; with the prefix p (p0, p1) the program plays the server itself,
+ * and each call is compared; with o (o0, o1) it also plays the negotiation.
+ * LEVEL is the minor version of the library: below 24 only functions of libnbd
+ * 1.14 are called.  LAST is the number of the last step, and WITHOUT names steps
+ * to skip.  With DIFFERENTIAL_TEXTS in the environment, the texts of errors go to
+ * standard error.
  */
 #include "steps-played-options.h"
 
