@@ -81,8 +81,8 @@ parse_arguments (int argc, char *argv[])
       exit (EXIT_FAILURE);
     }
   }
-  if (it.target == NULL || it.size < 1 || it.size > SPAN || it.depth < 1 ||
-      it.operations < 1) {
+  if (it.target == NULL || it.size < 1 || it.size > SPAN || it.depth < 1
+      || it.operations < 1) {
     fprintf (stderr, "%s: -u is needed, numbers must be positive\n", argv[0]);
     exit (EXIT_FAILURE);
   }

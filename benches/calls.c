@@ -45,8 +45,8 @@ start_counting (void)
                                    .size = sizeof event,
                                    .config = number_of_event (),
                                    .inherit = 1 };
-  int fd =
-      syscall (SYS_perf_event_open, &event, 0, -1, -1, PERF_FLAG_FD_CLOEXEC);
+  int fd = syscall (SYS_perf_event_open, &event, 0, -1, -1,
+                    PERF_FLAG_FD_CLOEXEC);
 
   if (fd == -1)
     give_up ("perf_event_open");
@@ -60,9 +60,9 @@ main (int argc, char *argv[])
   uint64_t count;
   pid_t pid;
 
-  if (argc < 2 ||
-      posix_spawnp (&pid, argv[1], NULL, NULL, argv + 1, environ) != 0 ||
-      waitpid (pid, &status, 0) != pid || status != 0)
+  if (argc < 2
+      || posix_spawnp (&pid, argv[1], NULL, NULL, argv + 1, environ) != 0
+      || waitpid (pid, &status, 0) != pid || status != 0)
     return EXIT_FAILURE;
   if (read (fd, &count, sizeof count) != sizeof count)
     give_up ("read");

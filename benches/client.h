@@ -47,12 +47,12 @@ connect_handle (const struct arguments *it)
 
   if (nbd == NULL)
     fail ();
-  if (strcmp (it->debug, "plain") != 0 &&
-      nbd_set_debug_callback (nbd, callback) == -1)
+  if (strcmp (it->debug, "plain") != 0
+      && nbd_set_debug_callback (nbd, callback) == -1)
     fail ();
-  if (nbd_set_debug (nbd, strcmp (it->debug, "on") == 0) == -1 ||
-      nbd_set_uri_allow_local_file (nbd, true) == -1 ||
-      nbd_connect_uri (nbd, it->target) == -1)
+  if (nbd_set_debug (nbd, strcmp (it->debug, "on") == 0) == -1
+      || nbd_set_uri_allow_local_file (nbd, true) == -1
+      || nbd_connect_uri (nbd, it->target) == -1)
     fail ();
   return nbd;
 }
@@ -97,12 +97,12 @@ poll_and_notify (struct nbd_handle *nbd)
     perror ("poll");
     exit (EXIT_FAILURE);
   }
-  if ((direction & LIBNBD_AIO_DIRECTION_READ) &&
-      (fd.revents & (POLLIN | POLLHUP))) {
+  if ((direction & LIBNBD_AIO_DIRECTION_READ)
+      && (fd.revents & (POLLIN | POLLHUP))) {
     if (nbd_aio_notify_read (nbd) == -1)
       fail ();
-  } else if ((direction & LIBNBD_AIO_DIRECTION_WRITE) &&
-             (fd.revents & POLLOUT)) {
+  } else if ((direction & LIBNBD_AIO_DIRECTION_WRITE)
+             && (fd.revents & POLLOUT)) {
     if (nbd_aio_notify_write (nbd) == -1)
       fail ();
   }

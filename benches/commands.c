@@ -87,8 +87,9 @@ int
 main (int argc, char *argv[])
 {
   struct arguments it = parse_arguments (argc, argv);
-  char *buffers =
-      touched_memory (it.operation == OPERATION_ZERO ? 1 : it.depth * it.size);
+  char *buffers = touched_memory (it.operation == OPERATION_ZERO
+                                      ? 1
+                                      : it.depth * it.size);
   struct slots slots = { calloc (it.depth, sizeof (long)), 0 };
   struct slot *all = calloc (it.depth, sizeof *all);
   struct nbd_handle *nbd;

@@ -24,8 +24,8 @@ main (int argc, char *argv[])
   for (long n = 0; n < it.operations; n++) {
     struct nbd_handle *nbd = nbd_create ();
 
-    if (nbd == NULL || nbd_connect_uri (nbd, it.target) == -1 ||
-        nbd_shutdown (nbd, 0) == -1)
+    if (nbd == NULL || nbd_connect_uri (nbd, it.target) == -1
+        || nbd_shutdown (nbd, 0) == -1)
       fail ();
     nbd_close (nbd);
   }

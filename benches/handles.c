@@ -55,7 +55,8 @@ read_in_flight (struct nbd_handle *nbd, char *buffer, long reads)
 {
   for (long i = 0; i < reads; i++) {
     if (nbd_aio_pread (nbd, buffer + i * 4096, 4096, i * 4096,
-                       NBD_NULL_COMPLETION, 0) == -1)
+                       NBD_NULL_COMPLETION, 0)
+        == -1)
       fail ();
   }
   while (nbd_aio_in_flight (nbd) > 0) {

@@ -47,8 +47,8 @@ connect_socket (const char *target)
                                    .sin_addr = { htonl (INADDR_LOOPBACK) } };
 
     fd = socket (AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (fd == -1 || connect (fd, (void *) &address, sizeof address) == -1 ||
-        setsockopt (fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one) == -1)
+    if (fd == -1 || connect (fd, (void *) &address, sizeof address) == -1
+        || setsockopt (fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one) == -1)
       give_up ("connect");
   }
   return fd;
@@ -86,8 +86,8 @@ option (int fd, uint32_t number, const void *data, uint32_t length)
   send_all (fd, request, 16 + length);
   do {
     receive_all (fd, &reply, sizeof reply);
-    if (be32toh (reply.length) > sizeof rest ||
-        (be32toh (reply.type) & 0x80000000)) {
+    if (be32toh (reply.length) > sizeof rest
+        || (be32toh (reply.type) & 0x80000000)) {
       fprintf (stderr, "the server refuses option %u\n", (unsigned) number);
       exit (EXIT_FAILURE);
     }

@@ -25,8 +25,8 @@ read_or_write (struct work *work, long n)
 {
   const struct arguments *it = work->arguments;
   unsigned long offset = offset_of (it, n);
-  bool write = it->operation == OPERATION_WRITE ||
-               (it->operation == OPERATION_MIX && n / it->depth % 2 != 0);
+  bool write = it->operation == OPERATION_WRITE
+               || (it->operation == OPERATION_MIX && n / it->depth % 2 != 0);
   int r;
 
   if (write)

@@ -22,8 +22,8 @@ main (int argc, char *argv[])
     pid_t pid;
     int status;
 
-    if (posix_spawn (&pid, argv[2], NULL, NULL, argv + 2, environ) != 0 ||
-        waitpid (pid, &status, 0) != pid || status != 0) {
+    if (posix_spawn (&pid, argv[2], NULL, NULL, argv + 2, environ) != 0
+        || waitpid (pid, &status, 0) != pid || status != 0) {
       fprintf (stderr, "%s: failed\n", argv[2]);
       return EXIT_FAILURE;
     }

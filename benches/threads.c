@@ -87,8 +87,8 @@ main (int argc, char *argv[])
   struct moment start;
   pthread_t thread;
 
-  if (work.slots == NULL || work.vacant == NULL ||
-      sem_init (&work.free_buffers, 0, it.depth) == -1)
+  if (work.slots == NULL || work.vacant == NULL
+      || sem_init (&work.free_buffers, 0, it.depth) == -1)
     return EXIT_FAILURE;
   for (long n = 0; n < it.depth; n++) {
     work.slots[n] = (struct slot) { &work, n };

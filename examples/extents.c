@@ -81,8 +81,8 @@ main (int argc, char **argv)
 
   /* Contexts are negotiated in the handshake: request them before connecting.
    */
-  if (nbd == NULL ||
-      nbd_add_meta_context (nbd, LIBNBD_CONTEXT_BASE_ALLOCATION) == -1)
+  if (nbd == NULL
+      || nbd_add_meta_context (nbd, LIBNBD_CONTEXT_BASE_ALLOCATION) == -1)
     die ("nbd", nbd_get_error ());
   if (argc == 3) {
     snprintf (bitmap, sizeof bitmap, DIRTY_BITMAP "%s", argv[2]);
@@ -105,7 +105,8 @@ main (int argc, char **argv)
 
     next = offset;
     if (nbd_block_status_64 (nbd, left < MOST ? left : MOST, offset, callback,
-                             0) == -1)
+                             0)
+        == -1)
       die (argv[1], nbd_get_error ());
     if (next == offset)
       die (argv[1], "the server describes nothing");

@@ -79,8 +79,8 @@ nbd_source_dispatch (GSource *source, GSourceFunc callback, gpointer data)
   unsigned direction = nbd_aio_get_direction (s->nbd);
   int result = 0;
 
-  if (ready & (G_IO_IN | G_IO_HUP | G_IO_ERR) &&
-      direction & LIBNBD_AIO_DIRECTION_READ)
+  if (ready & (G_IO_IN | G_IO_HUP | G_IO_ERR)
+      && direction & LIBNBD_AIO_DIRECTION_READ)
     result = nbd_aio_notify_read (s->nbd);
   else if (ready != 0 && direction & LIBNBD_AIO_DIRECTION_WRITE)
     result = nbd_aio_notify_write (s->nbd);
@@ -98,8 +98,8 @@ static GSourceFuncs nbd_source_functions = {
 static GSource *
 nbd_source_new (struct nbd_handle *nbd)
 {
-  GSource *source =
-      g_source_new (&nbd_source_functions, sizeof (struct nbd_source));
+  GSource *source = g_source_new (&nbd_source_functions,
+                                  sizeof (struct nbd_source));
   struct nbd_source *s = (struct nbd_source *) source;
 
   s->nbd = nbd;
@@ -148,8 +148,8 @@ go_on (gpointer data)
       return G_SOURCE_CONTINUE; /* still connecting */
     reader->size = nbd_get_size (reader->nbd);
   }
-  while (reader->requested < reader->size &&
-         nbd_aio_in_flight (reader->nbd) < IN_FLIGHT) {
+  while (reader->requested < reader->size
+         && nbd_aio_in_flight (reader->nbd) < IN_FLIGHT) {
     struct request *request = g_new (struct request, 1);
     int64_t left = reader->size - reader->requested;
     nbd_completion_callback callback = { .callback = complete,
@@ -159,7 +159,8 @@ go_on (gpointer data)
     request->reader = reader;
     request->length = left < BLOCK ? (size_t) left : BLOCK;
     if (nbd_aio_pread (reader->nbd, request->data, request->length,
-                       (uint64_t) reader->requested, callback, 0) == -1)
+                       (uint64_t) reader->requested, callback, 0)
+        == -1)
       die ("read", nbd_get_error ());
     reader->requested += (int64_t) request->length;
   }

@@ -78,8 +78,8 @@ connect_to (struct ev_loop *loop, struct connection *connection,
             const char *uri)
 {
   connection->nbd = nbd_create ();
-  if (connection->nbd == NULL ||
-      nbd_aio_connect_uri (connection->nbd, uri) == -1)
+  if (connection->nbd == NULL
+      || nbd_aio_connect_uri (connection->nbd, uri) == -1)
     die (uri, nbd_get_error ());
   ev_io_init (&connection->io, when_ready, -1, 0);
   connection->io.data = connection;
@@ -148,8 +148,8 @@ go_on (struct ev_loop *loop, ev_prepare *prepare, int events)
   if (!copy->begun) {
     int64_t from, to;
 
-    if (nbd_aio_is_connecting (copy->from.nbd) ||
-        nbd_aio_is_connecting (copy->to.nbd))
+    if (nbd_aio_is_connecting (copy->from.nbd)
+        || nbd_aio_is_connecting (copy->to.nbd))
       return;
     from = nbd_get_size (copy->from.nbd);
     to = nbd_get_size (copy->to.nbd);

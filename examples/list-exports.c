@@ -76,8 +76,8 @@ main (int argc, char **argv)
 
   if (argc != 2)
     die ("usage", "list-exports URI");
-  if (nbd == NULL || nbd_set_opt_mode (nbd, true) == -1 ||
-      nbd_set_full_info (nbd, true) == -1 || /* descriptions, too */
+  if (nbd == NULL || nbd_set_opt_mode (nbd, true) == -1
+      || nbd_set_full_info (nbd, true) == -1 || /* descriptions, too */
       nbd_connect_uri (nbd, argv[1]) == -1)
     die (argv[1], nbd_get_error ());
 

@@ -48,8 +48,8 @@ complete (void *opaque, int *error)
   if (*error != 0)
     die ("read", strerror (*error));
 
-  if (request->data[0] == 0 &&
-      memcmp (request->data, request->data + 1, request->length - 1) == 0)
+  if (request->data[0] == 0
+      && memcmp (request->data, request->data + 1, request->length - 1) == 0)
     zeroes++;
   request->busy = false;
 
@@ -70,8 +70,8 @@ main (int argc, char **argv)
     die ("usage", "many-requests URI");
   if (requests == NULL)
     die ("calloc", strerror (errno));
-  if (nbd == NULL || nbd_connect_uri (nbd, argv[1]) == -1 ||
-      (size = nbd_get_size (nbd)) == -1)
+  if (nbd == NULL || nbd_connect_uri (nbd, argv[1]) == -1
+      || (size = nbd_get_size (nbd)) == -1)
     die (argv[1], nbd_get_error ());
 
   /* Until everything has been requested and answered. */
@@ -89,7 +89,8 @@ main (int argc, char **argv)
                             ? (size_t) ((uint64_t) size - offset)
                             : BLOCK;
       if (nbd_aio_pread (nbd, request->data, request->length, request->offset,
-                         callback, 0) == -1)
+                         callback, 0)
+          == -1)
         die (argv[1], nbd_get_error ());
       offset += request->length;
       blocks++;

@@ -57,23 +57,23 @@ sha256_block (struct sha256 *hash, const unsigned char *block)
            g = hash->state[6], h = hash->state[7];
 
   for (unsigned i = 0; i < 16; i++)
-    w[i] = (uint32_t) block[4 * i] << 24 | (uint32_t) block[4 * i + 1] << 16 |
-           (uint32_t) block[4 * i + 2] << 8 | block[4 * i + 3];
+    w[i] = (uint32_t) block[4 * i] << 24 | (uint32_t) block[4 * i + 1] << 16
+           | (uint32_t) block[4 * i + 2] << 8 | block[4 * i + 3];
   for (unsigned i = 16; i < 64; i++) {
     uint32_t x = w[i - 15], y = w[i - 2];
 
-    w[i] = w[i - 16] + w[i - 7] +
-           (sha256_rotate (x, 7) ^ sha256_rotate (x, 18) ^ x >> 3) +
-           (sha256_rotate (y, 17) ^ sha256_rotate (y, 19) ^ y >> 10);
+    w[i] = w[i - 16] + w[i - 7]
+           + (sha256_rotate (x, 7) ^ sha256_rotate (x, 18) ^ x >> 3)
+           + (sha256_rotate (y, 17) ^ sha256_rotate (y, 19) ^ y >> 10);
   }
 
   for (unsigned i = 0; i < 64; i++) {
-    uint32_t t1 =
-        h + round[i] + w[i] + ((e & f) ^ (~e & g)) +
-        (sha256_rotate (e, 6) ^ sha256_rotate (e, 11) ^ sha256_rotate (e, 25));
-    uint32_t t2 =
-        ((a & b) ^ (a & c) ^ (b & c)) +
-        (sha256_rotate (a, 2) ^ sha256_rotate (a, 13) ^ sha256_rotate (a, 22));
+    uint32_t t1 = h + round[i] + w[i] + ((e & f) ^ (~e & g))
+                  + (sha256_rotate (e, 6) ^ sha256_rotate (e, 11)
+                     ^ sha256_rotate (e, 25));
+    uint32_t t2 = ((a & b) ^ (a & c) ^ (b & c))
+                  + (sha256_rotate (a, 2) ^ sha256_rotate (a, 13)
+                     ^ sha256_rotate (a, 22));
 
     h = g;
     g = f;

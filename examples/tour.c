@@ -242,8 +242,8 @@ add_extents (void *opaque, const char *context, uint64_t offset,
       map->holes += end - offset;
     else /* one allocated byte is enough to mark its cell */
       for (uint64_t cell = (offset - map->start) * MAP_WIDTH / map->length;
-           offset < end &&
-           cell <= (end - 1 - map->start) * MAP_WIDTH / map->length;
+           offset < end
+           && cell <= (end - 1 - map->start) * MAP_WIDTH / map->length;
            cell++)
         map->cells[cell] = '#';
     map->next = offset = end;

@@ -21,11 +21,12 @@ main (void)
   CHECK (nbd_set_strict_mode (h, 0) == 0);
   connect_handle (h, server_command ("--size", "1M"));
   CHECK (nbd_get_extended_headers_negotiated (h) == 1);
-  CHECK (nbd_block_status_filter (h, 4096, 0, contexts, EXTENT64 (&record),
-                                  0) == 0);
+  CHECK (nbd_block_status_filter (h, 4096, 0, contexts, EXTENT64 (&record), 0)
+         == 0);
   CHECK (nbd_pread (h, buf, sizeof buf, 0, 0) == 0);
   CHECK (nbd_block_status_filter (h, 4096, 0, contexts, EXTENT64 (&record),
-                                  LIBNBD_CMD_FLAG_PAYLOAD_LEN) == 0);
+                                  LIBNBD_CMD_FLAG_PAYLOAD_LEN)
+         == 0);
   CHECK (nbd_pread (h, buf, sizeof buf, 0, 0) == 0);
   CHECK (nbd_aio_is_ready (h) == 1);
   nbd_close (h);
@@ -35,7 +36,8 @@ main (void)
   CHECK (nbd_set_strict_mode (h, 0) == 0);
   CHECK (nbd_aio_block_status_filter (h, 4096, 0, contexts, EXTENT64 (&record),
                                       NBD_NULL_COMPLETION,
-                                      LIBNBD_CMD_FLAG_PAYLOAD_LEN) == 1);
+                                      LIBNBD_CMD_FLAG_PAYLOAD_LEN)
+         == 1);
   request = peer_request (&peer, NULL);
   CHECK (request.type == NBD_CMD_BLOCK_STATUS);
   CHECK (request.flags == LIBNBD_CMD_FLAG_PAYLOAD_LEN);

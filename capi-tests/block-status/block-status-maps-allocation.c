@@ -17,8 +17,8 @@ static void
 add_extent (struct map *map, uint64_t length, uint64_t flags)
 {
   for (uint64_t i = 0; i < length; i += 64 * KIB)
-    map->letters[(map->end + i) / (64 * KIB)] =
-        flags & LIBNBD_STATE_HOLE ? '.' : '#';
+    map->letters[(map->end + i) / (64 * KIB)] = flags & LIBNBD_STATE_HOLE ? '.'
+                                                                          : '#';
   map->end += length;
 }
 
@@ -58,13 +58,15 @@ check_map (struct nbd_handle *h, const char *expected)
     CHECK (nbd_block_status (h, SIZE - map.end, map.end,
                              (nbd_extent_callback) { .callback = add_extents,
                                                      .user_data = &map },
-                             0) == 0);
+                             0)
+           == 0);
   while (map64.end < SIZE)
     CHECK (nbd_block_status_64 (h, SIZE - map64.end, map64.end,
-                                (nbd_extent64_callback) { .callback =
-                                                              add_extents_64,
-                                                          .user_data = &map64 },
-                                0) == 0);
+                                (nbd_extent64_callback) {
+                                    .callback = add_extents_64,
+                                    .user_data = &map64 },
+                                0)
+           == 0);
   CHECK (strcmp (map.letters, expected) == 0);
   CHECK (strcmp (map64.letters, expected) == 0);
 }

@@ -26,11 +26,11 @@ main (void)
   CHECK (nbd_add_meta_context (h, "x:parts") == 0);
   connect_handle (h, server_command ("--size", "1M", "--long-extents",
                                      "--context", "x:parts=16384:7,16384:9"));
-  CHECK (nbd_block_status_64 (h, 65536, 4096, callback,
-                              LIBNBD_CMD_FLAG_REQ_ONE) == 0);
+  CHECK (nbd_block_status_64 (h, 65536, 4096, callback, LIBNBD_CMD_FLAG_REQ_ONE)
+         == 0);
   CHECK (length == 16384 - 4096);
-  CHECK (nbd_block_status_64 (h, 512, 4096, callback,
-                              LIBNBD_CMD_FLAG_REQ_ONE) == 0);
+  CHECK (nbd_block_status_64 (h, 512, 4096, callback, LIBNBD_CMD_FLAG_REQ_ONE)
+         == 0);
   CHECK (length == 512);
   nbd_close (h);
   return 0;

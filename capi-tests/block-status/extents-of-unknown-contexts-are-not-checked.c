@@ -39,7 +39,8 @@ check (uint32_t server_error, int expected)
   CHECK (nbd_aio_block_status (h, 512, 0,
                                (nbd_extent_callback) { .callback = count_calls,
                                                        .user_data = &calls },
-                               COMPLETION (&record), 0) == 1);
+                               COMPLETION (&record), 0)
+         == 1);
   request = peer_request (&peer, NULL);
   put_extent (&unknown, 77, 0);
   peer_chunk (&peer, &request, false, REPLY_BLOCK_STATUS, &unknown);

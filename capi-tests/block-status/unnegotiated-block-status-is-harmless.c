@@ -35,8 +35,8 @@ answer (int replies, uint16_t type, int chunks)
 
   CHECK (nbd_set_strict_mode (h, 0) == 0);
   peer_connect (h, &peer);
-  status =
-      nbd_aio_block_status_64 (h, 4096, 0, callback, NBD_NULL_COMPLETION, 0);
+  status = nbd_aio_block_status_64 (h, 4096, 0, callback, NBD_NULL_COMPLETION,
+                                    0);
   CHECK (status > 0);
   CHECK (nbd_aio_get_direction (h) != 0);
   request = peer_request (&peer, NULL);

@@ -57,7 +57,8 @@ check (const struct row *row)
 
   peer_connect (h, &peer);
   CHECK (nbd_aio_block_status (h, 512, MIB - LEFT, callback,
-                               COMPLETION (&record), 0) == 1);
+                               COMPLETION (&record), 0)
+         == 1);
   request = peer_request (&peer, NULL);
   put32 (&payload, 1);
   put32 (&payload, row->count);

@@ -45,7 +45,8 @@ main (void)
 
   h = nbd_create ();
   CHECK (nbd_connect_socket (h, scripted_server (oldstyle, sizeof oldstyle,
-                                                 &server)) == 0);
+                                                 &server))
+         == 0);
   nbd_set_private_data (h, 1234);
   CHECK (nbd_aio_pread (h, buf, sizeof buf, 0, completion, 0) == 1);
   nbd_close (h);

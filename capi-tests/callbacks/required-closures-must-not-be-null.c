@@ -14,13 +14,13 @@ main (void)
   char byte;
   int freed = 0;
 
-  CHECK_ERROR (nbd_set_debug_callback (h, (nbd_debug_callback) { .callback =
-                                                                     NULL }),
-               EFAULT);
+  CHECK_ERROR (
+      nbd_set_debug_callback (h, (nbd_debug_callback) { .callback = NULL }),
+      EFAULT);
   CHECK_MESSAGE ("nbd_set_debug_callback: debug cannot be NULL: ");
-  CHECK (nbd_set_debug_callback (h, (nbd_debug_callback) {
-                                        .user_data = &freed,
-                                        .free = count_free }) == 0);
+  CHECK (nbd_set_debug_callback (h, (nbd_debug_callback) { .user_data = &freed,
+                                                           .free = count_free })
+         == 0);
   CHECK (nbd_clear_debug_callback (h) == 0);
   CHECK (freed == 1);
 
@@ -28,14 +28,14 @@ main (void)
   CHECK_ERROR (nbd_opt_list (h, (nbd_list_callback) { .callback = NULL }),
                EFAULT);
   CHECK_MESSAGE ("nbd_opt_list: list cannot be NULL: ");
-  CHECK_ERROR (nbd_opt_list_meta_context (h,
-                                          (nbd_context_callback) { .callback =
-                                                                       NULL }),
+  CHECK_ERROR (nbd_opt_list_meta_context (
+                   h, (nbd_context_callback) { .callback = NULL }),
                EFAULT);
   CHECK_MESSAGE ("nbd_opt_list_meta_context: context cannot be NULL: ");
-  CHECK (nbd_opt_list_meta_context (h, (nbd_context_callback) {
-                                           .user_data = &freed,
-                                           .free = count_free }) == 1);
+  CHECK (nbd_opt_list_meta_context (
+             h,
+             (nbd_context_callback) { .user_data = &freed, .free = count_free })
+         == 1);
   CHECK (freed == 2);
 
   CHECK (nbd_opt_go (h) == 0);
@@ -47,7 +47,8 @@ main (void)
   CHECK (nbd_pread_structured (h, &byte, 1, 0,
                                (nbd_chunk_callback) { .user_data = &freed,
                                                       .free = count_free },
-                               0) == 0);
+                               0)
+         == 0);
   CHECK (freed == 3);
   nbd_close (h);
   return 0;

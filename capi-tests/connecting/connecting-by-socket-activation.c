@@ -36,8 +36,8 @@ main (void)
   /* Variables that systemd set for this program must not reach the server. */
   CHECK (setenv ("LISTEN_FDS", "7", 1) == 0);
   CHECK (setenv ("LISTEN_FDNAMES", "mine", 1) == 0);
-  CHECK (nbd_connect_systemd_socket_activation (h, server_expecting (
-                                                       "unknown")) == 0);
+  CHECK (nbd_connect_systemd_socket_activation (h, server_expecting ("unknown"))
+         == 0);
   CHECK (nbd_get_size (h) == 1 << 20);
   pid = nbd_get_subprocess_pid (h);
   CHECK (pid > 0 && kill (pid, 0) == 0);
@@ -56,8 +56,9 @@ main (void)
 
   h = nbd_create ();
   CHECK (nbd_set_socket_activation_name (h, "disk1") == 0);
-  CHECK (nbd_aio_connect_systemd_socket_activation (h, server_expecting (
-                                                           "disk1")) == 0);
+  CHECK (nbd_aio_connect_systemd_socket_activation (h,
+                                                    server_expecting ("disk1"))
+         == 0);
   while (nbd_aio_is_connecting (h))
     CHECK (nbd_poll (h, -1) == 1);
   CHECK (nbd_aio_is_ready (h) == 1);

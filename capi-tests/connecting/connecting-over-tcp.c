@@ -28,8 +28,8 @@ listen_on (int family, int *port)
     address = (struct sockaddr *) &v6;
     length = sizeof v6;
   }
-  if (fd == -1 || bind (fd, address, length) == -1 || listen (fd, 5) == -1 ||
-      getsockname (fd, address, &length) == -1) {
+  if (fd == -1 || bind (fd, address, length) == -1 || listen (fd, 5) == -1
+      || getsockname (fd, address, &length) == -1) {
     if (fd != -1)
       close (fd);
     return -1;

@@ -15,8 +15,8 @@ main (void)
   char uri[256];
 
   snprintf (address.sun_path, sizeof address.sun_path, "%s", path);
-  CHECK (nbd_aio_connect (h, (struct sockaddr *) &address, sizeof address) ==
-         0);
+  CHECK (nbd_aio_connect (h, (struct sockaddr *) &address, sizeof address)
+         == 0);
   while (nbd_aio_is_connecting (h))
     CHECK (nbd_poll (h, -1) == 1);
   CHECK (nbd_aio_is_ready (h) == 1);

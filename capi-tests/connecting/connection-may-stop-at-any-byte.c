@@ -76,8 +76,8 @@ on_chunk (void *user_data, const void *bytes, size_t count, uint64_t offset,
           unsigned status, int *error)
 {
   (void) offset, (void) status, (void) error;
-  CHECK ((char *) bytes >= data &&
-         (char *) bytes + count <= data + sizeof data);
+  CHECK ((char *) bytes >= data
+         && (char *) bytes + count <= data + sizeof data);
   check_alive (user_data);
   return 0;
 }
@@ -246,14 +246,14 @@ run (bool opt_mode, char **argv)
   CHECK (close (server) == 0);
 
   /* The complete playback is the same session, in pieces of any size. */
-  CHECK (playback (&recording, opt_mode, recording.count, SIZE_MAX, CLOSE) ==
-         recording.count);
-  CHECK (playback (&recording, opt_mode, recording.count, 1, CLOSE) ==
-         recording.count);
+  CHECK (playback (&recording, opt_mode, recording.count, SIZE_MAX, CLOSE)
+         == recording.count);
+  CHECK (playback (&recording, opt_mode, recording.count, 1, CLOSE)
+         == recording.count);
   for (size_t n = 0; n < recording.count; n += stride)
     for (enum ending ending = STALL; ending <= RESET; ++ending, ++faults)
-      CHECK (playback (&recording, opt_mode, n, n % 3 ? SIZE_MAX : 7, ending) ==
-             n);
+      CHECK (playback (&recording, opt_mode, n, n % 3 ? SIZE_MAX : 7, ending)
+             == n);
   return faults;
 }
 

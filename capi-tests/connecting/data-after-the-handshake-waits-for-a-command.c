@@ -80,8 +80,8 @@ going (struct bytes *bytes, enum after after)
   CHECK (nbd_set_opt_mode (h, true) == 0);
   CHECK (nbd_connect_socket (h, client) == 0);
   CHECK (nbd_aio_is_negotiating (h) == 1);
-  CHECK (write (server, bytes->data + 18, bytes->count - 18) ==
-         (ssize_t) bytes->count - 18);
+  CHECK (write (server, bytes->data + 18, bytes->count - 18)
+         == (ssize_t) bytes->count - 18);
   CHECK (shutdown (server, SHUT_WR) == 0);
   CHECK (nbd_opt_go (h) == 0);
   check_commands (h, after);

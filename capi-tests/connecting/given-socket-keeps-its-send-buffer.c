@@ -26,8 +26,8 @@ sizes (int *given, int *asked)
 
   CHECK (socketpair (AF_UNIX, SOCK_STREAM, 0, fds) == 0);
   *given = send_buffer (fds[0]);
-  CHECK (setsockopt (fds[0], SOL_SOCKET, SO_SNDBUF, &wanted, sizeof wanted) ==
-         0);
+  CHECK (setsockopt (fds[0], SOL_SOCKET, SO_SNDBUF, &wanted, sizeof wanted)
+         == 0);
   *asked = send_buffer (fds[0]);
   close (fds[0]);
   close (fds[1]);

@@ -75,8 +75,8 @@ main (void)
   check_newstyle (h, 0);
 
   h = in_opt_mode (nbd_create ());
-  CHECK (nbd_set_handshake_flags (h, LIBNBD_HANDSHAKE_FLAG_FIXED_NEWSTYLE) ==
-         0);
+  CHECK (nbd_set_handshake_flags (h, LIBNBD_HANDSHAKE_FLAG_FIXED_NEWSTYLE)
+         == 0);
   connect_handle (h, server_command ("--newstyle", "--size", "1M"));
   check_newstyle (h, 0);
   return 0;

@@ -37,8 +37,8 @@ receive (int fd, void *data, size_t count)
 static void
 say (int fd, const struct bytes *bytes)
 {
-  CHECK (send (fd, bytes->data, bytes->count, MSG_NOSIGNAL) ==
-         (ssize_t) bytes->count);
+  CHECK (send (fd, bytes->data, bytes->count, MSG_NOSIGNAL)
+         == (ssize_t) bytes->count);
 }
 
 /* Reads the option's header and returns the length of its data. */
@@ -116,23 +116,21 @@ main (void)
   memset (query, 'q', QUERY);
   for (int i = 0; i < QUERIES; ++i)
     queries[i] = query;
-  CHECK (setsockopt (server, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit) ==
-         0);
-  CHECK (setsockopt (server, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit) ==
-         0);
+  CHECK (setsockopt (server, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit)
+         == 0);
+  CHECK (setsockopt (server, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit)
+         == 0);
   CHECK (nbd_set_request_extended_headers (h, false) == 0);
   CHECK (pthread_create (&thread, NULL, serve, &server) == 0);
   CHECK (nbd_connect_socket (h, client) == 0);
-  CHECK (nbd_opt_list_meta_context_queries (h, queries,
-                                            (nbd_context_callback) {
-                                                .callback = on_context }) ==
-         QUERIES);
+  CHECK (nbd_opt_list_meta_context_queries (
+             h, queries, (nbd_context_callback) { .callback = on_context })
+         == QUERIES);
   CHECK (contexts == QUERIES);
   contexts = 0;
-  CHECK (nbd_opt_set_meta_context_queries (h, queries,
-                                           (nbd_context_callback) {
-                                               .callback = on_context }) ==
-         QUERIES);
+  CHECK (nbd_opt_set_meta_context_queries (
+             h, queries, (nbd_context_callback) { .callback = on_context })
+         == QUERIES);
   CHECK (contexts == QUERIES);
   CHECK (pthread_join (thread, NULL) == 0);
   nbd_close (h);

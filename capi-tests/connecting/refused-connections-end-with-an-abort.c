@@ -72,8 +72,8 @@ refuse_and_leave (void)
   CHECK (nbd_aio_connect_socket (s.h, client) == 0);
   while (nbd_stats_chunks_sent (s.h) == 0)
     CHECK (nbd_poll (s.h, LONG_ENOUGH) == 1);
-  CHECK (write (s.server, s.says.data + 18, s.says.count - 18) ==
-         (ssize_t) s.says.count - 18);
+  CHECK (write (s.server, s.says.data + 18, s.says.count - 18)
+         == (ssize_t) s.says.count - 18);
   CHECK (close (s.server) == 0);
   while (nbd_aio_is_connecting (s.h))
     if (nbd_poll (s.h, LONG_ENOUGH) == -1)

@@ -42,8 +42,8 @@ main (void)
   check (connect_handle (h, padding));
 
   h = nbd_create ();
-  CHECK (nbd_set_handshake_flags (h, LIBNBD_HANDSHAKE_FLAG_FIXED_NEWSTYLE) ==
-         0);
+  CHECK (nbd_set_handshake_flags (h, LIBNBD_HANDSHAKE_FLAG_FIXED_NEWSTYLE)
+         == 0);
   check (connect_handle (h, server));
 
   h = connect_handle (in_opt_mode (nbd_create ()), server);

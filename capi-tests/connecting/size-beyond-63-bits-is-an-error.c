@@ -18,7 +18,8 @@ connect_to (unsigned char exabytes)
   greeting[16] = exabytes << 4;
   greeting[27] = 1; /* NBD_FLAG_HAS_FLAGS */
   CHECK (nbd_connect_socket (h, scripted_server (greeting, sizeof greeting,
-                                                 &server)) == 0);
+                                                 &server))
+         == 0);
   close (server);
   return h;
 }

@@ -26,9 +26,9 @@ main (void)
   }
 
   /* Silent after the first option. */
-  CHECK (nbd_aio_connect_command (silent, server_command ("--fault",
-                                                          "option-silence")) ==
-         0);
+  CHECK (nbd_aio_connect_command (silent,
+                                  server_command ("--fault", "option-silence"))
+         == 0);
   while (nbd_poll (silent, 200) == 1)
     ;
   CHECK (nbd_aio_is_connecting (silent) == 1);

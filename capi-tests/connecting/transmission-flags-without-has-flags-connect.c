@@ -12,8 +12,9 @@ enum how { BY_GO, BY_EXPORT_NAME, OLDSTYLE };
 static struct script
 offered (enum how how, uint16_t flags)
 {
-  struct script s =
-      script_begin (how == BY_GO ? GREETING_FIXED : GREETING_NOT_FIXED, false);
+  struct script s = script_begin (how == BY_GO ? GREETING_FIXED
+                                               : GREETING_NOT_FIXED,
+                                  false);
   static const char zeroes[124];
 
   switch (how) {

@@ -16,10 +16,11 @@ static int on_message (void *user_data, const char *context, const char *msg);
 static void
 set_callback (void)
 {
-  CHECK (nbd_set_debug_callback (h, (nbd_debug_callback) {
-                                        .callback = on_message,
-                                        .user_data = &freed,
-                                        .free = count_free }) == 0);
+  CHECK (nbd_set_debug_callback (h,
+                                 (nbd_debug_callback) { .callback = on_message,
+                                                        .user_data = &freed,
+                                                        .free = count_free })
+         == 0);
 }
 
 /* Takes no lock. */

@@ -26,10 +26,11 @@ main (void)
 
   CHECK (nbd_clear_debug_callback (h) == 0);
   for (i = 0; i < 3; ++i) {
-    CHECK (nbd_set_debug_callback (h, (nbd_debug_callback) {
-                                          .callback = ignore,
-                                          .user_data = &freed[i],
-                                          .free = count_free }) == 0);
+    CHECK (nbd_set_debug_callback (
+               h, (nbd_debug_callback) { .callback = ignore,
+                                         .user_data = &freed[i],
+                                         .free = count_free })
+           == 0);
     CHECK (freed[i] == 0);
     if (i == 1) {
       CHECK (freed[0] == 1);

@@ -14,8 +14,8 @@ static int
 waits (void *user_data, const char *context, const char *msg)
 {
   (void) user_data;
-  if (strcmp (context, "nbd_aio_is_created") == 0 &&
-      strncmp (msg, "enter", 5) == 0) {
+  if (strcmp (context, "nbd_aio_is_created") == 0
+      && strncmp (msg, "enter", 5) == 0) {
     pthread_barrier_wait (&in_callback);
     pthread_barrier_wait (&replaced);
     CHECK (__atomic_load_n (&freed, __ATOMIC_SEQ_CST) == 0);
@@ -48,10 +48,10 @@ run (bool clear)
   int other = 0;
 
   freed = 0;
-  CHECK (nbd_set_debug_callback (h, (nbd_debug_callback) {
-                                        .callback = waits,
-                                        .user_data = &freed,
-                                        .free = count_free }) == 0);
+  CHECK (nbd_set_debug_callback (h, (nbd_debug_callback) { .callback = waits,
+                                                           .user_data = &freed,
+                                                           .free = count_free })
+         == 0);
   CHECK (nbd_set_debug (h, true) == 0);
   CHECK (pthread_create (&thread, NULL, looks, h) == 0);
   pthread_barrier_wait (&in_callback);
@@ -59,10 +59,11 @@ run (bool clear)
     CHECK (nbd_set_debug (h, false) == 0);
     CHECK (nbd_clear_debug_callback (h) == 0);
   } else
-    CHECK (nbd_set_debug_callback (h, (nbd_debug_callback) {
-                                          .callback = ignore,
-                                          .user_data = &other,
-                                          .free = count_free }) == 0);
+    CHECK (nbd_set_debug_callback (h,
+                                   (nbd_debug_callback) { .callback = ignore,
+                                                          .user_data = &other,
+                                                          .free = count_free })
+           == 0);
   pthread_barrier_wait (&replaced);
   CHECK (pthread_join (thread, NULL) == 0);
   CHECK (freed == 1 && other == 0);

@@ -50,8 +50,8 @@ main (void)
   char buf[16];
 
   CHECK (nbd_set_debug_callback (h, (nbd_debug_callback) { .callback = record,
-                                                           .user_data =
-                                                               seen }) == 0);
+                                                           .user_data = seen })
+         == 0);
   CHECK (nbd_set_debug (h, true) == 0);
   seen[0] = '\0';
 
@@ -70,22 +70,22 @@ main (void)
   CHECK_ERROR (nbd_pread (h, buf, sizeof buf, 512, 0), ENOTCONN);
   SAW ("nbd_pread|enter: buf=<buf> count=16 offset=512 flags=0x0\n"
        "nbd_pread|leave: error=\"nbd_pread: invalid state: ");
-  CHECK_ERROR (nbd_opt_list_meta_context_queries (h, contexts,
-                                                  (nbd_context_callback) {
-                                                      .callback = ignore }),
+  CHECK_ERROR (nbd_opt_list_meta_context_queries (
+                   h, contexts, (nbd_context_callback) { .callback = ignore }),
                ENOTCONN);
   SAW ("enter: queries=[\"base:\", \"x\"] context=<fun>\n");
 
   /* Messages of the handshake have the context of the call that runs it. */
   CHECK (nbd_connect_command (h, server_command ("--export", "x y", "--size",
-                                                 "1M")) == 0);
+                                                 "1M"))
+         == 0);
   CHECK (strstr (seen, "nbd_connect_command|enter: argv=[\"") != NULL);
   CHECK (strstr (seen, "nbd_aio_") == NULL);
   SAW ("\nnbd_connect_command|leave: ret=0\n");
 
   /* The parameters after a completion callback appear in the opposite order. */
-  CHECK (nbd_aio_flush (h, (nbd_completion_callback) { .callback = retire },
-                        0) == 1);
+  CHECK (nbd_aio_flush (h, (nbd_completion_callback) { .callback = retire }, 0)
+         == 1);
   SAW ("nbd_aio_flush|enter: completion=NULL flags=0x0\n");
   CHECK (nbd_aio_flush (h, NBD_NULL_COMPLETION, 0) == 2);
   SAW ("nbd_aio_flush|enter: completion=<fun> flags=0x0\n");

@@ -43,9 +43,11 @@ main (void)
   CHECK (size > 0);
   text[size] = '\0';
   CHECK (strstr (text, "libnbd: debug: disk: nbd_set_export_name: "
-                       "enter: export_name=\"x\"\n") != NULL);
+                       "enter: export_name=\"x\"\n")
+         != NULL);
   CHECK (strstr (text, "libnbd: debug: disk: nbd_set_export_name: "
-                       "leave: ret=0\n") != NULL);
+                       "leave: ret=0\n")
+         != NULL);
   CHECK (strstr (text, "silent") == NULL);
   CHECK (fseek (out, 0, SEEK_END) == 0);
   CHECK (ftell (out) == 0);

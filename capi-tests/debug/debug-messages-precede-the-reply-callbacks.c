@@ -33,7 +33,8 @@ main (void)
   CHECK (nbd_set_debug_callback (h, debug) == 0);
   CHECK (nbd_set_debug (h, true) == 0);
   CHECK (nbd_aio_pread_structured (h, buf, sizeof buf, 0, CHUNK (&record),
-                                   COMPLETION (&record), 0) == 1);
+                                   COMPLETION (&record), 0)
+         == 1);
   request = peer_request (&peer, NULL);
 
   put32 (&payload, 5);

@@ -80,8 +80,8 @@ put_extents (struct bytes *payload, uint32_t id, bool wide, bool wrong)
   if (wide)
     put32 (payload, wrong && one_in (4) ? (uint32_t) below (6) : n);
   for (i = 0; i < n; i++) {
-    uint64_t length =
-        wrong && one_in (2) ? ONE_OF (odd) : 512 * (1 + below (8));
+    uint64_t length = wrong && one_in (2) ? ONE_OF (odd)
+                                          : 512 * (1 + below (8));
     uint64_t status = below (4);
 
     if (wide) {
@@ -143,8 +143,8 @@ say_something (struct outstanding *to)
       retire_request (to);
   } else if (to->request.type == NBD_CMD_READ && to->done < to->request.length)
     say_piece (to);
-  else if (to->request.type == NBD_CMD_BLOCK_STATUS &&
-           to->done < to->context_count)
+  else if (to->request.type == NBD_CMD_BLOCK_STATUS
+           && to->done < to->context_count)
     say_extents (to);
   else {
     say_chunk (&to->request, true, REPLY_NONE, &nothing);

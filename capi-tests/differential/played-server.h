@@ -65,8 +65,8 @@ play_connect (enum replies replies, bool faults)
   server_size = PLAYED_SIZE;
   put_handshake (&handshake, &peer);
   client = scripted_server (handshake.data, handshake.count, &played.fd);
-  CHECK (NEWER (nbd_set_request_extended_headers) (h, replies == EXTENDED) ==
-         0);
+  CHECK (NEWER (nbd_set_request_extended_headers) (h, replies == EXTENDED)
+         == 0);
   CHECK (nbd_set_request_structured_replies (h, replies != SIMPLE) == 0);
   CHECK (nbd_add_meta_context (h, LIBNBD_CONTEXT_BASE_ALLOCATION) == 0);
   CHECK (nbd_connect_socket (h, client) == 0);
@@ -122,9 +122,10 @@ take_in (void)
 {
   ssize_t n;
 
-  while (played.in_count < sizeof played.in &&
-         (n = recv (played.fd, played.in + played.in_count,
-                    sizeof played.in - played.in_count, MSG_DONTWAIT)) > 0)
+  while (played.in_count < sizeof played.in
+         && (n = recv (played.fd, played.in + played.in_count,
+                       sizeof played.in - played.in_count, MSG_DONTWAIT))
+                > 0)
     played.in_count += (size_t) n;
 }
 
@@ -146,8 +147,8 @@ take_requests (bool report)
       .offset = get (header + 16, 8),
       .length = get (header + 24, wide ? 8 : 4),
     };
-    size_t more =
-        r.type == NBD_CMD_WRITE || (wide && (r.flags & 32)) ? r.length : 0;
+    size_t more = r.type == NBD_CMD_WRITE || (wide && (r.flags & 32)) ? r.length
+                                                                      : 0;
 
     memcpy (&r.cookie, header + 8, 8);
     if (played.in_count - used < request_size () + more)

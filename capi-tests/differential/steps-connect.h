@@ -50,7 +50,8 @@ connect_by_uri (bool wait)
   char *uri;
 
   CHECK (asprintf (&uri, "%s://%s?socket=%s%s", scheme, path,
-                   server_on_unix_socket (), rest) > 0);
+                   server_on_unix_socket (), rest)
+         > 0);
   if (wait)
     RETURNS (nbd_connect_uri, (h, uri), "%s://%s?socket=$SOCKET%s", scheme,
              path, rest);

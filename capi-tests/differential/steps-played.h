@@ -104,8 +104,8 @@ play_sync_command (void)
   pthread_t thread;
 
   /* The reply that it waits for must be able to arrive. */
-  if (played.fd == -1 || played.faults || played.over ||
-      nbd_aio_is_ready (h) != 1)
+  if (played.fd == -1 || played.faults || played.over
+      || nbd_aio_is_ready (h) != 1)
     return;
   send_everything ();
   if (played.out_count > 0)
@@ -146,9 +146,9 @@ issue_large_write (void)
   flags = 0;
   buffer = new_buffer ();
   completion = ANY_COMPLETION (buffer);
-  cookie =
-      RETURNS (nbd_aio_pwrite,
-               (h, buffer->bytes, count, offset, completion, flags), RANGE);
+  cookie = RETURNS (nbd_aio_pwrite,
+                    (h, buffer->bytes, count, offset, completion, flags),
+                    RANGE);
   if (cookie > 0)
     last_cookie = cookie;
 }
@@ -168,8 +168,9 @@ play_end (void)
 static void
 play_step (void)
 {
-  struct outstanding *any =
-      played.count > 0 ? &played.requests[below (played.count)] : NULL;
+  struct outstanding *any = played.count > 0
+                                ? &played.requests[below (played.count)]
+                                : NULL;
 
   switch (below (24)) {
   case 0:

@@ -69,15 +69,15 @@ print_error (void)
 
   if (text == NULL)
     form = " without a text";
-  else if (strncmp (text, function, length) != 0 ||
-           strncmp (text + length, ": ", 2) != 0)
+  else if (strncmp (text, function, length) != 0
+           || strncmp (text + length, ": ", 2) != 0)
     form = " in the name of another function";
   else {
     const char *description = error == 0 ? "" : strerror (error);
     size_t end = strlen (description);
 
-    if (strlen (text) < end ||
-        strcmp (text + strlen (text) - end, description) != 0)
+    if (strlen (text) < end
+        || strcmp (text + strlen (text) - end, description) != 0)
       form = " without a description";
   }
   line ("-1 %s%s", errno_name (error), form);
@@ -112,8 +112,8 @@ returned_string (char *text)
   }
   if (path && strncmp (path, activation, 11) == 0)
     length = sizeof activation - 1;
-  else if (path && server_socket[0] != '\0' &&
-           strncmp (path, server_socket, strlen (server_socket)) == 0)
+  else if (path && server_socket[0] != '\0'
+           && strncmp (path, server_socket, strlen (server_socket)) == 0)
     length = strlen (server_socket);
   if (length > 0)
     line ("returns \"%.*s$SOCKET%s\"", (int) (path - text), text,

@@ -17,9 +17,11 @@ main (void)
 
   peer_connect (h, &peer);
   CHECK (nbd_aio_pread_structured (h, buf, 512, 0, CHUNK (&read),
-                                   COMPLETION (&read), 0) > 0);
+                                   COMPLETION (&read), 0)
+         > 0);
   CHECK (nbd_aio_block_status (h, 512, 0, EXTENT (&status),
-                               COMPLETION (&status), 0) > 0);
+                               COMPLETION (&status), 0)
+         > 0);
   CHECK (nbd_aio_pwrite (h, buf, 512, 0, COMPLETION (&write), 0) > 0);
   nbd_close (h);
   CHECK_RECORD (read, "Cmc");

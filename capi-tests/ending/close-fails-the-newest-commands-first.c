@@ -45,15 +45,16 @@ main (void)
 
   CHECK (nbd_set_debug_callback (h, (nbd_debug_callback) { .callback = debug,
                                                            .free = freed,
-                                                           .user_data =
-                                                               "d" }) == 0);
+                                                           .user_data = "d" })
+         == 0);
   peer_connect (h, &peer);
   for (i = 0; i < 6; i++)
     CHECK (nbd_aio_flush (h,
                           (nbd_completion_callback) { .callback = completed,
                                                       .free = freed,
                                                       .user_data = names[i] },
-                          0) > 0);
+                          0)
+           > 0);
   CHECK (nbd_poll (h, 0) == 0);
   for (i = 0; i < 3; i++) {
     request = peer_request (&peer, NULL);

@@ -23,8 +23,8 @@ main (void)
                                    .free = record_completion_free };
 
   CHECK (script_connect (&script) == 0);
-  CHECK (nbd_aio_opt_list_meta_context (script.h, context,
-                                        COMPLETION (&record)) == 0);
+  CHECK (nbd_aio_opt_list_meta_context (script.h, context, COMPLETION (&record))
+         == 0);
   CHECK (nbd_aio_is_connecting (script.h) == 1);
   script_end (&script);
   CHECK (record.error == -1);

@@ -13,7 +13,8 @@ paused (int *server)
 
   CHECK (nbd_set_request_structured_replies (h, false) == 0);
   CHECK (nbd_connect_socket (h, scripted_server ("NBDMAGICIHAVEOPT\0\3", 18,
-                                                 server)) == 0);
+                                                 server))
+         == 0);
   CHECK (nbd_aio_is_negotiating (h) == 1);
   return h;
 }

@@ -35,7 +35,8 @@ main (void)
   peer_connect (h, &peer);
   for (int i = 0; i < 3; ++i)
     CHECK (nbd_aio_pwrite (h, data, sizeof data, i * sizeof data,
-                           COMPLETION (&records[i]), 0) == i + 1);
+                           COMPLETION (&records[i]), 0)
+           == i + 1);
   CHECK (nbd_aio_is_processing (h) == 1);
   CHECK (pthread_create (&thread, NULL, serve, &peer) == 0);
   CHECK (nbd_shutdown (h, LIBNBD_SHUTDOWN_ABANDON_PENDING) == 0);

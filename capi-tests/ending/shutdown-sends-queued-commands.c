@@ -36,10 +36,11 @@ main (void)
   pthread_t thread;
 
   peer_connect (h, &peer);
-  CHECK (nbd_aio_pwrite (h, data, sizeof data, 0, COMPLETION (&stranded), 0) ==
-         1);
+  CHECK (nbd_aio_pwrite (h, data, sizeof data, 0, COMPLETION (&stranded), 0)
+         == 1);
   CHECK (nbd_aio_pwrite (h, data, sizeof data, sizeof data,
-                         COMPLETION (&answered), 0) == 2);
+                         COMPLETION (&answered), 0)
+         == 2);
   CHECK (pthread_create (&thread, NULL, serve, &peer) == 0);
   CHECK (nbd_shutdown (h, 0) == 0);
   CHECK (pthread_join (thread, NULL) == 0);

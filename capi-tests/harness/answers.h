@@ -53,7 +53,8 @@ issue_read (struct reads *reads, int i)
 
   memset (reads->data[i], 0, READ_SIZE);
   CHECK (nbd_aio_pread_structured (reads->h, reads->data[i], READ_SIZE,
-                                   i * READ_SIZE, chunk, completion, 0) > 0);
+                                   i * READ_SIZE, chunk, completion, 0)
+         > 0);
 }
 
 /* Answers one request with data that identifies it. */

@@ -333,8 +333,8 @@ peer_is_connected (struct peer *peer)
   struct timeval limit = { .tv_sec = 20 };
   char discard[1024];
 
-  CHECK (setsockopt (peer->fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit) ==
-         0);
+  CHECK (setsockopt (peer->fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit)
+         == 0);
   while (recv (peer->fd, discard, sizeof discard, MSG_DONTWAIT) > 0)
     ;
 }
@@ -396,8 +396,8 @@ peer_request (struct peer *peer, void *payload)
   uint32_t magic, length32;
 
   peer_read (peer, &magic, 4);
-  CHECK (be32toh (magic) ==
-         (peer->replies == EXTENDED ? 0x21e41c71 : 0x25609513));
+  CHECK (be32toh (magic)
+         == (peer->replies == EXTENDED ? 0x21e41c71 : 0x25609513));
   peer_read (peer, &r.flags, 2);
   peer_read (peer, &r.type, 2);
   peer_read (peer, &r.cookie, 8);

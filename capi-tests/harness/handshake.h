@@ -69,8 +69,8 @@ put_info_export (struct script *script, uint32_t option, uint16_t flags)
 static inline int
 script_connect (struct script *script)
 {
-  int client =
-      scripted_server (script->says.data, script->says.count, &script->server);
+  int client = scripted_server (script->says.data, script->says.count,
+                                &script->server);
 
   return nbd_connect_socket (script->h, client);
 }
@@ -92,7 +92,8 @@ check_said (int line, struct script *script, const uint32_t *options)
   } header;
 
   CHECK (setsockopt (script->server, SOL_SOCKET, SO_RCVTIMEO, &limit,
-                     sizeof limit) == 0);
+                     sizeof limit)
+         == 0);
   CHECK (recv (script->server, data, 4, MSG_WAITALL) == 4);
   for (; *options; ++options) {
     if (recv (script->server, &header, 16, MSG_WAITALL) != 16)
@@ -101,8 +102,8 @@ check_said (int line, struct script *script, const uint32_t *options)
     if (be32toh (header.option) != *options)
       fail (__FILE__, line, "another option");
     CHECK (be32toh (header.length) <= sizeof data);
-    CHECK (recv (script->server, data, be32toh (header.length), MSG_WAITALL) ==
-           (ssize_t) be32toh (header.length));
+    CHECK (recv (script->server, data, be32toh (header.length), MSG_WAITALL)
+           == (ssize_t) be32toh (header.length));
   }
   if (recv (script->server, data, 1, 0) != 0)
     fail (__FILE__, line, "more than that");

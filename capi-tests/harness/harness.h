@@ -96,8 +96,8 @@ static inline void
 check_text (const char *file, int line, const char *got, const char *expected,
             bool exact)
 {
-  if (got &&
-      (exact ? strcmp (got, expected) == 0 : strstr (got, expected) != NULL))
+  if (got
+      && (exact ? strcmp (got, expected) == 0 : strstr (got, expected) != NULL))
     return;
   fprintf (stderr, "%s:%d: got \"%s\"\n", file, line, got ? got : "NULL");
   fail (file, line, expected);

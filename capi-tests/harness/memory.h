@@ -167,8 +167,8 @@ may_lack_memory (int line, const char *call, bool success, int expected)
   if (success)
     return true;
   error = nbd_get_errno ();
-  if (nbd_get_error () == NULL ||
-      (error != expected && !(error == ENOMEM && refused > 0)))
+  if (nbd_get_error () == NULL
+      || (error != expected && !(error == ENOMEM && refused > 0)))
     fail (__FILE__, line, call);
   return false;
 }

@@ -143,8 +143,8 @@ play (struct playback *p)
   if (p->ended)
     return false;
   /* Closing a socket before everything was read resets it. */
-  while (!(p->ending == RESET && p->said == p->limit) &&
-         (r = recv (p->client, discard, sizeof discard, MSG_DONTWAIT)) > 0) {
+  while (!(p->ending == RESET && p->said == p->limit)
+         && (r = recv (p->client, discard, sizeof discard, MSG_DONTWAIT)) > 0) {
     p->heard += r;
     done = true;
   }

@@ -21,9 +21,11 @@ issue_and_wait (void *handle)
   CHECK (nbd_pread (h, buf, sizeof buf, 0, 0) == 0);
   CHECK (nbd_flush (h, 0) == 0);
   CHECK (wait_for (h, nbd_aio_pwrite (h, buf, sizeof buf, 0,
-                                      NBD_NULL_COMPLETION, 0)) == 1);
+                                      NBD_NULL_COMPLETION, 0))
+         == 1);
   CHECK (wait_for (h, nbd_aio_pread (h, buf, sizeof buf, 0, NBD_NULL_COMPLETION,
-                                     0)) == 1);
+                                     0))
+         == 1);
   CHECK_NULL (nbd_get_meta_context (h, 7), EINVAL);
   return NULL;
 }

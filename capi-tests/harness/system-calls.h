@@ -25,8 +25,8 @@ static struct {
 static inline bool
 one_in (unsigned so_many)
 {
-  unsigned state =
-      __atomic_add_fetch (&system_calls.state, 0x9e3779b9, __ATOMIC_RELAXED);
+  unsigned state = __atomic_add_fetch (&system_calls.state, 0x9e3779b9,
+                                       __ATOMIC_RELAXED);
 
   state = (state ^ state >> 16) * 0x21f0aaad;
   state = (state ^ state >> 15) * 0x735a2d97;
@@ -107,8 +107,8 @@ recvmsg (int fd, struct msghdr *message, int flags)
     errno = fault;
     return -1;
   }
-  shorter.msg_iovlen =
-      first_bytes (part, message->msg_iov, message->msg_iovlen);
+  shorter.msg_iovlen = first_bytes (part, message->msg_iov,
+                                    message->msg_iovlen);
   shorter.msg_iov = part;
   return real_recvmsg (fd, &shorter, flags);
 }
@@ -124,8 +124,8 @@ sendmsg (int fd, const struct msghdr *message, int flags)
     errno = fault;
     return -1;
   }
-  shorter.msg_iovlen =
-      first_bytes (part, message->msg_iov, message->msg_iovlen);
+  shorter.msg_iovlen = first_bytes (part, message->msg_iov,
+                                    message->msg_iovlen);
   shorter.msg_iov = part;
   return real_sendmsg (fd, &shorter, flags);
 }

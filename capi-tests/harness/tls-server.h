@@ -57,8 +57,8 @@ load_gnutls (void)
 
   CHECK (library != NULL);
 #define LOAD(name) \
-  CHECK ((tls.name = (__typeof__ (tls.name)) dlsym (library, \
-                                                    "gnutls_" #name)) != NULL)
+  CHECK ((tls.name = (__typeof__ (tls.name)) dlsym (library, "gnutls_" #name)) \
+         != NULL)
   LOAD (init);
   LOAD (deinit);
   LOAD (priority_set_direct);
@@ -101,8 +101,8 @@ tls_receive (struct tls_server *server, void *data, size_t count)
 static inline void
 tls_send (struct tls_server *server, const struct bytes *bytes)
 {
-  CHECK (tls.record_send (server->session, bytes->data, bytes->count) ==
-         (ssize_t) bytes->count);
+  CHECK (tls.record_send (server->session, bytes->data, bytes->count)
+         == (ssize_t) bytes->count);
 }
 
 /* Performs the handshakes of NBD and of TLS, with a key of PSK_FILE. */
@@ -124,13 +124,14 @@ tls_accept (struct tls_server *server, const char *priority)
   CHECK (tls.priority_set_direct (server->session, priority, NULL) == 0);
   CHECK (tls.psk_allocate_server_credentials (&server->credentials) == 0);
   CHECK (tls.psk_set_server_credentials_file (server->credentials,
-                                              required_setting ("PSK_FILE")) ==
-         0);
+                                              required_setting ("PSK_FILE"))
+         == 0);
   CHECK (tls.credentials_set (server->session, TLS_CREDENTIALS_PSK,
-                              server->credentials) == 0);
+                              server->credentials)
+         == 0);
   CHECK (tls.session_ticket_key_generate (&server->ticket_key) == 0);
-  CHECK (tls.session_ticket_enable_server (server->session,
-                                           &server->ticket_key) == 0);
+  CHECK (tls.session_ticket_enable_server (server->session, &server->ticket_key)
+         == 0);
   tls.transport_set_int2 (server->session, server->fd, server->fd);
   while ((r = tls.handshake (server->session)) == TLS_AGAIN)
     ;

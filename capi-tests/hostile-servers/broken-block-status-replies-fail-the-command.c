@@ -29,8 +29,8 @@ stay_inside (void *user_data, const char *metacontext, uint64_t offset,
              nbd_extent *entries, size_t nr_entries, int *error)
 {
   (void) error;
-  CHECK (strcmp (metacontext, LIBNBD_CONTEXT_BASE_ALLOCATION) == 0 ||
-         strcmp (metacontext, "x:two") == 0);
+  CHECK (strcmp (metacontext, LIBNBD_CONTEXT_BASE_ALLOCATION) == 0
+         || strcmp (metacontext, "x:two") == 0);
   CHECK (offset == 4096);
   CHECK (nr_entries > 0);
   for (size_t i = 0; i < nr_entries; ++i) {

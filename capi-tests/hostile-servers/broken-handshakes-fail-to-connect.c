@@ -48,8 +48,8 @@ main (void)
   }
   for (size_t i = 0; i < ITEMS (harmless); ++i) {
     h = prepare ();
-    CHECK (nbd_connect_command (h, server_command ("--fault", harmless[i])) ==
-           0);
+    CHECK (nbd_connect_command (h, server_command ("--fault", harmless[i]))
+           == 0);
     CHECK (nbd_flush (h, 0) == 0);
     CHECK (nbd_shutdown (h, 0) == 0);
     nbd_close (h);
@@ -57,8 +57,8 @@ main (void)
 
   /* An export that was never described has no size: nothing can be read. */
   h = prepare ();
-  if (nbd_connect_command (h, server_command ("--fault", "info-no-export")) ==
-      0) {
+  if (nbd_connect_command (h, server_command ("--fault", "info-no-export"))
+      == 0) {
     char byte;
 
     CHECK (nbd_get_size (h) <= 0);

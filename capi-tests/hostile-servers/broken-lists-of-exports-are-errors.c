@@ -24,8 +24,8 @@ main (void)
   for (size_t i = 0; i < ITEMS (faults); ++i) {
     struct nbd_handle *h = negotiating ("--fault", faults[i]);
 
-    CHECK (nbd_opt_list (h, (nbd_list_callback) { .callback = no_export }) ==
-           -1);
+    CHECK (nbd_opt_list (h, (nbd_list_callback) { .callback = no_export })
+           == -1);
     CHECK_MESSAGE ("nbd_opt_list: ");
     nbd_close (h);
   }

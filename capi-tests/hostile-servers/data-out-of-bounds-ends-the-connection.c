@@ -17,11 +17,11 @@ answer (unsigned type, uint64_t at, const char *data, uint32_t length)
   char buf[512], other[512];
 
   peer_connect (h, &peer);
-  CHECK (nbd_aio_pread (h, buf, sizeof buf, 4096, COMPLETION (&record), 0) ==
-         1);
+  CHECK (nbd_aio_pread (h, buf, sizeof buf, 4096, COMPLETION (&record), 0)
+         == 1);
   request = peer_request (&peer, NULL);
-  CHECK (nbd_aio_pread (h, other, sizeof other, 0, NBD_NULL_COMPLETION, 0) ==
-         2);
+  CHECK (nbd_aio_pread (h, other, sizeof other, 0, NBD_NULL_COMPLETION, 0)
+         == 2);
   put64 (&payload, at);
   if (data)
     put (&payload, data, length);

@@ -75,8 +75,8 @@ issue (struct nbd_handle *h, int i)
     command->cookie = nbd_aio_pread (h, data[i], LENGTH, offset, completion, 0);
     break;
   case 1:
-    command->cookie =
-        nbd_aio_pwrite (h, data[i], LENGTH, offset, completion, 0);
+    command->cookie = nbd_aio_pwrite (h, data[i], LENGTH, offset, completion,
+                                      0);
     break;
   case 2:
     command->has_middle = true;
@@ -85,8 +85,8 @@ issue (struct nbd_handle *h, int i)
     break;
   case 3:
     command->has_middle = true;
-    command->cookie =
-        nbd_aio_block_status_64 (h, LENGTH, offset, extent, completion, 0);
+    command->cookie = nbd_aio_block_status_64 (h, LENGTH, offset, extent,
+                                               completion, 0);
     break;
   case 4:
     command->cookie = nbd_aio_zero (h, LENGTH, offset, completion, 0);

@@ -19,7 +19,8 @@ main (void)
   CHECK (nbd_connect_unix (h, path) == 0);
   for (int i = 0; i < 8; ++i)
     CHECK (nbd_aio_pwrite (h, data, sizeof data, i * sizeof data,
-                           COMPLETION (&records[i]), 0) == i + 1);
+                           COMPLETION (&records[i]), 0)
+           == i + 1);
   for (int i = 0; i < 4; ++i)
     CHECK (nbd_poll (h, 20) >= 0);
   CHECK (kill (server_pid, SIGKILL) == 0);

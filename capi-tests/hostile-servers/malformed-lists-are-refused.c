@@ -33,9 +33,9 @@ on_context (void *user_data, const char *name)
 static struct nbd_handle *
 with_fault (const char *fault)
 {
-  struct nbd_handle *h =
-      negotiating ("--export", "disk", "--context", "test:age=64k:1", "--fault",
-                   (char *) fault);
+  struct nbd_handle *h = negotiating ("--export", "disk", "--context",
+                                      "test:age=64k:1", "--fault",
+                                      (char *) fault);
 
   CHECK (nbd_add_meta_context (h, "base:allocation") == 0);
   CHECK (nbd_add_meta_context (h, "test:age") == 0);

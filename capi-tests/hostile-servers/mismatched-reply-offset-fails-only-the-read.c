@@ -10,8 +10,8 @@
 int
 main (void)
 {
-  struct nbd_handle *h =
-      connected ("--size", "1M", "--pattern", "--fault", "reply-offset:1");
+  struct nbd_handle *h = connected ("--size", "1M", "--pattern", "--fault",
+                                    "reply-offset:1");
   uint64_t words[64];
 
   CHECK_ERROR (nbd_pread (h, words, sizeof words, 512, 0), EPROTO);

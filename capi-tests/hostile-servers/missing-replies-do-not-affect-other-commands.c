@@ -10,8 +10,8 @@
 static void
 lose (char *fault, char *option)
 {
-  struct nbd_handle *h =
-      connected ("--size", "1M", "--pattern", "--fault", fault, option);
+  struct nbd_handle *h = connected ("--size", "1M", "--pattern", "--fault",
+                                    fault, option);
   struct record record = { .result = 0 };
   uint64_t words[64];
   int64_t cookie = nbd_aio_flush (h, COMPLETION (&record), 0);

@@ -39,7 +39,8 @@ reply_to (unsigned char cookie, int writes)
   };
 
   CHECK (nbd_connect_socket (h, scripted_server (oldstyle, sizeof oldstyle,
-                                                 &server)) == 0);
+                                                 &server))
+         == 0);
   /* More than the socket accepts, so the first one stays partly unsent. */
   for (int i = 0; i < writes; ++i)
     CHECK (nbd_aio_pwrite (h, data, SIZE, 0, completion, 0) == i + 1);

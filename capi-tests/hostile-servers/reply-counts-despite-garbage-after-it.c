@@ -26,14 +26,15 @@ main (void)
 
   memset (bytes + 16, 'Z', 512 + 16);
   CHECK (nbd_connect_socket (h, scripted_server (oldstyle, sizeof oldstyle,
-                                                 &server)) == 0);
+                                                 &server))
+         == 0);
   pid = fork ();
   CHECK (pid >= 0);
   if (pid == 0) {
     char request[28];
 
-    if (recv (server, request, sizeof request, MSG_WAITALL) != sizeof request ||
-        write (server, bytes, sizeof bytes) != sizeof bytes)
+    if (recv (server, request, sizeof request, MSG_WAITALL) != sizeof request
+        || write (server, bytes, sizeof bytes) != sizeof bytes)
       _exit (1);
     _exit (0);
   }

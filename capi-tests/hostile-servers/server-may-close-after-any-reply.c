@@ -9,8 +9,8 @@
 int
 main (void)
 {
-  struct nbd_handle *h =
-      connected ("--size", "1M", "--close-after-requests", "3");
+  struct nbd_handle *h = connected ("--size", "1M", "--close-after-requests",
+                                    "3");
   char byte;
 
   for (int i = 0; i < 3; ++i)

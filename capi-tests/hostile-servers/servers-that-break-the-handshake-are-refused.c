@@ -32,8 +32,8 @@ main (void)
   for (i = 0; i < sizeof broken / sizeof broken[0]; ++i) {
     h = nbd_create ();
     if (nbd_connect_command (h, server_command ("--block-size", "512,4096,1M",
-                                                "--fault",
-                                                (char *) broken[i])) == 0)
+                                                "--fault", (char *) broken[i]))
+        == 0)
       fail (__FILE__, __LINE__, broken[i]);
     CHECK_MESSAGE ("nbd_connect_command: ");
     CHECK (nbd_aio_is_dead (h) == 1);
@@ -42,7 +42,8 @@ main (void)
   for (i = 0; i < sizeof harmless / sizeof harmless[0]; ++i) {
     h = nbd_create ();
     if (nbd_connect_command (h, server_command ("--size", "1M", "--fault",
-                                                (char *) harmless[i])) == -1)
+                                                (char *) harmless[i]))
+        == -1)
       fail (__FILE__, __LINE__, harmless[i]);
     CHECK (nbd_get_size (h) == 1 << 20);
     nbd_close (h);

@@ -14,8 +14,8 @@ skip (char *option)
                                     "reply-cookie:1", option);
   uint64_t lost[64], words[64];
 
-  CHECK (nbd_aio_pread (h, lost, sizeof lost, 512, NBD_NULL_COMPLETION, 0) ==
-         1);
+  CHECK (nbd_aio_pread (h, lost, sizeof lost, 512, NBD_NULL_COMPLETION, 0)
+         == 1);
   CHECK (nbd_pread (h, words, sizeof words, 1024, 0) == 0);
   for (size_t i = 0; i < ITEMS (words); ++i)
     CHECK (be64toh (words[i]) == 1024 + 8 * i);

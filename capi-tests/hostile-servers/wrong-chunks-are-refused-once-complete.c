@@ -106,8 +106,8 @@ check (enum replies replies)
   refused (replies, NBD_CMD_BLOCK_STATUS, mine, 10);
   for (size_t missing = 1; missing <= 8; ++missing)
     CHECK (error_after (replies, NBD_CMD_BLOCK_STATUS, other,
-                        other == REPLY_BLOCK_STATUS ? 12 : 24,
-                        missing) == EPROTO);
+                        other == REPLY_BLOCK_STATUS ? 12 : 24, missing)
+           == EPROTO);
 }
 
 int

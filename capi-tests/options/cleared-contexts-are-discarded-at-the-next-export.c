@@ -20,17 +20,18 @@ clear_and_go (bool by_itself, bool ask_first)
   CHECK (nbd_opt_set_meta_context_queries (h, queries,
                                            (nbd_context_callback) {
                                                .user_data = &record,
-                                               .free = count_free }) == 1);
+                                               .free = count_free })
+         == 1);
   CHECK (nbd_clear_meta_contexts (h) == 0);
   CHECK (nbd_can_meta_context (h, LIBNBD_CONTEXT_BASE_ALLOCATION) == 1);
   if (ask_first) {
     CHECK (nbd_opt_info (h) == 0);
-    CHECK (nbd_can_meta_context (h, LIBNBD_CONTEXT_BASE_ALLOCATION) ==
-           !by_itself);
+    CHECK (nbd_can_meta_context (h, LIBNBD_CONTEXT_BASE_ALLOCATION)
+           == !by_itself);
   }
   CHECK (nbd_opt_go (h) == 0);
-  CHECK (nbd_can_meta_context (h, LIBNBD_CONTEXT_BASE_ALLOCATION) ==
-         !by_itself);
+  CHECK (nbd_can_meta_context (h, LIBNBD_CONTEXT_BASE_ALLOCATION)
+         == !by_itself);
   if (by_itself)
     CHECK_ERROR (nbd_block_status (h, 512, 0, EXTENT (&record), 0), ENOTSUP);
   else

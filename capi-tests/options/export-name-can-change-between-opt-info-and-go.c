@@ -10,9 +10,9 @@
 int
 main (void)
 {
-  struct nbd_handle *h =
-      negotiating ("--export", "small", "--size", "1M", "--read-only",
-                   "--export", "large", "--size", "2M");
+  struct nbd_handle *h = negotiating ("--export", "small", "--size", "1M",
+                                      "--read-only", "--export", "large",
+                                      "--size", "2M");
 
   CHECK (nbd_set_export_name (h, "small") == 0);
   CHECK_ERROR (nbd_get_size (h), EINVAL);

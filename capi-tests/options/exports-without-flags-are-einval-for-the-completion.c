@@ -19,8 +19,9 @@ main (void)
   struct nbd_handle *h = negotiating ("--fault", "info-no-flags");
   int errnum = -1;
 
-  CHECK (nbd_aio_opt_go (h, (nbd_completion_callback) {
-                                .callback = done, .user_data = &errnum }) == 0);
+  CHECK (nbd_aio_opt_go (h, (nbd_completion_callback) { .callback = done,
+                                                        .user_data = &errnum })
+         == 0);
   while (nbd_aio_is_connecting (h))
     nbd_poll (h, -1);
   CHECK (errnum == EINVAL);

@@ -11,9 +11,9 @@
 int
 main (void)
 {
-  struct nbd_handle *h =
-      negotiating ("--export", "root", "--canonical-name", "disk0",
-                   "--description", "system disk", "--export", "bare");
+  struct nbd_handle *h = negotiating ("--export", "root", "--canonical-name",
+                                      "disk0", "--description", "system disk",
+                                      "--export", "bare");
 
   CHECK_NULL (nbd_get_canonical_export_name (h), EINVAL);
   CHECK_NULL (nbd_get_export_description (h), EINVAL);

@@ -13,8 +13,8 @@ main (void)
   struct nbd_handle *h = nbd_create ();
 
   CHECK (nbd_set_opt_mode (h, true) == 0);
-  CHECK (nbd_connect_command (h, server_command ("--no-structured-replies")) ==
-         0);
+  CHECK (nbd_connect_command (h, server_command ("--no-structured-replies"))
+         == 0);
   CHECK (nbd_can_meta_context (h, "base:allocation") == 0);
   CHECK (nbd_add_meta_context (h, "base:allocation") == 0);
   CHECK_ERROR (nbd_can_meta_context (h, "base:allocation"), EINVAL);

@@ -32,8 +32,8 @@ check_list (const char *expected)
 int
 main (void)
 {
-  struct nbd_handle *h =
-      negotiating ("--export", "disk", "--context", "test:age=64k:1,64k:2");
+  struct nbd_handle *h = negotiating ("--export", "disk", "--context",
+                                      "test:age=64k:1,64k:2");
   char *none[] = { NULL };
   char *two[] = { "test:", "base:allocation", NULL };
   char *unknown[] = { "other:", "base:nothing", NULL };

@@ -36,7 +36,8 @@ main (void)
   for (i = 0; i < 2; ++i) {
     memset (&list, 0, sizeof list);
     CHECK (nbd_opt_list (h, (nbd_list_callback) { .callback = add,
-                                                  .user_data = &list }) == 2);
+                                                  .user_data = &list })
+           == 2);
     CHECK (list.count == 2);
     CHECK (strcmp (list.text, "root=system disk;home=;") == 0);
   }
@@ -44,7 +45,8 @@ main (void)
 
   /* The callback may be missing; its data is still freed. */
   CHECK (nbd_opt_list (h, (nbd_list_callback) { .user_data = &freed,
-                                                .free = count_free }) == 2);
+                                                .free = count_free })
+         == 2);
   CHECK (freed == 1);
   CHECK (nbd_opt_abort (h) == 0);
   nbd_close (h);

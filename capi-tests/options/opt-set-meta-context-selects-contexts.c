@@ -23,8 +23,8 @@ count (void *user_data, const char *name)
 int
 main (void)
 {
-  struct nbd_handle *h =
-      negotiating ("--export", "disk", "--context", "test:age=64k:1,64k:2");
+  struct nbd_handle *h = negotiating ("--export", "disk", "--context",
+                                      "test:age=64k:1,64k:2");
   char *none[] = { NULL };
   char *age[] = { "test:age", "test:none", NULL };
   int calls = 0;

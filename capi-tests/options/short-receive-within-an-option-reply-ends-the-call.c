@@ -22,12 +22,12 @@ notices (size_t count)
   put16 (&reply, 0);
   put64 (&reply, MIB);
   put16 (&reply, EVERY_FLAG);
-  CHECK (send (script.server, reply.data, count, MSG_NOSIGNAL) ==
-         (ssize_t) count);
+  CHECK (send (script.server, reply.data, count, MSG_NOSIGNAL)
+         == (ssize_t) count);
   CHECK (shutdown (script.server, SHUT_WR) == 0);
   CHECK (nbd_aio_get_direction (script.h) == LIBNBD_AIO_DIRECTION_READ);
-  CHECK (nbd_aio_notify_read (script.h) ==
-         (nbd_aio_is_dead (script.h) ? -1 : 0));
+  CHECK (nbd_aio_notify_read (script.h)
+         == (nbd_aio_is_dead (script.h) ? -1 : 0));
   dead = nbd_aio_is_dead (script.h) == 1;
   if (!dead)
     CHECK (nbd_aio_notify_read (script.h) == -1);

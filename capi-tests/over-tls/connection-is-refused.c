@@ -24,8 +24,8 @@ main (void)
            nbd_get_errno ());
   check_last_error (required_setting ("ERRNOS"), required_setting ("WORDS"));
   if (setting ("DEAD"))
-    CHECK (nbd_aio_is_dead (h) == 1 ||
-           (setting ("OPT_MODE") && nbd_aio_is_closed (h) == 1));
+    CHECK (nbd_aio_is_dead (h) == 1
+           || (setting ("OPT_MODE") && nbd_aio_is_closed (h) == 1));
   check_unusable (h);
   nbd_close (h);
   return 0;

@@ -79,8 +79,8 @@ session (size_t limit, enum ending ending)
     if (nbd_aio_is_ready (h) == 1 && !issued) {
       issued = true;
       CHECK (nbd_get_tls_negotiated (h) == 1);
-      CHECK (nbd_aio_pwrite (h, written, SIZE, 0, COMPLETION (&records[0]),
-                             0) == 1);
+      CHECK (nbd_aio_pwrite (h, written, SIZE, 0, COMPLETION (&records[0]), 0)
+             == 1);
       cookie = nbd_aio_pread (h, back, SIZE, 0, COMPLETION (&records[1]), 0);
       /* The write may have detected that the server is gone. */
       CHECK (cookie == 2 || nbd_aio_is_dead (h) == 1);
@@ -92,8 +92,8 @@ session (size_t limit, enum ending ending)
     if (nbd_aio_get_direction (h) & LIBNBD_AIO_DIRECTION_WRITE)
       fds[0].events |= POLLOUT;
     /* After a stall nothing more arrives. */
-    if (poll (fds, 3, ending == STALL && said == limit ? 0 : LONG_ENOUGH) ==
-        0) {
+    if (poll (fds, 3, ending == STALL && said == limit ? 0 : LONG_ENOUGH)
+        == 0) {
       CHECK (ending == STALL && said == limit);
       ++idle;
       continue;
@@ -102,8 +102,9 @@ session (size_t limit, enum ending ending)
       nbd_aio_notify_read (h);
     else if (fds[0].revents & POLLOUT)
       nbd_aio_notify_write (h);
-    if (!ended && !(ending == RESET && said == limit) &&
-        (fds[1].revents & POLLIN) && pass_on (pair[1], server, SIZE_MAX) < 0) {
+    if (!ended && !(ending == RESET && said == limit)
+        && (fds[1].revents & POLLIN)
+        && pass_on (pair[1], server, SIZE_MAX) < 0) {
       /* The client has ended its stream. */
       silent = true;
       /* The server may have gone already. */

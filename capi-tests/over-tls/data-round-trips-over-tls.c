@@ -87,7 +87,8 @@ main (void)
   CHECK (connect_to_server (h) == 0);
   CHECK (nbd_get_tls_negotiated (h) == 1);
   CHECK (nbd_opt_list (h, (nbd_list_callback) { .callback = find_export,
-                                                .user_data = &listed }) >= 1);
+                                                .user_data = &listed })
+         >= 1);
   CHECK (listed);
   CHECK (nbd_set_export_name (h, required_setting ("EXPORT")) == 0);
   CHECK (nbd_opt_go (h) == 0);

@@ -29,9 +29,10 @@ main (void)
     CHECK (nbd_get_tls_negotiated (h) == 1);
     for (size_t i = 0; i < count; ++i)
       CHECK (nbd_aio_pread (h, data[i], sizeof data[i], 0,
-                            COMPLETION (&records[i]), 0) > 0);
-    while (r == 1 &&
-           (nbd_aio_is_ready (h) == 1 || nbd_aio_is_processing (h) == 1))
+                            COMPLETION (&records[i]), 0)
+             > 0);
+    while (r == 1
+           && (nbd_aio_is_ready (h) == 1 || nbd_aio_is_processing (h) == 1))
       r = nbd_poll (h, LONG_ENOUGH);
     CHECK (nbd_aio_is_closed (h) == goodbye);
     CHECK (nbd_aio_is_dead (h) == !goodbye);

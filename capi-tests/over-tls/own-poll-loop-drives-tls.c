@@ -26,8 +26,8 @@ turn (struct nbd_handle *h)
   if (direction & LIBNBD_AIO_DIRECTION_WRITE)
     fd.events |= POLLOUT;
   CHECK (poll (&fd, 1, LONG_ENOUGH) == 1);
-  if ((direction & LIBNBD_AIO_DIRECTION_READ) &&
-      (fd.revents & (POLLIN | POLLHUP)))
+  if ((direction & LIBNBD_AIO_DIRECTION_READ)
+      && (fd.revents & (POLLIN | POLLHUP)))
     CHECK (nbd_aio_notify_read (h) == 0);
   else if ((direction & LIBNBD_AIO_DIRECTION_WRITE) && (fd.revents & POLLOUT))
     CHECK (nbd_aio_notify_write (h) == 0);

@@ -60,7 +60,8 @@ main (void)
   CHECK (structured == 1 || (structured == 0 && may_be_simple));
   CHECK (nbd_get_structured_replies_negotiated (h) == structured);
   CHECK (nbd_opt_list (h, (nbd_list_callback) { .callback = count_exports,
-                                                .user_data = &exports }) >= 1);
+                                                .user_data = &exports })
+         >= 1);
   CHECK (exports >= 1);
   CHECK (nbd_opt_go (h) == 0);
   CHECK (nbd_get_tls_negotiated (h) == 1);

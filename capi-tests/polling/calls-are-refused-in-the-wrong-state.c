@@ -46,10 +46,10 @@ check_refused (const char *function, int state, int allowed, long result,
   char start[128];
 
   snprintf (start, sizeof start, "%s: invalid state: ", function);
-  if (result != -1 || nbd_get_errno () != expected ||
-      strncmp (nbd_get_error (), start, strlen (start)) != 0 ||
-      strstr (nbd_get_error (), requirement (allowed)) == NULL ||
-      strcmp (before, after) != 0 || freed != closures) {
+  if (result != -1 || nbd_get_errno () != expected
+      || strncmp (nbd_get_error (), start, strlen (start)) != 0
+      || strstr (nbd_get_error (), requirement (allowed)) == NULL
+      || strcmp (before, after) != 0 || freed != closures) {
     fprintf (stderr,
              "%s in state %d returned %ld, freed %d of %d closures, "
              "and went from %s to %s\n",
@@ -61,8 +61,8 @@ check_refused (const char *function, int state, int allowed, long result,
 static void
 check_allowed (const char *function, int state, long result)
 {
-  if (result == -1 && nbd_get_error () != NULL &&
-      strstr (nbd_get_error (), "invalid state") != NULL) {
+  if (result == -1 && nbd_get_error () != NULL
+      && strstr (nbd_get_error (), "invalid state") != NULL) {
     fprintf (stderr, "%s refused in state %d\n", function, state);
     fail (__FILE__, __LINE__, "allowed");
   }

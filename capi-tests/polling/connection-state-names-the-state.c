@@ -25,8 +25,9 @@ check_handshake (struct script *s, size_t count, const char *name)
   int server;
 
   CHECK (nbd_set_request_structured_replies (h, false) == 0);
-  CHECK (nbd_aio_connect_socket (h, scripted_server (s->says.data, count,
-                                                     &server)) == 0);
+  CHECK (nbd_aio_connect_socket (h,
+                                 scripted_server (s->says.data, count, &server))
+         == 0);
   handle_arrivals (h);
   check_state (h, name);
   nbd_close (h);

@@ -41,10 +41,11 @@ send_chunks (void *arg)
       break;
   }
   while (!stopped () && sent < SIZE_MAX / 2) {
-    ssize_t r =
-        reads->chunks == 1 || sent == 0
-            ? send (reads->peer.fd, burst.data, burst.count, MSG_NOSIGNAL)
-            : send (reads->peer.fd, zeroes, sizeof zeroes, MSG_NOSIGNAL);
+    ssize_t r = reads->chunks == 1 || sent == 0
+                    ? send (reads->peer.fd, burst.data, burst.count,
+                            MSG_NOSIGNAL)
+                    : send (reads->peer.fd, zeroes, sizeof zeroes,
+                            MSG_NOSIGNAL);
 
     if (r <= 0)
       break;

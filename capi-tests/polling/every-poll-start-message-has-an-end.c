@@ -94,8 +94,9 @@ main (void)
   h = nbd_create ();
   peer = (struct peer) { .replies = STRUCTURED, .contexts = 1 };
   peer_accept (h, &peer);
-  CHECK (nbd_set_debug_callback (h, (nbd_debug_callback) {
-                                        .callback = count_messages }) == 0);
+  CHECK (nbd_set_debug_callback (
+             h, (nbd_debug_callback) { .callback = count_messages })
+         == 0);
   CHECK (nbd_set_debug (h, true) == 0);
   fail_next = true;
   CHECK_ERROR (nbd_poll (h, 1), ENOMEM);

@@ -45,8 +45,8 @@ int
 main (void)
 {
   static char buffers[DEPTH][SIZE];
-  struct nbd_handle *h =
-      connected ("--size", "1M", "--pattern", "--no-extended-headers");
+  struct nbd_handle *h = connected ("--size", "1M", "--pattern",
+                                    "--no-extended-headers");
   struct pollfd fd = { .fd = nbd_aio_get_fd (h), .events = POLLIN };
 
   for (int i = 0; i < DEPTH; ++i)
@@ -59,7 +59,8 @@ main (void)
                                            .user_data = &idle[i] };
 
       CHECK (nbd_aio_pread (h, buffers[i], SIZE, issued++ % 256 * SIZE,
-                            callback, 0) > 0);
+                            callback, 0)
+             > 0);
     }
     CHECK (nbd_aio_get_direction (h) == LIBNBD_AIO_DIRECTION_READ);
     CHECK (poll (&fd, 1, LONG_ENOUGH) == 1);

@@ -20,8 +20,8 @@ wait_once (struct nbd_handle *h)
     pfd.events |= POLLOUT;
   CHECK (poll (&pfd, 1, LONG_ENOUGH) == 1);
   direction = nbd_aio_get_direction (h);
-  if ((direction & LIBNBD_AIO_DIRECTION_READ) &&
-      (pfd.revents & (POLLIN | POLLHUP)))
+  if ((direction & LIBNBD_AIO_DIRECTION_READ)
+      && (pfd.revents & (POLLIN | POLLHUP)))
     CHECK (nbd_aio_notify_read (h) == 0);
   else if ((direction & LIBNBD_AIO_DIRECTION_WRITE) && (pfd.revents & POLLOUT))
     CHECK (nbd_aio_notify_write (h) == 0);
@@ -37,18 +37,19 @@ run (const char *path)
 
   memcpy (address.sun_path, path, strlen (path) + 1);
   CHECK (nbd_aio_is_created (h) == 1);
-  CHECK (nbd_aio_connect (h, (struct sockaddr *) &address, sizeof address) ==
-         0);
+  CHECK (nbd_aio_connect (h, (struct sockaddr *) &address, sizeof address)
+         == 0);
   while (nbd_aio_is_connecting (h))
     wait_once (h);
   CHECK (nbd_aio_is_ready (h) == 1);
   memset (out, 'o', sizeof out);
   CHECK ((cookie = nbd_aio_pwrite (h, out, sizeof out, 0, NBD_NULL_COMPLETION,
-                                   0)) > 0);
+                                   0))
+         > 0);
   while (nbd_aio_command_completed (h, cookie) == 0)
     wait_once (h);
-  CHECK ((cookie =
-              nbd_aio_pread (h, in, sizeof in, 0, NBD_NULL_COMPLETION, 0)) > 0);
+  CHECK ((cookie = nbd_aio_pread (h, in, sizeof in, 0, NBD_NULL_COMPLETION, 0))
+         > 0);
   while (nbd_aio_command_completed (h, cookie) == 0)
     wait_once (h);
   CHECK (memcmp (in, out, sizeof in) == 0);

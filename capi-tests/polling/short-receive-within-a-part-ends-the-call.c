@@ -20,8 +20,8 @@ notices (size_t count)
   bool dead;
 
   peer_connect (h, &peer);
-  CHECK (nbd_aio_pread (h, buffer, sizeof buffer, 0, NBD_NULL_COMPLETION, 0) ==
-         1);
+  CHECK (nbd_aio_pread (h, buffer, sizeof buffer, 0, NBD_NULL_COMPLETION, 0)
+         == 1);
   request = peer_request (&peer, NULL);
   put32 (&reply, 0x668e33ef);
   put16 (&reply, 1);

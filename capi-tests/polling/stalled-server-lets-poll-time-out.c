@@ -9,8 +9,8 @@
 static void
 stall (char *after)
 {
-  struct nbd_handle *h =
-      connected ("--size", "1M", "--no-holes", "--stall-after", after);
+  struct nbd_handle *h = connected ("--size", "1M", "--no-holes",
+                                    "--stall-after", after);
   struct record record = { .result = 0 };
   static char buf[65536];
 

@@ -74,11 +74,11 @@ static void
 at_exit (void)
 {
   /* A failed check must not call exit here. */
-  if (nbd_get_errno () != ENOTCONN || nbd_get_error () == NULL ||
-      strstr (nbd_get_error (), "nbd_get_size: ") == NULL ||
-      nbd_get_meta_context (h, 7) != NULL || nbd_get_errno () != EINVAL ||
-      nbd_get_error () == NULL ||
-      strstr (nbd_get_error (), "nbd_get_meta_context: ") == NULL) {
+  if (nbd_get_errno () != ENOTCONN || nbd_get_error () == NULL
+      || strstr (nbd_get_error (), "nbd_get_size: ") == NULL
+      || nbd_get_meta_context (h, 7) != NULL || nbd_get_errno () != EINVAL
+      || nbd_get_error () == NULL
+      || strstr (nbd_get_error (), "nbd_get_meta_context: ") == NULL) {
     fprintf (stderr, "the error in an exit handler: %s\n", nbd_get_error ());
     _exit (EXIT_FAILURE);
   }
@@ -87,10 +87,10 @@ at_exit (void)
 __attribute__ ((destructor)) static void
 at_the_very_end (void)
 {
-  if (nbd_get_errno () != EINVAL || nbd_get_error () == NULL ||
-      nbd_get_size (h) != -1 || nbd_get_errno () != ENOTCONN ||
-      nbd_get_error () == NULL ||
-      strstr (nbd_get_error (), "nbd_get_size: ") == NULL) {
+  if (nbd_get_errno () != EINVAL || nbd_get_error () == NULL
+      || nbd_get_size (h) != -1 || nbd_get_errno () != ENOTCONN
+      || nbd_get_error () == NULL
+      || strstr (nbd_get_error (), "nbd_get_size: ") == NULL) {
     fprintf (stderr, "the error in a destructor: %s\n", nbd_get_error ());
     _exit (EXIT_FAILURE);
   }

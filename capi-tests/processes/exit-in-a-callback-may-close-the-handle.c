@@ -75,7 +75,8 @@ end_in_a_completion (void)
   atexit (close_it);
   CHECK (nbd_aio_flush (h, named ("a"), 0) == 1);
   CHECK (nbd_aio_flush (h, (nbd_completion_callback) { .callback = end_here },
-                        0) == 2);
+                        0)
+         == 2);
   CHECK (nbd_aio_flush (h, named ("b"), 0) == 3);
   peer_request (&peer, NULL);
   request = peer_request (&peer, NULL);

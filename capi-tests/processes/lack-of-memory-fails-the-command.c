@@ -126,11 +126,11 @@ status (enum replies replies, bool wide, size_t limit)
                                           .user_data = &reported },
                                       NBD_NULL_COMPLETION, 0);
   else
-    cookie =
-        nbd_aio_block_status (h, GIB, 0,
-                              (nbd_extent_callback) { .callback = count_entries,
-                                                      .user_data = &reported },
-                              NBD_NULL_COMPLETION, 0);
+    cookie = nbd_aio_block_status (h, GIB, 0,
+                                   (nbd_extent_callback) {
+                                       .callback = count_entries,
+                                       .user_data = &reported },
+                                   NBD_NULL_COMPLETION, 0);
   CHECK (cookie > 0);
   request = peer_request (&peer, NULL);
   most = limit;

@@ -345,8 +345,8 @@ main (void)
   if (!SANITIZED && !slow) {
     CHECK (after.heap <= before.heap + HEAP_ALLOWANCE);
     /* An emulator caches translated code. */
-    CHECK (getenv ("TEST_UNDER_EMULATOR") ||
-           after.resident <= before.resident + RESIDENT_ALLOWANCE);
+    CHECK (getenv ("TEST_UNDER_EMULATOR")
+           || after.resident <= before.resident + RESIDENT_ALLOWANCE);
   }
   return 0;
 }

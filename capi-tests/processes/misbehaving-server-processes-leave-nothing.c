@@ -87,10 +87,9 @@ main (void)
       nbd_create (),
       shell ("head -c 4000000 /dev/zero >&2; exec \"$0\" --stdin --log")));
   h = nbd_create ();
-  CHECK (
-      nbd_connect_systemd_socket_activation (
-          h, shell ("(head -c 4000000 /dev/zero >&2) & exec \"$0\" --log")) ==
-      0);
+  CHECK (nbd_connect_systemd_socket_activation (
+             h, shell ("(head -c 4000000 /dev/zero >&2) & exec \"$0\" --log"))
+         == 0);
   use (h);
   CHECK (dup2 (saved, 2) == 2);
 
@@ -114,7 +113,8 @@ main (void)
   CHECK (setenv ("IGNORES", socket_path (), 1) == 0);
   CHECK (nbd_aio_connect_systemd_socket_activation (
              h, shell ("trap '' TERM INT HUP QUIT PIPE; : >\"$IGNORES\"; "
-                       "while :; do sleep 0.02; done")) == 0);
+                       "while :; do sleep 0.02; done"))
+         == 0);
   while (unlink (getenv ("IGNORES")) == -1)
     CHECK (nbd_poll (h, 10) >= 0);
   CHECK (nbd_kill_subprocess (h, SIGTERM) == 0);

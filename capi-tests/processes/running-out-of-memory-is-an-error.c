@@ -260,12 +260,12 @@ walk_options (void)
     MAY_LACK_MEMORY_FOR (nbd_get_canonical_export_name (h));
     MAY_LACK_MEMORY_FOR (nbd_get_export_description (h));
   }
-  if (nbd_aio_is_negotiating (h) &&
-      MAY_LACK_MEMORY (nbd_set_export_name (h, name)))
+  if (nbd_aio_is_negotiating (h)
+      && MAY_LACK_MEMORY (nbd_set_export_name (h, name)))
     CHECK_ERROR_OR_MEMORY (nbd_opt_info (h), ENOENT);
-  if (nbd_aio_is_negotiating (h) &&
-      MAY_LACK_MEMORY (nbd_set_export_name (h, "1")) &&
-      MAY_LACK_MEMORY (nbd_opt_go (h)))
+  if (nbd_aio_is_negotiating (h)
+      && MAY_LACK_MEMORY (nbd_set_export_name (h, "1"))
+      && MAY_LACK_MEMORY (nbd_opt_go (h)))
     CHECK (nbd_shutdown (h, 0) == 0);
   nbd_close (h);
 
@@ -481,8 +481,8 @@ read_or_poll (void *number)
 
   if (number == NULL)
     nbd_poll (shared, LONG_ENOUGH);
-  else if (nbd_pread (shared, data, sizeof data, 512 * (uintptr_t) number, 0) ==
-           -1) {
+  else if (nbd_pread (shared, data, sizeof data, 512 * (uintptr_t) number, 0)
+           == -1) {
     CHECK (nbd_get_errno () == ENOMEM && refused > 0);
     counter = &without_memory;
   }
@@ -508,9 +508,10 @@ walk_threads (void)
   CHECK (pthread_attr_setstacksize (&attributes, 256 * KIB) == 0);
   for (uintptr_t i = 0; i < THREADS; ++i)
     CHECK (pthread_create (&threads[i], &attributes, read_or_poll,
-                           (void *) (i % 20 ? i : 0)) == 0);
-  while (issued + __atomic_load_n (&without_memory, __ATOMIC_SEQ_CST) <
-         THREADS - THREADS / 20) {
+                           (void *) (i % 20 ? i : 0))
+           == 0);
+  while (issued + __atomic_load_n (&without_memory, __ATOMIC_SEQ_CST)
+         < THREADS - THREADS / 20) {
     struct pollfd fd = { .fd = peer.fd, .events = POLLIN };
 
     if (poll (&fd, 1, 10) == 1)

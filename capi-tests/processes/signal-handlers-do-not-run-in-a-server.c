@@ -57,8 +57,8 @@ main (void)
     struct nbd_handle *h = nbd_create ();
 
     /* It may exit by itself or by the signal: it is not a server. */
-    CHECK (nbd_aio_connect_command (h, command) == 0 ||
-           nbd_get_errno () != EINTR);
+    CHECK (nbd_aio_connect_command (h, command) == 0
+           || nbd_get_errno () != EINTR);
     nbd_close (h);
   }
   CHECK (kill (signalling, SIGKILL) == 0);

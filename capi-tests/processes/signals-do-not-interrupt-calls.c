@@ -31,8 +31,8 @@ tcp_port (void)
   char line[100] = "";
 
   CHECK (socketpair (AF_UNIX, SOCK_STREAM, 0, pair) == 0);
-  CHECK (setsockopt (pair[0], SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit) ==
-         0);
+  CHECK (setsockopt (pair[0], SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit)
+         == 0);
   CHECK ((pid = fork ()) >= 0);
   if (pid == 0) {
     dup2 (pair[1], 1);

@@ -122,7 +122,8 @@ main (void)
   statuses = 0;
   for (i = 0; i < requests; ++i)
     CHECK (nbd_aio_block_status_64 (h, MIB, i % 64 * MIB, extent64,
-                                    NBD_NULL_COMPLETION, 0) > 0);
+                                    NBD_NULL_COMPLETION, 0)
+           > 0);
   CHECK (nbd_pwrite (h, large, size, 0, 0) == 0);
   CHECK (nbd_pread (h, large, size, 0, 0) == 0);
   wait_for_all (h);

@@ -38,11 +38,10 @@ read_with (struct answer *answer, int error_before, int error_after)
   int completed, error = 0;
 
   peer_connect (h, &peer);
-  cookie =
-      nbd_aio_pread_structured (h, buf, sizeof buf, 0,
-                                (nbd_chunk_callback) { .callback = on_chunk,
-                                                       .user_data = answer },
-                                NBD_NULL_COMPLETION, 0);
+  cookie = nbd_aio_pread_structured (
+      h, buf, sizeof buf, 0,
+      (nbd_chunk_callback) { .callback = on_chunk, .user_data = answer },
+      NBD_NULL_COMPLETION, 0);
   CHECK (cookie > 0);
   CHECK (nbd_poll (h, 0) == 0);
   request = peer_request (&peer, NULL);

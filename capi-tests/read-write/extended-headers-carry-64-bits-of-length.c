@@ -35,7 +35,8 @@ main (void)
   CHECK (nbd_block_status_64 (h, SIZE, 0,
                               (nbd_extent64_callback) { .callback = see_hole,
                                                         .user_data = &calls },
-                              0) == 0);
+                              0)
+         == 0);
   CHECK (calls == 1);
   nbd_close (h);
   return 0;

@@ -61,7 +61,8 @@ cannot_poll (void)
   int server;
 
   CHECK (nbd_connect_socket (h, scripted_server (oldstyle, sizeof oldstyle,
-                                                 &server)) == 0);
+                                                 &server))
+         == 0);
   out_of_memory = true;
   CHECK_ERROR (nbd_pread (h, buf, sizeof buf, 0, 0), ENOMEM);
   CHECK_MESSAGE ("nbd_pread: poll");

@@ -44,11 +44,10 @@ use (enum replies replies)
   int64_t cookie;
 
   peer_connect (h, &peer);
-  cookie =
-      nbd_aio_pread_structured (h, buf, sizeof buf, 4096,
-                                (nbd_chunk_callback) { .callback = on_chunk,
-                                                       .user_data = &calls },
-                                NBD_NULL_COMPLETION, 0);
+  cookie = nbd_aio_pread_structured (
+      h, buf, sizeof buf, 4096,
+      (nbd_chunk_callback) { .callback = on_chunk, .user_data = &calls },
+      NBD_NULL_COMPLETION, 0);
   CHECK (cookie > 0);
   CHECK (nbd_poll (h, 0) == 0);
   request = peer_request (&peer, NULL);

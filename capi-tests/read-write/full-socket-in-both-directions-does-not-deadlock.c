@@ -30,10 +30,11 @@ run (struct nbd_handle *h)
   memset (data, 'd', sizeof data);
   memset (got, 0, sizeof got);
   for (int i = 0; i < COMMANDS; ++i) {
-    CHECK (nbd_aio_pread (h, got[i], SIZE, i * (uint64_t) SIZE, completion, 0) >
-           0);
+    CHECK (nbd_aio_pread (h, got[i], SIZE, i * (uint64_t) SIZE, completion, 0)
+           > 0);
     CHECK (nbd_aio_pwrite (h, data, SIZE, (COMMANDS + i) * (uint64_t) SIZE,
-                           completion, 0) > 0);
+                           completion, 0)
+           > 0);
   }
   wait_for_all (h);
   CHECK (completed == 2 * COMMANDS);
@@ -45,8 +46,8 @@ run (struct nbd_handle *h)
       memcpy (&word, got[i] + j, 8);
       CHECK (be64toh (word) == i * (uint64_t) SIZE + j);
     }
-  CHECK (nbd_pread (h, got[0], SIZE, (2 * COMMANDS - 1) * (uint64_t) SIZE, 0) ==
-         0);
+  CHECK (nbd_pread (h, got[0], SIZE, (2 * COMMANDS - 1) * (uint64_t) SIZE, 0)
+         == 0);
   CHECK (memcmp (got[0], data, SIZE) == 0);
   nbd_close (h);
 }

@@ -123,9 +123,10 @@ run (struct nbd_handle *h, bool write, int timeout, unsigned long count)
       uint64_t offset = issued++ % 256 * SIZE;
       nbd_completion_callback callback = { .callback = completion,
                                            .user_data = buffer };
-      int64_t cookie =
-          write ? nbd_aio_pwrite (h, buffer, SIZE, offset, callback, 0)
-                : nbd_aio_pread (h, buffer, SIZE, offset, callback, 0);
+      int64_t cookie = write ? nbd_aio_pwrite (h, buffer, SIZE, offset,
+                                               callback, 0)
+                             : nbd_aio_pread (h, buffer, SIZE, offset, callback,
+                                              0);
 
       CHECK (cookie > 0);
     }

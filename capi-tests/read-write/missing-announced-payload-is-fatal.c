@@ -18,7 +18,8 @@ go_on (enum replies replies)
   peer_connect (h, &peer);
   CHECK (nbd_aio_block_status (h, 512, 0, EXTENT (&record),
                                COMPLETION (&record),
-                               LIBNBD_CMD_FLAG_PAYLOAD_LEN) == 1);
+                               LIBNBD_CMD_FLAG_PAYLOAD_LEN)
+         == 1);
   CHECK (nbd_aio_is_ready (h) == 1);
   CHECK (peer_request (&peer, NULL).length == 512);
   nbd_close (h);
@@ -37,7 +38,8 @@ main (void)
   CHECK (nbd_get_extended_headers_negotiated (h) == 1);
   CHECK (nbd_aio_block_status (h, 512, 0, EXTENT (&record),
                                COMPLETION (&record),
-                               LIBNBD_CMD_FLAG_PAYLOAD_LEN) == 1);
+                               LIBNBD_CMD_FLAG_PAYLOAD_LEN)
+         == 1);
   CHECK (nbd_aio_is_dead (h) == 1);
   CHECK (record.error == ENOTCONN);
   nbd_close (h);

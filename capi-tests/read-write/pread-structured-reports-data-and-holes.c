@@ -44,7 +44,8 @@ read_all (struct nbd_handle *h, size_t most_calls)
   CHECK (nbd_pread_structured (h, buf, sizeof buf, 4096,
                                (nbd_chunk_callback) { .callback = count_part,
                                                       .user_data = &parts },
-                               0) == 0);
+                               0)
+         == 0);
   CHECK (parts.data + parts.holes == sizeof buf);
   CHECK (parts.data > 0 && parts.holes > 0);
   CHECK (parts.calls >= 3 && parts.calls <= most_calls);

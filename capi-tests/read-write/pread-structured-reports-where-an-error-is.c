@@ -44,7 +44,7 @@ int
 main (void)
 {
   fail_to_read (connected ("--error", "READ=EIO@8192"));
-  fail_to_read (
-      connected ("--error", "READ=EIO@8192", "--no-extended-headers"));
+  fail_to_read (connected ("--error", "READ=EIO@8192",
+                           "--no-extended-headers"));
   return 0;
 }

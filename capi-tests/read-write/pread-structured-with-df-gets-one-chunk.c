@@ -9,15 +9,16 @@
 int
 main (void)
 {
-  struct nbd_handle *h =
-      connected ("--size", "1M", "--read-chunks", "512", "--df-limit", "64k");
+  struct nbd_handle *h = connected ("--size", "1M", "--read-chunks", "512",
+                                    "--df-limit", "64k");
   static char buf[128 * 1024];
   struct record record = { .result = 0 };
 
   CHECK (nbd_can_df (h) == 1);
   CHECK (nbd_pwrite (h, "data", 4, 8192, 0) == 0);
   CHECK (nbd_pread_structured (h, buf, 64 * 1024, 0, CHUNK (&record),
-                               LIBNBD_CMD_FLAG_DF) == 0);
+                               LIBNBD_CMD_FLAG_DF)
+         == 0);
   CHECK_RECORD (record, "Mm");
   CHECK (memcmp (buf + 8192, "data", 4) == 0);
   CHECK_ERROR (nbd_pread_structured (h, buf, sizeof buf, 0, CHUNK (&record),

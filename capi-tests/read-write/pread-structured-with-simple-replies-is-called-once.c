@@ -26,9 +26,10 @@ main (void)
   CHECK (nbd_pread_structured (h, buf, sizeof buf, 512,
                                (nbd_chunk_callback) { .callback = whole,
                                                       .user_data = buf },
-                               0) == 0);
-  CHECK (nbd_pread_structured (h, buf, sizeof buf, 512, CHUNK (&record), 0) ==
-         0);
+                               0)
+         == 0);
+  CHECK (nbd_pread_structured (h, buf, sizeof buf, 512, CHUNK (&record), 0)
+         == 0);
   CHECK_RECORD (record, "Mm");
   nbd_close (h);
   return 0;

@@ -16,8 +16,8 @@ main (void)
 
   peer_connect (h, &peer);
   for (int i = 0; i < 3; ++i) {
-    CHECK (nbd_aio_pwrite (h, data, sizeof data, 4096, NBD_NULL_COMPLETION, 0) >
-           0);
+    CHECK (nbd_aio_pwrite (h, data, sizeof data, 4096, NBD_NULL_COMPLETION, 0)
+           > 0);
     request = peer_request (&peer, got);
     CHECK (request.type == NBD_CMD_WRITE && request.offset == 4096);
     CHECK (request.length == sizeof data);

@@ -45,12 +45,14 @@ use (struct nbd_handle *h)
     CHECK (nbd_block_status (h, 65536, 0,
                              (nbd_extent_callback) { .callback = count_extents,
                                                      .user_data = &extents },
-                             0) == 0);
+                             0)
+           == 0);
     CHECK (extents > 0);
   }
   for (int i = 0; i < 20; ++i)
     CHECK ((cookies[i] = nbd_aio_pread (h, bufs[i], 100, 1000 + i * 100,
-                                        NBD_NULL_COMPLETION, 0)) > 0);
+                                        NBD_NULL_COMPLETION, 0))
+           > 0);
   for (int i = 0; i < 20; ++i) {
     CHECK (wait_for (h, cookies[i]) == 1);
     CHECK (memcmp (bufs[i], out + i * 100, 100) == 0);
@@ -79,25 +81,27 @@ connect_in_every_way (const char *path)
   use (h);
   h = created ();
   CHECK (nbd_connect_command (h, server_command ("--byte-at-a-time", "--size",
-                                                 "64k")) == 0);
+                                                 "64k"))
+         == 0);
   use (h);
   h = created ();
   CHECK (nbd_set_request_structured_replies (h, false) == 0);
   CHECK (nbd_connect_command (h, server_command ("--byte-at-a-time", "--size",
-                                                 "64k")) == 0);
+                                                 "64k"))
+         == 0);
   use (h);
   h = created ();
-  CHECK (
-      nbd_connect_systemd_socket_activation (h, (char *[]) { memserver (),
-                                                             "--size", "64k",
-                                                             "--byte-at-a-time",
-                                                             NULL }) == 0);
+  CHECK (nbd_connect_systemd_socket_activation (
+             h, (char *[]) { memserver (), "--size", "64k", "--byte-at-a-time",
+                             NULL })
+         == 0);
   use (h);
 
   h = in_opt_mode (created ());
   CHECK (nbd_connect_unix (h, path) == 0);
   CHECK (nbd_opt_list (h, (nbd_list_callback) { .callback = count_list,
-                                                .user_data = &exports }) == 1);
+                                                .user_data = &exports })
+         == 1);
   CHECK (exports == 1);
   CHECK (nbd_opt_info (h) == 0);
   CHECK (nbd_opt_go (h) == 0);

@@ -17,8 +17,8 @@ issue (enum replies replies)
   peer_connect (h, &peer);
   for (int i = 0; i < 200; ++i) {
     memset (data[i], i, sizeof data[i]);
-    CHECK (nbd_aio_pwrite (h, data[i], i % 32 + 1, i, NBD_NULL_COMPLETION, 0) ==
-           2 * i + 1);
+    CHECK (nbd_aio_pwrite (h, data[i], i % 32 + 1, i, NBD_NULL_COMPLETION, 0)
+           == 2 * i + 1);
     CHECK (nbd_aio_trim (h, 1, i, NBD_NULL_COMPLETION, 0) == 2 * i + 2);
   }
   for (int i = 0; i < 200; ++i) {

@@ -14,8 +14,8 @@ main (void)
   char bufs[5][512], buf[512];
 
   for (int i = 0; i < 5; ++i)
-    CHECK (nbd_aio_pread (h, bufs[i], 512, i * 512, COMPLETION (&records[i]),
-                          0) == i + 1);
+    CHECK (nbd_aio_pread (h, bufs[i], 512, i * 512, COMPLETION (&records[i]), 0)
+           == i + 1);
   CHECK (nbd_pread (h, buf, sizeof buf, 65536, 0) == 0);
   CHECK (nbd_aio_flush (h, NBD_NULL_COMPLETION, 0) == 7);
   CHECK (nbd_pwrite (h, buf, sizeof buf, 65536, 0) == 0);

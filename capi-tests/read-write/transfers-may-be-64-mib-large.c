@@ -16,8 +16,8 @@ transfer (struct nbd_handle *h)
   for (size_t i = 0; i < SIZE / 8; ++i)
     out[i] = i * UINT64_C (0x9e3779b97f4a7c15) + 1;
   CHECK (nbd_pwrite (h, out, 32 * MIB, 0, 0) == 0);
-  CHECK (nbd_set_strict_mode (h, LIBNBD_STRICT_MASK & ~LIBNBD_STRICT_PAYLOAD) ==
-         0);
+  CHECK (nbd_set_strict_mode (h, LIBNBD_STRICT_MASK & ~LIBNBD_STRICT_PAYLOAD)
+         == 0);
   CHECK (nbd_pwrite (h, out, SIZE, 4096, 0) == 0);
   CHECK (nbd_pread (h, in, SIZE, 4096, 0) == 0);
   CHECK (memcmp (in, out, SIZE) == 0);

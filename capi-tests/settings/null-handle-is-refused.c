@@ -16,8 +16,8 @@ check_refused (const char *function, int closures)
 
   snprintf (expected, sizeof expected, "%s: h cannot be NULL: %s", function,
             strerror (EFAULT));
-  if (nbd_get_errno () != EFAULT || strcmp (nbd_get_error (), expected) != 0 ||
-      freed != closures)
+  if (nbd_get_errno () != EFAULT || strcmp (nbd_get_error (), expected) != 0
+      || freed != closures)
     fail (__FILE__, __LINE__, expected);
 }
 

@@ -17,8 +17,8 @@ check_null (const char *function, const char *parameter, long result,
 
   snprintf (expected, sizeof expected, "%s: %s cannot be NULL: %s", function,
             parameter, strerror (EFAULT));
-  if (result != -1 || nbd_get_errno () != EFAULT ||
-      strcmp (nbd_get_error (), expected) != 0 || freed != closures) {
+  if (result != -1 || nbd_get_errno () != EFAULT
+      || strcmp (nbd_get_error (), expected) != 0 || freed != closures) {
     fprintf (stderr, "returned %ld, freed %d of %d closures\n", result, freed,
              closures);
     fail (__FILE__, __LINE__, expected);
@@ -33,8 +33,8 @@ main (void)
     handle_in_state (NEGOTIATING),
     handle_in_state (CONNECTED),
   };
-  const bool crashes =
-      nbd_get_version_extra (in_state[0])[0] == '\0'; /* the C library */
+  const bool crashes = nbd_get_version_extra (in_state[0])[0]
+                       == '\0'; /* the C library */
   struct nbd_handle *h;
   long result;
   size_t i;

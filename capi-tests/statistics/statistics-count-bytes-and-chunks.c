@@ -42,8 +42,9 @@ count (char *option, unsigned request, unsigned reply)
   struct nbd_handle *h = nbd_create ();
   struct counters before = counters (h);
   char buf[512];
-  unsigned offset =
-      reply == 16 ? 0 : 8; /* length of the offset before structured data */
+  unsigned offset = reply == 16
+                        ? 0
+                        : 8; /* length of the offset before structured data */
 
   CHECK (before.bytes_sent == 0 && before.chunks_sent == 0);
   CHECK (before.bytes_got == 0 && before.chunks_got == 0);

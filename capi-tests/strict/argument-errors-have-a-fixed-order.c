@@ -15,8 +15,8 @@ main (void)
                        .minimum_block = 512,
                        .preferred_block = 512,
                        .maximum_block = MIB,
-                       .flags = NBD_FLAG_HAS_FLAGS | NBD_FLAG_READ_ONLY |
-                                NBD_FLAG_SEND_TRIM,
+                       .flags = NBD_FLAG_HAS_FLAGS | NBD_FLAG_READ_ONLY
+                                | NBD_FLAG_SEND_TRIM,
                        .contexts = 1 };
   static char buf[2 * 1024 * 1024];
 
@@ -37,8 +37,8 @@ main (void)
   CHECK_MESSAGE ("count cannot be 0");
   CHECK_ERROR (nbd_pread (h, buf, sizeof buf, 1, 0), EINVAL);
   CHECK_MESSAGE ("request out of bounds");
-  CHECK (nbd_set_strict_mode (h, LIBNBD_STRICT_ALIGN | LIBNBD_STRICT_PAYLOAD) ==
-         0);
+  CHECK (nbd_set_strict_mode (h, LIBNBD_STRICT_ALIGN | LIBNBD_STRICT_PAYLOAD)
+         == 0);
   CHECK_ERROR (nbd_pwrite (h, buf, sizeof buf, 1, 0), EINVAL);
   CHECK_MESSAGE ("request is unaligned");
   CHECK_ERROR (nbd_pwrite (h, buf, sizeof buf, 0, 0), ERANGE);

@@ -37,8 +37,8 @@ main (void)
   CHECK (nbd_poll (h, 0) == 0);
   request = peer_request (&peer, NULL);
   CHECK (request.offset == MIB - 512 && request.length == 517);
-  CHECK (nbd_set_strict_mode (h, LIBNBD_STRICT_MASK & ~LIBNBD_STRICT_ALIGN) ==
-         0);
+  CHECK (nbd_set_strict_mode (h, LIBNBD_STRICT_MASK & ~LIBNBD_STRICT_ALIGN)
+         == 0);
   CHECK (nbd_aio_trim (h, 3, 1, NBD_NULL_COMPLETION, 0) > 0);
   CHECK (nbd_poll (h, 0) == 0);
   request = peer_request (&peer, NULL);

@@ -27,8 +27,8 @@ write_with (enum replies replies, uint16_t right)
     peer_success (&peer, &request);
     wait_for_all (h);
   }
-  CHECK (nbd_set_strict_mode (h, LIBNBD_STRICT_MASK &
-                                     ~LIBNBD_STRICT_AUTO_FLAG) == 0);
+  CHECK (nbd_set_strict_mode (h, LIBNBD_STRICT_MASK & ~LIBNBD_STRICT_AUTO_FLAG)
+         == 0);
   CHECK_ERROR (nbd_pwrite (h, "data", 4, 512,
                            right ^ LIBNBD_CMD_FLAG_PAYLOAD_LEN),
                EINVAL);

@@ -39,8 +39,8 @@ main (void)
   CHECK (nbd_stats_bytes_sent (h) == sent);
   CHECK (nbd_pread (h, buf, 512, LAST, 0) == 0);
 
-  CHECK (nbd_set_strict_mode (h, LIBNBD_STRICT_MASK & ~LIBNBD_STRICT_BOUNDS) ==
-         0);
+  CHECK (nbd_set_strict_mode (h, LIBNBD_STRICT_MASK & ~LIBNBD_STRICT_BOUNDS)
+         == 0);
   sent = nbd_stats_bytes_sent (h);
   CHECK_ERROR (nbd_pread (h, buf, 513, LAST, 0), EINVAL);
   CHECK_MESSAGE ("read: command failed");

@@ -55,8 +55,8 @@ main (void)
 
   peer_connect (h, &peer);
   refused (h);
-  CHECK (nbd_set_strict_mode (h, LIBNBD_STRICT_MASK &
-                                     ~LIBNBD_STRICT_COMMANDS) == 0);
+  CHECK (nbd_set_strict_mode (h, LIBNBD_STRICT_MASK & ~LIBNBD_STRICT_COMMANDS)
+         == 0);
   sent (h, &peer, nbd_aio_flush (h, none, 0), NBD_CMD_FLUSH, 0);
   sent (h, &peer, nbd_aio_trim (h, 512, 0, none, LIBNBD_CMD_FLAG_FUA),
         NBD_CMD_TRIM, LIBNBD_CMD_FLAG_FUA);

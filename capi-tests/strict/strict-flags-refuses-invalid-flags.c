@@ -33,8 +33,8 @@ main (void)
   CHECK_ERROR (nbd_aio_disconnect (h, LIBNBD_CMD_FLAG_FUA), EINVAL);
   CHECK_ERROR (nbd_flush (h, LIBNBD_CMD_FLAG_MASK + 1), EINVAL);
 
-  CHECK (nbd_set_strict_mode (h, LIBNBD_STRICT_MASK & ~LIBNBD_STRICT_FLAGS) ==
-         0);
+  CHECK (nbd_set_strict_mode (h, LIBNBD_STRICT_MASK & ~LIBNBD_STRICT_FLAGS)
+         == 0);
   CHECK (nbd_aio_flush (h, NBD_NULL_COMPLETION, 0x8001) > 0);
   CHECK (nbd_poll (h, 0) == 0);
   request = peer_request (&peer, NULL);

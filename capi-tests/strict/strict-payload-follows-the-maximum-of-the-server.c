@@ -28,8 +28,8 @@ check_limit (uint32_t maximum, int64_t payload)
 int
 main (void)
 {
-  struct nbd_handle *h =
-      connected ("--size", "64M", "--block-size", "1,4096,1048576");
+  struct nbd_handle *h = connected ("--size", "64M", "--block-size",
+                                    "1,4096,1048576");
 
   check_limit (0, 32 * MIB);
   check_limit (4096, MIB);
@@ -42,8 +42,8 @@ main (void)
   CHECK_EXACT_MESSAGE (with_reason ("nbd_pwrite: request too large: maximum "
                                     "payload size is 1048576",
                                     ERANGE));
-  CHECK (nbd_set_strict_mode (h, LIBNBD_STRICT_MASK & ~LIBNBD_STRICT_PAYLOAD) ==
-         0);
+  CHECK (nbd_set_strict_mode (h, LIBNBD_STRICT_MASK & ~LIBNBD_STRICT_PAYLOAD)
+         == 0);
   CHECK_ERROR (nbd_pwrite (h, buf, sizeof buf, 0, 0), EINVAL);
   CHECK_MESSAGE ("write: command failed");
   nbd_close (h);

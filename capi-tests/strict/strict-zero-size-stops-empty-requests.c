@@ -29,8 +29,8 @@ main (void)
   CHECK_ERROR (nbd_block_status (h, 0, 0, EXTENT (&record), 0), EINVAL);
   CHECK (nbd_stats_bytes_sent (h) == sent);
 
-  CHECK (nbd_set_strict_mode (h, LIBNBD_STRICT_MASK &
-                                     ~LIBNBD_STRICT_ZERO_SIZE) == 0);
+  CHECK (nbd_set_strict_mode (h, LIBNBD_STRICT_MASK & ~LIBNBD_STRICT_ZERO_SIZE)
+         == 0);
   CHECK (nbd_aio_trim (h, 0, MIB, COMPLETION (&record), 0) > 0);
   CHECK (nbd_poll (h, 0) == 0);
   request = peer_request (&peer, NULL);

@@ -80,10 +80,10 @@ main (void)
 
   h = nbd_create ();
   peer_accept (h, &peer);
-  CHECK (nbd_aio_flush (h,
-                        (nbd_completion_callback) { .callback =
-                                                        cancel_and_allow_it },
-                        0) > 0);
+  CHECK (nbd_aio_flush (
+             h, (nbd_completion_callback) { .callback = cancel_and_allow_it },
+             0)
+         > 0);
   request = peer_request (&peer, NULL);
   peer_simple (&peer, &request, 0);
   is_cancelled_afterwards (notify_read);

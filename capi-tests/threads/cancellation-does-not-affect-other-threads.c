@@ -257,7 +257,8 @@ poll_and_be_called (void *arg)
   CHECK (nbd_aio_flush (h,
                         (nbd_completion_callback) { .callback = sleep_a_little,
                                                     .user_data = &called },
-                        0) > 0);
+                        0)
+         > 0);
   while (nbd_poll (h, -1) == 1)
     ;
   return arg;

@@ -96,8 +96,8 @@ main (void)
   flush = peer_request (&poll_peer, NULL);
   CHECK (pthread_create (&reader, NULL, read_data, NULL) == 0);
   CHECK (pthread_create (&poller, NULL, poll_for_events, NULL) == 0);
-  CHECK (pthread_create (&connector, NULL, connect_to_nothing, &sockets[0]) ==
-         0);
+  CHECK (pthread_create (&connector, NULL, connect_to_nothing, &sockets[0])
+         == 0);
   request = peer_request (&read_peer, NULL);
   usleep (50000);
 

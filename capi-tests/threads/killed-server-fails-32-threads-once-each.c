@@ -40,8 +40,8 @@ read_on (void *arg)
   /* The thread that detects the loss gets the errno of the socket, or 0 at end
    * of file; the others get ENOTCONN; a later read gets EINVAL.
    */
-  CHECK (errnum == ENOTCONN || errnum == ECONNRESET || errnum == EPIPE ||
-         errnum == 0 || errnum == EINVAL);
+  CHECK (errnum == ENOTCONN || errnum == ECONNRESET || errnum == EPIPE
+         || errnum == 0 || errnum == EINVAL);
   CHECK (strncmp (nbd_get_error (), name, strlen (name)) == 0);
   ++reader->failures;
   return NULL;
@@ -53,8 +53,8 @@ start_reading (void)
   for (unsigned i = 0; i < THREADS; ++i) {
     readers[i].number = i;
     readers[i].failures = 0;
-    CHECK (pthread_create (&readers[i].thread, NULL, read_on, &readers[i]) ==
-           0);
+    CHECK (pthread_create (&readers[i].thread, NULL, read_on, &readers[i])
+           == 0);
   }
 }
 

@@ -136,12 +136,12 @@ issue (void *arg)
     SET (slot->busy, 1);
     take_turn (shared);
     if (i / DEPTH % 2)
-      cookie =
-          nbd_aio_pread (shared->h, slot->buf, LENGTH, offset, completion, 0);
+      cookie = nbd_aio_pread (shared->h, slot->buf, LENGTH, offset, completion,
+                              0);
     else {
       memset (slot->buf, shared->number + 1, LENGTH);
-      cookie =
-          nbd_aio_pwrite (shared->h, slot->buf, LENGTH, offset, completion, 0);
+      cookie = nbd_aio_pwrite (shared->h, slot->buf, LENGTH, offset, completion,
+                               0);
     }
     end_turn (shared);
     if (cookie == -1) {
@@ -174,9 +174,9 @@ call (void *arg)
 
     memset (out, i, sizeof out);
     take_turn (shared);
-    failed = nbd_pwrite (shared->h, out, sizeof out, offset, 0) == -1 ||
-             nbd_pread (shared->h, in, sizeof in, offset, 0) == -1 ||
-             nbd_flush (shared->h, 0) == -1;
+    failed = nbd_pwrite (shared->h, out, sizeof out, offset, 0) == -1
+             || nbd_pread (shared->h, in, sizeof in, offset, 0) == -1
+             || nbd_flush (shared->h, 0) == -1;
     if (!failed) {
       CHECK (memcmp (in, out, sizeof in) == 0);
       CHECK_ERROR (nbd_pread (shared->h, in, sizeof in, 16 * MIB, 0), EINVAL);

@@ -73,13 +73,13 @@ issue_and_poll (struct worker *worker)
   nbd_completion_callback completion = { .callback = count_completion,
                                          .user_data = worker };
 
-  if (nbd_aio_pread (h, worker->in, SIZE, worker->number * 65536, completion,
-                     0) == -1)
+  if (nbd_aio_pread (h, worker->in, SIZE, worker->number * 65536, completion, 0)
+      == -1)
     return went_well (-1);
   ++worker->issued;
   /* Another thread may receive the reply; the buffer is not examined before. */
-  while (__atomic_load_n (&worker->completed, __ATOMIC_ACQUIRE) <
-         worker->issued)
+  while (__atomic_load_n (&worker->completed, __ATOMIC_ACQUIRE)
+         < worker->issued)
     if (nbd_poll (h, 1) == -1)
       return went_well (-1);
   return true;

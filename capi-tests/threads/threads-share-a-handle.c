@@ -24,8 +24,8 @@ use (void *arg)
     if (i % 2)
       CHECK (nbd_pwrite (h, out, sizeof out, offset, 0) == 0);
     else {
-      int64_t cookie =
-          nbd_aio_pwrite (h, out, sizeof out, offset, NBD_NULL_COMPLETION, 0);
+      int64_t cookie = nbd_aio_pwrite (h, out, sizeof out, offset,
+                                       NBD_NULL_COMPLETION, 0);
       int r;
 
       CHECK (cookie > 0);

@@ -37,8 +37,8 @@ open_eventfds (void)
   while ((entry = readdir (directory)) != NULL) {
     char target[64] = "";
 
-    if (readlinkat (dirfd (directory), entry->d_name, target,
-                    sizeof target - 1) > 0)
+    if (readlinkat (dirfd (directory), entry->d_name, target, sizeof target - 1)
+        > 0)
       count += strstr (target, "eventfd") != NULL;
   }
   closedir (directory);

@@ -60,8 +60,8 @@ main (void)
   h = connected ("--size", "1M");
   for (int i = 0; i < 50; ++i) {
     for (int j = 0; j < BURST; ++j)
-      CHECK (nbd_aio_pread (h, data[j], 512, 512 * j, NBD_NULL_COMPLETION, 0) >
-             0);
+      CHECK (nbd_aio_pread (h, data[j], 512, 512 * j, NBD_NULL_COMPLETION, 0)
+             > 0);
     wait_for_all (h);
   }
 
@@ -71,10 +71,11 @@ main (void)
     completed = 0;
     pthread_mutex_unlock (&lock);
     for (int j = 0; j < BURST; ++j)
-      CHECK (
-          nbd_aio_pread (h, data[j], 512, 512 * j,
-                         (nbd_completion_callback) { .callback = completion },
-                         0) > 0);
+      CHECK (nbd_aio_pread (h, data[j], 512, 512 * j,
+                            (nbd_completion_callback) {
+                                .callback = completion },
+                            0)
+             > 0);
     pthread_mutex_lock (&lock);
     while (completed < BURST)
       CHECK (pthread_cond_wait (&done, &lock) == 0);

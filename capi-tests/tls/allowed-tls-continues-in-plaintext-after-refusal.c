@@ -61,8 +61,8 @@ main (void)
 
   for (size_t i = 0; i < ITEMS (broken); ++i) {
     h = with_tls (LIBNBD_TLS_ALLOW, false);
-    CHECK (nbd_connect_command (h, server_command ("--fault", broken[i])) ==
-           -1);
+    CHECK (nbd_connect_command (h, server_command ("--fault", broken[i]))
+           == -1);
     CHECK (nbd_stats_bytes_sent (h) == CLIENT_FLAGS + OPTION);
     check_tls_failed (h);
     nbd_close (h);

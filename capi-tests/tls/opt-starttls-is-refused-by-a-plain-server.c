@@ -36,11 +36,10 @@ main (void)
 
   /* Too late. */
   CHECK_ERROR (nbd_opt_starttls (h), EINVAL);
-  CHECK_ERROR (nbd_aio_opt_starttls (h,
-                                     (nbd_completion_callback) {
-                                         .callback = store_error,
-                                         .user_data = &freed,
-                                         .free = count_free }),
+  CHECK_ERROR (nbd_aio_opt_starttls (
+                   h, (nbd_completion_callback) { .callback = store_error,
+                                                  .user_data = &freed,
+                                                  .free = count_free }),
                EINVAL);
   CHECK (freed == 1);
   nbd_close (h);

@@ -44,9 +44,9 @@ main (void)
       CHECK (nbd_poll (h, LONG_ENOUGH) == 1);
     CHECK (strcmp (record.letters, "Cc") == 0);
     /* libnbd 1.24.4 has EINVAL for NBD_REP_ERR_INVALID. */
-    CHECK (record.error == ENOTSUP ||
-           (record.error == EINVAL &&
-            strcmp (refusals[i], "STARTTLS=INVALID") == 0));
+    CHECK (record.error == ENOTSUP
+           || (record.error == EINVAL
+               && strcmp (refusals[i], "STARTTLS=INVALID") == 0));
     check_unchanged (h);
 
     CHECK (nbd_opt_go (h) == 0);

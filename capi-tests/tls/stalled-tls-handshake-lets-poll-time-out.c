@@ -119,8 +119,8 @@ main (void)
   CHECK (record.letters[0] == '\0');
   nbd_close (h);
   /* Completed with an error, or dropped; freed once. */
-  CHECK (strcmp (record.letters, "Cc") == 0 ||
-         strcmp (record.letters, "c") == 0);
+  CHECK (strcmp (record.letters, "Cc") == 0
+         || strcmp (record.letters, "c") == 0);
   CHECK (record.error != 0);
   return 0;
 }

@@ -43,7 +43,7 @@ main (void)
   check_plain (server_command ("--size", "1M", "--newstyle-fixed"));
   check_plain (server_command ("--size", "1M", "--newstyle"));
   check_plain (server_command ("--size", "1M", "--oldstyle"));
-  check_plain (
-      server_command ("--size", "1M", "--option-error", "STARTTLS=POLICY"));
+  check_plain (server_command ("--size", "1M", "--option-error",
+                               "STARTTLS=POLICY"));
   return 0;
 }

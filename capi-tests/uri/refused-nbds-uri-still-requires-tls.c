@@ -54,16 +54,18 @@ main (void)
   size_t i;
 
   for (i = 0; i < sizeof refused / sizeof refused[0]; i++)
-    CHECK (tls_after (NULL, refused[i].uri, refused[i].err) ==
-           LIBNBD_TLS_REQUIRE);
+    CHECK (tls_after (NULL, refused[i].uri, refused[i].err)
+           == LIBNBD_TLS_REQUIRE);
 
-  CHECK (tls_after (NULL, "nbd://localhost/?tls-psk-file=/etc/keys.psk",
-                    EPERM) == LIBNBD_TLS_DISABLE);
+  CHECK (tls_after (NULL, "nbd://localhost/?tls-psk-file=/etc/keys.psk", EPERM)
+         == LIBNBD_TLS_DISABLE);
   CHECK (tls_after (NULL, "nbds+unix:///", EINVAL) == LIBNBD_TLS_DISABLE);
   CHECK (tls_after (NULL, "nbds://[::1/", EINVAL) == LIBNBD_TLS_DISABLE);
   CHECK (tls_after (allow_no_tls, "nbds://localhost/?tls-verify-peer=perhaps",
-                    EPERM) == LIBNBD_TLS_DISABLE);
+                    EPERM)
+         == LIBNBD_TLS_DISABLE);
   CHECK (tls_after (allow_no_tcp, "nbds://localhost/?tls-verify-peer=perhaps",
-                    EPERM) == LIBNBD_TLS_DISABLE);
+                    EPERM)
+         == LIBNBD_TLS_DISABLE);
   return 0;
 }

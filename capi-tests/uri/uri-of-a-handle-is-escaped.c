@@ -21,7 +21,8 @@ main (void)
   struct nbd_handle *h = nbd_create ();
 
   CHECK (nbd_set_export_name (h, " !\"#$%&'()*+,-./0:;<=>?@A[\\]^_`a{|}~"
-                                 "\x7f\x01\xc3\xa9") == 0);
+                                 "\x7f\x01\xc3\xa9")
+         == 0);
   check (h, "nbd+unix:///%20!%22%23$%25&'()*+,-./0%3A;%3C=%3E%3F@A%5B%5C%5D"
             "%5E_%60a%7B%7C%7D~%7F%01%C3%A9?socket=/nonexistent/socket");
 

@@ -313,8 +313,8 @@ connecting_asynchronously (void)
   struct nbd_handle *h = create ();
 
   strncpy (address.sun_path, path, sizeof address.sun_path - 1);
-  NUMBER (
-      nbd_aio_connect (h, (const struct sockaddr *) &address, sizeof address));
+  NUMBER (nbd_aio_connect (h, (const struct sockaddr *) &address,
+                           sizeof address));
   wait_for_connection (h);
   ended (h);
   h = create ();
@@ -449,8 +449,8 @@ commands (void)
                                      LIBNBD_CMD_FLAG_DF));
   COMMAND (nbd_aio_trim (h, 512, 0, COMPLETION, 0));
   COMMAND (nbd_aio_cache (h, 512, 0, COMPLETION, 0));
-  COMMAND (
-      nbd_aio_zero (h, 512, 0, NBD_NULL_COMPLETION, LIBNBD_CMD_FLAG_FAST_ZERO));
+  COMMAND (nbd_aio_zero (h, 512, 0, NBD_NULL_COMPLETION,
+                         LIBNBD_CMD_FLAG_FAST_ZERO));
   COMMAND (nbd_aio_block_status (h, 65536, 0, EXTENT, COMPLETION, 0));
   cookie = nbd_aio_flush (h, COMPLETION, 0);
   while (nbd_aio_peek_command_completed (h) != cookie)

@@ -19,9 +19,9 @@ main (int argc, char *argv[])
   char text[6] = "";
   struct nbd_handle *nbd = nbd_create ();
 
-  if (nbd == NULL || argc < 2 || nbd_connect_command (nbd, argv + 1) == -1 ||
-      nbd_pread (nbd, text, sizeof text - 1, 0, 0) == -1 ||
-      nbd_shutdown (nbd, 0) == -1) {
+  if (nbd == NULL || argc < 2 || nbd_connect_command (nbd, argv + 1) == -1
+      || nbd_pread (nbd, text, sizeof text - 1, 0, 0) == -1
+      || nbd_shutdown (nbd, 0) == -1) {
     fprintf (stderr, "%s\n", nbd_get_error ());
     return EXIT_FAILURE;
   }

@@ -77,9 +77,9 @@ main (int argc, char **argv)
     CALL (nbd_set_tls_psk_file (nbd, argv[4]));
     CALL (nbd_set_tls_username (nbd, "tester"));
   }
-  CALL (nbd_set_opt_mode (nbd, strcmp (how, "go") == 0 ||
-                                   strcmp (how, "abort") == 0 ||
-                                   strcmp (how, "shutdown") == 0));
+  CALL (nbd_set_opt_mode (nbd, strcmp (how, "go") == 0
+                                   || strcmp (how, "abort") == 0
+                                   || strcmp (how, "shutdown") == 0));
   if (CALL (nbd_connect_unix (nbd, argv[2])) == 0) {
     if (strcmp (how, "abort") == 0 || (OLD && strcmp (how, "shutdown") == 0))
       CALL (nbd_opt_abort (nbd));
