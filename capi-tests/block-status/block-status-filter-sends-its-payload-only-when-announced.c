@@ -2,7 +2,7 @@
 
 /* A request without the payload flag has no payload, even if the checks that
  * require the flag are off: the server would take the bytes for its next
- * request.  A request with a compact header never has one, whatever its flags.
+ * request.  A request with a compact header never has one, with any flags.
  * Source: protocol document (NBD_CMD_FLAG_PAYLOAD_LEN); seen with the C library.
  */
 #include "../harness/commands.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* After NBD_CMD_DISC a command fails with EINVAL whatever its range, but
- * features that the server does not offer are checked first.
+/* After NBD_CMD_DISC a command with any range fails with EINVAL, but features
+ * that the server does not offer are checked first.
  * Source: seen with libnbd 1.24.4.
  */
 #include "../harness/commands.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Without extended headers, requests of 4 GiB or more are refused with ERANGE,
- * whatever the strict mode; smaller ones are sent.
+/* Without extended headers, requests of 4 GiB or more are refused with ERANGE
+ * in every strict mode; smaller ones are sent.
  * Source: nbd_zero(3).
  */
 #include "../harness/commands.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* No read or write is larger than 64 MiB, whatever the strict mode.
+/* Reads and writes above 64 MiB are refused in every strict mode.
  * Source: nbd_pread(3), nbd_set_strict_mode(3).
  */
 #include "../harness/commands.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Each request is sent before the call that issues it returns, whatever the
- * program did before and whatever else is in flight.
+/* Each request is sent before the call that issues it returns, independently of
+ * earlier calls and of other commands in flight.
  * Source: seen with libnbd 1.24.4.
  */
 #include "../harness/bursts.h"

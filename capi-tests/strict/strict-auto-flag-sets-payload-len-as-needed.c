@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* PAYLOAD_LEN is set on writes exactly if extended headers are in use, whatever
- * the caller passes.  Without STRICT_AUTO_FLAG the caller decides, and
- * STRICT_COMMANDS refuses the wrong choice.
+/* PAYLOAD_LEN is set on writes exactly if extended headers are in use, even if
+ * the caller passes the opposite.  Without STRICT_AUTO_FLAG the caller decides,
+ * and STRICT_COMMANDS refuses the wrong choice.
  * Source: nbd_set_strict_mode(3), nbd_pwrite(3).
  */
 #include "../harness/commands.h"

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* A callback that disables pthread_cancel(3) and then enables it, whatever the
- * state was before, does not allow cancellation in the rest of the call. A
- * function that frees data runs to its end even in a call that fails at once.
+/* A callback that disables pthread_cancel(3) and then enables it, instead of
+ * restoring the previous state, does not allow cancellation in the rest of the
+ * call. A function that frees data runs to its end even in a call that fails at
+ * once.
  * Source: the promise of this library (docs/threads.md). libnbd 1.24.4 was seen to end the
  * thread in the next system call that it makes.
  */

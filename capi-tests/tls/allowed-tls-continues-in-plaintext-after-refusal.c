@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /* If TLS is allowed but not required, the connection continues in plaintext
- * after the server's refusal, whatever its reason; if TLS is required, it
- * fails. In option mode the program can negotiate, or not.  A malformed refusal
- * does not count.
+ * after the server's refusal for any reason; if TLS is required, it fails. In
+ * option mode the program can negotiate, or not.  A malformed refusal does not
+ * count.
  *
  * Source: nbd_set_tls(3); outcomes of libnbd 1.24.4.
  */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* A handle that requires TLS does not connect to a server without it, whatever
- * the handshake; a handle that merely allows it connects unencrypted.
+/* A handle that requires TLS does not connect to a server without it, with any
+ * style of handshake; a handle that merely allows it connects unencrypted.
  *
  * Source: nbd_set_tls(3), nbd_get_tls_negotiated(3).
  */

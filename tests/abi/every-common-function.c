@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Calls every function that the C library of Debian 12 (libnbd 1.14) has, the
- * way a program of that time does, and prints what each one says.
+/* Calls every function of the C library of Debian 12 (libnbd 1.14), like a
+ * program of that time, and prints the results.
  *
  *   every-common-function MEMSERVER SOCKET PORT
  *
- * MEMSERVER is the path of the in-memory server, which it starts itself where a
- * function starts a server.  One more listens on SOCKET and on PORT of the IPv4
- * loopback interface.
+ * MEMSERVER is the path of the in-memory server, which the program starts
+ * itself for functions that start a server.  Another one listens on SOCKET and
+ * on PORT of the IPv4 loopback interface.
  */
 
 #include <inttypes.h>
@@ -26,7 +26,7 @@
 /* Prints the call and the number that it returned. */
 #define NUMBER(call) printf ("%s = %" PRId64 "\n", #call, (int64_t) (call))
 
-/* Prints the call and the text that it returned, which is then released. */
+/* Prints the call and the text that it returned, and frees it. */
 #define TEXT(call) \
   do { \
     char *text_ = (call); \
@@ -34,8 +34,8 @@
     free (text_); \
   } while (0)
 
-/* Prints an asynchronous call when it is complete, for its callbacks may run in
- * the call already, or later.
+/* Prints an asynchronous call once it is complete, since its callbacks may run
+ * in the call itself or later.
  */
 #define OPTION(call) \
   do { \
@@ -51,7 +51,7 @@
     printf ("%s = %" PRId64 ": %d\n", #call, cookie_, completed_); \
   } while (0)
 
-/* Prints whether the call returned something; what it is differs. */
+/* Prints whether the call returned a value; the value itself varies. */
 #define SOMETHING(call) printf ("%s: %s\n", #call, (call) ? "yes" : "no")
 
 #define CLOSURE(type, function) \
@@ -143,7 +143,7 @@ create (void)
   return h;
 }
 
-/* A handle that waits for options. */
+/* Returns a handle in option mode. */
 static struct nbd_handle *
 negotiating (void)
 {
@@ -154,7 +154,7 @@ negotiating (void)
   return h;
 }
 
-/* Goes on until the connection is made, or the command is complete. */
+/* Waits until the connection is made, or the command is complete. */
 static void
 wait_for_connection (struct nbd_handle *h)
 {
@@ -342,7 +342,7 @@ connecting_asynchronously (void)
   wait_for_connection (h);
   ended (h);
 
-  /* A peer that says nothing leaves something to watch. */
+  /* With a silent peer there is something to watch. */
   h = create ();
   if (socketpair (AF_UNIX, SOCK_STREAM, 0, pair) == -1)
     exit (EXIT_FAILURE);

@@ -123,7 +123,7 @@ fn agreed_tls_is_followed_by_its_handshake() {
     let mut machine = Client::default();
     machine.preferences_mut().tls = Tls::Allow;
     machine.connected();
-    // TLS has not been agreed on.
+    // TLS has not been negotiated.
     machine.tls_established();
     is(&machine, State::Connecting, "MAGIC.RECV_MAGIC", true);
     assert!(!machine.negotiated().tls);

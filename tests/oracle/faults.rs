@@ -37,8 +37,8 @@ faults! {
     UnknownError "an error number that does not exist"
     // Simple replies.
     DataAfterError "data after a simple error reply to a read"
-    SimpleSuccess "a simple reply without an error, whatever was asked"
-    SimpleError "a simple reply with an error, whatever was asked"
+    SimpleSuccess "a simple reply without an error to any command"
+    SimpleError "a simple reply with an error to any command"
     // Reads.
     DataBefore "data before the range of the read"
     DataAfter "data after it"

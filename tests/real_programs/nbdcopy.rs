@@ -56,23 +56,20 @@ const SOURCES: &[(&str, Content)] = &[
         "nbdkit --filter=blocksize-policy file disk.raw blocksize-maximum=64K",
         Content::Disk,
     ),
-    ("nbdkit pattern 3M", Content::Whatever),
-    ("nbdkit sparse-random 64M seed=7", Content::Whatever),
-    ("nbdkit random 1M seed=3", Content::Whatever),
-    ("nbdkit memory 10M", Content::Whatever),
-    ("nbdkit memory 0", Content::Whatever),
-    (
-        "nbdkit data '(0x55 0xAA)*1000' size=3000",
-        Content::Whatever,
-    ),
+    ("nbdkit pattern 3M", Content::Any),
+    ("nbdkit sparse-random 64M seed=7", Content::Any),
+    ("nbdkit random 1M seed=3", Content::Any),
+    ("nbdkit memory 10M", Content::Any),
+    ("nbdkit memory 0", Content::Any),
+    ("nbdkit data '(0x55 0xAA)*1000' size=3000", Content::Any),
     ("qemu-nbd --format=raw disk.raw", Content::Disk),
     (
         "qemu-nbd --format=qcow2 --bitmap=bitmap0 disk.qcow2",
-        Content::Whatever,
+        Content::Any,
     ),
     (
         "qemu-nbd --format=qcow2 --read-only overlay.qcow2",
-        Content::Whatever,
+        Content::Any,
     ),
     ("nbd-server disk=disk.raw", Content::Disk),
     ("memserver --file disk.raw", Content::Disk),
@@ -86,10 +83,7 @@ const SOURCES: &[(&str, Content)] = &[
         Content::Disk,
     ),
     ("memserver --file disk.raw --byte-at-a-time", Content::Disk),
-    (
-        "memserver --pattern --size 8M --oldstyle",
-        Content::Whatever,
-    ),
+    ("memserver --pattern --size 8M --oldstyle", Content::Any),
 ];
 
 /// Pairs of servers, with options for connections, threads and requests.
@@ -124,7 +118,7 @@ const BETWEEN_SERVERS: &[(&str, &str, &[&str])] = &[
 #[derive(Clone, Copy, PartialEq)]
 enum Content {
     Disk,
-    Whatever,
+    Any,
 }
 
 /// Options that must not change the copy.

@@ -189,7 +189,7 @@ fn no_handshake(bench: &Bench, mode: &str) -> Result<()> {
             refused_by(bench, &name, after_ack(bytes), then, client)?;
         }
     }
-    // Continue as if TLS had not been agreed on.
+    // Continue as if TLS had not been negotiated.
     let more = [
         reply(STRUCTURED_REPLY, ACK, b""),
         reply(7, 3, b"\0\0\0\0\0\0\0\x10\0\0\0\x01"),

@@ -8,7 +8,7 @@ open Printf
 
 let block = 65536
 
-(* Whatever the collector can move or free, it does now. *)
+(* Runs the collector, which moves and frees all that it can. *)
 let collect () = Gc.compact ()
 
 let error_of f =

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /* Starts a server, as nbd_connect_command or nbd_connect_systemd_socket_activation
- * do, says what it finds there, uses it, and has it end.
+ * do, prints what it finds there, uses it, and stops it.
  *
  *   starts-a-server command|activation PROGRAM ARGUMENTS...
  */
