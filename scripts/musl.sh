@@ -78,7 +78,8 @@ if in_root readelf --program-headers "$built/static-program" | grep INTERP; then
 fi
 
 [ "$what" = tests ] || exit 0
-skip=(--exact)
+# Without --exact, which would need the folders of the C programs.
+skip=()
 # Debian has no GnuTLS for musl.
 for test in transport::tls::records::tests::a_panic_comes_back_from_gnutls \
     any-byte-but-0-is-true library-reports-itself-as-libnbd-1.24.4 \
