@@ -15,8 +15,8 @@ use crate::thread_block::ThreadBlock;
 pub const MOST: usize = 32 * 1024;
 
 /// Spare buffers of each thread, so that an idle handle needs no memory for one. With TLS, two
-/// are in use at the same time.
-static SPARES: [ThreadBlock; 2] = [ThreadBlock::new(), ThreadBlock::new()];
+/// can hold arrivals while a third is used to send.
+static SPARES: [ThreadBlock; 3] = [const { ThreadBlock::new() }; 3];
 
 /// Received bytes in stream order. The buffer is borrowed from the receiving thread. The thread
 /// that uses the last byte keeps it, when its call returns or waits.
@@ -97,7 +97,7 @@ unsafe impl Sync for Buffer {}
 
 impl Buffer {
     /// Takes this thread's spare buffer, or allocates one.
-    fn borrow() -> io::Result<Buffer> {
+    pub fn borrow() -> io::Result<Buffer> {
         let buffer = |start: *mut c_void, length| {
             let start = NonNull::new(start.cast())?;
             Some(Buffer { start, length })
@@ -131,8 +131,9 @@ impl DerefMut for Buffer {
 
 impl Drop for Buffer {
     fn drop(&mut self) {
-        let [first, second] = &SPARES;
-        let place = if first.get().is_null() { first } else { second };
+        let [first, second, third] = &SPARES;
+        let free = [first, second].into_iter().find(|it| it.get().is_null());
+        let place = free.unwrap_or(third);
         let block = self.start.as_ptr().cast();
         // SAFETY: the block comes from calloc, and is not used after this.
         unsafe {
@@ -184,8 +185,8 @@ mod tests {
     }
 
     #[test]
-    fn a_thread_keeps_two_buffers() {
-        let mut arrivals = [Arrivals::default(), Arrivals::default()];
+    fn a_thread_keeps_three_buffers() {
+        let mut arrivals: [Arrivals; 3] = Default::default();
         let mut addresses = || {
             let mut addresses = arrivals.each_mut().map(|it| it.room().unwrap().as_ptr());
             arrivals.iter_mut().for_each(Arrivals::give_back_if_empty);

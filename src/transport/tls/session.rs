@@ -4,7 +4,6 @@
 
 use std::ffi::{c_int, CString};
 use std::fmt;
-use std::mem::{self, MaybeUninit};
 use std::os::fd::{AsRawFd, RawFd};
 use std::panic::resume_unwind;
 use std::ptr::{null_mut, NonNull};
@@ -21,6 +20,7 @@ use super::gnutls::{
 use super::records::{self, Records};
 use crate::error::Error;
 use crate::memory;
+use crate::transport::arrivals::Buffer;
 use crate::transport::channel::Received;
 use crate::transport::Socket;
 
@@ -60,9 +60,6 @@ pub struct Session {
     credentials: Credentials,
     /// The maximum payload of a record of this session.
     record_size: usize,
-    /// A buffer to assemble a record from pieces, not on the stack, as threads may have small
-    /// stacks. Empty between calls.
-    staging: Vec<u8>,
     /// True if close_notify can be sent: the handshake is complete, no call has failed, and it
     /// has not been sent yet.
     open: bool,
@@ -97,7 +94,6 @@ impl Handshake {
             _expected: None,
             credentials,
             record_size: RECORD,
-            staging: Vec::new(),
             open: false,
             process: std::process::id(),
         });
@@ -278,25 +274,10 @@ impl Session {
     /// Each element must describe memory that is valid for reads, and that nothing writes during
     /// the call.
     pub unsafe fn send_raw(&mut self, iov: &[iovec]) -> Result<usize, Error> {
-        let mut staging = mem::take(&mut self.staging);
-        if staging.try_reserve_exact(RECORD).is_err() {
-            return Err(Error::new(libc::ENOMEM, "malloc"));
-        }
-        // SAFETY: the caller vouches for the memory.
-        let sent = unsafe { self.send_records(iov, staging.spare_capacity_mut()) };
-        self.staging = staging;
-        sent
-    }
-
-    /// [`send_raw`](Self::send_raw) with room for a record.
-    ///
-    /// # Safety
-    /// As for `send_raw`.
-    unsafe fn send_records(
-        &mut self,
-        iov: &[iovec],
-        staging: &mut [MaybeUninit<u8>],
-    ) -> Result<usize, Error> {
+        // A record is assembled here from pieces, and not on the stack, which may be small.
+        let staging = Buffer::borrow().map_err(|error| Error::system("malloc", &error));
+        let mut staging = staging?;
+        let record_size = self.record_size.min(staging.len());
         let mut sent = 0;
         let (mut index, mut at) = (0, 0);
         loop {
@@ -307,7 +288,7 @@ impl Session {
             while self.records().backlog() < BATCH {
                 // SAFETY: the caller vouches for the memory.
                 let record =
-                    unsafe { gather(iov, &mut index, &mut at, &mut staging[..self.record_size]) };
+                    unsafe { gather(iov, &mut index, &mut at, &mut staging[..record_size]) };
                 let (data, length) = record;
                 if length == 0 {
                     self.flush()?;
@@ -441,7 +422,7 @@ unsafe fn gather(
     iov: &[iovec],
     index: &mut usize,
     at: &mut usize,
-    staging: &mut [MaybeUninit<u8>],
+    staging: &mut [u8],
 ) -> (*const u8, usize) {
     let mut filled = 0;
     while let Some(piece) = iov.get(*index) {
@@ -449,14 +430,15 @@ unsafe fn gather(
         let count = left.min(staging.len() - filled);
         // SAFETY: `at` is within the piece.
         let from = unsafe { piece.iov_base.cast::<u8>().add(*at) };
-        if filled == 0 && count == staging.len() {
+        let is_last = *index + 1 == iov.len();
+        if filled == 0 && (count == staging.len() || is_last) {
             *at += count;
             return (from, count);
         }
         // SAFETY: `count` bytes are left in the piece and in the staging area, which do not
         // overlap.
         unsafe {
-            let to = staging.as_mut_ptr().add(filled).cast::<u8>();
+            let to = staging.as_mut_ptr().add(filled);
             to.copy_from_nonoverlapping(from, count);
         }
         filled += count;
@@ -467,5 +449,5 @@ unsafe fn gather(
         *index += 1;
         *at = 0;
     }
-    (staging.as_ptr().cast(), filled)
+    (staging.as_ptr(), filled)
 }
