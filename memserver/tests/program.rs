@@ -174,7 +174,7 @@ fn command_line_mistakes_are_reported() {
     }
     let help = Command::new(PROGRAM).arg("--help").output().unwrap();
     assert!(help.status.success());
-    assert!(help.stdout.starts_with(b"Serves disks"));
+    assert!(help.stdout.starts_with(b"Serves in-memory disks"));
 }
 
 #[test]
