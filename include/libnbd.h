@@ -982,12 +982,12 @@ int nbd_aio_is_negotiating(struct nbd_handle *h)
   LIBNBD_ATTRIBUTE_NONNULL(1);
 #define LIBNBD_HAVE_NBD_AIO_IS_NEGOTIATING 1
 
-/* Checks whether the handle is connected and idle. */
+/* Checks whether the handle is connected and has no unsent requests. */
 int nbd_aio_is_ready(struct nbd_handle *h)
   LIBNBD_ATTRIBUTE_NONNULL(1);
 #define LIBNBD_HAVE_NBD_AIO_IS_READY 1
 
-/* Checks whether a request or reply is partly transferred. */
+/* Checks whether the handle is connected and has unsent requests. */
 int nbd_aio_is_processing(struct nbd_handle *h)
   LIBNBD_ATTRIBUTE_NONNULL(1);
 #define LIBNBD_HAVE_NBD_AIO_IS_PROCESSING 1

@@ -34,9 +34,9 @@ pub unsafe extern "C" fn nbd_aio_is_created(h: *mut nbd_handle) -> c_int {
 /// Checks whether the handle is connecting or negotiating an option.
 ///
 /// Use it as the condition of a main loop after `nbd_aio_connect_...` and
-/// `nbd_aio_opt_...` calls. The result is 1 from the call that starts connecting
-/// until the handshake is over, and in option mode until the server has answered an
-/// option. The call never waits.
+/// `nbd_aio_opt_...` calls. The result is 1 from the start of connecting to the end
+/// of the handshake, and in option mode while an option is outstanding. The call
+/// never waits.
 ///
 /// # Result
 ///
@@ -55,8 +55,8 @@ pub unsafe extern "C" fn nbd_aio_is_connecting(h: *mut nbd_handle) -> c_int {
 /// Checks whether the handle can send an option.
 ///
 /// Use it in option mode (`nbd_set_opt_mode`) after connecting and after each
-/// option. While an option is waiting for its answer, the handle is connecting
-/// instead. The call never waits.
+/// option. While an option is outstanding, the handle is connecting instead. The
+/// call never waits.
 ///
 /// # Result
 ///
@@ -72,13 +72,13 @@ pub unsafe extern "C" fn nbd_aio_is_negotiating(h: *mut nbd_handle) -> c_int {
         == State::Negotiating)
 }
 
-/// Checks whether the handle is connected and idle.
+/// Checks whether the handle is connected and has no unsent requests.
 ///
-/// Use it after connecting. The result is 1 if commands can be issued and the
-/// library is not in the middle of sending a request or receiving a reply. Commands
-/// may be in flight. While it is in the middle, the handle is processing
-/// (`nbd_aio_is_processing`), and commands can be issued as well. The call never
-/// waits.
+/// Use it after connecting. The result is 1 if commands can be issued and all
+/// issued ones have been sent. Commands may be in flight, and a reply may be partly
+/// received. While a request is not fully sent, the handle is processing instead
+/// (`nbd_aio_is_processing`); commands can be issued in that state too. The call
+/// never waits.
 ///
 /// # Result
 ///
@@ -93,11 +93,12 @@ pub unsafe extern "C" fn nbd_aio_is_ready(h: *mut nbd_handle) -> c_int {
     looking!(NBD_AIO_IS_READY(h), |shared| shared.state() == State::Ready)
 }
 
-/// Checks whether a request or reply is partly transferred.
+/// Checks whether the handle is connected and has unsent requests.
 ///
-/// A connected handle is ready (`nbd_aio_is_ready`) or processing. Commands can be
-/// issued in both states; in this one, they are sent after the current request. The
-/// call never waits.
+/// A connected handle is either ready (`nbd_aio_is_ready`) or processing. It is
+/// processing while the socket does not accept all pending requests. Commands can
+/// be issued in both states; in this one, they are sent after the pending requests.
+/// The call never waits.
 ///
 /// # Result
 ///
@@ -114,7 +115,7 @@ pub unsafe extern "C" fn nbd_aio_is_processing(h: *mut nbd_handle) -> c_int {
 
 /// Checks whether the connection has failed.
 ///
-/// Use it in main loops, to stop after an error. The reason is in the error of the
+/// Use it in main loops, to stop after an error. The reason is the error of the
 /// call that failed (`nbd_get_error`). A dead handle cannot be connected again:
 /// retire the commands (`nbd_aio_command_completed`) and close it. The call never
 /// waits.
@@ -153,9 +154,9 @@ pub unsafe extern "C" fn nbd_aio_is_closed(h: *mut nbd_handle) -> c_int {
 
 /// Returns a description of the connection state.
 ///
-/// Use it in messages for people. The text is a short name, a colon and a
-/// description, and can change in any version. Programs should call
-/// `nbd_aio_is_ready` and similar functions instead. The call never waits.
+/// Use it in human-readable messages. The text consists of a short name, a colon
+/// and a description, and can change in any version. To test for a state, call
+/// `nbd_aio_is_ready` and similar functions. The call never waits.
 ///
 /// # Result
 ///
