@@ -25,8 +25,11 @@ use crate::cancellation::NotHere;
 /// with `ENOTCONN`, and it is unknown whether the server has carried them out. All
 /// callbacks of the handle are freed.
 ///
-/// A server that the handle started as a subprocess (`nbd_connect_command`) is
-/// killed. The call waits until that process has ended.
+/// If the handle started a server as a subprocess, the call waits until that
+/// process has ended. A server started with `nbd_connect_command` must end by
+/// itself when its connection is closed; one started with
+/// `nbd_connect_systemd_socket_activation`, or ssh(1) started for a URI, receives
+/// `SIGTERM`.
 ///
 /// # Parameters
 ///
@@ -66,10 +69,10 @@ pub unsafe extern "C" fn nbd_close(h: *mut nbd_handle) {
 
 /// Creates a handle.
 ///
-/// This is the first call of every program. A handle is one connection to one
-/// server: configure it with the `nbd_set_...` functions, then connect it with one
-/// of the `nbd_connect_...` or `nbd_aio_connect_...` functions. It connects only
-/// once; create another handle for another connection.
+/// A handle is one connection to one server: configure it with the `nbd_set_...`
+/// functions, then connect it with one of the `nbd_connect_...` or
+/// `nbd_aio_connect_...` functions. It cannot be connected again after the
+/// connection has ended; create another handle for another connection.
 ///
 /// Any thread can use any handle (libnbd(3), "THREADS").
 ///
@@ -157,8 +160,8 @@ pub unsafe extern "C" fn nbd_get_handle_name(h: *mut nbd_handle) -> *mut c_char 
 
 /// Stores a value of the program in the handle.
 ///
-/// Use it to find the program's own data again when only the handle is known, with
-/// `nbd_get_private_data`. The library does not use the value. If it is a pointer,
+/// Use it with `nbd_get_private_data` to find the program's own data in code that
+/// knows only the handle. The library does not use the value. If it is a pointer,
 /// the library does not free what it points to.
 ///
 /// The old and the new value are exchanged atomically. The call never waits for a

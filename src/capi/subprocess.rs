@@ -15,8 +15,9 @@ use super::trace::{Strings, Text};
 /// qemu-nbd(8), use `nbd_connect_systemd_socket_activation`. The call returns when
 /// the handle is ready, or in option mode negotiating.
 ///
-/// The server inherits standard error and the environment of the program. It belongs
-/// to the handle: `nbd_close` kills it and waits for it to end.
+/// The server inherits standard error and the environment of the program.
+/// `nbd_close` closes its connection and waits for it to end, without sending a
+/// signal: use `nbd_kill_subprocess` if the server does not end by itself.
 ///
 /// # Parameters
 ///
@@ -26,9 +27,9 @@ use super::trace::{Strings, Text};
 /// # Errors
 ///
 /// - `EINVAL`: the list is empty.
-/// - Errors of the handshake. A command that cannot be run or that ends at once
-///   looks like a server that closes the connection. If it cannot be run, the reason
-///   is written to standard error.
+/// - Errors of the handshake. If the command cannot be run or ends at once, the
+///   error is that the server closed the connection. If it cannot be run, the
+///   reason is also written to standard error.
 ///
 /// # Example
 ///
@@ -61,9 +62,9 @@ pub unsafe extern "C-unwind" fn nbd_connect_command(
 ///
 /// This is the asynchronous form of `nbd_connect_command`. The call does not wait
 /// for the connection. Call `nbd_poll`, or run a main loop of your own, while
-/// `nbd_aio_is_connecting` returns 1. After that the handle is ready
-/// (`nbd_aio_is_ready`), in option mode negotiating (`nbd_aio_is_negotiating`), or
-/// it has failed.
+/// `nbd_aio_is_connecting` returns 1. After that, the handle is ready
+/// (`nbd_aio_is_ready`) or, in option mode, negotiating (`nbd_aio_is_negotiating`),
+/// unless connecting has failed.
 ///
 /// # Parameters
 ///
@@ -98,7 +99,7 @@ pub unsafe extern "C" fn nbd_aio_connect_command(
 /// only this user can access. The call returns when the handle is ready, or in
 /// option mode negotiating.
 ///
-/// The server belongs to the handle: `nbd_close` kills it and waits for it to end.
+/// `nbd_close` sends `SIGTERM` to the server and waits for it to end.
 ///
 /// # Parameters
 ///
@@ -108,9 +109,9 @@ pub unsafe extern "C" fn nbd_aio_connect_command(
 /// # Errors
 ///
 /// - `EINVAL`: the list is empty.
-/// - Errors of the handshake. A command that cannot be run or that ends at once
-///   looks like a server that closes or resets the connection. If it cannot be run,
-///   the reason is written to standard error.
+/// - Errors of the handshake. If the command cannot be run or ends at once, the
+///   error is that the server closed or reset the connection. If it cannot be run,
+///   the reason is also written to standard error.
 ///
 /// # Standards
 ///
@@ -147,9 +148,9 @@ pub unsafe extern "C-unwind" fn nbd_connect_systemd_socket_activation(
 ///
 /// This is the asynchronous form of `nbd_connect_systemd_socket_activation`. The
 /// call does not wait for the connection. Call `nbd_poll`, or run a main loop of
-/// your own, while `nbd_aio_is_connecting` returns 1. After that the handle is ready
-/// (`nbd_aio_is_ready`), in option mode negotiating (`nbd_aio_is_negotiating`), or
-/// it has failed.
+/// your own, while `nbd_aio_is_connecting` returns 1. After that, the handle is
+/// ready (`nbd_aio_is_ready`) or, in option mode, negotiating
+/// (`nbd_aio_is_negotiating`), unless connecting has failed.
 ///
 /// # Parameters
 ///
@@ -242,9 +243,9 @@ pub unsafe extern "C" fn nbd_get_socket_activation_name(h: *mut nbd_handle) -> *
 
 /// Sends a signal to the server process of the handle.
 ///
-/// Use it for a server that does not end on its own, or that reacts to signals such
-/// as `SIGHUP`. It is not needed to end the server, which `nbd_close` does. The call
-/// does not wait for the server to end.
+/// Call it before `nbd_close` for a server from `nbd_connect_command` that does not
+/// end when its connection is closed, or at any time for signals such as `SIGHUP`.
+/// The call does not wait for the server to end.
 ///
 /// # Parameters
 ///
