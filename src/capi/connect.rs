@@ -36,15 +36,17 @@ use super::trace::{Address, Text};
 /// - User: the TLS user name (`nbd_set_tls_username`). With ssh, also the user to
 ///   log in as.
 /// - Host and port: the server. The default port is 10809. With vsock, the host is
-///   the context ID; with a Unix domain socket, it is empty.
+///   the context ID. With ssh, these are the host and port of the ssh server; the
+///   default port is 22. With a Unix domain socket, the host is empty.
 /// - Path: the export name, without its leading `/`.
 /// - Query: parameters, after `?` and separated by `&`.
 ///
 /// The query parameters are:
 ///
-/// - `socket`: path of the Unix domain socket. Required with `+unix`.
-/// - `nbd-port`: port of the NBD server. Use it with ssh, where the port after the
-///   host is that of ssh, and for vsock ports that are too large for that place.
+/// - `socket`: path of the Unix domain socket. Required for `nbd+unix` and
+///   `nbds+unix`. With ssh, a path on the remote host, used instead of a port.
+/// - `nbd-port`: port of the NBD server. Use it with ssh, and for vsock ports above
+///   2147483647.
 /// - `tls-certificates`: see `nbd_set_tls_certificates`. Needs
 ///   `nbd_set_uri_allow_local_file`.
 /// - `tls-psk-file`: see `nbd_set_tls_psk_file`. Needs
@@ -111,11 +113,11 @@ pub unsafe extern "C-unwind" fn nbd_connect_uri(h: *mut nbd_handle, uri: *const 
 ///
 /// This is the asynchronous form of `nbd_connect_uri`. The call does not wait for
 /// the connection. Call `nbd_poll`, or run a main loop of your own, while
-/// `nbd_aio_is_connecting` returns 1. After that the handle is ready
-/// (`nbd_aio_is_ready`), in option mode negotiating (`nbd_aio_is_negotiating`), or
-/// it has failed.
+/// `nbd_aio_is_connecting` returns 1. After that, the handle is ready
+/// (`nbd_aio_is_ready`) or, in option mode, negotiating (`nbd_aio_is_negotiating`),
+/// unless connecting has failed.
 ///
-/// Looking up the name of a host is not asynchronous: this call waits for it.
+/// Name resolution is not asynchronous: the call waits for it.
 ///
 /// # Parameters
 ///
@@ -175,9 +177,9 @@ pub unsafe extern "C-unwind" fn nbd_connect_unix(
 ///
 /// This is the asynchronous form of `nbd_connect_unix`. The call does not wait for
 /// the connection. Call `nbd_poll`, or run a main loop of your own, while
-/// `nbd_aio_is_connecting` returns 1. After that the handle is ready
-/// (`nbd_aio_is_ready`), in option mode negotiating (`nbd_aio_is_negotiating`), or
-/// it has failed.
+/// `nbd_aio_is_connecting` returns 1. After that, the handle is ready
+/// (`nbd_aio_is_ready`) or, in option mode, negotiating (`nbd_aio_is_negotiating`),
+/// unless connecting has failed.
 ///
 /// # Parameters
 ///
@@ -239,9 +241,9 @@ pub unsafe extern "C-unwind" fn nbd_connect_vsock(
 ///
 /// This is the asynchronous form of `nbd_connect_vsock`. The call does not wait for
 /// the connection. Call `nbd_poll`, or run a main loop of your own, while
-/// `nbd_aio_is_connecting` returns 1. After that the handle is ready
-/// (`nbd_aio_is_ready`), in option mode negotiating (`nbd_aio_is_negotiating`), or
-/// it has failed.
+/// `nbd_aio_is_connecting` returns 1. After that, the handle is ready
+/// (`nbd_aio_is_ready`) or, in option mode, negotiating (`nbd_aio_is_negotiating`),
+/// unless connecting has failed.
 ///
 /// # Parameters
 ///
@@ -280,8 +282,10 @@ pub unsafe extern "C" fn nbd_aio_connect_vsock(h: *mut nbd_handle, cid: u32, por
 ///
 /// - No errno (`nbd_get_errno` returns 0): `hostname` or `port` cannot be resolved.
 ///   The error message contains the text of getaddrinfo(3).
-/// - `ECONNREFUSED` and other errors of connect(2), for the last address tried. The
-///   handle is then unchanged, and can connect to another server.
+/// - `ECONNREFUSED` and other errors of connect(2), for the last address tried. If
+///   all addresses failed at once, as they do on the local machine if no server
+///   listens, the handle is unchanged and can be connected again. Otherwise it is
+///   dead.
 /// - Errors of the handshake. Some of them have no errno: `nbd_get_errno` then
 ///   returns 0.
 ///
@@ -312,13 +316,12 @@ pub unsafe extern "C-unwind" fn nbd_connect_tcp(
 ///
 /// This is the asynchronous form of `nbd_connect_tcp`. The call does not wait for
 /// the connection. Call `nbd_poll`, or run a main loop of your own, while
-/// `nbd_aio_is_connecting` returns 1. After that the handle is ready
-/// (`nbd_aio_is_ready`), in option mode negotiating (`nbd_aio_is_negotiating`), or
-/// it has failed.
+/// `nbd_aio_is_connecting` returns 1. After that, the handle is ready
+/// (`nbd_aio_is_ready`) or, in option mode, negotiating (`nbd_aio_is_negotiating`),
+/// unless connecting has failed.
 ///
-/// Looking up the name of the host is not asynchronous: this call waits for it. Each
-/// address that is tried has a socket of its own, so call `nbd_aio_get_fd` again
-/// before each wait.
+/// Name resolution is not asynchronous: the call waits for it. A new socket is used
+/// for each address of the host, so call `nbd_aio_get_fd` again before each wait.
 ///
 /// # Parameters
 ///
@@ -353,9 +356,9 @@ pub unsafe extern "C" fn nbd_aio_connect_tcp(
 /// proxy or with socketpair(2). The call returns when the handle is ready, or in
 /// option mode negotiating.
 ///
-/// The library makes the socket non-blocking and close-on-exec. It belongs to the
-/// handle, which closes it, as soon as the handshake begins, even if the handshake
-/// then fails: do not use it any more.
+/// The library makes the socket non-blocking and close-on-exec. Once the handshake
+/// begins, it belongs to the handle, which closes it even if the handshake fails.
+/// Do not use it afterwards.
 ///
 /// # Parameters
 ///
@@ -364,7 +367,8 @@ pub unsafe extern "C" fn nbd_aio_connect_tcp(
 /// # Errors
 ///
 /// - `EBADF`: `sock` is not an open file descriptor.
-/// - `ENOTSOCK`: `sock` is not a socket. The file descriptor remains yours.
+/// - `ENOTSOCK`: `sock` is not a socket. The program still owns the file
+///   descriptor.
 /// - Errors of the handshake. Some of them have no errno: `nbd_get_errno` then
 ///   returns 0.
 ///
@@ -391,16 +395,16 @@ pub unsafe extern "C-unwind" fn nbd_connect_socket(h: *mut nbd_handle, sock: c_i
 
 /// Starts the handshake over an open socket.
 ///
-/// This is the asynchronous form of `nbd_connect_socket`. The call does not wait for
-/// the connection. Call `nbd_poll`, or run a main loop of your own, while
-/// `nbd_aio_is_connecting` returns 1. After that the handle is ready
-/// (`nbd_aio_is_ready`), in option mode negotiating (`nbd_aio_is_negotiating`), or
-/// it has failed.
+/// This is the asynchronous form of `nbd_connect_socket`. The call does not wait
+/// for the connection. Call `nbd_poll`, or run a main loop of your own, while
+/// `nbd_aio_is_connecting` returns 1. After that, the handle is ready
+/// (`nbd_aio_is_ready`) or, in option mode, negotiating (`nbd_aio_is_negotiating`),
+/// unless connecting has failed.
 ///
 /// # Parameters
 ///
 /// - `sock`: file descriptor of a connected stream socket. On success it belongs to
-///   the handle, which closes it: do not use it any more.
+///   the handle, which closes it. Do not use it afterwards.
 ///
 /// # Errors
 ///
@@ -419,11 +423,11 @@ pub unsafe extern "C" fn nbd_aio_connect_socket(h: *mut nbd_handle, sock: c_int)
 
 /// Starts connecting to a socket address.
 ///
-/// Use it for addresses that the other functions do not cover, such as abstract Unix
-/// domain sockets. The call does not wait for the connection. Call `nbd_poll`, or
-/// run a main loop of your own, while `nbd_aio_is_connecting` returns 1. After that
-/// the handle is ready (`nbd_aio_is_ready`), in option mode negotiating
-/// (`nbd_aio_is_negotiating`), or it has failed.
+/// Use it for addresses that the other functions do not cover, such as abstract
+/// Unix domain sockets. The call does not wait for the connection. Call `nbd_poll`,
+/// or run a main loop of your own, while `nbd_aio_is_connecting` returns 1. After
+/// that, the handle is ready (`nbd_aio_is_ready`) or, in option mode, negotiating
+/// (`nbd_aio_is_negotiating`), unless connecting has failed.
 ///
 /// # Parameters
 ///

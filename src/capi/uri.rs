@@ -13,7 +13,7 @@ use crate::uri::is_nbd_uri;
 /// Sets the transports that URIs may use.
 ///
 /// Call it before `nbd_connect_uri` if the URI comes from an untrusted source. Do
-/// not search the text of the URI instead: such checks are easily bypassed.
+/// not check the text of the URI instead: such checks are easily bypassed.
 ///
 /// # Parameters
 ///
@@ -121,9 +121,10 @@ pub unsafe extern "C" fn nbd_set_uri_allow_local_file(h: *mut nbd_handle, allow:
 /// Returns a URI for the server and export of the handle.
 ///
 /// Use it to show the connection to the user, or to connect to the same export from
-/// another process. The URI is made from what the handle knows; it is not guaranteed
-/// to work, for example if the server accepts only one connection. It contains the
-/// paths of certificates and key files that were set, but no keys.
+/// another process. The URI is built from the address and settings of the handle.
+/// It is not guaranteed to work, for example if the server accepts only one
+/// connection. It contains the paths of certificates and key files that were set,
+/// but no keys.
 ///
 /// # Result
 ///
