@@ -10,31 +10,33 @@ use super::outcome::Bits;
 
 /// Waits for an event on the connection and handles it.
 ///
-/// This is the simplest main loop: start asynchronous calls, then call `nbd_poll`
-/// until they are done. It waits with poll(2) until the socket is ready, then does
-/// the work of `nbd_aio_notify_read` or `nbd_aio_notify_write`, which includes
-/// calling callbacks.
+/// This is the simplest main loop: start asynchronous commands, then call
+/// `nbd_poll` until they have completed. It waits with poll(2) until the socket is
+/// ready, then does the work of `nbd_aio_notify_read` or `nbd_aio_notify_write`,
+/// which includes calling callbacks.
 ///
-/// A call handles at most one reply message, or part of one, so at most one command
-/// completes. With TLS, it handles all messages of one TLS record.
+/// Without TLS, a call handles at most one reply message, or part of one, so at
+/// most one command completes. With TLS, it handles all messages of one TLS record.
 ///
-/// Before each call, test whether what you wait for has already happened, as the
-/// example does. A command can complete before the first call; the loop would then
-/// wait for an event that never comes.
+/// Before each call, test whether the command or connection you wait for is already
+/// complete, as the example does. A command can complete before the first call; the
+/// loop would then wait for an event that never comes.
 ///
 /// # Parameters
 ///
-/// - `timeout`: the longest time to wait, in milliseconds. 0 returns at once. With
-///   -1 there is no timeout: the call then waits for ever if nothing is in flight
-///   and the server keeps the connection open.
+/// - `timeout`: maximum time to wait, in milliseconds. With 0, the call returns at
+///   once. With -1, there is no timeout: the call blocks indefinitely if nothing is
+///   in flight and the server keeps the connection open.
 ///
 /// # Result
 ///
-/// 1 if an event was handled, 0 on timeout, -1 on error.
+/// 1 if an event was handled, by this or by another thread; 0 on timeout; -1 on
+/// error.
 ///
 /// # Errors
 ///
-/// - `EINVAL`: there is nothing to wait for in this state.
+/// - `EINVAL`: there is nothing to wait for, for example because the handle is not
+///   connected.
 /// - Errors of the connection, after which the handle is dead (`nbd_aio_is_dead`).
 ///   Some of them have no errno.
 ///
@@ -61,20 +63,20 @@ pub unsafe extern "C-unwind" fn nbd_poll(h: *mut nbd_handle, timeout: c_int) -> 
 
 /// Waits for an event on the connection or a file descriptor.
 ///
-/// This is `nbd_poll` with a second file descriptor. Use it to end the wait from
-/// another thread, for instance with an eventfd(2), or to wait for input at the same
-/// time.
+/// This is `nbd_poll` with a second file descriptor. Use it to wake the waiting
+/// thread from another thread, for instance with an eventfd(2), or to wait for
+/// input at the same time.
 ///
 /// # Parameters
 ///
-/// - `fd`: a file descriptor. The call returns when it is readable, but does not
-///   read from it. -1 for none.
+/// - `fd`: a file descriptor, or -1 for none. The call returns when it is readable,
+///   but does not read from it.
 /// - `timeout`: see `nbd_poll`.
 ///
 /// # Result
 ///
-/// 1 if there was an event on the connection or `fd` is readable, 0 on timeout, -1
-/// on error.
+/// 1 if an event on the connection was handled or `fd` is readable; 0 on timeout;
+/// -1 on error.
 ///
 /// # Errors
 ///
@@ -97,8 +99,8 @@ pub unsafe extern "C-unwind" fn nbd_poll2(h: *mut nbd_handle, fd: c_int, timeout
 /// `nbd_aio_notify_write`.
 ///
 /// The file descriptor belongs to the handle: do not read, write or close it. While
-/// the handle is connecting, it can change with every call, so ask for it again
-/// before each wait.
+/// the handle is connecting, it can change with every call, so call this function
+/// again before each wait.
 ///
 /// # Result
 ///
@@ -118,13 +120,12 @@ pub unsafe extern "C" fn nbd_aio_get_fd(h: *mut nbd_handle) -> c_int {
 
 /// Returns the events that the handle waits for.
 ///
-/// Use it in a main loop of your own before each wait, since every call on the
-/// handle can change the direction:
+/// Call it in a main loop of your own before each wait, because every call on the
+/// handle can change the direction. The directions are:
 ///
-/// - `LIBNBD_AIO_DIRECTION_READ` (1): wait for `POLLIN`, then call
-///   `nbd_aio_notify_read`. Call it on `POLLHUP` too. A handle without commands in
-///   flight has this direction as well, to notice that the server closes the
-///   connection.
+/// - `LIBNBD_AIO_DIRECTION_READ` (1): wait for `POLLIN` or `POLLHUP`, then call
+///   `nbd_aio_notify_read`. A handle without commands in flight has this direction
+///   too, to detect that the server closes the connection.
 /// - `LIBNBD_AIO_DIRECTION_WRITE` (2): wait for `POLLOUT`, then call
 ///   `nbd_aio_notify_write`.
 /// - `LIBNBD_AIO_DIRECTION_BOTH` (3): wait for either. If the socket is readable and
@@ -133,20 +134,20 @@ pub unsafe extern "C" fn nbd_aio_get_fd(h: *mut nbd_handle) -> c_int {
 /// - 0: there is nothing to wait for, because the handle is not connected or because
 ///   the program has to act first.
 ///
-/// If the program has used synchronous calls or `nbd_poll` before, the library may
-/// already have received replies that it has not handled. The direction is then
-/// `LIBNBD_AIO_DIRECTION_BOTH` until they are handled, so that the loop does not
-/// sleep. After the first call of this function, `nbd_aio_get_fd` or a notify
-/// function on a connected handle, replies stay in the socket until they are
-/// handled.
+/// Synchronous calls and `nbd_poll` can receive more replies than they handle. The
+/// file descriptor does not become readable for these, so the direction is
+/// `LIBNBD_AIO_DIRECTION_BOTH` until they are handled: the socket is nearly always
+/// writable, and the wait ends at once. This can happen only at the first use of a
+/// main loop: from the first call of this function, `nbd_aio_get_fd` or a notify
+/// function on a connected handle on, the library no longer receives replies ahead.
 ///
-/// If another thread issues commands while yours waits, yours may be waiting for the
-/// wrong direction: wake it up (libnbd(3), "THREADS").
+/// If one thread issues a command while another waits, the waiting thread may be
+/// waiting for the wrong direction: wake it up (libnbd(3), "THREADS").
 ///
 /// # Result
 ///
-/// One of these values. This function does not fail if `h` is a valid handle, and it
-/// never waits for a call in another thread.
+/// One of these directions. This function does not fail if `h` is a valid handle,
+/// and it never waits for a call in another thread.
 ///
 /// # See also
 ///
@@ -163,15 +164,18 @@ pub unsafe extern "C" fn nbd_aio_get_direction(h: *mut nbd_handle) -> c_uint {
 /// is readable or hung up. The library receives and handles at most one reply
 /// message, as far as it has arrived. This calls callbacks and can complete a
 /// command. With TLS, the library handles all messages of one TLS record. The call
-/// never waits.
+/// does not wait for the server.
 ///
-/// There may be more to read when it returns, so the loop has to be level-triggered:
+/// If another thread is waiting for the server in a call on this handle, the
+/// function returns 0 at once, and that thread receives the reply.
+///
+/// There may be more to read when it returns, so the loop must be level-triggered:
 /// use poll(2), or epoll(7) without `EPOLLET`. An edge-triggered loop misses
 /// replies.
 ///
 /// # Errors
 ///
-/// - `EINVAL`: the handle does not wait for this event (`nbd_aio_get_direction`).
+/// - `EINVAL`: the direction does not include reading (`nbd_aio_get_direction`).
 /// - Errors of the connection, after which the handle is dead (`nbd_aio_is_dead`).
 ///   Some of them have no errno.
 ///
@@ -188,12 +192,17 @@ pub unsafe extern "C" fn nbd_aio_notify_read(h: *mut nbd_handle) -> c_int {
 /// Sends to the server when the socket is writable.
 ///
 /// Call it from a main loop of your own when the file descriptor (`nbd_aio_get_fd`)
-/// is writable and the handle waits for that. The library sends pending requests as
-/// far as the socket takes them. The call never waits.
+/// is writable and the direction (`nbd_aio_get_direction`) includes writing. The
+/// library sends as much of the pending requests as the socket accepts. The call
+/// does not wait for the server.
+///
+/// If the library has already received replies that are not handled yet
+/// (`nbd_aio_get_direction`), the call handles one of them, which calls callbacks
+/// and can complete a command.
 ///
 /// # Errors
 ///
-/// - `EINVAL`: the handle does not wait for this event (`nbd_aio_get_direction`).
+/// - `EINVAL`: the direction does not include writing (`nbd_aio_get_direction`).
 /// - Errors of the connection, after which the handle is dead (`nbd_aio_is_dead`).
 ///   Some of them have no errno.
 ///
