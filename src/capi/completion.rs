@@ -9,13 +9,13 @@ use super::opaque::nbd_handle;
 
 /// Checks whether a command has completed, and retires it.
 ///
-/// Call it with the cookie that an asynchronous command returned, after each
-/// `nbd_poll` or notify call. If the command has completed, its result is returned
-/// and the command is retired: its callbacks are freed and its cookie is no longer
-/// valid.
+/// Call it with the cookie that an asynchronous command returned, before each wait:
+/// before the first `nbd_poll` and after each `nbd_poll` or notify call. If the
+/// command has completed, its result is returned and the command is retired: its
+/// callbacks are freed and its cookie is no longer valid.
 ///
-/// Every command has to be retired, by this function or by a completion callback
-/// that returns 1. Otherwise it uses memory until the handle is closed.
+/// Every command must be retired, by this function or by a completion callback that
+/// returns 1. Otherwise it uses memory until the handle is closed.
 ///
 /// # Parameters
 ///
@@ -23,13 +23,13 @@ use super::opaque::nbd_handle;
 ///
 /// # Result
 ///
-/// 1 if the command succeeded, -1 if it failed. In both cases it is now retired. 0
-/// if it is still in flight; also 0 if there is no command with this cookie, for
+/// 1 if the command succeeded, -1 if it failed; in both cases it is now retired. 0
+/// if it is still in flight, or if there is no command with this cookie, for
 /// example because it was already retired.
 ///
 /// # Errors
 ///
-/// - `EINVAL`: `cookie` is less than 1.
+/// - `EINVAL`: `cookie` is 0.
 /// - `ENOTCONN`: the connection ended before the reply arrived.
 /// - Errors that the server replied with, and errors from the callbacks of the
 ///   command.
@@ -38,13 +38,13 @@ use super::opaque::nbd_handle;
 ///
 /// ```c
 /// int64_t cookie = nbd_aio_flush (nbd, NBD_NULL_COMPLETION, 0);
-/// int r = cookie == -1 ? -1 : 0;
+/// int r;
 ///
-/// while (r == 0) {
+/// if (cookie == -1)
+///   return -1;
+/// while ((r = nbd_aio_command_completed (nbd, cookie)) == 0)
 ///   if (nbd_poll (nbd, -1) == -1)
 ///     return -1;
-///   r = nbd_aio_command_completed (nbd, cookie);
-/// }
 /// return r;
 /// ```
 ///
@@ -61,10 +61,10 @@ pub unsafe extern "C" fn nbd_aio_command_completed(h: *mut nbd_handle, cookie: u
 
 /// Returns the cookie of a command that has completed.
 ///
-/// Use it in programs that do not keep the cookies of their commands. Pass the
+/// Use it in programs that do not store the cookies of their commands. Pass the
 /// cookie to `nbd_aio_command_completed`, which returns the result and retires the
-/// command. If several commands have completed, the first to complete is returned;
-/// calling this function again without retiring it returns the same cookie.
+/// command. If several commands have completed, the function returns the one that
+/// completed first, and returns it again until that command is retired.
 ///
 /// # Result
 ///
@@ -102,8 +102,8 @@ pub unsafe extern "C" fn nbd_aio_peek_command_completed(h: *mut nbd_handle) -> i
 /// before `nbd_aio_disconnect`: commands that are in flight when the connection ends
 /// fail with `ENOTCONN`.
 ///
-/// Commands that have completed but are not retired are not counted. Nor are those
-/// of synchronous calls in other threads.
+/// The number does not include commands that have completed but are not retired,
+/// nor the commands of synchronous calls in other threads.
 ///
 /// # Result
 ///
