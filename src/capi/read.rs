@@ -40,19 +40,19 @@ unsafe fn initialize_on_failure(
 ///
 /// # Parameters
 ///
-/// - `buf`: the buffer for the data, at least `count` bytes. After a failed read it
-///   holds zeroes, and possibly data that arrived before the failure. If zeroing is
-///   turned off (`nbd_set_pread_initialize`), it may also hold its previous
-///   contents.
+/// - `buf`: the buffer for the data, at least `count` bytes. After a failed read,
+///   it holds the data that arrived before the failure, and zeroes elsewhere. If
+///   `nbd_set_pread_initialize` turns zeroing off, it may hold its previous
+///   contents instead of the zeroes.
 /// - `count`: number of bytes, at most 64 MiB. Many servers have a lower limit; see
 ///   `nbd_get_block_size`.
 /// - `offset`: offset of the first byte in the export.
-/// - `flags`: 0. The protocol defines no flags for this command.
+/// - `flags`: must be 0.
 ///
 /// # Errors
 ///
-/// - `EINVAL`: `count` is 0, the range ends beyond the end of the export, or it is
-///   not aligned to the minimum block size.
+/// - `EINVAL`: `count` is 0, the range extends beyond the end of the export, or it
+///   is not aligned to the minimum block size.
 /// - `EINVAL`: a flag is set.
 /// - `ERANGE`: `count` is more than 64 MiB.
 /// - `ENOTCONN`: the connection ended before the reply arrived.
@@ -122,9 +122,9 @@ pub unsafe extern "C-unwind" fn nbd_pread(
 /// # Parameters
 ///
 /// - `buf`: the buffer for the data, at least `count` bytes. It must stay valid
-///   until the command completes, and you must not read it before that. It is filled
-///   with zeroes before the call returns, unless `nbd_set_pread_initialize` turns
-///   that off.
+///   until the command completes; do not read it before that. It is filled with
+///   zeroes before the call returns, unless `nbd_set_pread_initialize` turns that
+///   off.
 /// - `count`, `offset`, `flags`: see `nbd_pread`.
 /// - `completion_callback`: called once when the command completes, with its errno
 ///   in `error`, or 0 on success. If it returns 1, the command is retired. Pass
@@ -220,7 +220,8 @@ pub unsafe extern "C" fn nbd_aio_pread(
 /// - `offset`: offset of the chunk in the export.
 /// - `status`: `LIBNBD_READ_DATA` (1) for data; `LIBNBD_READ_HOLE` (2) for a hole,
 ///   whose bytes in the buffer are zero; or `LIBNBD_READ_ERROR` (3) for an error at
-///   `offset`, with a `count` of 0. Chunks of an unknown type are not passed on.
+///   `offset`, with a `count` of 0. A chunk of an unknown type is not passed to the
+///   callback; the read then fails.
 /// - `error`: the errno for `LIBNBD_READ_ERROR`. For data and holes, the first error
 ///   of this command so far, or 0.
 ///
@@ -232,7 +233,7 @@ pub unsafe extern "C" fn nbd_aio_pread(
 /// # Parameters
 ///
 /// - `buf`, `count`, `offset`: see `nbd_pread`.
-/// - `chunk_callback`: the callback, which is freed before the call returns.
+/// - `chunk_callback`: called for each chunk. It is freed before the call returns.
 /// - `flags`: 0, or `LIBNBD_CMD_FLAG_DF` to ask the server for a single chunk
 ///   (`nbd_can_df`).
 ///
@@ -301,8 +302,8 @@ pub unsafe extern "C-unwind" fn nbd_pread_structured(
 /// Starts a read with one callback for each chunk.
 ///
 /// This is the asynchronous form of `nbd_pread_structured`. Use it to process data
-/// as it arrives while other commands are in flight. The first chunk may be passed
-/// to the callback before this call returns.
+/// as it arrives while other commands are in flight. The chunk callback may be
+/// called before this call returns.
 ///
 /// # Parameters
 ///

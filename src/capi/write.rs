@@ -18,19 +18,19 @@ use crate::handle::Access;
 /// without waiting, and `nbd_zero` to write zeroes without sending them.
 ///
 /// The data is not guaranteed to be on stable storage when the call returns: call
-/// `nbd_flush` afterwards, or pass `LIBNBD_CMD_FLAG_FUA`. A write that fails may
-/// have changed part of the range.
+/// `nbd_flush` afterwards, or pass `LIBNBD_CMD_FLAG_FUA`. A failed write may have
+/// changed part of the range.
 ///
 /// # Parameters
 ///
-/// - `buf`: the data to write.
+/// - `buf`: the data to write, `count` bytes.
 /// - `count`: number of bytes, at most the value of `LIBNBD_SIZE_PAYLOAD` (see
 ///   `nbd_get_block_size`).
 /// - `offset`: offset of the first byte in the export.
-/// - `flags`: 0, or `LIBNBD_CMD_FLAG_FUA` to get the reply only when the data is on
-///   stable storage; the server must support it (`nbd_can_fua`). The library sets or
-///   clears `LIBNBD_CMD_FLAG_PAYLOAD_LEN` as the connection requires, unless
-///   `nbd_set_strict_mode` turns that off.
+/// - `flags`: 0, or `LIBNBD_CMD_FLAG_FUA` to make the server reply only when the
+///   data is on stable storage; the server must support it (`nbd_can_fua`). The
+///   library sets or clears `LIBNBD_CMD_FLAG_PAYLOAD_LEN` as the connection
+///   requires, unless `LIBNBD_STRICT_AUTO_FLAG` is off (`nbd_set_strict_mode`).
 ///
 /// # Errors
 ///
@@ -38,7 +38,7 @@ use crate::handle::Access;
 /// - `EINVAL`: `count` is 0, or the range is not aligned to the minimum block size.
 /// - `EINVAL`: a flag does not apply to this command, or the server does not support
 ///   it.
-/// - `ENOSPC`: the range ends beyond the end of the export.
+/// - `ENOSPC`: the range extends beyond the end of the export.
 /// - `ERANGE`: `count` is too large.
 /// - `ENOTCONN`: the connection ended before the reply arrived.
 /// - Errors that the server replies with, such as `EIO` or `ENOSPC`.
@@ -94,8 +94,8 @@ pub unsafe extern "C-unwind" fn nbd_pwrite(
 ///
 /// # Parameters
 ///
-/// - `buf`: the data to write, `count` bytes. The library sends it from this memory,
-///   so the buffer must stay valid and unchanged until the command completes.
+/// - `buf`: the data to write, `count` bytes. The library does not copy it, so the
+///   buffer must stay valid and unchanged until the command completes.
 /// - `count`, `offset`, `flags`: see `nbd_pwrite`.
 /// - `completion_callback`: called once when the command completes, with its errno
 ///   in `error`, or 0 on success. If it returns 1, the command is retired. Pass
@@ -176,24 +176,24 @@ pub unsafe extern "C" fn nbd_aio_pwrite(
 /// Zeroes a range of the export.
 ///
 /// The range reads as zeroes afterwards. No zeroes are sent, so this is much faster
-/// than `nbd_pwrite`, above all on servers that can make a hole. Check with
-/// `nbd_can_zero` that the server supports it; if not, write zeroes with
+/// than `nbd_pwrite`, especially if the server can make a hole. The server must
+/// support zero commands (`nbd_can_zero`); if it does not, write zeroes with
 /// `nbd_pwrite`.
 ///
 /// The call returns when the server has replied; `nbd_aio_zero` does not wait.
 ///
 /// # Parameters
 ///
-/// - `count`: number of bytes. 4 GiB and more requires extended headers
+/// - `count`: number of bytes. Values of 4 GiB and more require extended headers
 ///   (`nbd_get_extended_headers_negotiated`), and a server may have a lower limit.
 /// - `offset`: offset of the first byte in the export.
 /// - `flags`: 0, or a bitwise OR of the flags below.
-/// - `LIBNBD_CMD_FLAG_FUA`: reply only when the zeroes are on stable storage
-///   (`nbd_can_fua`).
-/// - `LIBNBD_CMD_FLAG_NO_HOLE`: allocate storage for the range instead of making a
-///   hole.
-/// - `LIBNBD_CMD_FLAG_FAST_ZERO`: fail with `ENOTSUP` if zeroing would be no faster
-///   than writing (`nbd_can_fast_zero`).
+/// - `LIBNBD_CMD_FLAG_FUA`: the server replies only when the zeroes are on stable
+///   storage (`nbd_can_fua`).
+/// - `LIBNBD_CMD_FLAG_NO_HOLE`: the server allocates storage for the range instead
+///   of making a hole.
+/// - `LIBNBD_CMD_FLAG_FAST_ZERO`: the command fails with `ENOTSUP` if zeroing would
+///   be no faster than writing (`nbd_can_fast_zero`).
 ///
 /// # Errors
 ///
@@ -202,9 +202,10 @@ pub unsafe extern "C" fn nbd_aio_pwrite(
 /// - `EINVAL`: `count` is 0, or the range is not aligned to the minimum block size.
 /// - `EINVAL`: a flag does not apply to this command, or the server does not support
 ///   it.
-/// - `ENOSPC`: the range ends beyond the end of the export.
+/// - `ENOSPC`: the range extends beyond the end of the export.
 /// - `ERANGE`: `count` is too large for a request on this connection.
-/// - `ENOTSUP`: `LIBNBD_CMD_FLAG_FAST_ZERO` is set and the server has no fast way.
+/// - `ENOTSUP`: `LIBNBD_CMD_FLAG_FAST_ZERO` is set, and zeroing would be no faster
+///   than writing.
 /// - `ENOTCONN`: the connection ended before the reply arrived.
 /// - Errors that the server replies with, such as `EIO` or `ENOSPC`.
 ///
@@ -332,17 +333,17 @@ pub unsafe extern "C" fn nbd_aio_zero(
 ///
 /// Use it after deleting data, so that the server can free the storage. The server
 /// may make a hole or do nothing at all; until the range is written again, reads
-/// from it return undefined data. To be sure to read zeroes, use `nbd_zero`.
+/// from it return undefined data. If the range must read as zeroes, use `nbd_zero`.
 ///
 /// The call returns when the server has replied; `nbd_aio_trim` does not wait.
 ///
 /// # Parameters
 ///
-/// - `count`: number of bytes. 4 GiB and more requires extended headers
+/// - `count`: number of bytes. Values of 4 GiB and more require extended headers
 ///   (`nbd_get_extended_headers_negotiated`), and a server may have a lower limit.
 /// - `offset`: offset of the first byte in the export.
-/// - `flags`: 0, or `LIBNBD_CMD_FLAG_FUA` to get the reply only when the change is
-///   on stable storage (`nbd_can_fua`).
+/// - `flags`: 0, or `LIBNBD_CMD_FLAG_FUA` to make the server reply only when the
+///   change is on stable storage (`nbd_can_fua`).
 ///
 /// # Errors
 ///
@@ -351,7 +352,7 @@ pub unsafe extern "C" fn nbd_aio_zero(
 /// - `EINVAL`: `count` is 0, or the range is not aligned to the minimum block size.
 /// - `EINVAL`: a flag does not apply to this command, or the server does not support
 ///   it.
-/// - `ENOSPC`: the range ends beyond the end of the export.
+/// - `ENOSPC`: the range extends beyond the end of the export.
 /// - `ERANGE`: `count` is too large for a request on this connection.
 /// - `ENOTCONN`: the connection ended before the reply arrived.
 /// - Errors that the server replies with, such as `EIO`.
