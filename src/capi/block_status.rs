@@ -18,7 +18,7 @@ use crate::handle::Access;
 /// This is the older form of `nbd_block_status_64`. Use it only in programs that
 /// must run with versions of libnbd before 1.18. It has these limits:
 ///
-/// - An extent is shorter than 4 GiB. A longer one is shortened, and the extents
+/// - An extent is shorter than 4 GiB. A longer one is truncated, and the extents
 ///   after it in the reply are dropped.
 /// - Flags have 32 bits. If an extent has larger flags, which is only possible with
 ///   extended headers, the command fails with `EOVERFLOW`.
@@ -31,7 +31,8 @@ use crate::handle::Access;
 /// # Parameters
 ///
 /// - `count`, `offset`, `flags`: see `nbd_block_status_64`.
-/// - `extent_callback`: the callback, which is freed before the call returns.
+/// - `extent_callback`: the callback described above. It is freed before the call
+///   returns.
 ///
 /// # Errors
 ///
@@ -71,23 +72,25 @@ pub unsafe extern "C-unwind" fn nbd_block_status(
 ///
 /// Use it to find out which parts of the export hold data (`base:allocation`), or
 /// which have changed since a backup (dirty bitmaps). Request the meta contexts
-/// before connecting with `nbd_add_meta_context`. The call returns when the reply is
-/// complete; `nbd_aio_block_status_64` does not wait.
+/// with `nbd_add_meta_context` before connecting. The call returns when the reply
+/// is complete; `nbd_aio_block_status_64` does not wait.
 ///
-/// The range is a hint. The server may describe less of it, down to a single extent,
-/// and the last extent may end after the range. To cover the whole range, call the
-/// function again from the end of the last extent.
+/// The range is a hint. The server may describe less of it, down to a single
+/// extent, and the last extent may extend beyond the range. To cover the whole
+/// range, call the function again from the end of the last extent.
 ///
-/// The callback is called once or more for each meta context. Its arguments are:
+/// The callback is called at least once for each meta context in the reply. Its
+/// arguments are:
 ///
 /// - `user_data`: the pointer from the callback struct.
 /// - `metacontext`: name of the meta context, such as
-///   `LIBNBD_CONTEXT_BASE_ALLOCATION`. Always check it: the server chooses the order
-///   of the contexts, and need not describe the same range for each.
+///   `LIBNBD_CONTEXT_BASE_ALLOCATION`. Always check it: the server chooses the
+///   order of the contexts, and may describe a different range for each.
 /// - `offset`: offset of the first extent in the export.
-/// - `entries`, `nr_entries`: array of extents and their number. An extent has a
-///   `length` in bytes and the `flags` of the context; it begins where the previous
-///   one ends. The callback may modify the array, which is freed when it returns.
+/// - `entries`, `nr_entries`: array of extents and number of elements. An extent
+///   has a `length` in bytes and `flags`, whose meaning depends on the context; it
+///   begins where the previous one ends. The callback may modify the array, which
+///   is freed when it returns.
 /// - `error`: the first error of this command so far, or 0.
 ///
 /// For `base:allocation`, the flags are 0 for data, or a bitwise OR of
@@ -101,20 +104,21 @@ pub unsafe extern "C-unwind" fn nbd_block_status(
 ///
 /// # Parameters
 ///
-/// - `count`: number of bytes. 4 GiB and more requires extended headers
+/// - `count`: number of bytes. Values of 4 GiB and more require extended headers
 ///   (`nbd_get_extended_headers_negotiated`), and a server may have a lower limit.
 /// - `offset`: offset of the first byte in the export.
-/// - `extent64_callback`: the callback, which is freed before the call returns.
+/// - `extent64_callback`: the callback described above. It is freed before the call
+///   returns.
 /// - `flags`: 0, or `LIBNBD_CMD_FLAG_REQ_ONE` to request a single extent for each
-///   context that does not end after the range. The library does not check that the
-///   server complies.
+///   context, which does not extend beyond the range. The library does not check
+///   that the server complies.
 ///
 /// # Errors
 ///
-/// - `ENOTSUP`: no meta context was negotiated: none was requested
-///   (`nbd_add_meta_context`), or the server supports none of them.
-/// - `EINVAL`: `count` is 0, the range ends beyond the end of the export, or it is
-///   not aligned to the minimum block size.
+/// - `ENOTSUP`: no meta context was negotiated, because none was requested
+///   (`nbd_add_meta_context`) or the server supports none of those requested.
+/// - `EINVAL`: `count` is 0, the range extends beyond the end of the export, or it
+///   is not aligned to the minimum block size.
 /// - `EINVAL`: a flag does not apply to this command.
 /// - `ERANGE`: `count` is too large for a request on this connection.
 /// - `ENOTCONN`: the connection ended before the reply arrived.
@@ -207,7 +211,7 @@ pub unsafe extern "C-unwind" fn nbd_block_status_64(
 ///   must have been negotiated (`nbd_can_meta_context`).
 /// - `flags`: see `nbd_block_status_64`. The library sets
 ///   `LIBNBD_CMD_FLAG_PAYLOAD_LEN` as the request requires, unless
-///   `nbd_set_strict_mode` turns that off.
+///   `LIBNBD_STRICT_AUTO_FLAG` is off (`nbd_set_strict_mode`).
 ///
 /// # Errors
 ///

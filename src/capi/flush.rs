@@ -21,7 +21,7 @@ use crate::handle::Access;
 ///
 /// # Parameters
 ///
-/// - `flags`: 0. The protocol defines no flags for this command.
+/// - `flags`: must be 0.
 ///
 /// # Errors
 ///
@@ -46,9 +46,9 @@ pub unsafe extern "C-unwind" fn nbd_flush(h: *mut nbd_handle, flags: u32) -> c_i
 
 /// Starts flushing written data to stable storage.
 ///
-/// This is the asynchronous form of `nbd_flush`. It covers the commands that
-/// completed before this call: issue it after the writes have completed, not right
-/// after issuing them.
+/// This is the asynchronous form of `nbd_flush`. It covers only commands that
+/// completed before this call: issue it after the writes have completed, not
+/// directly after issuing them.
 ///
 /// # Parameters
 ///
@@ -98,16 +98,16 @@ pub unsafe extern "C" fn nbd_aio_flush(
 ///
 /// # Parameters
 ///
-/// - `count`: number of bytes. 4 GiB and more requires extended headers
+/// - `count`: number of bytes. Values of 4 GiB and more require extended headers
 ///   (`nbd_get_extended_headers_negotiated`), and a server may have a lower limit.
 /// - `offset`: offset of the first byte in the export.
-/// - `flags`: 0. The protocol defines no flags for this command.
+/// - `flags`: must be 0.
 ///
 /// # Errors
 ///
 /// - `EINVAL`: the server does not support cache commands (`nbd_can_cache`).
-/// - `EINVAL`: `count` is 0, the range ends beyond the end of the export, or it is
-///   not aligned to the minimum block size.
+/// - `EINVAL`: `count` is 0, the range extends beyond the end of the export, or it
+///   is not aligned to the minimum block size.
 /// - `EINVAL`: a flag is set.
 /// - `ERANGE`: `count` is too large for a request on this connection.
 /// - `ENOTCONN`: the connection ended before the reply arrived.
