@@ -11,22 +11,23 @@ use super::trace::Mask;
 /// Ends the connection and waits until it is closed.
 ///
 /// Call it before `nbd_close` for an orderly end: the library sends a disconnect
-/// request, or ends the negotiation in option mode. Requests that are not sent yet
-/// are sent first. Commands that the server does not answer before it closes the
+/// request, or ends the negotiation in option mode. Pending requests are sent
+/// first. Commands to which the server does not reply before it closes the
 /// connection fail with `ENOTCONN`.
 ///
 /// The call does not flush: call `nbd_flush` first if data has to be on stable
-/// storage. `nbd_aio_disconnect` does not wait.
+/// storage. `nbd_aio_disconnect` does not wait for the server.
 ///
 /// # Parameters
 ///
 /// - `flags`: 0, or `LIBNBD_SHUTDOWN_ABANDON_PENDING` (0x10000) to discard requests
-///   that are not sent yet.
+///   of which nothing has been sent yet.
 ///
 /// # Errors
 ///
 /// - `EINVAL`: an unknown flag is set.
-/// - Errors of the connection, if it fails in the middle of a reply.
+/// - Errors of the connection, if it fails before it is closed, for example in the
+///   middle of a reply.
 ///
 /// # Standards
 ///
@@ -52,16 +53,17 @@ pub unsafe extern "C-unwind" fn nbd_shutdown(h: *mut nbd_handle, flags: u32) -> 
 /// Sends a disconnect request to the server.
 ///
 /// Use it to end a connection from a main loop, when no commands are in flight
-/// (`nbd_aio_in_flight`). Commands in flight fail with `ENOTCONN` unless the server
-/// answers them before it closes the connection.
+/// (`nbd_aio_in_flight`). Commands in flight fail with `ENOTCONN`, unless the
+/// server replies to them before it closes the connection.
 ///
-/// The call does not wait. The server does not reply to this request but closes the
-/// connection: `nbd_aio_is_closed` then returns 1. No commands can be issued after
-/// this call.
+/// The call does not wait for the server, which does not reply to this request but
+/// closes the connection. When the library has detected that, in `nbd_poll` or a
+/// main loop, `nbd_aio_is_closed` returns 1. No commands can be issued after this
+/// call.
 ///
 /// # Parameters
 ///
-/// - `flags`: 0. The protocol defines no flags for this command.
+/// - `flags`: must be 0.
 ///
 /// # Errors
 ///
