@@ -14,8 +14,8 @@ use crate::memory;
 ///
 /// Call it before connecting, with `LIBNBD_TLS_REQUIRE` if the network is not
 /// trusted. Then set the credentials with `nbd_set_tls_certificates` or
-/// `nbd_set_tls_psk_file`. A URI passed to `nbd_connect_uri` makes this setting
-/// itself.
+/// `nbd_set_tls_psk_file`. `nbd_connect_uri` sets `LIBNBD_TLS_REQUIRE` for a URI
+/// with TLS, such as `nbds://`; other URIs do not change this setting.
 ///
 /// # Parameters
 ///
@@ -59,8 +59,8 @@ pub unsafe extern "C" fn nbd_set_tls(h: *mut nbd_handle, tls: c_int) -> c_int {
 
 /// Returns whether the connection is to use TLS.
 ///
-/// Returns the setting of `nbd_set_tls`. After connecting, `nbd_get_tls_negotiated`
-/// returns whether TLS is in use.
+/// Returns the setting of `nbd_set_tls` or of a URI. After connecting,
+/// `nbd_get_tls_negotiated` returns whether TLS is in use.
 ///
 /// # Result
 ///
@@ -143,8 +143,8 @@ pub unsafe extern "C" fn nbd_get_tls_verify_peer(h: *mut nbd_handle) -> c_int {
 /// Sets the ciphers and protocol versions for TLS.
 ///
 /// Use it to require or exclude certain algorithms. The string is a GnuTLS priority
-/// string, which is not checked before the connection is made. Without TLS, it has
-/// no effect.
+/// string. It is checked only when the connection is made, and has no effect
+/// without TLS.
 ///
 /// Do not accept it from an untrusted source: it can weaken the encryption, and can
 /// name files to read.
@@ -171,7 +171,7 @@ pub unsafe extern "C" fn nbd_set_tls_priority(
 
 /// Returns the ciphers and protocol versions for TLS.
 ///
-/// Returns the setting of `nbd_set_tls_priority`, which need not be valid.
+/// Returns the setting of `nbd_set_tls_priority`, which may be invalid.
 ///
 /// # Result
 ///

@@ -15,8 +15,8 @@ use crate::memory;
 /// Sets the directory of the certificates for TLS.
 ///
 /// Use it to authenticate the server, and optionally the client, with X.509
-/// certificates. The directory is not read before the connection is made. It can
-/// contain these files:
+/// certificates. The directory is read when the connection is made. It can contain
+/// these files:
 ///
 /// - `ca-cert.pem`: the certificate authority for server certificates. Without this
 ///   file, the authorities that the system trusts are used.
@@ -48,8 +48,8 @@ pub unsafe extern "C" fn nbd_set_tls_certificates(h: *mut nbd_handle, dir: *cons
 
 /// Sets the user name for TLS with pre-shared keys.
 ///
-/// Use it if the key file has the key under another name than that of the local
-/// user. It selects a line of the file from `nbd_set_tls_psk_file`.
+/// Use it if the name in the key file is not that of the local user. It selects a
+/// line of the file from `nbd_set_tls_psk_file`.
 ///
 /// # Parameters
 ///
@@ -74,9 +74,8 @@ pub unsafe extern "C" fn nbd_set_tls_username(
 
 /// Returns the user name for TLS with pre-shared keys.
 ///
-/// Returns the setting of `nbd_set_tls_username`. If it was not set, returns the
-/// environment variable `LOGNAME`, or if that is not set either, the login name of
-/// the user.
+/// Returns the setting of `nbd_set_tls_username`. The default is the environment
+/// variable `LOGNAME` or, if it is not set, the login name of the user.
 ///
 /// # Result
 ///
@@ -130,8 +129,8 @@ pub unsafe extern "C" fn nbd_set_tls_hostname(
 
 /// Returns the name that the server's certificate must have.
 ///
-/// Returns the setting of `nbd_set_tls_hostname`. If it was not set, returns the
-/// host of the TCP connection, or "" if there is none.
+/// Returns the setting of `nbd_set_tls_hostname`. The default is the host of the
+/// TCP connection, or "" if there is none.
 ///
 /// # Result
 ///
@@ -151,7 +150,7 @@ pub unsafe extern "C" fn nbd_get_tls_hostname(h: *mut nbd_handle) -> *mut c_char
 ///
 /// Use it to authenticate client and server with a shared secret instead of
 /// certificates. Each line of the file consists of a user name, a colon and the key
-/// in hexadecimal; psktool(1) creates such files. The file is not read before the
+/// in hexadecimal; psktool(1) creates such files. The file is read when the
 /// connection is made.
 ///
 /// # Parameters
