@@ -12,10 +12,10 @@ use super::trace::Mask;
 
 /// Sets whether to request extended headers from the server.
 ///
-/// Turn it off only to test servers. With extended headers, lengths have 64 bits, so
-/// that a single command can zero, trim or query 4 GiB and more. They are requested
-/// only if structured replies are requested as well
-/// (`nbd_set_request_structured_replies`), because they include them.
+/// Turn it off only to test servers. With extended headers, lengths have 64 bits,
+/// so that a single command can zero, trim or query 4 GiB and more. Extended
+/// headers include structured replies, so they are requested only if structured
+/// replies are requested too (`nbd_set_request_structured_replies`).
 ///
 /// # Parameters
 ///
@@ -216,14 +216,14 @@ pub unsafe extern "C" fn nbd_get_request_meta_context(h: *mut nbd_handle) -> c_i
 /// effect if the server offers it and the client accepts it. All flags are accepted
 /// by default:
 ///
-/// - `LIBNBD_HANDSHAKE_FLAG_FIXED_NEWSTYLE` (0x1): the server answers unknown
+/// - `LIBNBD_HANDSHAKE_FLAG_FIXED_NEWSTYLE` (0x1): the server replies to unknown
 ///   options instead of closing the connection. Without this flag, only the export
 ///   name can be negotiated: no TLS and no structured replies.
 /// - `LIBNBD_HANDSHAKE_FLAG_NO_ZEROES` (0x2): the server omits 124 zero bytes after
 ///   NBD_OPT_EXPORT_NAME.
 ///
-/// Later versions may add flags. To turn one off, remove it from the value of
-/// `nbd_get_handshake_flags`.
+/// Later versions may add flags. To turn off a single flag, clear its bit in the
+/// value of `nbd_get_handshake_flags`, as the example does.
 ///
 /// # Parameters
 ///
@@ -259,8 +259,9 @@ pub unsafe extern "C" fn nbd_set_handshake_flags(h: *mut nbd_handle, flags: u32)
 
 /// Returns the handshake flags.
 ///
-/// Before connecting, these are the flags that the client accepts. After connecting,
-/// they are the flags in effect: those that the server offered as well.
+/// Before connecting, these are the flags that the client accepts. After
+/// connecting, they are the flags in effect, which the server offered and the
+/// client accepted.
 ///
 /// # Result
 ///

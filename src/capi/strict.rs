@@ -12,9 +12,11 @@ use super::trace::Mask;
 
 /// Sets whether reads fill their buffer with zeroes first.
 ///
-/// The zeroes protect programs that use the buffer of a failed read by mistake: they
-/// find zeroes and not old memory, which can contain secrets. Turn this off for
-/// speed if the program always checks the result of reads.
+/// After a failed read, the bytes that did not arrive are zero. This protects
+/// programs that use such a buffer by mistake: its previous contents could be
+/// secret. Turn this off for speed if the program always checks the result of
+/// reads. `nbd_pread` does not fill the buffer first, but zeroes these bytes if it
+/// fails.
 ///
 /// # Parameters
 ///
@@ -67,25 +69,26 @@ pub unsafe extern "C" fn nbd_get_pread_initialize(h: *mut nbd_handle) -> c_int {
 /// - `LIBNBD_STRICT_FLAGS` (0x2): refuse flags that are unknown or do not apply to
 ///   the command. Flags above bit 15 are always refused, because they do not fit in
 ///   a request.
-/// - `LIBNBD_STRICT_BOUNDS` (0x4): refuse requests that end beyond the end of the
-///   export.
+/// - `LIBNBD_STRICT_BOUNDS` (0x4): refuse requests that extend beyond the end of
+///   the export.
 /// - `LIBNBD_STRICT_ZERO_SIZE` (0x8): refuse requests for 0 bytes.
 /// - `LIBNBD_STRICT_ALIGN` (0x10): refuse requests that are not aligned to the
-///   minimum block size. A request may always end at the end of the export.
+///   minimum block size. The end of a request need not be aligned if it is the end
+///   of the export.
 /// - `LIBNBD_STRICT_PAYLOAD` (0x20): refuse writes of more than
-///   `LIBNBD_SIZE_PAYLOAD` bytes (`nbd_get_block_size`). More than 64 MiB is always
-///   refused.
-/// - `LIBNBD_STRICT_AUTO_FLAG` (0x40): set or clear `LIBNBD_CMD_FLAG_PAYLOAD_LEN` as
-///   the protocol requires. If this is off, the flag is sent as the program passes
-///   it.
+///   `LIBNBD_SIZE_PAYLOAD` bytes (`nbd_get_block_size`). Writes of more than 64 MiB
+///   are always refused.
+/// - `LIBNBD_STRICT_AUTO_FLAG` (0x40): set or clear `LIBNBD_CMD_FLAG_PAYLOAD_LEN`
+///   as the protocol requires. If this is off, the flag is sent as passed by the
+///   program.
 ///
-/// Later versions may add checks. To turn one off, remove it from the value of
-/// `nbd_get_strict_mode`.
+/// Later versions may add checks. To turn off a single check, clear its bit in the
+/// value of `nbd_get_strict_mode`, as the example does.
 ///
 /// # Parameters
 ///
-/// - `flags`: a bitwise OR of the checks to make from now on; all of them by
-///   default.
+/// - `flags`: a bitwise OR of the checks to make from now on; the default is all of
+///   them.
 ///
 /// # Errors
 ///
