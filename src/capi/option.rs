@@ -28,8 +28,9 @@ use crate::handle::callback::nbd_completion_callback;
 /// replies according to the settings of the handle. To request them yourself, with
 /// `nbd_opt_starttls` and similar functions, turn these settings off.
 ///
-/// Servers that use the oldstyle protocol have no options: connecting to one ends in
-/// the ready state. Check the state after connecting.
+/// Servers that use the oldstyle protocol have no options: after connecting to one,
+/// the handle is ready, not negotiating. Check the state after connecting
+/// (`nbd_aio_is_negotiating`).
 ///
 /// # Parameters
 ///
@@ -78,14 +79,15 @@ pub unsafe extern "C" fn nbd_get_opt_mode(h: *mut nbd_handle) -> c_int {
 /// `nbd_aio_opt_go` does not wait. The meta contexts from `nbd_add_meta_context` are
 /// requested as well, unless `nbd_set_request_meta_context` turns that off.
 ///
-/// If the server refuses, the handle is usually still negotiating, and the program
-/// can try another export. Some old servers close the connection instead.
+/// If the server refuses, the handle usually stays in the negotiating state, and
+/// the program can try another export. Some old servers close the connection
+/// instead.
 ///
 /// # Errors
 ///
 /// - `ENOENT`: the server has no export of this name.
-/// - `ENOTSUP`, `EINVAL` or no errno: the server refuses for another reason, which
-///   is in the error message.
+/// - `ENOTSUP`, `EINVAL` or no errno: the server refuses for another reason; see
+///   the error message.
 ///
 /// # Standards
 ///
@@ -136,18 +138,18 @@ pub unsafe extern "C" fn nbd_aio_opt_go(
 /// Requests information about the export without opening it.
 ///
 /// Use it in option mode, after `nbd_set_export_name`. When it succeeds,
-/// `nbd_get_size`, `nbd_is_read_only` and similar functions describe the export, and
-/// so does `nbd_can_meta_context`, unless `nbd_set_request_meta_context` is off. The
-/// handle is still negotiating. `nbd_opt_go` opens the export, which the server can
-/// still refuse.
+/// `nbd_get_size`, `nbd_is_read_only` and similar functions describe the export.
+/// `nbd_can_meta_context` does too, unless `nbd_set_request_meta_context` turns
+/// that off. The handle stays in the negotiating state. Call `nbd_opt_go` to open
+/// the export, which the server can still refuse.
 ///
 /// # Errors
 ///
 /// - `ENOENT`: the server has no export of this name.
-/// - `ENOTSUP`: the server does not support this option. It may have the export
+/// - `ENOTSUP`: the server does not support this option. The export may exist
 ///   nevertheless.
-/// - `EINVAL` or no errno: the server refuses for another reason, which is in the
-///   error message.
+/// - `EINVAL` or no errno: the server refuses for another reason; see the error
+///   message.
 ///
 /// # Standards
 ///
@@ -208,7 +210,7 @@ pub unsafe extern "C" fn nbd_aio_opt_info(
 
 /// Ends the negotiation and closes the connection.
 ///
-/// Use it in option mode if no export is to be opened, for example after
+/// Use it in option mode if you do not want to open an export, for example after
 /// `nbd_opt_list`. The call notifies the server and returns when the connection is
 /// closed.
 ///

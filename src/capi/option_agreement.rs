@@ -15,7 +15,7 @@ use crate::handle::callback::nbd_completion_callback;
 /// nothing is sent in plaintext.
 ///
 /// The call returns when TLS is in use or the server has refused. A second request
-/// is a protocol error, which servers refuse; the connection then keeps using TLS.
+/// is a protocol error, which servers refuse; TLS then stays in use.
 ///
 /// # Result
 ///
@@ -143,7 +143,8 @@ pub unsafe extern "C" fn nbd_aio_opt_extended_headers(
 /// Use it only to test servers. Structured replies are requested before option mode
 /// begins, unless `nbd_set_request_structured_replies` turns that off. The call
 /// returns when the server has answered. If the server refuses a second request, or
-/// one after extended headers, structured replies stay in use.
+/// a request made after extended headers were negotiated, structured replies stay
+/// in use.
 ///
 /// # Result
 ///
