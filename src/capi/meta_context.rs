@@ -10,10 +10,11 @@ use super::trace::Text;
 
 /// Adds a meta context to the list to request.
 ///
-/// A meta context is a kind of metadata that the server can report for each range of
-/// the export. Call this function before connecting, then query the metadata with
-/// `nbd_block_status_64`. After connecting, `nbd_can_meta_context` returns whether
-/// the server supports a context.
+/// A meta context is a kind of metadata that the server can report for each range
+/// of the export. Call this function before connecting, or in option mode before
+/// `nbd_opt_go`, then query the metadata with `nbd_block_status_64`. After
+/// connecting, `nbd_can_meta_context` returns whether the server supports a
+/// context.
 ///
 /// Names of contexts are:
 ///
@@ -62,8 +63,8 @@ pub unsafe extern "C" fn nbd_add_meta_context(h: *mut nbd_handle, name: *const c
 
 /// Returns the number of meta contexts to request.
 ///
-/// Use it with `nbd_get_meta_context` to go through the list. It does not say what
-/// the server supports: see `nbd_can_meta_context`.
+/// Use it with `nbd_get_meta_context` to iterate over the list. It does not show
+/// which contexts the server supports: see `nbd_can_meta_context`.
 ///
 /// # Result
 ///
@@ -83,8 +84,8 @@ pub unsafe extern "C" fn nbd_get_nr_meta_contexts(h: *mut nbd_handle) -> ssize_t
 
 /// Returns the name of a meta context to request.
 ///
-/// Use it with `nbd_get_nr_meta_contexts` to go through the list that
-/// `nbd_add_meta_context` makes.
+/// Use it with `nbd_get_nr_meta_contexts` to iterate over the list that
+/// `nbd_add_meta_context` builds.
 ///
 /// # Parameters
 ///
@@ -124,8 +125,8 @@ pub unsafe extern "C" fn nbd_get_meta_context(h: *mut nbd_handle, i: size_t) -> 
 
 /// Empties the list of meta contexts to request.
 ///
-/// Use it in option mode to request other contexts than before, for example for
-/// another export. Contexts that are already negotiated stay negotiated.
+/// Use it in option mode to request different contexts, for example for another
+/// export. Contexts that are already negotiated stay in effect.
 ///
 /// # See also
 ///

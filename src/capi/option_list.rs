@@ -25,8 +25,9 @@ fn count(replies: u32) -> c_int {
 /// export. The call returns when the list is complete; `nbd_aio_opt_list` does not
 /// wait.
 ///
-/// A server need not support this, and may list only some of its exports. If the
-/// list ends with an error, the callback has been called for the exports before it.
+/// A server need not support this, and may list only some of its exports. If an
+/// error occurs after part of the list has arrived, the callback has already been
+/// called for that part.
 ///
 /// The arguments of the callback are:
 ///
@@ -126,9 +127,9 @@ pub unsafe extern "C" fn nbd_aio_opt_list(
 ///
 /// Use it in option mode, after `nbd_set_export_name`, to find out what a server
 /// supports. The queries are the names from `nbd_add_meta_context`. If there are
-/// none, most servers list all of their contexts. A listed name need not be a
-/// context: it can stand for several. To use contexts, negotiate them
-/// (`nbd_opt_set_meta_context` or `nbd_opt_go`).
+/// none, most servers list all of their contexts. A listed name may stand for a
+/// group of contexts, such as a namespace without a leaf name. To use contexts,
+/// negotiate them (`nbd_opt_set_meta_context` or `nbd_opt_go`).
 ///
 /// The callback is called with its `user_data` and the `name` of each context. The
 /// string is valid only during the call. The return value is ignored. The callback
@@ -213,12 +214,12 @@ pub unsafe extern "C" fn nbd_aio_opt_list_meta_context(
 
 /// Lists the meta contexts that match a list of queries.
 ///
-/// This is `nbd_opt_list_meta_context` with queries of its own. The names from
-/// `nbd_add_meta_context` are neither used nor changed.
+/// This is `nbd_opt_list_meta_context` with an explicit list of queries. The names
+/// from `nbd_add_meta_context` are neither used nor changed.
 ///
 /// # Parameters
 ///
-/// - `queries`: NULL-terminated list of names, which are copied.
+/// - `queries`: NULL-terminated list of meta context names, which are copied.
 /// - `context_callback`: see `nbd_opt_list_meta_context`.
 ///
 /// # Result
@@ -227,7 +228,7 @@ pub unsafe extern "C" fn nbd_aio_opt_list_meta_context(
 ///
 /// # Errors
 ///
-/// - `E2BIG`: the queries have more than 4 GiB together.
+/// - `E2BIG`: the total length of the queries is more than 4 GiB.
 /// - `ENOMEM`: there is not enough memory to send the queries.
 /// - `ENOTSUP`: the server replied with an error, or does not support options.
 ///
@@ -265,7 +266,7 @@ pub unsafe extern "C-unwind" fn nbd_opt_list_meta_context_queries(
 ///
 /// # Parameters
 ///
-/// - `queries`: NULL-terminated list of names, which are copied.
+/// - `queries`: NULL-terminated list of meta context names, which are copied.
 /// - `context_callback`: called for each name; see `nbd_opt_list_meta_context`.
 /// - `completion_callback`: called once when the server has answered, with an errno
 ///   in `error`, or 0 on success. Its return value is ignored. Pass
@@ -309,13 +310,13 @@ pub unsafe extern "C" fn nbd_aio_opt_list_meta_context_queries(
 /// Negotiates the meta contexts of the handle.
 ///
 /// Use it in option mode to learn which contexts the server accepts before opening
-/// the export. `nbd_opt_go` negotiates them automatically, so turn that off with
+/// the export. `nbd_opt_go` negotiates them too, so turn that off with
 /// `nbd_set_request_meta_context` if you call this function. The queries are the
 /// names from `nbd_add_meta_context`.
 ///
-/// The accepted contexts replace those negotiated before. They stay in effect, and
-/// known to `nbd_can_meta_context`, until the next negotiation or until
-/// `nbd_set_export_name` is called.
+/// The accepted contexts replace those negotiated previously. They stay in effect
+/// until the next negotiation, or until `nbd_set_export_name` is called.
+/// `nbd_can_meta_context` reports them.
 ///
 /// To test servers, the function can also be called with an empty list of names or
 /// without structured replies.
@@ -405,12 +406,12 @@ pub unsafe extern "C" fn nbd_aio_opt_set_meta_context(
 
 /// Negotiates the meta contexts in a list of queries.
 ///
-/// This is `nbd_opt_set_meta_context` with queries of its own. The names from
-/// `nbd_add_meta_context` are neither used nor changed.
+/// This is `nbd_opt_set_meta_context` with an explicit list of queries. The names
+/// from `nbd_add_meta_context` are neither used nor changed.
 ///
 /// # Parameters
 ///
-/// - `queries`: NULL-terminated list of names, which are copied.
+/// - `queries`: NULL-terminated list of meta context names, which are copied.
 /// - `context_callback`: see `nbd_opt_set_meta_context`.
 ///
 /// # Result
@@ -419,7 +420,7 @@ pub unsafe extern "C" fn nbd_aio_opt_set_meta_context(
 ///
 /// # Errors
 ///
-/// - `E2BIG`: the queries have more than 4 GiB together.
+/// - `E2BIG`: the total length of the queries is more than 4 GiB.
 /// - `ENOMEM`: there is not enough memory to send the queries.
 /// - `ENOTSUP`: the server replied with an error, or does not support options.
 ///
@@ -458,7 +459,7 @@ pub unsafe extern "C-unwind" fn nbd_opt_set_meta_context_queries(
 ///
 /// # Parameters
 ///
-/// - `queries`: NULL-terminated list of names, which are copied.
+/// - `queries`: NULL-terminated list of meta context names, which are copied.
 /// - `context_callback`: called for each accepted context; see
 ///   `nbd_opt_set_meta_context`.
 /// - `completion_callback`: called once when the server has answered, with an errno
