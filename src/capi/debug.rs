@@ -14,11 +14,10 @@ use crate::handle::callback::nbd_debug_callback;
 /// Use it to find out why a connection fails. The messages show each call with its
 /// arguments and result, and the negotiation with the server. They go to standard
 /// error, one per line, or to the callback of `nbd_set_debug_callback`. The text is
-/// for people and can change in any release.
+/// human-readable and can change in any release.
 ///
 /// The messages contain names, addresses and the beginning of the data of every
-/// write: keep logs where this data may be kept. While messages are off they cost no
-/// time.
+/// write: treat logs as confidential. While messages are off, they have no cost.
 ///
 /// # Parameters
 ///
@@ -40,7 +39,7 @@ pub unsafe extern "C" fn nbd_set_debug(h: *mut nbd_handle, debug: c_bool) -> c_i
 
 /// Checks whether debug messages of the handle are on.
 ///
-/// Returns the value of `nbd_set_debug`, or the default from the environment
+/// Returns the setting of `nbd_set_debug`, or the default from the environment
 /// variable `LIBNBD_DEBUG`.
 ///
 /// # Result
@@ -60,15 +59,16 @@ pub unsafe extern "C" fn nbd_get_debug(h: *mut nbd_handle) -> c_int {
 
 /// Sets a callback for debug messages.
 ///
-/// Use it to write the messages to a log file. It receives them instead of standard
-/// error, while debug messages are on (`nbd_set_debug`).
+/// Use it to write the messages to a log file. While debug messages are on
+/// (`nbd_set_debug`), they are passed to the callback and not written to standard
+/// error.
 ///
 /// The callback can be called from any thread that uses the handle, and from several
 /// threads at the same time. The callback must not call functions on this handle.
 ///
-/// A previous callback is freed, after it has returned in all threads. The new one
-/// is freed when it is replaced, by `nbd_clear_debug_callback`, or when the handle
-/// is closed.
+/// A previous callback is freed when it has returned in all threads. The new one is
+/// freed when it is replaced, by `nbd_clear_debug_callback`, or when the handle is
+/// closed.
 ///
 /// # Parameters
 ///
@@ -78,7 +78,7 @@ pub unsafe extern "C" fn nbd_get_debug(h: *mut nbd_handle) -> c_int {
 /// The arguments of the callback are:
 ///
 /// - `user_data`: the pointer from the callback struct.
-/// - `context`: name of the function of the library that the message is about.
+/// - `context`: name of the library function that the message is about.
 /// - `msg`: the message, without a newline. Both strings are valid only during the
 ///   call.
 ///

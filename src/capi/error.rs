@@ -106,9 +106,9 @@ pub unsafe extern "C" fn nbd_get_error() -> *const c_char {
 
 /// Returns the errno of the last error in this thread.
 ///
-/// Use it when the program has to distinguish errors; for people, `nbd_get_error`
-/// returns a message. The value is that of a failed system call, an error that the
-/// server replied with, or one of those in libnbd(3), "ERROR HANDLING".
+/// Use it if the program has to distinguish errors; `nbd_get_error` returns a
+/// human-readable message. The value is the errno of a failed system call, an error
+/// that the server replied with, or one of those in libnbd(3), "ERROR HANDLING".
 ///
 /// Successful calls do not clear the error. To find out whether a call failed, check
 /// its return value.
