@@ -122,7 +122,7 @@ pub unsafe extern "C" fn nbd_get_request_block_size(h: *mut nbd_handle) -> c_int
 ///
 /// Call it with true before connecting if you need `nbd_get_canonical_export_name`
 /// or `nbd_get_export_description`. A server may send this information without a
-/// request, and may not send it although it was requested.
+/// request, and may ignore a request.
 ///
 /// # Parameters
 ///
@@ -147,7 +147,7 @@ pub unsafe extern "C" fn nbd_set_full_info(h: *mut nbd_handle, request: c_bool) 
 
 /// Checks whether the export's name and description are requested.
 ///
-/// Returns the setting of `nbd_set_full_info`. It does not say whether the server
+/// Returns the setting of `nbd_set_full_info`. It does not show whether the server
 /// sent them.
 ///
 /// # Result
@@ -167,8 +167,8 @@ pub unsafe extern "C" fn nbd_get_full_info(h: *mut nbd_handle) -> c_int {
 
 /// Returns the server's name for the export.
 ///
-/// Use it to find out which export the server chose, above all if the requested name
-/// was "", the default export. Most servers send the name only if
+/// Use it to find out which export the server chose, especially if the requested
+/// name was "", the default export. Most servers send the name only if
 /// `nbd_set_full_info` was called before connecting.
 ///
 /// # Result
@@ -195,7 +195,7 @@ pub unsafe extern "C" fn nbd_get_canonical_export_name(h: *mut nbd_handle) -> *m
 
 /// Returns the server's description of the export.
 ///
-/// The description is a text for people. Most servers send it only if
+/// The description is human-readable text. Most servers send it only if
 /// `nbd_set_full_info` was called before connecting.
 ///
 /// # Result

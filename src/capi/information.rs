@@ -354,8 +354,8 @@ pub unsafe extern "C" fn nbd_can_cache(h: *mut nbd_handle) -> c_int {
 ///
 /// # Errors
 ///
-/// - `EINVAL`: the negotiation of the requested contexts has not taken place yet, or
-///   has failed.
+/// - `EINVAL`: the requested contexts have not been negotiated yet, or the
+///   negotiation failed.
 ///
 /// # Standards
 ///
@@ -456,8 +456,8 @@ pub unsafe extern "C" fn nbd_get_size(h: *mut nbd_handle) -> i64 {
 ///   server; the library never allows more than 64 MiB. Commands without data, such
 ///   as zero, can be longer. If it is unknown, 32 MiB is safe with most servers.
 /// - `LIBNBD_SIZE_PAYLOAD` (3): maximum length of a write that the library sends on
-///   this connection: the server's maximum, but at least 1 MiB and at most 64 MiB.
-///   It is always known.
+///   this connection: the server's maximum, but at least 1 MiB and at most 64 MiB;
+///   32 MiB if the server sent no maximum. It is always known.
 ///
 /// # Result
 ///
