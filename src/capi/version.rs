@@ -19,7 +19,8 @@ const VERSION: &CStr =
         Err(_) => panic!("a version has no NUL in it"),
     };
 
-/// Whose build it is, and the version of this implementation: the first in CHANGELOG.md.
+/// The name of this implementation and its version, which is the first in
+/// CHANGELOG.md.
 const VERSION_EXTRA: &CStr = c"Rust 0.4.0";
 
 /// Returns the name of the library.
@@ -65,7 +66,8 @@ pub unsafe extern "C" fn nbd_get_version(h: *mut nbd_handle) -> *const c_char {
 ///
 /// # Result
 ///
-/// The text, which is "Rust" for this library. It stays valid. Do not free it.
+/// The text, which stays valid. Do not free it. For this library, it is "Rust"
+/// followed by the version of the implementation.
 ///
 /// # See also
 ///
