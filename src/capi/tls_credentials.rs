@@ -26,8 +26,9 @@ use crate::memory;
 /// - `client-cert-0.pem`, `client-key-0.pem`: more certificates and keys, numbered
 ///   from 0 without gaps.
 ///
-/// Without this setting, the library searches `$HOME/.pki/libnbd` and
-/// `$HOME/.config/pki/libnbd`, or `/etc/pki/libnbd/` if the user is root.
+/// Without this setting, the library uses `$HOME/.pki/libnbd` or
+/// `$HOME/.config/pki/libnbd`, or `/etc/pki/libnbd` if the user is root or `HOME`
+/// is not set. It uses the first of these directories that contains `ca-cert.pem`.
 ///
 /// # Parameters
 ///
