@@ -226,9 +226,9 @@ pub unsafe extern "C" fn nbd_aio_pread(
 ///   of this command so far, or 0.
 ///
 /// If the callback returns -1, the read fails with the errno that it stored in
-/// `error`, or with `EPROTO` if it stored none. If the read has already failed, it
-/// keeps its first error. The callback is still called for the remaining chunks. The
-/// callback must not call functions on this handle.
+/// `error`, or with `EPROTO` if it stored none. If an earlier error has already
+/// made the read fail, it keeps that error. The callback is still called for the
+/// remaining chunks. The callback must not call functions on this handle.
 ///
 /// # Parameters
 ///
