@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
 //! Owns a machine in the same way as the library, and checks its invariants
-//! after each step, whatever the server sends.
+//! after each step, for any input from the server.
 
 use std::collections::BTreeMap;
 use std::ffi::CString;

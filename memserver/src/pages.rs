@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! Sparse memory: unwritten ranges use no memory, whatever the size.
+//! Sparse memory: unwritten ranges of any size use no memory.
 //!
 //! Pages of 4 KiB are kept in tables of 512, the tables in a tree. Replies that
 //! are still being sent share pages by reference count; a write copies a shared

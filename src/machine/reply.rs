@@ -199,7 +199,7 @@ impl<T> Machine<T> {
     fn simple_reply(&mut self, error: u32, cookie: u64) -> Result<Receiving, Dead> {
         let structured = self.negotiated.structured_replies;
         let Some(command) = self.commands.get_mut(cookie) else {
-            // An error has no data, whatever the request.
+            // An error has no data, for any request.
             if structured || error != 0 {
                 self.note("skipping a simple reply whose cookie is not in flight");
                 return Ok(Receiving::End);

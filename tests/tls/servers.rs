@@ -74,7 +74,7 @@ pub const KINDS: &[Kind] = &[
         "qemu-nbd --object tls-creds-psk,id=tls,endpoint=server,dir=CERTIFICATES/psk --tls-creds=tls --format=raw DISK",
         Authentication::PreSharedKey,
     ),
-    // It only accepts clients with a certificate, whatever its configuration.
+    // It only accepts clients with a certificate; no setting changes that.
     nbd_server(
         "nbd-server SELECTIVETLS",
         "nbd-server --certfile=CERTIFICATES/server-ecdsa/server-cert.pem --keyfile=CERTIFICATES/server-ecdsa/server-key.pem --cacertfile=CERTIFICATES/server-ecdsa/ca-cert.pem disk=DISK",
