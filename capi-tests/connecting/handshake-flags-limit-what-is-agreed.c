@@ -7,27 +7,7 @@
  * Source: nbd_set_handshake_flags(3), nbd_get_handshake_flags(3),
  * nbd_get_protocol(3).
  */
-#include "../harness/harness.h"
-
-static int
-on_list (void *user_data, const char *name, const char *description)
-{
-  (void) user_data;
-  (void) name;
-  (void) description;
-  return 0;
-}
-
-static int
-on_context (void *user_data, const char *name)
-{
-  (void) user_data;
-  (void) name;
-  return 0;
-}
-
-#define LIST ((nbd_list_callback) { .callback = on_list })
-#define CONTEXT ((nbd_context_callback) { .callback = on_context })
+#include "../harness/ignored-lists.h"
 
 static void
 check_newstyle (struct nbd_handle *h, uint32_t flags)

@@ -8,27 +8,7 @@
  * where an export description is too short, so that row cannot be seen to pass
  * there.
  */
-#include "../harness/harness.h"
-
-static int
-on_list (void *user_data, const char *name, const char *description)
-{
-  (void) user_data;
-  (void) name;
-  (void) description;
-  return 0;
-}
-
-static int
-on_context (void *user_data, const char *name)
-{
-  (void) user_data;
-  (void) name;
-  return 0;
-}
-
-#define LIST ((nbd_list_callback) { .callback = on_list })
-#define CONTEXT ((nbd_context_callback) { .callback = on_context })
+#include "../harness/ignored-lists.h"
 
 static struct nbd_handle *
 with_fault (const char *fault)

@@ -8,27 +8,7 @@
  * Source: nbd_opt_list(3), nbd_opt_list_meta_context(3),
  * nbd_opt_set_meta_context(3); the errno is the C library's.
  */
-#include "../harness/harness.h"
-
-static int
-on_list (void *user_data, const char *name, const char *description)
-{
-  (void) user_data;
-  (void) name;
-  (void) description;
-  return 0;
-}
-
-static int
-on_context (void *user_data, const char *name)
-{
-  (void) user_data;
-  (void) name;
-  return 0;
-}
-
-#define LIST ((nbd_list_callback) { .callback = on_list })
-#define CONTEXT ((nbd_context_callback) { .callback = on_context })
+#include "../harness/ignored-lists.h"
 
 int
 main (void)

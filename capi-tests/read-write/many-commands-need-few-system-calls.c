@@ -9,10 +9,7 @@
  * This program defines the functions of the C library that the library calls,
  * and counts the calls.
  */
-#include "../harness/real-calls.h"
-
-#include <sys/socket.h>
-#include <sys/uio.h>
+#include "../harness/counted-calls.h"
 
 #define DEPTH 64
 #define SIZE 4096
@@ -20,43 +17,7 @@
 #define COMMANDS 100000
 #define SYNCHRONOUS 1000
 
-static unsigned long system_calls, headers_sent, allocations;
-
-ssize_t
-recv (int fd, void *data, size_t count, int flags)
-{
-  ++system_calls;
-  return real_recv (fd, data, count, flags);
-}
-
-ssize_t
-recvmsg (int fd, struct msghdr *message, int flags)
-{
-  ++system_calls;
-  return real_recvmsg (fd, message, flags);
-}
-
-ssize_t
-send (int fd, const void *data, size_t count, int flags)
-{
-  ++system_calls;
-  ++headers_sent;
-  return real_send (fd, data, count, flags);
-}
-
-ssize_t
-sendmsg (int fd, const struct msghdr *message, int flags)
-{
-  ++system_calls;
-  return real_sendmsg (fd, message, flags);
-}
-
-int
-poll (struct pollfd *fds, nfds_t count, int timeout)
-{
-  ++system_calls;
-  return real_poll (fds, count, timeout);
-}
+static unsigned long allocations;
 
 /* Sanitizers have their own malloc: only system calls are counted then. */
 #ifndef __SANITIZE_ADDRESS__

@@ -10,50 +10,11 @@
  * This program defines the functions of the C library that the library calls,
  * and counts the calls.
  */
-#include "../harness/real-calls.h"
+#include "../harness/counted-calls.h"
 #include "../harness/starttls.h"
-
-#include <sys/uio.h>
 
 /* A wait may be interrupted, and a socket tried once in vain. */
 #define FEW 8
-
-static unsigned long system_calls;
-
-ssize_t
-recv (int fd, void *data, size_t count, int flags)
-{
-  ++system_calls;
-  return real_recv (fd, data, count, flags);
-}
-
-ssize_t
-recvmsg (int fd, struct msghdr *message, int flags)
-{
-  ++system_calls;
-  return real_recvmsg (fd, message, flags);
-}
-
-ssize_t
-send (int fd, const void *data, size_t count, int flags)
-{
-  ++system_calls;
-  return real_send (fd, data, count, flags);
-}
-
-ssize_t
-sendmsg (int fd, const struct msghdr *message, int flags)
-{
-  ++system_calls;
-  return real_sendmsg (fd, message, flags);
-}
-
-int
-poll (struct pollfd *fds, nfds_t count, int timeout)
-{
-  ++system_calls;
-  return real_poll (fds, count, timeout);
-}
 
 static void
 check_connecting (struct nbd_handle *h)
