@@ -153,10 +153,20 @@ fn first_missing(function: &Function, arguments: &[Argument<'_>]) -> Option<&'st
 /// As for [`nbd_handle::check`].
 pub(super) unsafe fn initialize(h: *mut nbd_handle, buf: &mut ReadBuffer) {
     // SAFETY: by the contract of this function.
-    match unsafe { nbd_handle::check(h) } {
-        Ok(handle) if !handle.shared().pread_initialize() => {}
-        _ => buf.clear(),
+    if unsafe { initializes(h) } {
+        buf.clear();
     }
+}
+
+/// Returns true if old contents must not remain in the buffer of a failed read.
+///
+/// # Safety
+///
+/// As for [`nbd_handle::check`].
+pub(super) unsafe fn initializes(h: *mut nbd_handle) -> bool {
+    // SAFETY: by the contract of this function.
+    let handle = unsafe { nbd_handle::check(h) };
+    handle.map_or(true, |handle| handle.shared().pread_initialize())
 }
 
 /// Runs `body` with the lock held.

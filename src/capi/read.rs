@@ -5,7 +5,7 @@
 use libc::{c_int, c_void, size_t};
 use scopeguard::{guard, ScopeGuard};
 
-use super::entry::{initialize, locked, waiting};
+use super::entry::{initialize, initializes, locked, waiting};
 use super::opaque::nbd_handle;
 use super::outcome::Cookie;
 use super::trace::Mask;
@@ -25,9 +25,8 @@ unsafe fn initialize_on_failure(
     mut buf: ReadBuffer,
 ) -> ScopeGuard<ReadBuffer, fn(ReadBuffer)> {
     // SAFETY: by the promise of the caller.
-    match unsafe { nbd_handle::check(h) } {
-        Ok(handle) if !handle.shared().pread_initialize() => {}
-        _ => buf.clear_on_failure(),
+    if unsafe { initializes(h) } {
+        buf.clear_on_failure();
     }
     guard(buf, |buf| buf.failed(0, buf.len()))
 }
