@@ -14,14 +14,14 @@ use std::panic::{catch_unwind, AssertUnwindSafe};
 use libc::{iovec, size_t, ssize_t};
 
 use super::gnutls::{Gnutls, RawSession};
-use crate::transport::{arrivals, Arrivals, Socket};
+use crate::transport::{Arrivals, Socket};
 
 /// The length of a record header in bytes. Its last two bytes are the payload length.
 /// Source: RFC 8446, "Record Layer".
 const HEADER: usize = 5;
 
 /// An upper bound for the payload of a record: GnuTLS refuses longer ones.
-const LONGEST: usize = arrivals::MOST - HEADER;
+const LONGEST: usize = 32 * 1024;
 
 /// The socket of a session, with its incoming and outgoing records. GnuTLS has its address.
 #[derive(Debug)]
