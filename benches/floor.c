@@ -52,7 +52,7 @@ reply_size (const struct arguments *it)
   if (strcmp (it->style, "simple") == 0)
     return 16 + data;
   if (strcmp (it->style, "structured") == 0)
-    return 20 + (data > 0 ? 8 + data : 0);
+    return data > 0 ? 20 + 8 + data : 16;
   return 32 + (data > 0 ? 8 + data : 0);
 }
 
