@@ -30,20 +30,20 @@ extern "C" {
 
 /// The thread's previous cancellation state, as the program has set it.
 #[derive(Debug, Clone, Copy)]
-pub struct Choice(c_int);
+pub struct PreviousState(c_int);
 
 /// Disables cancellation of this thread. Pass the result to [`restore`].
-pub fn forbid() -> Choice {
+pub fn disable() -> PreviousState {
     let mut old = 0;
     // SAFETY: the pointer refers to `old`. It does not fail for a valid state.
     unsafe { pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &raw mut old) };
-    Choice(old)
+    PreviousState(old)
 }
 
 /// Restores the program's cancellation state.
-pub fn restore(choice: Choice) {
+pub fn restore(previous: PreviousState) {
     // SAFETY: the thread had this state before.
-    unsafe { pthread_setcancelstate(choice.0, std::ptr::null_mut()) };
+    unsafe { pthread_setcancelstate(previous.0, std::ptr::null_mut()) };
 }
 
 /// Calls `wait`, during which the thread can be cancelled if the program's state allows it. On
@@ -53,36 +53,41 @@ pub fn restore(choice: Choice) {
 ///
 /// No frame between the program and the system call may need anything done when it is unwound. It
 /// must be sound to call `cleanup` with `argument` until this returns.
-pub unsafe fn wait(choice: Choice, cleanup: Cleanup, argument: *mut c_void, wait: impl FnOnce()) {
+pub unsafe fn wait(
+    previous: PreviousState,
+    cleanup: Cleanup,
+    argument: *mut c_void,
+    wait: impl FnOnce(),
+) {
     let mut buffer = CleanupBuffer::uninit();
     // SAFETY: the buffer is on this stack until it is popped.
     unsafe { _pthread_cleanup_push(&raw mut buffer, cleanup, argument) };
-    restore(choice);
+    restore(previous);
     wait();
-    forbid();
+    disable();
     // SAFETY: this pops the buffer pushed last.
     unsafe { _pthread_cleanup_pop(&raw mut buffer, 0) };
 }
 
 /// Disables cancellation of this thread while it exists.
 #[derive(Debug)]
-pub struct NotHere(Choice);
+pub struct CancellationDisabled(PreviousState);
 
-impl NotHere {
+impl CancellationDisabled {
     /// Disables cancellation.
     #[must_use]
     pub fn new() -> Self {
-        NotHere(forbid())
+        CancellationDisabled(disable())
     }
 }
 
-impl Default for NotHere {
+impl Default for CancellationDisabled {
     fn default() -> Self {
-        NotHere::new()
+        CancellationDisabled::new()
     }
 }
 
-impl Drop for NotHere {
+impl Drop for CancellationDisabled {
     fn drop(&mut self) {
         restore(self.0);
     }

@@ -51,7 +51,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_is_that_of_the_standard_library() {
+    fn values_match_the_standard_library() {
         let path = std::env::var_os("PATH").map(std::os::unix::ffi::OsStringExt::into_vec);
         let found = variable(c"PATH").unwrap().map(CString::into_bytes);
         assert_eq!(found, path);

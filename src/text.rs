@@ -87,7 +87,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn texts_are_what_format_makes_of_them() {
+    fn texts_match_format() {
         assert_eq!(text!("plain"), "plain");
         assert!(matches!(text!("plain"), Cow::Borrowed(_)));
         assert_eq!(text!("{} of {:?}", 1, "two"), "1 of \"two\"");
@@ -96,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn bytes_that_are_no_text_are_replaced() {
+    fn invalid_utf8_is_replaced() {
         for bytes in [&b"a\xffb"[..], b"", b"\xc3\xa4\xe2\x82", b"\xf0\x9fx"] {
             assert_eq!(Lossy(bytes).to_string(), String::from_utf8_lossy(bytes));
         }

@@ -157,7 +157,7 @@ impl Owner {
             predicted == ended || dead || !replies,
             "wrong about the end of a message"
         );
-        let left = self.machine.left_of_message(usize::MAX);
+        let left = self.machine.rest_of_message(usize::MAX);
         let awaited = self.machine.wants_to_receive();
         assert!(left > 0 || !awaited, "awaits no bytes");
         self.check();

@@ -62,7 +62,7 @@ pub unsafe extern "C-unwind" fn nbd_block_status(
             extent: &extent_callback,
             flags: Mask(flags),
         ),
-        async |c| c.until_completed(Access::Alone, |mut issue, done| {
+        async |c| c.until_completed(Access::Exclusive, |mut issue, done| {
             issue.block_status(count, offset, extent_callback, done, flags)
         }).await
     )
@@ -192,7 +192,7 @@ pub unsafe extern "C-unwind" fn nbd_block_status_64(
             extent64: &extent64_callback,
             flags: Mask(flags),
         ),
-        async |c| c.until_completed(Access::Alone, |mut issue, done| {
+        async |c| c.until_completed(Access::Exclusive, |mut issue, done| {
             issue.block_status_64(count, offset, extent64_callback, done, flags)
         }).await
     )
@@ -248,7 +248,7 @@ pub unsafe extern "C-unwind" fn nbd_block_status_filter(
             extent64: &extent64_callback,
             flags: Mask(flags),
         ),
-        async |c| c.until_completed(Access::Alone, |mut issue, done| {
+        async |c| c.until_completed(Access::Exclusive, |mut issue, done| {
             let contexts = contexts.get()?;
             issue.block_status_filter(count, offset, contexts, extent64_callback, done, flags)
         }).await
@@ -304,7 +304,7 @@ pub unsafe extern "C" fn nbd_aio_block_status(
             flags: Mask(flags),
         ),
         |c| c
-            .issue_only(|mut issue| {
+            .issue_asynchronous(|mut issue| {
                 let extents = extent_callback;
                 issue.block_status(count, offset, extents, completion_callback, flags)
             })
@@ -362,7 +362,7 @@ pub unsafe extern "C" fn nbd_aio_block_status_64(
             flags: Mask(flags),
         ),
         |c| c
-            .issue_only(|mut issue| {
+            .issue_asynchronous(|mut issue| {
                 let extents = extent64_callback;
                 issue.block_status_64(count, offset, extents, completion_callback, flags)
             })
@@ -423,7 +423,7 @@ pub unsafe extern "C" fn nbd_aio_block_status_filter(
             flags: Mask(flags),
         ),
         |c| c
-            .issue_only(|mut issue| issue.block_status_filter(
+            .issue_asynchronous(|mut issue| issue.block_status_filter(
                 count,
                 offset,
                 contexts.get()?,

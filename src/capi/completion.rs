@@ -4,7 +4,7 @@
 
 use libc::c_int;
 
-use super::entry::{locked, looking};
+use super::entry::{locked, unlocked};
 use super::opaque::nbd_handle;
 
 /// Checks whether a command has completed, and retires it.
@@ -115,7 +115,7 @@ pub unsafe extern "C" fn nbd_aio_peek_command_completed(h: *mut nbd_handle) -> i
 /// `nbd_aio_peek_command_completed`, `nbd_aio_disconnect`, `nbd_shutdown`.
 #[no_mangle]
 pub unsafe extern "C" fn nbd_aio_in_flight(h: *mut nbd_handle) -> c_int {
-    looking!(NBD_AIO_IN_FLIGHT(h), |shared| {
+    unlocked!(NBD_AIO_IN_FLIGHT(h), |shared| {
         c_int::try_from(shared.in_flight()).unwrap_or(c_int::MAX)
     })
 }

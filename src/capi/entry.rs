@@ -17,20 +17,20 @@ use std::panic::{catch_unwind, AssertUnwindSafe};
 
 use super::error;
 use super::function::Function;
-use super::opaque::{nbd_handle, NoHandle};
+use super::opaque::{nbd_handle, InvalidHandle};
 use super::outcome::Outcome;
 use super::run::run;
 use super::trace::{null, Argument};
-use crate::cancellation::NotHere;
+use crate::cancellation::CancellationDisabled;
 use crate::error::Error;
 use crate::handle::buffer::ReadBuffer;
-use crate::handle::{Call, Function as _, Handle, Pause, Shared};
+use crate::handle::{Call, Function as _, Handle, Shared, Suspension};
 use crate::text::Written;
 
 /// The function and its arguments: `called!(FUNCTION(h, parameter: value, ...))`.
 macro_rules! called {
     ($function:ident($h:ident $(, $name:ident: $value:expr)* $(,)?)) => {
-        $crate::capi::entry::Called::new(
+        $crate::capi::entry::ApiCall::new(
             &$crate::capi::function::$function,
             // SAFETY: only functions of the C API use this, with their own `h`. The program
             // passes NULL or a handle, and does not close a handle while a call on it is in
@@ -52,9 +52,9 @@ macro_rules! locked {
     };
 }
 
-/// Runs a read-only call, which never waits for another call: `looking!(FUNCTION(h, parameter:
+/// Runs a read-only call, which never waits for another call: `unlocked!(FUNCTION(h, parameter:
 /// value, ...), |shared| body)`.
-macro_rules! looking {
+macro_rules! unlocked {
     ($function:ident($($arguments:tt)*), $body:expr $(,)?) => {
         $crate::capi::entry::with_shared(
             $crate::capi::entry::called!($function($($arguments)*)),
@@ -74,29 +74,29 @@ macro_rules! waiting {
     };
 }
 
-pub(super) use {called, locked, looking, waiting};
+pub(super) use {called, locked, unlocked, waiting};
 
 /// A function of the API, with its checked arguments.
-pub(super) struct Called<'a> {
+pub(super) struct ApiCall<'a> {
     function: &'static Function,
-    handle: Result<&'a Handle, NoHandle>,
+    handle: Result<&'a Handle, InvalidHandle>,
     /// The first argument that is NULL but must not be.
     missing: Option<&'static str>,
     /// All arguments, if debug messages are enabled.
     shown: Option<Box<[Argument<'a>]>>,
 }
 
-impl<'a> Called<'a> {
+impl<'a> ApiCall<'a> {
     /// Captures a call. Inline, so that the arguments of most calls need no memory: the compiler
     /// knows that numbers are not NULL.
     #[inline(always)]
     pub fn new<const N: usize>(
         function: &'static Function,
-        handle: Result<&'a Handle, NoHandle>,
+        handle: Result<&'a Handle, InvalidHandle>,
         arguments: impl Fn() -> [Argument<'a>; N],
     ) -> Self {
         let wanted = handle.is_ok_and(|handle| handle.shared().debug_enabled());
-        Called {
+        ApiCall {
             function,
             handle,
             missing: first_missing(function, &arguments()),
@@ -110,12 +110,12 @@ impl<'a> Called<'a> {
         let allowed = self.function.is_allowed(shared.state());
         match allowed && self.missing.is_none() && self.shown.is_none() {
             true => Ok(()),
-            false => self.begin_in_order(shared),
+            false => self.begin_with_checks(shared),
         }
     }
 
     #[cold]
-    fn begin_in_order(&self, shared: &Shared) -> Result<(), Error> {
+    fn begin_with_checks(&self, shared: &Shared) -> Result<(), Error> {
         if let Some(arguments) = &self.shown {
             enter(self.function, shared, arguments);
         }
@@ -153,7 +153,7 @@ fn first_missing(function: &Function, arguments: &[Argument<'_>]) -> Option<&'st
 /// As for [`nbd_handle::check`].
 pub(super) unsafe fn initialize(h: *mut nbd_handle, buf: &mut ReadBuffer) {
     // SAFETY: by the contract of this function.
-    if unsafe { initializes(h) } {
+    if unsafe { must_initialize(h) } {
         buf.clear();
     }
 }
@@ -163,7 +163,7 @@ pub(super) unsafe fn initialize(h: *mut nbd_handle, buf: &mut ReadBuffer) {
 /// # Safety
 ///
 /// As for [`nbd_handle::check`].
-pub(super) unsafe fn initializes(h: *mut nbd_handle) -> bool {
+pub(super) unsafe fn must_initialize(h: *mut nbd_handle) -> bool {
     // SAFETY: by the contract of this function.
     let handle = unsafe { nbd_handle::check(h) };
     handle.map_or(true, |handle| handle.shared().pread_initialize())
@@ -171,7 +171,7 @@ pub(super) unsafe fn initializes(h: *mut nbd_handle) -> bool {
 
 /// Runs `body` with the lock held.
 pub(super) fn with_connection<R: Outcome>(
-    called: Called<'_>,
+    called: ApiCall<'_>,
     body: impl FnOnce(&mut Call<'_>) -> Result<R, Error>,
 ) -> R::C {
     let function = called.function;
@@ -179,7 +179,7 @@ pub(super) fn with_connection<R: Outcome>(
         Ok(handle) => handle,
         Err(why) => return refused::<R>(function, why),
     };
-    let _not_here = NotHere::new();
+    let _disabled = CancellationDisabled::new();
     // Unwind safety: after a panic with the lock held, the connection is dead.
     catch_unwind(AssertUnwindSafe(|| {
         let mut call = handle.call(function);
@@ -192,7 +192,7 @@ pub(super) fn with_connection<R: Outcome>(
 
 /// Runs `body`, which may wait, with the lock held.
 pub(super) fn with_waiting<R: Outcome>(
-    called: Called<'_>,
+    called: ApiCall<'_>,
     body: impl AsyncFnOnce(&mut Call<'_>) -> Result<R, Error>,
 ) -> R::C {
     let function = called.function;
@@ -200,11 +200,11 @@ pub(super) fn with_waiting<R: Outcome>(
         Ok(handle) => handle,
         Err(why) => return refused::<R>(function, why),
     };
-    let pause = Pause::default();
-    let pause = &pause;
+    let suspension = Suspension::default();
+    let suspension = &suspension;
     // The future owns everything that has a destructor.
-    let ended = run(pause, async move {
-        let mut call = handle.waiting_call(function, pause);
+    let ended = run(suspension, async move {
+        let mut call = handle.waiting_call(function, suspension);
         let outcome = match called.begin(handle.shared()) {
             Ok(()) => body(&mut call).await,
             Err(error) => Err(error),
@@ -215,14 +215,17 @@ pub(super) fn with_waiting<R: Outcome>(
 }
 
 /// Runs `body` without the lock, on the shared part of the handle.
-pub(super) fn with_shared<R: Outcome>(called: Called<'_>, body: impl FnOnce(&Shared) -> R) -> R::C {
+pub(super) fn with_shared<R: Outcome>(
+    called: ApiCall<'_>,
+    body: impl FnOnce(&Shared) -> R,
+) -> R::C {
     let function = called.function;
     let shared = match called.handle {
         Ok(handle) => handle.shared(),
         Err(why) => return refused::<R>(function, why),
     };
     // Writing messages and loading GnuTLS are cancellation points.
-    let _not_here = NotHere::new();
+    let _disabled = CancellationDisabled::new();
     // Unwind safety: a body only reads and changes atomics.
     catch_unwind(AssertUnwindSafe(|| {
         let outcome = called.begin(shared);
@@ -241,13 +244,13 @@ fn end<R: Outcome>(
     let outcome = outcome.and_then(|result| Ok((result.to_c()?, result)));
     match outcome {
         Ok((value, _)) if !shared.debug_enabled() => value,
-        outcome => end_with_words(function, shared, outcome),
+        outcome => end_with_message(function, shared, outcome),
     }
 }
 
 /// Ends a call that has failed or must be logged.
 #[cold]
-fn end_with_words<R: Outcome>(
+fn end_with_message<R: Outcome>(
     function: &'static Function,
     shared: &Shared,
     outcome: Result<(R::C, R), Error>,
@@ -264,33 +267,33 @@ fn end_with_words<R: Outcome>(
 
 /// Stores the error for the program, and returns the error value.
 fn failed<R: Outcome>(function: &Function, error: &Error) -> R::C {
-    error::keep(function.name, error);
+    error::store(function.name, error);
     R::FAILED
 }
 
 /// Ends a call without a valid handle. Rare cases are separate functions, to keep their code out
 /// of every function of the API.
-fn refused<R: Outcome>(function: &Function, why: NoHandle) -> R::C {
-    keep_refusal(function, why);
+fn refused<R: Outcome>(function: &Function, why: InvalidHandle) -> R::C {
+    store_refusal(function, why);
     R::FAILED
 }
 
 #[cold]
 #[inline(never)]
-fn keep_refusal(function: &Function, why: NoHandle) {
-    error::keep(function.name, &why.into());
+fn store_refusal(function: &Function, why: InvalidHandle) {
+    error::store(function.name, &why.into());
 }
 
 /// Ends a call that has panicked.
 fn panicked<R: Outcome>(function: &Function, panic: Box<dyn Any + Send>) -> R::C {
-    keep_panic(function, panic);
+    store_panic(function, panic);
     R::FAILED
 }
 
 #[cold]
 #[inline(never)]
-fn keep_panic(function: &Function, panic: Box<dyn Any + Send>) {
-    error::keep(function.name, &internal(panic_message(&*panic)));
+fn store_panic(function: &Function, panic: Box<dyn Any + Send>) {
+    error::store(function.name, &internal(panic_message(&*panic)));
 }
 
 #[cold]
@@ -476,10 +479,10 @@ mod tests {
     }
 
     #[test]
-    fn a_panic_of_a_call_that_only_looks_is_an_error() {
+    fn a_panic_of_a_read_only_call_is_an_error() {
         let created = Created::new();
         let h = created.0;
-        let result = looking!(NBD_AIO_IS_READY(h), |_shared| -> bool { panic!("lost") });
+        let result = unlocked!(NBD_AIO_IS_READY(h), |_shared| -> bool { panic!("lost") });
         assert_eq!(result, -1);
         assert!(last_error()
             .0
@@ -489,7 +492,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_a_handle_is_refused() {
+    fn invalid_handles_are_refused() {
         let mut memory = [0_u64; 4096];
         let some: *mut nbd_handle = (&raw mut memory).cast();
         for (h, expected) in [
@@ -560,11 +563,11 @@ mod tests {
     }
 
     #[test]
-    fn calls_that_look_see_a_handle_whose_lock_is_held() {
+    fn read_only_calls_do_not_wait_for_the_lock() {
         let created = Created::new();
         let h = created.0;
         let state = locked!(NBD_GET_DEBUG(h), |_connection| {
-            Ok(looking!(NBD_AIO_IS_CREATED(h), |shared| shared.state()
+            Ok(unlocked!(NBD_AIO_IS_CREATED(h), |shared| shared.state()
                 == State::Created)
                 == 1)
         });

@@ -16,18 +16,18 @@ use crate::error::Error;
 use crate::text::{shown, text};
 use crate::thread_block::ThreadBlock;
 
-/// The last error of each thread, a [`Last`].
+/// The last error of each thread, a [`LastError`].
 static LAST: ThreadBlock = ThreadBlock::new();
 
 /// An error, followed in the same block by its NUL-terminated text.
 #[repr(C)]
-struct Last {
+struct LastError {
     errno: c_int,
     text: [c_char; 0],
 }
 
 /// Stores the error of a call of `function` for this thread.
-pub(super) fn keep(function: &CStr, error: &Error) {
+pub(super) fn store(function: &CStr, error: &Error) {
     let text = text(function, error);
     // A message of the server can contain a NUL, which ends a C string.
     let text = text.split('\0').next().unwrap_or_default();
@@ -45,12 +45,12 @@ pub(super) fn keep(function: &CStr, error: &Error) {
 const SHORT: usize = 256;
 
 /// Returns a new block with this error, or null if memory is short.
-fn block(text: &str, errno: c_int) -> *mut Last {
-    let start = offset_of!(Last, text);
+fn block(text: &str, errno: c_int) -> *mut LastError {
+    let start = offset_of!(LastError, text);
     // SAFETY: a block of malloc is aligned for any type and has room for the
     // errno, for the text after it, and for its NUL.
     unsafe {
-        let last = libc::malloc(start + text.len() + 1).cast::<Last>();
+        let last = libc::malloc(start + text.len() + 1).cast::<LastError>();
         if !last.is_null() {
             (&raw mut (*last).errno).write(errno);
             let copy = last.byte_add(start).cast::<u8>();
@@ -97,11 +97,11 @@ pub(super) fn text(function: &CStr, error: &Error) -> Cow<'static, str> {
 /// `nbd_get_errno`; libnbd(3), "ERROR HANDLING".
 #[no_mangle]
 pub unsafe extern "C" fn nbd_get_error() -> *const c_char {
-    let last = LAST.get().cast::<Last>();
+    let last = LAST.get().cast::<LastError>();
     if last.is_null() {
         return ptr::null();
     }
-    last.wrapping_byte_add(offset_of!(Last, text)).cast()
+    last.wrapping_byte_add(offset_of!(LastError, text)).cast()
 }
 
 /// Returns the errno of the last error in this thread.
@@ -123,7 +123,7 @@ pub unsafe extern "C" fn nbd_get_error() -> *const c_char {
 /// `nbd_get_error`; libnbd(3), "ERROR HANDLING".
 #[no_mangle]
 pub unsafe extern "C" fn nbd_get_errno() -> c_int {
-    let last = LAST.get().cast::<Last>();
+    let last = LAST.get().cast::<LastError>();
     // SAFETY: null, or a block that `keep` made and only this thread frees.
     unsafe { last.as_ref() }.map_or(0, |last| last.errno)
 }
@@ -142,7 +142,7 @@ mod tests {
 
     #[test]
     fn each_thread_has_its_own() {
-        keep(c"nbd_pread", &Error::new(libc::EINVAL, "no such thing"));
+        store(c"nbd_pread", &Error::new(libc::EINVAL, "no such thing"));
         assert_eq!(
             last_text().unwrap(),
             "nbd_pread: no such thing: Invalid argument"
@@ -160,8 +160,8 @@ mod tests {
 
     #[test]
     fn the_next_error_replaces_it() {
-        keep(c"nbd_trim", &Error::new(libc::EIO, "first"));
-        keep(c"nbd_zero", &Error::new(0, "second\0hidden"));
+        store(c"nbd_trim", &Error::new(libc::EIO, "first"));
+        store(c"nbd_zero", &Error::new(0, "second\0hidden"));
         assert_eq!(last_text().unwrap(), "nbd_zero: second");
         // SAFETY: always allowed.
         assert_eq!(unsafe { nbd_get_errno() }, 0);

@@ -82,7 +82,7 @@ pub unsafe extern "C" fn nbd_aio_flush(
     locked!(
         NBD_AIO_FLUSH(h, completion: &completion_callback, flags: Mask(flags)),
         |c| c
-            .issue_only(|mut issue| {
+            .issue_asynchronous(|mut issue| {
                 issue.flush(completion_callback, flags)
             })
             .map(Cookie)
@@ -183,7 +183,7 @@ pub unsafe extern "C" fn nbd_aio_cache(
             flags: Mask(flags),
         ),
         |c| c
-            .issue_only(|mut issue| {
+            .issue_asynchronous(|mut issue| {
                 issue.cache(count, offset, completion_callback, flags)
             })
             .map(Cookie)

@@ -7,13 +7,13 @@ use std::ptr;
 
 use libc::{c_char, c_int, ssize_t};
 
-use super::entry::{internal, locked, looking, panic_message};
+use super::entry::{internal, locked, panic_message, unlocked};
 use super::error;
 use super::function::NBD_CLOSE;
 use super::opaque::nbd_handle;
 use super::outcome::PrivateData;
 use super::trace::Text;
-use crate::cancellation::NotHere;
+use crate::cancellation::CancellationDisabled;
 
 /// Closes a handle and frees its resources.
 ///
@@ -47,9 +47,9 @@ pub unsafe extern "C" fn nbd_close(h: *mut nbd_handle) {
     // SAFETY: no other call on the handle is under way (see above).
     let handle = match unsafe { nbd_handle::check(h) } {
         Ok(handle) => handle,
-        Err(why) => return error::keep(name, &why.into()),
+        Err(why) => return error::store(name, &why.into()),
     };
-    let _not_here = NotHere::new();
+    let _disabled = CancellationDisabled::new();
     // Unwind safety: nothing uses the handle afterwards.
     let closed = catch_unwind(AssertUnwindSafe(|| {
         if handle.shared().debug_enabled() {
@@ -63,7 +63,7 @@ pub unsafe extern "C" fn nbd_close(h: *mut nbd_handle) {
         }
     }));
     if let Err(panic) = closed {
-        error::keep(name, &internal(panic_message(&*panic)));
+        error::store(name, &internal(panic_message(&*panic)));
     }
 }
 
@@ -105,7 +105,7 @@ pub unsafe extern "C" fn nbd_create() -> *mut nbd_handle {
     match created {
         Ok(handle) => Box::into_raw(handle),
         Err(panic) => {
-            error::keep(c"nbd_create", &internal(panic_message(&*panic)));
+            error::store(c"nbd_create", &internal(panic_message(&*panic)));
             ptr::null_mut()
         }
     }
@@ -191,7 +191,7 @@ pub unsafe extern "C" fn nbd_get_handle_name(h: *mut nbd_handle) -> *mut c_char 
 /// `nbd_get_private_data`.
 #[no_mangle]
 pub unsafe extern "C" fn nbd_set_private_data(h: *mut nbd_handle, private_data: usize) -> usize {
-    looking!(NBD_SET_PRIVATE_DATA(h, private_data: private_data), |shared| {
+    unlocked!(NBD_SET_PRIVATE_DATA(h, private_data: private_data), |shared| {
         PrivateData(shared.swap_private_data(private_data))
     })
 }
@@ -211,7 +211,7 @@ pub unsafe extern "C" fn nbd_set_private_data(h: *mut nbd_handle, private_data: 
 /// `nbd_set_private_data`.
 #[no_mangle]
 pub unsafe extern "C" fn nbd_get_private_data(h: *mut nbd_handle) -> usize {
-    looking!(NBD_GET_PRIVATE_DATA(h), |shared| PrivateData(
+    unlocked!(NBD_GET_PRIVATE_DATA(h), |shared| PrivateData(
         shared.private_data()
     ))
 }

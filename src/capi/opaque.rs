@@ -13,17 +13,17 @@ const MAGIC: usize = u64::from_be_bytes(*b"nbd hndl") as usize;
 
 /// The reason why a pointer is not a handle.
 #[derive(Clone, Copy)]
-pub(super) enum NoHandle {
+pub(super) enum InvalidHandle {
     Null,
     /// A closed handle, or other memory.
     Other,
 }
 
-impl From<NoHandle> for Error {
-    fn from(why: NoHandle) -> Error {
+impl From<InvalidHandle> for Error {
+    fn from(why: InvalidHandle) -> Error {
         match why {
-            NoHandle::Null => null("h"),
-            NoHandle::Other => Error::new(libc::EFAULT, "h is not a handle, or was closed"),
+            InvalidHandle::Null => null("h"),
+            InvalidHandle::Other => Error::new(libc::EFAULT, "h is not a handle, or was closed"),
         }
     }
 }
@@ -52,14 +52,14 @@ impl nbd_handle {
     /// # Safety
     ///
     /// `h` is NULL, or comes from `nbd_create` and is not closed during `'a`.
-    pub(super) unsafe fn check<'a>(h: *mut nbd_handle) -> Result<&'a Handle, NoHandle> {
+    pub(super) unsafe fn check<'a>(h: *mut nbd_handle) -> Result<&'a Handle, InvalidHandle> {
         if h.is_null() {
-            return Err(NoHandle::Null);
+            return Err(InvalidHandle::Null);
         }
         // SAFETY: the caller promises a handle. Until the promise is checked, only this
         // one field is read.
         if !h.is_aligned() || unsafe { (*h).magic.load(Ordering::Relaxed) } != MAGIC {
-            return Err(NoHandle::Other);
+            return Err(InvalidHandle::Other);
         }
         // SAFETY: the caller promises a handle, and the check agrees.
         Ok(unsafe { &(*h).handle })

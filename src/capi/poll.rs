@@ -4,7 +4,7 @@
 
 use libc::{c_int, c_uint};
 
-use super::entry::{locked, looking, waiting};
+use super::entry::{locked, unlocked, waiting};
 use super::opaque::nbd_handle;
 use super::outcome::Bits;
 
@@ -155,7 +155,7 @@ pub unsafe extern "C" fn nbd_aio_get_fd(h: *mut nbd_handle) -> c_int {
 /// libnbd(3), "MAIN LOOPS".
 #[no_mangle]
 pub unsafe extern "C" fn nbd_aio_get_direction(h: *mut nbd_handle) -> c_uint {
-    looking!(NBD_AIO_GET_DIRECTION(h), |shared| Bits(shared.direction()))
+    unlocked!(NBD_AIO_GET_DIRECTION(h), |shared| Bits(shared.direction()))
 }
 
 /// Receives from the server when the socket is readable.

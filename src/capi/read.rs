@@ -5,7 +5,7 @@
 use libc::{c_int, c_void, size_t};
 use scopeguard::{guard, ScopeGuard};
 
-use super::entry::{initialize, initializes, locked, waiting};
+use super::entry::{initialize, locked, must_initialize, waiting};
 use super::opaque::nbd_handle;
 use super::outcome::Cookie;
 use super::trace::Mask;
@@ -25,7 +25,7 @@ unsafe fn initialize_on_failure(
     mut buf: ReadBuffer,
 ) -> ScopeGuard<ReadBuffer, fn(ReadBuffer)> {
     // SAFETY: by the promise of the caller.
-    if unsafe { initializes(h) } {
+    if unsafe { must_initialize(h) } {
         buf.clear_on_failure();
     }
     guard(buf, |buf| buf.failed(0, buf.len()))
@@ -197,7 +197,7 @@ pub unsafe extern "C" fn nbd_aio_pread(
             flags: Mask(flags),
         ),
         |c| c
-            .issue_only(|mut issue| {
+            .issue_asynchronous(|mut issue| {
                 issue.pread(buf, offset, completion_callback, flags)
             })
             .map(Cookie)
@@ -292,7 +292,7 @@ pub unsafe extern "C-unwind" fn nbd_pread_structured(
             chunk: &chunk_callback,
             flags: Mask(flags),
         ),
-        async |c| c.until_completed(Access::Alone, |mut issue, done| {
+        async |c| c.until_completed(Access::Exclusive, |mut issue, done| {
             issue.pread_structured(buf, offset, chunk_callback, done, flags)
         }).await
     )
@@ -357,7 +357,7 @@ pub unsafe extern "C" fn nbd_aio_pread_structured(
             flags: Mask(flags),
         ),
         |c| c
-            .issue_only(|mut issue| {
+            .issue_asynchronous(|mut issue| {
                 issue.pread_structured(buf, offset, chunk_callback, completion_callback, flags)
             })
             .map(Cookie)

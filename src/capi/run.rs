@@ -12,28 +12,28 @@ use std::task::{Context, Poll, Waker};
 use libc::c_void;
 
 use crate::cancellation;
-use crate::handle::Pause;
+use crate::handle::Suspension;
 
 type Ended<T> = Result<T, Box<dyn Any + Send>>;
 
-/// Runs a future that leaves its blocking system calls to `pause`. Returns its result or its
-/// panic.
+/// Runs a future that leaves its blocking system calls to `suspension`. Returns its result or
+/// its panic.
 ///
 /// The thread may be cancelled while it waits. So neither this frame nor those above it may need
 /// anything done when they are unwound.
-pub(super) fn run<F: Future>(pause: &Pause, call: F) -> Ended<F::Output> {
+pub(super) fn run<F: Future>(suspension: &Suspension, call: F) -> Ended<F::Output> {
     let mut call = ManuallyDrop::new(call);
     let place: *mut F = &raw mut *call;
     let mut ended = ManuallyDrop::new(None);
-    let choice = cancellation::forbid();
+    let previous = cancellation::disable();
     // SAFETY: the future stays in place until it has ended, and nothing else uses it.
-    while !unsafe { goes_on(place, &mut ended) } {
+    while !unsafe { poll_once(place, &mut ended) } {
         // SAFETY: no value from the C function down to the system call has a destructor; in this
         // function, because of `ManuallyDrop`. If the thread is cancelled, the call has not
         // ended, and is not used again.
-        unsafe { cancellation::wait(choice, give_up::<F>, place.cast(), || pause.make()) };
+        unsafe { cancellation::wait(previous, drop_call::<F>, place.cast(), || suspension.make()) };
     }
-    cancellation::restore(choice);
+    cancellation::restore(previous);
     match ManuallyDrop::into_inner(ended) {
         Some(ended) => ended,
         None => unreachable!("the call has ended"),
@@ -45,7 +45,7 @@ pub(super) fn run<F: Future>(pause: &Pause, call: F) -> Ended<F::Output> {
 /// # Safety
 ///
 /// `call` must be valid, must not have ended, and must never be moved.
-unsafe fn goes_on<F: Future>(call: *mut F, ended: &mut Option<Ended<F::Output>>) -> bool {
+unsafe fn poll_once<F: Future>(call: *mut F, ended: &mut Option<Ended<F::Output>>) -> bool {
     let step = catch_unwind(AssertUnwindSafe(|| {
         // SAFETY: by the contract of this function.
         let pinned = unsafe { Pin::new_unchecked(&mut *call) };
@@ -65,7 +65,7 @@ unsafe fn goes_on<F: Future>(call: *mut F, ended: &mut Option<Ended<F::Output>>)
 }
 
 /// Drops the call of a cancelled thread.
-unsafe extern "C" fn give_up<F: Future>(call: *mut c_void) {
+unsafe extern "C" fn drop_call<F: Future>(call: *mut c_void) {
     // If this panics, the connection is already dead.
     // SAFETY: `run` has passed its call.
     let _ = catch_unwind(AssertUnwindSafe(|| unsafe {

@@ -9,7 +9,7 @@ use std::ffi::CStr;
 
 use libc::{c_char, c_int};
 
-use super::entry::looking;
+use super::entry::unlocked;
 use super::opaque::nbd_handle;
 use crate::machine::State;
 
@@ -27,7 +27,7 @@ use crate::machine::State;
 /// `nbd_create`, `nbd_aio_connect`, `nbd_connection_state`; libnbd(3), "HANDLES".
 #[no_mangle]
 pub unsafe extern "C" fn nbd_aio_is_created(h: *mut nbd_handle) -> c_int {
-    looking!(NBD_AIO_IS_CREATED(h), |shared| shared.state()
+    unlocked!(NBD_AIO_IS_CREATED(h), |shared| shared.state()
         == State::Created)
 }
 
@@ -48,7 +48,7 @@ pub unsafe extern "C" fn nbd_aio_is_created(h: *mut nbd_handle) -> c_int {
 /// "HANDLES".
 #[no_mangle]
 pub unsafe extern "C" fn nbd_aio_is_connecting(h: *mut nbd_handle) -> c_int {
-    looking!(NBD_AIO_IS_CONNECTING(h), |shared| shared.state()
+    unlocked!(NBD_AIO_IS_CONNECTING(h), |shared| shared.state()
         == State::Connecting)
 }
 
@@ -68,7 +68,7 @@ pub unsafe extern "C" fn nbd_aio_is_connecting(h: *mut nbd_handle) -> c_int {
 /// "HANDLES".
 #[no_mangle]
 pub unsafe extern "C" fn nbd_aio_is_negotiating(h: *mut nbd_handle) -> c_int {
-    looking!(NBD_AIO_IS_NEGOTIATING(h), |shared| shared.state()
+    unlocked!(NBD_AIO_IS_NEGOTIATING(h), |shared| shared.state()
         == State::Negotiating)
 }
 
@@ -90,7 +90,7 @@ pub unsafe extern "C" fn nbd_aio_is_negotiating(h: *mut nbd_handle) -> c_int {
 /// "HANDLES".
 #[no_mangle]
 pub unsafe extern "C" fn nbd_aio_is_ready(h: *mut nbd_handle) -> c_int {
-    looking!(NBD_AIO_IS_READY(h), |shared| shared.state() == State::Ready)
+    unlocked!(NBD_AIO_IS_READY(h), |shared| shared.state() == State::Ready)
 }
 
 /// Checks whether the handle is connected and has unsent requests.
@@ -109,7 +109,7 @@ pub unsafe extern "C" fn nbd_aio_is_ready(h: *mut nbd_handle) -> c_int {
 /// `nbd_aio_is_ready`, `nbd_connection_state`; libnbd(3), "HANDLES".
 #[no_mangle]
 pub unsafe extern "C" fn nbd_aio_is_processing(h: *mut nbd_handle) -> c_int {
-    looking!(NBD_AIO_IS_PROCESSING(h), |shared| shared.state()
+    unlocked!(NBD_AIO_IS_PROCESSING(h), |shared| shared.state()
         == State::Processing)
 }
 
@@ -129,7 +129,7 @@ pub unsafe extern "C" fn nbd_aio_is_processing(h: *mut nbd_handle) -> c_int {
 /// `nbd_aio_is_closed`, `nbd_close`, `nbd_connection_state`; libnbd(3), "HANDLES".
 #[no_mangle]
 pub unsafe extern "C" fn nbd_aio_is_dead(h: *mut nbd_handle) -> c_int {
-    looking!(NBD_AIO_IS_DEAD(h), |shared| shared.state() == State::Dead)
+    unlocked!(NBD_AIO_IS_DEAD(h), |shared| shared.state() == State::Dead)
 }
 
 /// Checks whether the connection was closed normally.
@@ -148,7 +148,7 @@ pub unsafe extern "C" fn nbd_aio_is_dead(h: *mut nbd_handle) -> c_int {
 /// libnbd(3), "HANDLES".
 #[no_mangle]
 pub unsafe extern "C" fn nbd_aio_is_closed(h: *mut nbd_handle) -> c_int {
-    looking!(NBD_AIO_IS_CLOSED(h), |shared| shared.state()
+    unlocked!(NBD_AIO_IS_CLOSED(h), |shared| shared.state()
         == State::Closed)
 }
 
@@ -167,7 +167,7 @@ pub unsafe extern "C" fn nbd_aio_is_closed(h: *mut nbd_handle) -> c_int {
 /// `nbd_aio_is_ready`, `nbd_aio_is_dead`.
 #[no_mangle]
 pub unsafe extern "C" fn nbd_connection_state(h: *mut nbd_handle) -> *const c_char {
-    looking!(NBD_CONNECTION_STATE(h), |shared| -> &'static CStr {
+    unlocked!(NBD_CONNECTION_STATE(h), |shared| -> &'static CStr {
         shared.description()
     })
 }

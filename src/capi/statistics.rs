@@ -5,7 +5,7 @@
 //! None of these functions waits, so one thread can read the counters while another
 //! one waits for the server.
 
-use super::entry::looking;
+use super::entry::unlocked;
 use super::opaque::nbd_handle;
 use super::outcome::Counter;
 
@@ -31,7 +31,7 @@ use super::outcome::Counter;
 /// `nbd_stats_chunks_sent`, `nbd_stats_bytes_received`; libnbd(3), "STATISTICS".
 #[no_mangle]
 pub unsafe extern "C" fn nbd_stats_bytes_sent(h: *mut nbd_handle) -> u64 {
-    looking!(NBD_STATS_BYTES_SENT(h), |shared| Counter(
+    unlocked!(NBD_STATS_BYTES_SENT(h), |shared| Counter(
         shared.statistics().bytes_sent()
     ))
 }
@@ -57,7 +57,7 @@ pub unsafe extern "C" fn nbd_stats_bytes_sent(h: *mut nbd_handle) -> u64 {
 /// `nbd_stats_bytes_sent`, `nbd_stats_chunks_received`; libnbd(3), "STATISTICS".
 #[no_mangle]
 pub unsafe extern "C" fn nbd_stats_chunks_sent(h: *mut nbd_handle) -> u64 {
-    looking!(NBD_STATS_CHUNKS_SENT(h), |shared| Counter(
+    unlocked!(NBD_STATS_CHUNKS_SENT(h), |shared| Counter(
         shared.statistics().chunks_sent()
     ))
 }
@@ -77,7 +77,7 @@ pub unsafe extern "C" fn nbd_stats_chunks_sent(h: *mut nbd_handle) -> u64 {
 /// `nbd_stats_chunks_received`, `nbd_stats_bytes_sent`; libnbd(3), "STATISTICS".
 #[no_mangle]
 pub unsafe extern "C" fn nbd_stats_bytes_received(h: *mut nbd_handle) -> u64 {
-    looking!(NBD_STATS_BYTES_RECEIVED(h), |shared| Counter(
+    unlocked!(NBD_STATS_BYTES_RECEIVED(h), |shared| Counter(
         shared.statistics().bytes_received()
     ))
 }
@@ -101,7 +101,7 @@ pub unsafe extern "C" fn nbd_stats_bytes_received(h: *mut nbd_handle) -> u64 {
 /// `nbd_stats_bytes_received`, `nbd_stats_chunks_sent`; libnbd(3), "STATISTICS".
 #[no_mangle]
 pub unsafe extern "C" fn nbd_stats_chunks_received(h: *mut nbd_handle) -> u64 {
-    looking!(NBD_STATS_CHUNKS_RECEIVED(h), |shared| Counter(
+    unlocked!(NBD_STATS_CHUNKS_RECEIVED(h), |shared| Counter(
         shared.statistics().chunks_received()
     ))
 }

@@ -19,7 +19,7 @@ use crate::handle::callback::{
 use crate::memory;
 
 /// The maximum number of bytes of a string or buffer shown in a debug message.
-const SHOWN: usize = 512;
+const MAX_SHOWN: usize = 512;
 
 /// A string from the program, or NULL.
 #[derive(Clone, Copy)]
@@ -194,13 +194,13 @@ pub(super) struct Quoted<'a>(pub &'a [u8]);
 impl fmt::Display for Quoted<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("\"")?;
-        for &byte in self.0.iter().take(SHOWN) {
+        for &byte in self.0.iter().take(MAX_SHOWN) {
             match byte {
                 b' '..=b'~' => write!(f, "{}", char::from(byte))?,
                 _ => write!(f, "\\x{byte:02x}")?,
             }
         }
-        if let Some(left @ 1..) = self.0.len().checked_sub(SHOWN) {
+        if let Some(left @ 1..) = self.0.len().checked_sub(MAX_SHOWN) {
             write!(f, "[... {left} more bytes truncated ...]")?;
         }
         f.write_str("\"")
@@ -213,7 +213,7 @@ struct Dump(WriteBuffer);
 impl fmt::Display for Dump {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "\"")?;
-        for (index, line) in self.0.head(SHOWN).chunks(16).enumerate() {
+        for (index, line) in self.0.head(MAX_SHOWN).chunks(16).enumerate() {
             let numbers: String = line.iter().map(|byte| format!("{byte:02x} ")).collect();
             let characters: String = line
                 .iter()
@@ -224,7 +224,7 @@ impl fmt::Display for Dump {
                 .collect();
             writeln!(f, "{:04x}: {numbers:<48}|{characters:<16}|", index * 16)?;
         }
-        if let Some(left @ 1..) = self.0.len().checked_sub(SHOWN) {
+        if let Some(left @ 1..) = self.0.len().checked_sub(MAX_SHOWN) {
             writeln!(f, "[... {left} more bytes truncated ...]")?;
         }
         f.write_str("\"")
@@ -310,8 +310,11 @@ mod tests {
 
     #[test]
     fn long_strings_are_cut() {
-        let text = CString::new(vec![b'a'; SHOWN + 3]).unwrap();
-        let expected = format!("\"{}[... 3 more bytes truncated ...]\"", "a".repeat(SHOWN));
+        let text = CString::new(vec![b'a'; MAX_SHOWN + 3]).unwrap();
+        let expected = format!(
+            "\"{}[... 3 more bytes truncated ...]\"",
+            "a".repeat(MAX_SHOWN)
+        );
         assert_eq!(Quoted(text.as_bytes()).to_string(), expected);
     }
 

@@ -8,7 +8,7 @@ use std::ffi::CStr;
 
 use libc::{c_char, c_int};
 
-use super::entry::looking;
+use super::entry::unlocked;
 use super::opaque::nbd_handle;
 
 /// The version of the interface and of the behaviour, which programs and build
@@ -37,7 +37,7 @@ const VERSION_EXTRA: &CStr = c"Rust 0.4.0";
 /// `nbd_get_version`, `nbd_get_version_extra`.
 #[no_mangle]
 pub unsafe extern "C" fn nbd_get_package_name(h: *mut nbd_handle) -> *const c_char {
-    looking!(NBD_GET_PACKAGE_NAME(h), |_shared| c"libnbd")
+    unlocked!(NBD_GET_PACKAGE_NAME(h), |_shared| c"libnbd")
 }
 
 /// Returns the version of the library.
@@ -56,7 +56,7 @@ pub unsafe extern "C" fn nbd_get_package_name(h: *mut nbd_handle) -> *const c_ch
 /// `nbd_get_package_name`, `nbd_get_version_extra`.
 #[no_mangle]
 pub unsafe extern "C" fn nbd_get_version(h: *mut nbd_handle) -> *const c_char {
-    looking!(NBD_GET_VERSION(h), |_shared| VERSION)
+    unlocked!(NBD_GET_VERSION(h), |_shared| VERSION)
 }
 
 /// Returns the name of the library's build.
@@ -74,7 +74,7 @@ pub unsafe extern "C" fn nbd_get_version(h: *mut nbd_handle) -> *const c_char {
 /// `nbd_get_version`, `nbd_get_package_name`.
 #[no_mangle]
 pub unsafe extern "C" fn nbd_get_version_extra(h: *mut nbd_handle) -> *const c_char {
-    looking!(NBD_GET_VERSION_EXTRA(h), |_shared| VERSION_EXTRA)
+    unlocked!(NBD_GET_VERSION_EXTRA(h), |_shared| VERSION_EXTRA)
 }
 
 /// Checks whether TLS is available.
@@ -92,7 +92,7 @@ pub unsafe extern "C" fn nbd_get_version_extra(h: *mut nbd_handle) -> *const c_c
 /// `nbd_set_tls`.
 #[no_mangle]
 pub unsafe extern "C" fn nbd_supports_tls(h: *mut nbd_handle) -> c_int {
-    looking!(NBD_SUPPORTS_TLS(h), |_shared| {
+    unlocked!(NBD_SUPPORTS_TLS(h), |_shared| {
         crate::transport::tls::check_available().is_ok()
     })
 }
@@ -111,7 +111,7 @@ pub unsafe extern "C" fn nbd_supports_tls(h: *mut nbd_handle) -> c_int {
 /// `nbd_connect_vsock`.
 #[no_mangle]
 pub unsafe extern "C" fn nbd_supports_vsock(h: *mut nbd_handle) -> c_int {
-    looking!(NBD_SUPPORTS_VSOCK(h), |_shared| cfg!(target_os = "linux"))
+    unlocked!(NBD_SUPPORTS_VSOCK(h), |_shared| cfg!(target_os = "linux"))
 }
 
 /// Checks whether the library supports URIs.
@@ -129,5 +129,5 @@ pub unsafe extern "C" fn nbd_supports_vsock(h: *mut nbd_handle) -> c_int {
 /// `nbd_connect_uri`.
 #[no_mangle]
 pub unsafe extern "C" fn nbd_supports_uri(h: *mut nbd_handle) -> c_int {
-    looking!(NBD_SUPPORTS_URI(h), |_shared| true)
+    unlocked!(NBD_SUPPORTS_URI(h), |_shared| true)
 }

@@ -166,7 +166,7 @@ pub unsafe extern "C" fn nbd_aio_pwrite(
             flags: Mask(flags),
         ),
         |c| c
-            .issue_only(|mut issue| {
+            .issue_asynchronous(|mut issue| {
                 issue.pwrite(buf, offset, completion_callback, flags)
             })
             .map(Cookie)
@@ -322,7 +322,7 @@ pub unsafe extern "C" fn nbd_aio_zero(
             flags: Mask(flags),
         ),
         |c| c
-            .issue_only(|mut issue| {
+            .issue_asynchronous(|mut issue| {
                 issue.zero(count, offset, completion_callback, flags)
             })
             .map(Cookie)
@@ -427,7 +427,7 @@ pub unsafe extern "C" fn nbd_aio_trim(
             flags: Mask(flags),
         ),
         |c| c
-            .issue_only(|mut issue| {
+            .issue_asynchronous(|mut issue| {
                 issue.trim(count, offset, completion_callback, flags)
             })
             .map(Cookie)

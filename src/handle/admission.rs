@@ -17,7 +17,7 @@ pub enum Access {
     /// Waits for earlier writes, and does not block later ones.
     Flush,
     /// Excludes all other calls.
-    Alone,
+    Exclusive,
 }
 
 impl Access {
@@ -34,7 +34,7 @@ impl Access {
     /// Returns true if `self` has to wait for `earlier`.
     fn waits_for(self, earlier: Access) -> bool {
         match (earlier, self) {
-            (Access::Alone, _) | (_, Access::Alone) => true,
+            (Access::Exclusive, _) | (_, Access::Exclusive) => true,
             (Access::Flush, _) => false,
             (Access::Write { .. }, Access::Flush) => true,
             (Access::Read { .. }, Access::Flush | Access::Read { .. }) => false,
@@ -82,8 +82,8 @@ impl Admissions {
     }
 
     /// Returns true if a call with exclusive access is running or next.
-    pub fn one_is_alone(&self) -> bool {
-        matches!(self.calls.first(), Some((_, Access::Alone)))
+    pub fn exclusive_is_first(&self) -> bool {
+        matches!(self.calls.first(), Some((_, Access::Exclusive)))
     }
 
     /// Removes a finished call.
@@ -115,7 +115,7 @@ mod tests {
     };
 
     #[test]
-    fn what_touches_the_same_bytes_waits_unless_both_read() {
+    fn overlapping_ranges_wait_unless_both_read() {
         for (earlier, later, waits) in [
             (READ, READ, false),
             (READ, WRITE, true),
@@ -135,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn a_flush_waits_for_the_writes_before_it_and_holds_up_none_after_it() {
+    fn a_flush_waits_for_earlier_writes_only() {
         let mut calls = Admissions::default();
         let read = calls.join(READ).unwrap();
         let write = calls.join(ELSEWHERE).unwrap();
@@ -150,18 +150,18 @@ mod tests {
     }
 
     #[test]
-    fn what_is_alone_waits_for_everything_and_everything_for_it() {
+    fn exclusive_calls_exclude_all_others() {
         let mut calls = Admissions::default();
         let read = calls.join(READ).unwrap();
-        let alone = calls.join(Access::Alone).unwrap();
+        let alone = calls.join(Access::Exclusive).unwrap();
         let after = calls.join(READ).unwrap();
         assert!(calls.admits(read));
         assert!(!calls.admits(alone));
         assert!(!calls.admits(after));
-        assert!(!calls.one_is_alone());
+        assert!(!calls.exclusive_is_first());
         calls.leave(read);
         assert!(calls.admits(alone));
-        assert!(calls.one_is_alone());
+        assert!(calls.exclusive_is_first());
         assert!(!calls.admits(after));
     }
 }

@@ -28,7 +28,7 @@ pub(super) enum Waiter {
     /// A synchronous call; the program does not know the cookie.
     Call,
     /// None: the thread of the call was cancelled.
-    Nobody,
+    None,
 }
 
 /// The user's memory.
@@ -70,9 +70,9 @@ impl Attachment {
     }
 
     /// Makes the attachment of an abandoned command, whose reply is ignored.
-    pub(super) fn of_nobody() -> Self {
+    pub(super) fn abandoned() -> Self {
         Attachment {
-            waiter: Waiter::Nobody,
+            waiter: Waiter::None,
             ..Attachment::plain(nbd_completion_callback::null())
         }
     }

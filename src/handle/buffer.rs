@@ -209,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn bytes_go_where_they_belong() {
+    fn data_is_stored_at_its_offset() {
         let mut memory = [0xff; 8];
         let buffer = buffer(&mut memory, 6);
         buffer.copy_in(1, b"abc");
@@ -236,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_cleared_is_not_cleared_again_for_a_hole() {
+    fn a_hole_in_a_cleared_buffer_is_not_cleared_again() {
         let mut memory = [0xff; 8];
         let mut buffer = buffer(&mut memory, 6);
         buffer.clear();
@@ -246,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn after_a_failure_zeroes_are_where_nothing_arrived() {
+    fn failure_clears_missing_parts_only() {
         let mut memory = [0xff; 8];
         let mut buffer = buffer(&mut memory, 6);
         buffer.failed(0, 6);

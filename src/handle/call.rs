@@ -15,9 +15,9 @@ use libc::c_int;
 
 use super::connection::Connection;
 use super::lock::LockGuard;
-use super::pause::Pause;
 use super::shared::Shared;
-use super::turns::Wakes;
+use super::suspension::Suspension;
+use super::turns::PendingWakes;
 use crate::error::Error;
 use crate::transport::blocking::Blocking;
 
@@ -26,10 +26,10 @@ use crate::transport::blocking::Blocking;
 pub struct Call<'a> {
     /// Dropped explicitly, since more work follows.
     connection: ManuallyDrop<LockGuard<'a, Connection>>,
-    owner: &'a Owner,
+    owner: &'a LockOwner,
     function: &'static dyn Function,
     /// Makes the blocking system calls, if the call does not make them itself.
-    pause: Option<&'a Pause>,
+    suspension: Option<&'a Suspension>,
     /// True if the thread was already panicking when the call started.
     was_panicking: bool,
 }
@@ -45,9 +45,9 @@ pub trait Function: Sync {
 
 /// The thread that holds the lock. A thread compares it only with itself.
 #[derive(Debug, Default)]
-pub(super) struct Owner(AtomicUsize);
+pub(super) struct LockOwner(AtomicUsize);
 
-impl Owner {
+impl LockOwner {
     /// Returns true if the calling thread is in a call on the handle, for example in a callback.
     pub fn is_this_thread(&self) -> bool {
         self.0.load(Ordering::Relaxed) == this_thread()
@@ -63,7 +63,7 @@ fn this_thread() -> usize {
 impl<'a> Call<'a> {
     pub(super) fn new(
         mut connection: LockGuard<'a, Connection>,
-        owner: &'a Owner,
+        owner: &'a LockOwner,
         function: &'static dyn Function,
     ) -> Self {
         begin(&mut connection, owner, function);
@@ -71,13 +71,13 @@ impl<'a> Call<'a> {
             connection: ManuallyDrop::new(connection),
             owner,
             function,
-            pause: None,
+            suspension: None,
             was_panicking: thread::panicking(),
         }
     }
 
-    pub(super) fn leaving_waits_to(mut self, pause: &'a Pause) -> Self {
-        self.pause = Some(pause);
+    pub(super) fn with_suspension(mut self, suspension: &'a Suspension) -> Self {
+        self.suspension = Some(suspension);
         self
     }
 
@@ -88,8 +88,8 @@ impl<'a> Call<'a> {
 
     /// Makes a blocking system call with the lock held. Returns its result, or the errno.
     pub(super) async fn wait(&mut self, blocking: &mut Blocking) -> Result<usize, c_int> {
-        match self.pause {
-            Some(pause) => pause.leave(blocking).await,
+        match self.suspension {
+            Some(suspension) => suspension.wait(blocking).await,
             None => blocking.make(),
         }
     }
@@ -101,34 +101,34 @@ impl<'a> Call<'a> {
 
     /// Runs `act` and makes the blocking system calls directly, so the thread cannot be cancelled
     /// meanwhile.
-    pub(super) fn at_once<R>(&mut self, act: impl AsyncFnOnce(&mut Self) -> R) -> R {
-        let pause = self.pause.take();
+    pub(super) fn without_cancellation<R>(&mut self, act: impl AsyncFnOnce(&mut Self) -> R) -> R {
+        let suspension = self.suspension.take();
         let result = match pin!(act(self)).poll(&mut Context::from_waker(Waker::noop())) {
             Poll::Ready(result) => result,
             Poll::Pending => unreachable!("the call makes its system calls itself"),
         };
-        self.pause = pause;
+        self.suspension = suspension;
         result
     }
 
     /// Prepares for cleaning up after the thread was cancelled: no further cancellation is
     /// possible. Returns the interrupted system call.
     pub(super) fn cancelled(&mut self) -> Option<Blocking> {
-        self.pause.take().and_then(Pause::cancelled)
+        self.suspension.take().and_then(Suspension::cancelled)
     }
 
-    fn let_go(&mut self) -> Wakes {
+    fn before_unlock(&mut self) -> PendingWakes {
         let connection = &mut **self.connection;
-        connection.settle();
+        connection.publish_state();
         self.owner.0.store(0, Ordering::Relaxed);
         connection
             .turns
-            .wakes(&connection.completions, &connection.link)
+            .pending_wakes(&connection.completions, &connection.link)
     }
 }
 
 /// Records that this thread holds the lock, for a call of `function`.
-fn begin(connection: &mut Connection, owner: &Owner, function: &'static dyn Function) {
+fn begin(connection: &mut Connection, owner: &LockOwner, function: &'static dyn Function) {
     owner.0.store(this_thread(), Ordering::Relaxed);
     connection.report.context = function.name();
 }
@@ -138,7 +138,7 @@ struct Unlocked<'c, 'a>(&'c mut Call<'a>);
 
 impl<'c, 'a> Unlocked<'c, 'a> {
     fn new(call: &'c mut Call<'a>) -> Self {
-        let wakes = call.let_go();
+        let wakes = call.before_unlock();
         // SAFETY: the call holds the lock. Until it holds it again, the guard is not used: it is
         // borrowed, and only for waiting.
         unsafe { LockGuard::mutex(&call.connection).force_unlock() };
@@ -173,7 +173,7 @@ impl Drop for Call<'_> {
         if !self.was_panicking && thread::panicking() {
             self.poison();
         }
-        let wakes = self.let_go();
+        let wakes = self.before_unlock();
         // SAFETY: the guard is not used again.
         unsafe { ManuallyDrop::drop(&mut self.connection) };
         // After the lock is released, since the woken threads need it first.

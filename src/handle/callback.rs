@@ -12,7 +12,7 @@ use std::ffi::CStr;
 use libc::{c_char, c_int, c_uint, c_void, size_t};
 
 use super::buffer::ReadBuffer;
-use crate::cancellation::{self, NotHere};
+use crate::cancellation::{self, CancellationDisabled};
 
 /// An extent: a range of an export with the same meta context flags.
 #[repr(C)]
@@ -161,7 +161,7 @@ macro_rules! callback {
         impl Drop for $callback {
             fn drop(&mut self) {
                 if let Some(free) = self.free {
-                    let _not_here = NotHere::new();
+                    let _disabled = CancellationDisabled::new();
                     // SAFETY: the program passed `free` for this data. The value is neither
                     // `Clone` nor `Copy`, so this runs once, and the function cannot be called
                     // with the data afterwards.
@@ -184,9 +184,9 @@ callback!(
 
 /// Calls a function of the program with cancellation disabled. If the function enables
 /// cancellation, this is undone after it.
-fn forbidding<R>(call: impl FnOnce() -> R) -> R {
+fn call_program<R>(call: impl FnOnce() -> R) -> R {
     let result = call();
-    cancellation::forbid();
+    cancellation::disable();
     result
 }
 
@@ -211,7 +211,7 @@ impl nbd_chunk_callback {
         };
         let subbuf = buffer.iovec(at, count).iov_base;
         // SAFETY: see above; `iovec` has checked that the bytes are in the buffer.
-        forbidding(|| unsafe { callback(self.user_data, subbuf, count, offset, status, error) })
+        call_program(|| unsafe { callback(self.user_data, subbuf, count, offset, status, error) })
     }
 }
 
@@ -236,7 +236,7 @@ impl nbd_completion_callback {
             return 0;
         };
         // SAFETY: see above.
-        forbidding(|| unsafe { callback(self.user_data, error) })
+        call_program(|| unsafe { callback(self.user_data, error) })
     }
 }
 
@@ -247,7 +247,7 @@ impl nbd_debug_callback {
             return 0;
         };
         // SAFETY: see above.
-        forbidding(|| unsafe { callback(self.user_data, context.as_ptr(), message.as_ptr()) })
+        call_program(|| unsafe { callback(self.user_data, context.as_ptr(), message.as_ptr()) })
     }
 }
 
@@ -264,7 +264,7 @@ impl nbd_extent_callback {
             return 0;
         };
         // SAFETY: see above; pointer and count describe one slice.
-        forbidding(|| unsafe {
+        call_program(|| unsafe {
             callback(
                 self.user_data,
                 context.as_ptr(),
@@ -290,7 +290,7 @@ impl nbd_extent64_callback {
             return 0;
         };
         // SAFETY: see above; pointer and count describe one slice.
-        forbidding(|| unsafe {
+        call_program(|| unsafe {
             callback(
                 self.user_data,
                 context.as_ptr(),
@@ -310,7 +310,7 @@ impl nbd_list_callback {
             return 0;
         };
         // SAFETY: see above.
-        forbidding(|| unsafe { callback(self.user_data, name.as_ptr(), description.as_ptr()) })
+        call_program(|| unsafe { callback(self.user_data, name.as_ptr(), description.as_ptr()) })
     }
 }
 
@@ -321,7 +321,7 @@ impl nbd_context_callback {
             return 0;
         };
         // SAFETY: see above.
-        forbidding(|| unsafe { callback(self.user_data, name.as_ptr()) })
+        call_program(|| unsafe { callback(self.user_data, name.as_ptr()) })
     }
 }
 
@@ -381,7 +381,7 @@ mod tests {
     }
 
     #[test]
-    fn freeing_happens_where_the_owner_ends_up() {
+    fn callbacks_are_freed_where_they_are_dropped() {
         let mut seen = Seen::default();
         let callback = nbd_completion_callback {
             callback: Some(completed),

@@ -34,7 +34,7 @@ impl Completed {
 
     /// Adds a completed command.
     pub fn add(&mut self, link: &Link, cookie: u64) {
-        self.sweep(link);
+        self.remove_retired(link);
         self.order.push_back(cookie);
         self.waiting += 1;
     }
@@ -48,7 +48,7 @@ impl Completed {
         let command = link.machine.retire(cookie);
         self.waiting -= 1;
         while let Some(first) = self.order.front() {
-            if waits(link, *first) {
+            if is_kept(link, *first) {
                 break;
             }
             self.order.pop_front();
@@ -70,9 +70,9 @@ impl Completed {
     }
 
     /// Removes retired commands before the queue grows too long.
-    fn sweep(&mut self, link: &Link) {
+    fn remove_retired(&mut self, link: &Link) {
         if self.order.len() > 2 * self.waiting + 64 {
-            self.order.retain(|cookie| waits(link, *cookie));
+            self.order.retain(|cookie| is_kept(link, *cookie));
         }
     }
 
@@ -82,6 +82,6 @@ impl Completed {
 }
 
 /// Returns true if a command is complete and not retired.
-fn waits(link: &Link, cookie: u64) -> bool {
+fn is_kept(link: &Link, cookie: u64) -> bool {
     link.machine.finished(cookie).is_some()
 }

@@ -31,7 +31,7 @@ pub(super) struct Completions {
 
 /// The maximum number of completions remembered for nbd_poll(3). With more, it would return again
 /// and again for completions that the program has seen long ago.
-const MOST_UNPOLLED: usize = 1024;
+const MAX_UNPOLLED: usize = 1024;
 
 impl Completions {
     /// Handles one event.
@@ -81,10 +81,10 @@ impl Completions {
         match waiter {
             Waiter::Program => {
                 self.total += 1;
-                self.unpolled = MOST_UNPOLLED.min(self.unpolled + 1);
+                self.unpolled = MAX_UNPOLLED.min(self.unpolled + 1);
             }
             Waiter::Call => link.synchronous -= 1,
-            Waiter::Nobody => {
+            Waiter::None => {
                 link.synchronous -= 1;
                 drop(link.machine.retire(cookie));
                 return report.publish(link);
@@ -138,7 +138,7 @@ impl Completions {
     pub fn forget(&mut self, link: &mut Link, cookie: u64) {
         match link.machine.command_mut(cookie) {
             // This frees its closures.
-            Some(command) => command.attachment = Attachment::of_nobody(),
+            Some(command) => command.attachment = Attachment::abandoned(),
             None => drop(link.machine.retire(cookie)),
         }
     }

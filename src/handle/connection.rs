@@ -53,21 +53,21 @@ impl Connection {
 
     /// Publishes the state for other threads, before the call ends or waits. Until the lock is
     /// taken again, a receiving thread may read ahead.
-    pub(super) fn settle(&mut self) {
-        self.link.give_back_memory();
+    pub(super) fn publish_state(&mut self) {
+        self.link.release_memory();
         self.report.publish(&self.link);
-        if self.turns.holder != Holder::Receives {
+        if self.turns.holder != Holder::Receiving {
             self.report.shared.set_arrivals(self.link.has_arrivals());
         }
     }
 
     /// Returns true if pending data waits until the socket is writable. False after a failure.
-    pub(super) fn waits_for_room(&self) -> bool {
-        self.failure.is_none() && self.link.waits_for_room()
+    pub(super) fn waits_until_writable(&self) -> bool {
+        self.failure.is_none() && self.link.waits_until_writable()
     }
 
     /// Finishes a step: if the connection was lost, ends it.
-    pub(super) fn conclude<R>(&mut self, step: Result<R, Lost>) -> Result<R, Error> {
+    pub(super) fn finish_step<R>(&mut self, step: Result<R, Lost>) -> Result<R, Error> {
         match step {
             Ok(result) => {
                 if self.link.is_over() {
@@ -85,7 +85,7 @@ impl Connection {
     /// While another thread is receiving, this is deferred until that thread has woken: it may be
     /// writing to the buffer of a command.
     pub(super) fn end(&mut self, lost: Lost) -> Error {
-        if self.turns.holder == Holder::Receives {
+        if self.turns.holder == Holder::Receiving {
             let error = lost.error().clone();
             self.link.shutdown_both();
             self.failure.get_or_insert(lost);
@@ -108,7 +108,7 @@ impl Connection {
         self.link.machine.fail();
         // The completion gets the errno of the failure, if it has one.
         if of_option.errno() != 0 && self.completions.awaits_option() {
-            self.link.close_transport(self.turns.are_held());
+            self.link.close_transport(self.turns.turn_is_held());
             self.completions
                 .finish_option(&mut self.link, &self.report, Err(of_option));
         }
@@ -118,7 +118,7 @@ impl Connection {
 
     /// Continues after waiting with the lock released. Fails if another thread has meanwhile lost
     /// the connection.
-    pub(super) fn woken(&mut self) -> Result<(), Error> {
+    pub(super) fn resume(&mut self) -> Result<(), Error> {
         self.turns.holder = Holder::None;
         self.link.forget_retired();
         match self.failure.take() {
@@ -128,13 +128,13 @@ impl Connection {
     }
 
     fn abandon_all(&mut self) {
-        self.link.close(self.turns.are_held());
+        self.link.close(self.turns.turn_is_held());
         self.report.publish(&self.link);
         self.completions.abandon_all(&mut self.link, &self.report);
     }
 
     /// Discards the state of threads that do not exist in a forked child.
-    pub(super) fn renew(&mut self) {
+    pub(super) fn reset_after_fork(&mut self) {
         self.turns = Turns::new();
         self.link.forget_retired();
         self.failure = None;
@@ -152,12 +152,12 @@ impl Connection {
     pub(super) fn poison(&mut self) {
         self.turns.admissions.clear();
         let error = Error::new(libc::ENOTRECOVERABLE, "internal error");
-        if self.turns.holder == Holder::Receives {
+        if self.turns.holder == Holder::Receiving {
             self.end(error.into());
             return;
         }
         self.link.machine.fail();
-        self.link.close_transport(self.turns.are_held());
+        self.link.close_transport(self.turns.turn_is_held());
         self.report.publish(&self.link);
         self.report
             .debug(format_args!("handle dead: internal error"));

@@ -72,7 +72,7 @@ mod tests {
     use super::halves::Counter;
 
     #[test]
-    fn halves_make_a_whole() {
+    fn halves_are_combined() {
         let counter = Counter::default();
         assert_eq!(counter.load(), 0);
         for count in [

@@ -42,7 +42,7 @@ impl Connection {
             _ => "command",
         };
         let sent = self.link.send();
-        if self.conclude(sent).is_err() {
+        if self.finish_step(sent).is_err() {
             self.report.failure_ignored(what);
         }
     }
@@ -50,7 +50,7 @@ impl Connection {
     /// Handles data that the server may have sent already, once there may be a connection.
     pub(super) fn begin(&mut self) -> Result<(), Error> {
         let begun = self.steps().receive_and_send();
-        self.conclude(begun)
+        self.finish_step(begun)
     }
 }
 
@@ -63,13 +63,13 @@ impl Connection {
         }
         let step = if self.link.is_in_tls_handshake() {
             self.steps().continue_tls_handshake()
-        } else if self.link.waits_for_room() {
+        } else if self.link.waits_until_writable() {
             self.steps().receive()
         } else {
             // The negotiation may have to send the next option.
             self.steps().receive_and_send()
         };
-        self.conclude(step)
+        self.finish_step(step)
     }
 
     /// Handles a writable descriptor.
@@ -85,27 +85,27 @@ impl Connection {
         } else {
             self.link.send()
         };
-        self.conclude(step)
+        self.finish_step(step)
     }
 
     fn continue_connecting(&mut self) -> Result<(), Error> {
         let step = self.link.continue_connecting();
-        self.conclude(step)?;
+        self.finish_step(step)?;
         self.begin()
     }
 
     /// Handles one message that has already been received, after sending queued data. If sending
     /// fails, the failure is detected later by receiving: messages received before it still
     /// count.
-    pub(super) fn use_before_waiting(&mut self) -> Result<(), Error> {
-        if let Some(fd) = self.link.fd().filter(|_| self.link.waits_for_room()) {
-            if matches!(Poll::look(fd, POLLOUT), Ok(POLLOUT)) {
+    pub(super) fn handle_before_waiting(&mut self) -> Result<(), Error> {
+        if let Some(fd) = self.link.fd().filter(|_| self.link.waits_until_writable()) {
+            if matches!(Poll::now(fd, POLLOUT), Ok(POLLOUT)) {
                 let sent = self.link.send();
-                self.conclude(sent)?;
+                self.finish_step(sent)?;
             }
         }
         let received = self.steps().receive();
-        self.conclude(received)
+        self.finish_step(received)
     }
 
     /// Handles events of poll(2). Another thread may meanwhile have sent the queued data, or
@@ -142,11 +142,11 @@ impl Connection {
         };
         // In transmission, parsing the received bytes shows whether they are a complete message.
         let only_replies = self.state() == State::Ready && self.link.is_plain();
-        if !only_replies && self.link.has_message_in_hand() {
-            self.use_before_waiting()?;
+        if !only_replies && self.link.has_complete_message() {
+            self.handle_before_waiting()?;
             return Ok(None);
         }
-        if self.use_beginning()? {
+        if self.parse_beginning()? {
             return Ok(None);
         }
         let mut events = 0;
@@ -179,15 +179,15 @@ impl Connection {
             && self.link.is_plain()
             && !self.report.shared.program_polls()
             && !self.report.shared.debug_enabled()
-            && !self.link.has_message_in_hand();
+            && !self.link.has_complete_message();
         if !by_receiving {
             return Ok(None);
         }
-        self.use_beginning()?;
+        self.parse_beginning()?;
         self.report.publish(&self.link);
         let ahead = self.steps().may_receive_ahead();
         let receive = self.link.begin_receive(ahead);
-        self.conclude(receive).map(Some)
+        self.finish_step(receive).map(Some)
     }
 
     /// Handles received data, up to the end of one message. Returns false if the receive did not
@@ -199,22 +199,22 @@ impl Connection {
     ) -> Result<bool, Error> {
         let result = result.map_err(io::Error::from_raw_os_error);
         let handled = self.steps().handle_received(receive, result);
-        self.conclude(handled)
+        self.finish_step(handled)
     }
 
     /// Parses the beginning of a message, which may already be invalid. Returns true if it was a
     /// complete message.
-    fn use_beginning(&mut self) -> Result<bool, Error> {
-        if !self.link.has_beginning() {
+    fn parse_beginning(&mut self) -> Result<bool, Error> {
+        if !self.link.has_unparsed() {
             return Ok(false);
         }
-        let used = self.steps().use_arrivals();
-        self.conclude(used)
+        let used = self.steps().parse_arrivals();
+        self.finish_step(used)
     }
 
     /// Sends pending data, when the socket is writable.
-    pub(super) fn send_waiting(&mut self) -> Result<(), Error> {
+    pub(super) fn send_pending(&mut self) -> Result<(), Error> {
         let sent = self.link.send();
-        self.conclude(sent)
+        self.finish_step(sent)
     }
 }

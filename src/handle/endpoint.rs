@@ -30,7 +30,7 @@ pub(super) enum Endpoint {
 
 impl Endpoint {
     /// Returns the endpoint for the bytes of a struct sockaddr.
-    pub fn of_sockaddr(address: &[u8]) -> Endpoint {
+    pub fn from_sockaddr(address: &[u8]) -> Endpoint {
         if let Some(address) = transport::ip_address(address) {
             return Endpoint::Address(address);
         }

@@ -4,10 +4,10 @@
 //!
 //! A program that issues the same number of commands in each round, and completes all of them,
 //! must not cause allocations in each round. So memory is kept until less than a quarter of it
-//! was enough for as many commands as it has room for, and for at least [`FEWEST`].
+//! was enough for as many commands as it has room for, and for at least [`MIN_COMMANDS`].
 
 /// The minimum number of commands after which memory is freed.
-const FEWEST: usize = 1024;
+const MIN_COMMANDS: usize = 1024;
 
 /// The maximum number of commands that a handle had at the same time, in flight or not retired.
 #[derive(Debug, Default)]
@@ -15,7 +15,7 @@ pub(super) struct HighWater {
     /// The maximum since memory was freed.
     most: usize,
     /// The maximum since a quarter of `most` was last reached.
-    lately: usize,
+    recent: usize,
     /// The number of commands issued since then.
     issued: usize,
 }
@@ -23,23 +23,23 @@ pub(super) struct HighWater {
 impl HighWater {
     /// Counts a new command; `count` includes it. If memory should be freed, returns the number
     /// of commands to keep memory for.
-    pub fn rise(&mut self, count: usize) -> Option<usize> {
+    pub fn count_command(&mut self, count: usize) -> Option<usize> {
         if count >= self.most.div_ceil(4) {
             *self = HighWater {
                 most: self.most.max(count),
-                lately: 0,
+                recent: 0,
                 issued: 0,
             };
             return None;
         }
-        self.lately = self.lately.max(count);
+        self.recent = self.recent.max(count);
         self.issued += 1;
-        if self.issued < self.most.max(FEWEST) {
+        if self.issued < self.most.max(MIN_COMMANDS) {
             return None;
         }
         *self = HighWater {
-            most: self.lately,
-            lately: 0,
+            most: self.recent,
+            recent: 0,
             issued: 0,
         };
         Some(self.most)
@@ -54,11 +54,13 @@ mod tests {
     /// 1 to `depth`.
     fn rounds(high_water: &mut HighWater, count: usize, depth: usize) -> Vec<usize> {
         let counts = (0..count).flat_map(|_| 1..=depth);
-        counts.filter_map(|it| high_water.rise(it)).collect()
+        counts
+            .filter_map(|it| high_water.count_command(it))
+            .collect()
     }
 
     #[test]
-    fn the_same_depth_again_gives_nothing_back() {
+    fn constant_depth_frees_nothing() {
         for depth in [1, 2, 3, 4, 5, 64, 1024, 1025, 5000] {
             let mut high_water = HighWater::default();
             let same = rounds(&mut high_water, 30_000 / depth, depth);
@@ -70,7 +72,7 @@ mod tests {
     }
 
     #[test]
-    fn less_than_a_quarter_gives_memory_back_after_1024_commands() {
+    fn memory_is_freed_after_1024_commands_below_a_quarter() {
         let mut high_water = HighWater::default();
         rounds(&mut high_water, 1, 1024);
         assert_eq!(rounds(&mut high_water, 1023, 1), []);
@@ -83,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn more_commands_are_awaited_where_there_were_more() {
+    fn larger_maximum_keeps_memory_longer() {
         let mut high_water = HighWater::default();
         rounds(&mut high_water, 1, 8192);
         assert_eq!(rounds(&mut high_water, 8191, 1), []);

@@ -31,7 +31,6 @@ mod link;
 #[allow(unsafe_code)]
 mod lock;
 mod option;
-mod pause;
 #[allow(unsafe_code)]
 mod process;
 #[allow(unsafe_code)]
@@ -41,6 +40,7 @@ mod settings;
 #[allow(unsafe_code)]
 mod shared;
 mod steps;
+mod suspension;
 #[allow(unsafe_code)]
 mod tls_settings;
 mod turns;
@@ -52,22 +52,22 @@ use std::sync::Arc;
 use parking_lot::lock_api::RawMutex as _;
 
 pub use admission::Access;
-use call::Owner;
+use call::LockOwner;
 pub use call::{Call, Function};
 pub use calls::{Connecting, Information, Issue, Options, Setup};
 pub use connection::Connection;
 use lock::{Lock, RawLock};
-pub use pause::Pause;
 pub use settings::Settings;
 pub use shared::{Shared, Statistics};
+pub use suspension::Suspension;
 
 /// A handle, made by nbd_create(3) and dropped by nbd_close(3).
 #[derive(Debug)]
 pub struct Handle {
     shared: Arc<Shared>,
-    owner: Owner,
+    owner: LockOwner,
     /// The process that created it.
-    maker: u32,
+    creator: u32,
     /// The process of the last call.
     process: AtomicU32,
     connection: Lock<Connection>,
@@ -82,12 +82,12 @@ impl Default for Handle {
 impl Handle {
     /// Makes a handle that is not connected.
     pub fn new() -> Self {
-        process::watch();
+        process::count_forks();
         let shared = Arc::new(Shared::new(debug::Debug::new()));
         Handle {
             connection: Lock::new(Connection::new(Arc::clone(&shared))),
-            owner: Owner::default(),
-            maker: process::generation(),
+            owner: LockOwner::default(),
+            creator: process::generation(),
             process: AtomicU32::new(process::generation()),
             shared,
         }
@@ -117,7 +117,7 @@ impl Handle {
             connection.free();
             return false;
         }
-        if self.maker != process::generation() {
+        if self.creator != process::generation() {
             self.call(function).free();
             return true;
         }
@@ -134,7 +134,7 @@ impl Handle {
     pub fn call(&self, function: &'static dyn Function) -> Call<'_> {
         let now = process::generation();
         if self.process.load(Ordering::Relaxed) != now {
-            self.renew(now);
+            self.reset_after_fork(now);
         }
         Call::new(self.connection.lock(), &self.owner, function)
     }
@@ -143,9 +143,9 @@ impl Handle {
     pub fn waiting_call<'a>(
         &'a self,
         function: &'static dyn Function,
-        pause: &'a Pause,
+        suspension: &'a Suspension,
     ) -> Call<'a> {
-        self.call(function).leaving_waits_to(pause)
+        self.call(function).with_suspension(suspension)
     }
 
     /// Resets a handle after fork(2): threads that held the lock, waited for it or slept do not
@@ -153,7 +153,7 @@ impl Handle {
     /// the handle in the child only after the callback.
     #[cold]
     #[allow(unsafe_code)]
-    fn renew(&self, now: u32) {
+    fn reset_after_fork(&self, now: u32) {
         if self.process.swap(now, Ordering::Relaxed) == now {
             return;
         }
@@ -164,6 +164,6 @@ impl Handle {
             let lock = std::ptr::from_ref(self.connection.raw()).cast_mut();
             lock.write(RawLock::INIT);
         }
-        self.connection.lock().renew();
+        self.connection.lock().reset_after_fork();
     }
 }

@@ -15,7 +15,7 @@ pub(super) fn generation() -> u32 {
 }
 
 /// Starts to count forks.
-pub(super) fn watch() {
+pub(super) fn count_forks() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
         // SAFETY: the function only counts, which is allowed in a child of fork(2). If

@@ -55,12 +55,12 @@ impl<T> Replaceable<T> {
     /// last reader.
     pub fn replace(&self, value: T) {
         let previous = self.current.swap(node(value), SeqCst);
-        self.put_aside(previous);
+        self.keep_replaced(previous);
         self.drop_replaced();
     }
 
     /// Adds a list of nodes to the replaced ones.
-    fn put_aside(&self, first: *mut Node<T>) {
+    fn keep_replaced(&self, first: *mut Node<T>) {
         let mut last = first;
         // SAFETY: only this thread has the nodes, until they are in the list.
         unsafe {
@@ -90,7 +90,7 @@ impl<T> Replaceable<T> {
                 // this thread has taken them from the list.
                 return unsafe { drop_list(list) };
             }
-            self.put_aside(list);
+            self.keep_replaced(list);
             // The last reader may have left before the list was back.
             if self.readers.load(SeqCst) != 0 {
                 return;
@@ -155,7 +155,7 @@ mod tests {
     use std::sync::Arc;
 
     #[test]
-    fn a_value_goes_when_its_last_reader_has_gone() {
+    fn a_replaced_value_is_dropped_by_its_last_reader() {
         let first = Arc::new(1);
         let value = Replaceable::new(Arc::clone(&first));
         value.read(|outer| {
@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn without_readers_a_value_goes_at_once() {
+    fn without_readers_a_value_is_dropped_at_once() {
         let first = Arc::new(1);
         let value = Replaceable::new(Arc::clone(&first));
         value.replace(Arc::new(2));

@@ -67,7 +67,7 @@ pub struct Shared {
     has_arrivals: AtomicBool,
     /// True if the program was asked to wait until the socket is writable, although nothing is
     /// pending.
-    said_to_write: AtomicBool,
+    asked_to_write: AtomicBool,
     private_data: AtomicUsize,
     /// True if reads clear their buffer first, even before waiting for the lock.
     pread_initialize: AtomicBool,
@@ -86,7 +86,7 @@ impl Shared {
             program_polls: AtomicBool::new(false),
             receiving_ahead: AtomicBool::new(false),
             has_arrivals: AtomicBool::new(false),
-            said_to_write: AtomicBool::new(false),
+            asked_to_write: AtomicBool::new(false),
             private_data: AtomicUsize::new(0),
             pread_initialize: AtomicBool::new(true),
             debug,
@@ -128,10 +128,10 @@ impl Shared {
         if self.receiving_ahead.load(Ordering::SeqCst) || self.has_arrivals.load(Ordering::SeqCst) {
             // Polling the descriptor for reading does not show bytes that are already in the
             // handle. The socket is nearly always writable, so a wait for that ends at once.
-            self.said_to_write.store(true, Ordering::Relaxed);
+            self.asked_to_write.store(true, Ordering::Relaxed);
             return direction | DIRECTION_READ | DIRECTION_WRITE;
         }
-        self.said_to_write.store(false, Ordering::Relaxed);
+        self.asked_to_write.store(false, Ordering::Relaxed);
         direction
     }
 
@@ -174,8 +174,8 @@ impl Shared {
 
     /// Returns true, once, if the program was asked to wait until the socket is writable although
     /// nothing was pending.
-    pub(super) fn take_said_to_write(&self) -> bool {
-        self.said_to_write.swap(false, Ordering::Relaxed)
+    pub(super) fn take_asked_to_write(&self) -> bool {
+        self.asked_to_write.swap(false, Ordering::Relaxed)
     }
 
     /// Returns the number of outstanding commands of the program, without those of synchronous

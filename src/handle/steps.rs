@@ -21,7 +21,7 @@ const BUDGET: usize = 256 * 1024;
 
 /// The minimum that a receive takes from the budget, in bytes: a TLS record may carry a single
 /// byte.
-const LEAST: usize = 1024;
+const MIN_CHARGE: usize = 1024;
 
 /// The parts of a connection that a step needs.
 #[derive(Debug)]
@@ -40,16 +40,16 @@ impl Steps<'_> {
 
     /// Receives and handles at most one reply message; with TLS, all messages of one record.
     pub fn receive(&mut self) -> Result<(), Lost> {
-        let negotiates = self.link.negotiates();
+        let is_negotiating = self.link.is_negotiating();
         let sends = self.link.machine.wants_to_send();
         let mut left = BUDGET;
         let mut drained = false;
         // In transmission, there are no further events once all received bytes are used.
-        let mut something = negotiates || self.link.has_beginning();
+        let mut something = is_negotiating || self.link.has_unparsed();
         while self.link.machine.wants_to_receive() {
-            let ended = something && self.use_arrivals()?;
+            let ended = something && self.parse_arrivals()?;
             let next = self.link.machine.wants_to_send() && !sends;
-            if negotiates && (next || !self.link.negotiates()) {
+            if is_negotiating && (next || !self.link.is_negotiating()) {
                 break;
             }
             if ended && self.link.has_decrypted() {
@@ -62,7 +62,7 @@ impl Steps<'_> {
             match self.link.receive(ahead)? {
                 Received::NOTHING => break,
                 Received::Bytes { count, drained: d } => {
-                    left = left.saturating_sub(count.max(LEAST));
+                    left = left.saturating_sub(count.max(MIN_CHARGE));
                     drained = d;
                     something = true;
                 }
@@ -74,7 +74,7 @@ impl Steps<'_> {
 
     /// Uses received bytes up to the end of one message; during the negotiation, all of them.
     /// Returns false if they end before a message does.
-    pub fn use_arrivals(&mut self) -> Result<bool, Lost> {
+    pub fn parse_arrivals(&mut self) -> Result<bool, Lost> {
         let ended = loop {
             match self.link.next_event() {
                 None => break false,
@@ -87,7 +87,7 @@ impl Steps<'_> {
                 }
             }
         };
-        self.link.arrivals_used();
+        self.link.arrivals_parsed();
         if self.link.machine.awaits_tls_handshake() {
             let hostname = self.settings.tls.hostname(&self.link.endpoint);
             let credentials = self.settings.tls.credentials(hostname);
@@ -107,7 +107,7 @@ impl Steps<'_> {
         if self.link.is_in_tls_handshake() {
             return Ok(());
         }
-        self.use_arrivals()?;
+        self.parse_arrivals()?;
         self.link.send()
     }
 
@@ -123,7 +123,7 @@ impl Steps<'_> {
             Received::Bytes { .. } => {
                 // Another thread may meanwhile have begun to poll the descriptor, where these
                 // bytes are not visible.
-                while self.use_arrivals()? && self.report.shared.program_polls() {}
+                while self.parse_arrivals()? && self.report.shared.program_polls() {}
             }
             Received::End => self.link.end_of_stream()?,
         }
@@ -132,7 +132,7 @@ impl Steps<'_> {
     }
 
     pub fn may_receive_ahead(&self) -> bool {
-        !self.link.negotiates()
+        !self.link.is_negotiating()
             && !self.report.shared.debug_enabled()
             && self.report.shared.begin_receiving_ahead()
     }

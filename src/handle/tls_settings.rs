@@ -11,7 +11,7 @@ use crate::environment;
 use crate::error::Error;
 use crate::machine::Tls;
 use crate::memory::{self, NoMemory};
-use crate::transport::tls::{self, Credentials, Identity, Proof};
+use crate::transport::tls::{self, Authentication, Credentials, Method};
 use crate::uri::TlsParameters;
 
 /// The default priority string.
@@ -90,18 +90,18 @@ impl TlsSettings {
 
     /// Loads the credentials from their files.
     pub(super) fn credentials(&self, hostname: Option<&CStr>) -> Result<Credentials, Error> {
-        let proof = match &self.psk_file {
-            Some(file) => Proof::PreSharedKey {
+        let method = match &self.psk_file {
+            Some(file) => Method::PreSharedKey {
                 file,
                 username: self.username()?,
             },
-            None => Proof::Certificates {
+            None => Method::Certificates {
                 directory: self.certificates.as_deref(),
                 verify_peer: self.verify_peer,
             },
         };
-        Credentials::load(Identity {
-            proof,
+        Credentials::load(Authentication {
+            method,
             hostname: memory::copy_option(hostname)?,
             priority: &self.priority,
         })

@@ -5,7 +5,8 @@
 //!
 //! Only the thread that has the turn receives. It has the turn while it waits with the lock
 //! released; while it holds the lock, the turn is free. So a turn is never lost: a thread that
-//! ends its call while threads sleep wakes one of them to wait in its place ([`Turns::wakes`]).
+//! ends its call while threads sleep wakes one of them to wait in its place
+//! ([`Turns::pending_wakes`]).
 //!
 //! A thread sleeps in poll(2) on a descriptor of its own. It polls the descriptor of nbd_poll2(3)
 //! too, and the socket if data is waiting until it is writable.
@@ -26,13 +27,13 @@ pub(super) enum Holder {
     /// No thread waits for the server.
     None,
     /// In poll(2): no data of the connection is in use.
-    Polls {
+    Polling {
         /// True if it also waits until the socket is writable.
-        for_room: bool,
+        until_writable: bool,
     },
     /// In recv(2): it may be writing to the buffer of a command, so no other thread may end the
     /// connection.
-    Receives,
+    Receiving,
 }
 
 /// The event that a thread sleeps for.
@@ -58,7 +59,7 @@ struct Sleeper {
 }
 
 impl Sleeper {
-    fn wake(&mut self, wakes: &mut Wakes) {
+    fn wake(&mut self, wakes: &mut PendingWakes) {
         if !std::mem::replace(&mut self.woken, true) {
             if let Some(waker) = &self.waker {
                 wakes.add(waker);
@@ -66,7 +67,7 @@ impl Sleeper {
         }
     }
 
-    fn can_take_the_turn(&self) -> bool {
+    fn can_take_turn(&self) -> bool {
         matches!(self.goal, Goal::Command(_) | Goal::Completion(_))
     }
 }
@@ -74,9 +75,9 @@ impl Sleeper {
 /// Wakes threads when it is dropped, after the lock is released: a woken thread first needs the
 /// lock.
 #[derive(Debug, Default)]
-pub(super) struct Wakes(Vec<Arc<Waker>>);
+pub(super) struct PendingWakes(Vec<Arc<Waker>>);
 
-impl Wakes {
+impl PendingWakes {
     fn add(&mut self, waker: &Arc<Waker>) {
         match self.0.try_reserve(1) {
             Ok(()) => self.0.push(Arc::clone(waker)),
@@ -85,7 +86,7 @@ impl Wakes {
     }
 }
 
-impl Drop for Wakes {
+impl Drop for PendingWakes {
     fn drop(&mut self) {
         for waker in &self.0 {
             waker.wake();
@@ -95,7 +96,7 @@ impl Drop for Wakes {
 
 /// The number of wakers kept while no thread sleeps. Sleeping is often shorter than creating a
 /// waker, but each one uses a descriptor while the handle is open.
-const SPARE: usize = 1;
+const MAX_SPARE_WAKERS: usize = 1;
 
 /// The turn and the sleeping threads, protected by the lock.
 #[derive(Debug)]
@@ -120,19 +121,19 @@ impl Turns {
     }
 
     /// Returns true if a thread is waiting for the server.
-    pub fn are_held(&self) -> bool {
+    pub fn turn_is_held(&self) -> bool {
         self.holder != Holder::None
     }
 
     /// Returns true if a thread may begin to wait for the server. A call with exclusive access
     /// receives everything itself.
-    pub fn are_free(&self) -> bool {
-        !self.are_held() && !self.admissions.one_is_alone()
+    pub fn turn_is_free(&self) -> bool {
+        !self.turn_is_held() && !self.admissions.exclusive_is_first()
     }
 
     /// Registers the calling thread before it sleeps. Returns its id, and the descriptor that
     /// wakes it, if any.
-    pub fn lie_down(&mut self, goal: Goal) -> (u64, Option<RawFd>) {
+    pub fn add_sleeper(&mut self, goal: Goal) -> (u64, Option<RawFd>) {
         self.last_id += 1;
         if self.sleepers.try_reserve(1).is_err() {
             // Without a descriptor, the thread wakes by itself after a short time.
@@ -154,7 +155,7 @@ impl Turns {
     }
 
     /// Removes a thread that is awake.
-    pub fn get_up(&mut self, id: u64) {
+    pub fn remove_sleeper(&mut self, id: u64) {
         let Some(at) = self.sleepers.iter().position(|it| it.id == id) else {
             return;
         };
@@ -166,30 +167,30 @@ impl Turns {
             let _ = memory::push(&mut self.spare, waker);
         }
         if self.sleepers.is_empty() {
-            self.spare.truncate(SPARE);
+            self.spare.truncate(MAX_SPARE_WAKERS);
         }
     }
 
-    /// Chooses the threads to wake when the lock is released: those whose event has happened, and
+    /// Returns the threads to wake when the lock is released: those whose event has happened, and
     /// one to take the turn.
     #[inline]
-    pub fn wakes(&mut self, completions: &Completions, link: &Link) -> Wakes {
+    pub fn pending_wakes(&mut self, completions: &Completions, link: &Link) -> PendingWakes {
         match self.sleepers.is_empty() {
-            true => Wakes::default(),
-            false => self.wakes_of_sleepers(completions, link),
+            true => PendingWakes::default(),
+            false => self.choose_sleepers(completions, link),
         }
     }
 
     #[cold]
-    fn wakes_of_sleepers(&mut self, completions: &Completions, link: &Link) -> Wakes {
-        let mut wakes = Wakes::default();
+    fn choose_sleepers(&mut self, completions: &Completions, link: &Link) -> PendingWakes {
+        let mut wakes = PendingWakes::default();
         self.wake_ready(completions, link, &mut wakes);
-        self.pass_on(&mut wakes);
+        self.pass_turn(&mut wakes);
         wakes
     }
 
     /// Wakes the threads whose event has happened.
-    fn wake_ready(&mut self, completions: &Completions, link: &Link, wakes: &mut Wakes) {
+    fn wake_ready(&mut self, completions: &Completions, link: &Link, wakes: &mut PendingWakes) {
         for sleeper in &mut self.sleepers {
             let ready = match sleeper.goal {
                 Goal::Command(cookie) => link.machine.command(cookie).is_none(),
@@ -204,11 +205,11 @@ impl Turns {
     }
 
     /// Wakes one thread that can wait for the server, unless none may or one is already awake.
-    fn pass_on(&mut self, wakes: &mut Wakes) {
-        if !self.are_free() {
+    fn pass_turn(&mut self, wakes: &mut PendingWakes) {
+        if !self.turn_is_free() {
             return;
         }
-        let mut able = self.sleepers.iter_mut().filter(|it| it.can_take_the_turn());
+        let mut able = self.sleepers.iter_mut().filter(|it| it.can_take_turn());
         if let Some(first) = able.next() {
             if !able.any(|it| it.woken) {
                 first.wake(wakes);

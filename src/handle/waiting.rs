@@ -19,16 +19,16 @@ use crate::transport::blocking::{Blocking, Poll};
 
 /// The sleep in milliseconds of a thread that cannot be woken, because the process has no free
 /// descriptor.
-const NAP: c_int = 10;
+const SLEEP_WITHOUT_WAKER: c_int = 10;
 
 /// The reason for a wake-up.
-pub(super) enum Awake {
+pub(super) enum WakeReason {
     /// Its event may have happened.
     Woken,
     /// The second descriptor of nbd_poll2(3) is readable.
     Extra,
     /// Timeout.
-    TimeIsUp,
+    Timeout,
 }
 
 /// Makes the error of a failed poll(2).
@@ -38,7 +38,7 @@ fn failed(errno: c_int) -> Error {
 
 impl Ready {
     /// Converts the result of poll(2); `None` on timeout.
-    fn of(poll: &Blocking, result: Result<usize, c_int>) -> Result<Option<Ready>, Error> {
+    fn from_result(poll: &Blocking, result: Result<usize, c_int>) -> Result<Option<Ready>, Error> {
         Ok(match poll {
             Blocking::Poll(poll) if result.map_err(failed)? > 0 => Some(Ready {
                 events: poll.events(0),
@@ -51,21 +51,21 @@ impl Ready {
 
 impl Call<'_> {
     /// Waits until the descriptor is ready and handles the event, with the lock held.
-    async fn wait_alone(&mut self) -> Result<(), Error> {
+    async fn wait_locked(&mut self) -> Result<(), Error> {
         let Some((fd, events)) = self.before_polling()? else {
             return Ok(());
         };
-        self.settle();
+        self.publish_state();
         let mut poll = Blocking::Poll(Poll::new(-1).and(fd, events));
         let result = self.wait(&mut poll).await;
-        let ready = Ready::of(&poll, result);
-        self.polled(&ready);
+        let ready = Ready::from_result(&poll, result);
+        self.log_poll(&ready);
         let ready = ready?;
         self.after_polling(ready).map(drop)
     }
 
     /// Logs the result of poll(2).
-    fn polled(&self, ready: &Result<Option<Ready>, Error>) {
+    fn log_poll(&self, ready: &Result<Option<Ready>, Error>) {
         if self.report.shared.debug_enabled() {
             let (result, revents) = match ready {
                 Ok(Some(ready)) => (1, ready.events),
@@ -80,7 +80,7 @@ impl Call<'_> {
     /// Waits for the events of `before_polling` and handles them, with the turn and with the lock
     /// released; or until `extra` is readable, or for `timeout` milliseconds. Returns false on
     /// timeout, and `None` if a call with exclusive access has to receive.
-    async fn poll_in_turn(
+    async fn poll_with_turn(
         &mut self,
         (fd, events): (c_int, i16),
         extra: c_int,
@@ -94,18 +94,18 @@ impl Call<'_> {
         let mut turn = guard(&mut *self, |call| {
             call.cancelled();
             // The threads concerned see the error themselves.
-            let _ = call.woken();
+            let _ = call.resume();
         });
-        turn.turns.holder = Holder::Polls {
-            for_room: events & POLLOUT != 0,
+        turn.turns.holder = Holder::Polling {
+            until_writable: events & POLLOUT != 0,
         };
         let result = turn.wait_unlocked(&mut poll).await;
         ScopeGuard::into_inner(turn);
-        let ready = Ready::of(&poll, result);
-        self.polled(&ready);
-        self.woken()?;
+        let ready = Ready::from_result(&poll, result);
+        self.log_poll(&ready);
+        self.resume()?;
         let ready = ready?;
-        if !self.turns.are_free() {
+        if !self.turns.turn_is_free() {
             return Ok(match ready {
                 Some(ready) if !ready.extra => None,
                 ready => Some(ready.is_some()),
@@ -115,28 +115,28 @@ impl Call<'_> {
     }
 
     /// Waits for the next reply message, with the turn, and with the lock released.
-    async fn receive_in_turn(&mut self) -> Result<(), Error> {
+    async fn receive_with_turn(&mut self) -> Result<(), Error> {
         if let Some(receive) = self.before_receiving()? {
             let mut blocking = receive.blocking();
             let mut turn = guard((&mut *self, receive), |(call, receive)| {
                 call.cancelled_in_receive(receive);
             });
-            turn.0.turns.holder = Holder::Receives;
+            turn.0.turns.holder = Holder::Receiving;
             let result = turn.0.wait_unlocked(&mut blocking).await;
             let (_, receive) = ScopeGuard::into_inner(turn);
-            self.woken()?;
+            self.resume()?;
             if self.after_receiving(receive, result)? {
                 return Ok(());
             }
         }
         match self.before_polling()? {
-            Some(descriptor) => self.poll_in_turn(descriptor, -1, -1).await.map(drop),
+            Some(descriptor) => self.poll_with_turn(descriptor, -1, -1).await.map(drop),
             None => Ok(()),
         }
     }
 
     /// Waits for the next reply message with the lock held.
-    async fn receive_alone(&mut self) -> Result<(), Error> {
+    async fn receive_locked(&mut self) -> Result<(), Error> {
         if let Some(receive) = self.before_receiving()? {
             let mut blocking = receive.blocking();
             let mut alone = guard((&mut *self, receive), |(call, receive)| {
@@ -148,7 +148,7 @@ impl Call<'_> {
                 return Ok(());
             }
         }
-        self.wait_alone().await
+        self.wait_locked().await
     }
 
     /// Cleans up after the thread was cancelled while receiving. If it may have received data,
@@ -158,7 +158,7 @@ impl Call<'_> {
             Some(Blocking::Receive(made)) => made.has_received(),
             _ => false,
         };
-        if self.woken().is_err() {
+        if self.resume().is_err() {
             return;
         }
         if lost {
@@ -176,44 +176,46 @@ impl Call<'_> {
         goal: Goal,
         extra: c_int,
         timeout: c_int,
-    ) -> Result<Awake, Error> {
-        let (id, waker) = self.turns.lie_down(goal);
+    ) -> Result<WakeReason, Error> {
+        let (id, waker) = self.turns.add_sleeper(goal);
         // The thread that has the turn may not be waiting until the socket is writable.
-        let room = self.link.fd().filter(|_| self.waits_for_room());
+        let room = self.link.fd().filter(|_| self.waits_until_writable());
         let limit = match waker {
             Some(_) => timeout,
-            None if (0..NAP).contains(&timeout) => timeout,
-            None => NAP,
+            None if (0..SLEEP_WITHOUT_WAKER).contains(&timeout) => timeout,
+            None => SLEEP_WITHOUT_WAKER,
         };
         let poll = Poll::new(limit).and(waker.unwrap_or(-1), POLLIN);
         let poll = poll.and(room.unwrap_or(-1), POLLOUT).and(extra, POLLIN);
         let mut blocking = Blocking::Poll(poll);
-        let mut sleeper = guard(&mut *self, |call| call.turns.get_up(id));
+        let mut sleeper = guard(&mut *self, |call| call.turns.remove_sleeper(id));
         let result = sleeper.wait_unlocked(&mut blocking).await;
         drop(sleeper);
         let ready = result.map_err(failed)? > 0;
         let happened = |number| matches!(&blocking, Blocking::Poll(it) if it.events(number) != 0);
-        if happened(1) && self.waits_for_room() {
-            self.send_waiting()?;
+        if happened(1) && self.waits_until_writable() {
+            self.send_pending()?;
         }
         Ok(match ready {
-            _ if happened(2) => Awake::Extra,
-            false if limit == timeout => Awake::TimeIsUp,
-            _ => Awake::Woken,
+            _ if happened(2) => WakeReason::Extra,
+            false if limit == timeout => WakeReason::Timeout,
+            _ => WakeReason::Woken,
         })
     }
 
     /// Sleeps without the possibility of cancellation.
-    pub(super) fn sleep_at_once(&mut self, goal: Goal) -> Result<Awake, Error> {
-        self.at_once(async |call| call.sleep(goal, -1, -1).await)
+    pub(super) fn sleep_without_cancellation(&mut self, goal: Goal) -> Result<WakeReason, Error> {
+        self.without_cancellation(async |call| call.sleep(goal, -1, -1).await)
     }
 
     /// Sends the rest of the call's queued data, if the thread in nbd_poll(3) began to wait when
     /// nothing was queued, and so does not wait until the socket is writable.
     pub(super) fn send_for_poll(&mut self) {
-        let not_for_room = Holder::Polls { for_room: false };
-        while self.turns.holder == not_for_room && self.link.waits_for_room() {
-            if self.sleep_at_once(Goal::EndOfTurn).is_err() {
+        let for_reading = Holder::Polling {
+            until_writable: false,
+        };
+        while self.turns.holder == for_reading && self.link.waits_until_writable() {
+            if self.sleep_without_cancellation(Goal::EndOfTurn).is_err() {
                 break;
             }
         }
@@ -226,13 +228,13 @@ impl Call<'_> {
         let before = self.completions.total();
         let mut left = timeout;
         loop {
-            if self.turns.are_free() {
+            if self.turns.turn_is_free() {
                 self.completions.forget_unpolled();
                 let Some(descriptor) = self.before_polling()? else {
                     self.completions.forget_unpolled();
                     return Ok(1);
                 };
-                if let Some(ready) = self.poll_in_turn(descriptor, fd, left).await? {
+                if let Some(ready) = self.poll_with_turn(descriptor, fd, left).await? {
                     self.completions.forget_unpolled();
                     return Ok(c_int::from(ready));
                 }
@@ -241,9 +243,9 @@ impl Call<'_> {
                 return Ok(1);
             } else {
                 match self.sleep(Goal::Completion(before), fd, left).await? {
-                    Awake::Extra => return Ok(1),
-                    Awake::TimeIsUp => return Ok(0),
-                    Awake::Woken => {}
+                    WakeReason::Extra => return Ok(1),
+                    WakeReason::Timeout => return Ok(0),
+                    WakeReason::Woken => {}
                 }
             }
             if self.completions.total() != before {
@@ -281,24 +283,24 @@ impl Call<'_> {
         cookie: u64,
         access: Access,
     ) -> Result<(), Error> {
-        if access == Access::Alone {
-            if !self.turns.are_held() {
-                return self.receive_alone().await;
+        if access == Access::Exclusive {
+            if !self.turns.turn_is_held() {
+                return self.receive_locked().await;
             }
             // If this call received, it would not wake the thread in nbd_poll(3). So that thread
             // leaves first: it wakes when data arrives.
             return self.sleep(Goal::EndOfTurn, -1, -1).await.map(drop);
         }
-        if self.turns.are_held() {
+        if self.turns.turn_is_held() {
             return self.sleep(Goal::Command(cookie), -1, -1).await.map(drop);
         }
-        self.receive_in_turn().await
+        self.receive_with_turn().await
     }
 
     /// Waits until the connection is established, or the option is complete.
     pub(super) async fn wait_while_connecting(&mut self) -> Result<(), Error> {
         while self.state() == State::Connecting {
-            self.wait_alone().await?;
+            self.wait_locked().await?;
         }
         Ok(())
     }
@@ -306,7 +308,7 @@ impl Call<'_> {
     /// Waits until the connection has ended.
     pub(super) async fn wait_until_ended(&mut self) -> Result<(), Error> {
         while !matches!(self.state(), State::Closed | State::Dead) {
-            self.wait_alone().await?;
+            self.wait_locked().await?;
         }
         Ok(())
     }

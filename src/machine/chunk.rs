@@ -40,7 +40,7 @@ impl<T> Machine<T> {
     /// Handles the header of a chunk.
     pub(super) fn chunk_header(&mut self, header: ChunkHeader) -> Result<Receiving, Dead> {
         if header.length > MAX_CHUNK {
-            return Err(self.die(Fault::ChunkLength(header.length)));
+            return Err(self.fail_with(Fault::ChunkLength(header.length)));
         }
         let left = header.length;
         let Some(command) = self.commands.get_mut(header.cookie) else {
@@ -52,7 +52,7 @@ impl<T> Machine<T> {
             });
         };
         if self.outgoing.has_unsent(header.cookie) {
-            return Err(self.die(Fault::UnsentRequest(header.cookie)));
+            return Err(self.fail_with(Fault::UnsentRequest(header.cookie)));
         }
         let chunk = Chunk::new(&header, Some(header.cookie));
         let extended = self.negotiated.extended_headers;
@@ -179,7 +179,7 @@ impl<T> Machine<T> {
         let wide = self.extents.iter().position(|it| it.flags > widest);
         self.extents
             .truncate(wide.map_or(usize::MAX, |index| index.max(1)));
-        let proper = keep_proper(&mut self.extents, command.offset, self.export.size());
+        let proper = truncate_extents(&mut self.extents, command.offset, self.export.size());
         if !proper && wide != Some(0) {
             command.fail(libc::EPROTO);
         }
@@ -229,7 +229,7 @@ fn is_list(length: u64, prefix: u64, item: u64) -> bool {
 }
 
 /// Returns the length of the part of a payload that is decoded; the rest is skipped.
-pub(super) fn wanted(chunk: &Chunk) -> u64 {
+pub(super) fn decoded_length(chunk: &Chunk) -> u64 {
     let limit = match chunk.kind {
         ChunkType::BlockStatus => EXTENTS_PREFIX + MAX_EXTENTS as u64 * EXTENT,
         ChunkType::BlockStatusExt => EXTENTS_64_PREFIX + MAX_EXTENTS as u64 * EXTENT_64,
@@ -243,7 +243,7 @@ pub(super) fn wanted(chunk: &Chunk) -> u64 {
 /// long is shortened and kept; an empty one is kept only as the first. Returns false if the
 /// result is still invalid; an empty extent after valid ones is just dropped.
 /// Source: seen with libnbd 1.24.4.
-fn keep_proper(extents: &mut Vec<Extent>, offset: u64, size: u64) -> bool {
+fn truncate_extents(extents: &mut Vec<Extent>, offset: u64, size: u64) -> bool {
     let mut left = size.saturating_sub(offset);
     for (index, extent) in extents.iter_mut().enumerate() {
         if extent.length == 0 && index > 0 {

@@ -140,7 +140,7 @@ pub struct Commands<T> {
 type Table<T> = HashMap<u64, Command<T>, BuildHasherDefault<CookieHasher>>;
 
 /// The minimum number of cookies that memory is kept for.
-const FEW: usize = 64;
+const MIN_LIST: usize = 64;
 
 impl<T> Default for Commands<T> {
     fn default() -> Self {
@@ -206,7 +206,7 @@ impl<T> Commands<T> {
     }
 
     /// Returns true if there are reads in flight, and nothing else.
-    pub fn are_reads(&self) -> bool {
+    pub fn only_reads(&self) -> bool {
         self.reads > 0 && self.reads == self.len()
     }
 
@@ -249,7 +249,7 @@ impl<T> Commands<T> {
     /// ones.
     /// Source: seen with libnbd 1.24.4.
     pub fn failing(&self, unsent: u64) -> Vec<u64> {
-        let mut first = most_room(self.len());
+        let mut first = largest_list(self.len());
         self.fill_with_failing(&mut first, unsent);
         first
     }
@@ -297,10 +297,10 @@ impl<T> Commands<T> {
 
 /// Returns an empty list with capacity for `wanted` cookies, or for as many as there is memory
 /// for.
-fn most_room(wanted: usize) -> Vec<u64> {
+fn largest_list(wanted: usize) -> Vec<u64> {
     let mut list = Vec::new();
     match list.try_reserve_exact(wanted) {
-        Err(_) if wanted > FEW => most_room(FEW.max(wanted / 2)),
+        Err(_) if wanted > MIN_LIST => largest_list(MIN_LIST.max(wanted / 2)),
         _ => list,
     }
 }
@@ -357,7 +357,7 @@ mod tests {
     }
 
     #[test]
-    fn commands_that_are_done_stay_until_they_are_retired() {
+    fn completed_commands_stay_until_retired() {
         let mut commands = commands(3);
         assert!(commands.finish(2).is_some());
         assert!(commands.finish(2).is_none());
@@ -392,10 +392,10 @@ mod tests {
     }
     #[test]
     #[cfg_attr(miri, ignore = "takes the memory that there is")]
-    fn half_the_room_is_better_than_a_little() {
-        assert_eq!(most_room(0).capacity(), 0);
-        assert_eq!(most_room(1000).capacity(), 1000);
-        assert!(most_room(usize::MAX).capacity() > FEW);
+    fn lists_shrink_by_halves_when_memory_is_short() {
+        assert_eq!(largest_list(0).capacity(), 0);
+        assert_eq!(largest_list(1000).capacity(), 1000);
+        assert!(largest_list(usize::MAX).capacity() > MIN_LIST);
     }
 
     #[test]
@@ -412,22 +412,22 @@ mod tests {
     #[test]
     fn reads_are_told_from_reads_among_others() {
         let mut commands = Commands::default();
-        assert!(!commands.are_reads());
+        assert!(!commands.only_reads());
         let first = issue(&mut commands, RequestType::Read);
         let second = issue(&mut commands, RequestType::Read);
-        assert!(commands.are_reads());
+        assert!(commands.only_reads());
         let flush = issue(&mut commands, RequestType::Flush);
-        assert!(!commands.are_reads());
+        assert!(!commands.only_reads());
         commands.finish(flush);
-        assert!(commands.are_reads());
+        assert!(commands.only_reads());
         commands.finish(first);
-        assert!(commands.are_reads());
+        assert!(commands.only_reads());
         commands.finish(second);
-        assert!(!commands.are_reads());
+        assert!(!commands.only_reads());
     }
 
     #[test]
-    fn what_is_done_can_be_changed_until_it_is_retired() {
+    fn completed_commands_can_be_changed() {
         let mut commands = commands(2);
         commands.finish(1);
         assert!(commands.retire_unless(1, |done| {

@@ -93,7 +93,7 @@ impl<T> Machine<T> {
         if name != self.preferences.export_name {
             self.preferences.export_name = name;
             self.export = Export::default();
-            self.meta_contexts.lapse();
+            self.meta_contexts.make_stale();
         }
     }
 
@@ -179,7 +179,7 @@ impl<T> Machine<T> {
 
     /// Ends the connection after an error. The event with the error comes after all earlier
     /// events.
-    pub(super) fn die(&mut self, error: impl Into<Error>) -> Dead {
+    pub(super) fn fail_with(&mut self, error: impl Into<Error>) -> Dead {
         self.fail();
         self.events.push_back(Event::Dead(error.into()));
         Dead

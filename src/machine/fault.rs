@@ -22,14 +22,14 @@ pub(super) enum Fault {
     /// The export has no transmission flags.
     NoTransmissionFlags,
     /// Unexpected data.
-    OutOfTurn,
+    UnexpectedBytes,
     /// Plaintext after the server has agreed to TLS.
     PlaintextAfterTls,
     /// The server agreed to `NBD_OPT_STARTTLS` on an encrypted connection.
     TlsTwice,
 
     /// A reply to another option, or not an option reply.
-    NotTheOption,
+    WrongOption,
     /// An option reply that exceeds the maximum length.
     OptionReplyLength,
     /// Too many replies to one option.
@@ -94,10 +94,10 @@ impl Fault {
             }
             Fault::OldstyleFlags => "handshake: oldstyle server should not set gflags",
             Fault::NoTransmissionFlags => "handshake: invalid eflags == 0 from server",
-            Fault::OutOfTurn => "handshake: server sent data out of turn",
+            Fault::UnexpectedBytes => "handshake: server sent data out of turn",
             Fault::PlaintextAfterTls => "handshake: server sent plaintext after it agreed to TLS",
             Fault::TlsTwice => "handshake: server agreed to TLS twice",
-            Fault::NotTheOption => "handshake: invalid option reply magic or option",
+            Fault::WrongOption => "handshake: invalid option reply magic or option",
             Fault::OptionReplyLength => "handshake: invalid option reply length",
             Fault::TooManyOptionReplies => "handshake: too many replies to an option",
             Fault::UnexpectedOptionReply(reply) => {

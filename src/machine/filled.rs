@@ -180,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn gaps_are_what_has_not_come() {
+    fn gaps_are_the_missing_parts() {
         for (parts, expected) in [
             (&[][..], &[(0, 100)][..]),
             (&[(0, 30)], &[(30, 70)]),
@@ -204,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn parts_of_no_bytes_are_nowhere() {
+    fn empty_parts_are_ignored() {
         let mut filled = filled(&[(0, 0), (4, 4), (4, 0), (5, 0), (0, 4)]);
         assert!(filled.is_complete(8));
         assert_eq!(filled.add(2, 0, 8), Ok(()));

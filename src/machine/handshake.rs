@@ -16,19 +16,19 @@ impl<T> Machine<T> {
     /// Parses a part of the handshake or of an option reply. Returns false if more bytes are
     /// needed.
     pub(super) fn negotiate(&mut self, input: &mut &[u8]) -> bool {
-        let taken = self.take_in(input);
+        let taken = self.parse_handshake(input);
         taken.unwrap_or_else(|error| {
-            self.die(error);
+            self.fail_with(error);
             true
         })
     }
 
-    fn take_in(&mut self, input: &mut &[u8]) -> Result<bool, Error> {
+    fn parse_handshake(&mut self, input: &mut &[u8]) -> Result<bool, Error> {
         if let Phase::Option(_) = *self.phase {
             return self.option_reply(input);
         }
         let Some(length) = self.handshake_length() else {
-            return self.out_of_turn(input);
+            return self.unexpected_bytes(input);
         };
         let Some(message) = self.inbox.take(input, length) else {
             return Ok(false);
@@ -44,7 +44,7 @@ impl<T> Machine<T> {
     }
 
     /// Handles bytes that arrive when none are expected.
-    fn out_of_turn(&mut self, input: &mut &[u8]) -> Result<bool, Error> {
+    fn unexpected_bytes(&mut self, input: &mut &[u8]) -> Result<bool, Error> {
         if input.is_empty() {
             return Ok(false);
         }
@@ -53,7 +53,7 @@ impl<T> Machine<T> {
         }
         // These bytes answer no request, and must not be taken for the answer to a later one.
         *input = &[];
-        Err(Fault::OutOfTurn.into())
+        Err(Fault::UnexpectedBytes.into())
     }
 
     fn greeting(&mut self, message: &[u8]) -> Result<(), Error> {
@@ -105,16 +105,16 @@ impl<T> Machine<T> {
         if flags == 0 {
             return Err(Fault::NoTransmissionFlags);
         }
-        let flags = self.believable(TransmissionFlags(flags));
+        let flags = self.negotiated_flags(TransmissionFlags(flags));
         self.export.details = Some((size, flags));
         if self.preferences.request_meta_context {
-            self.meta_contexts.need_not_be_asked();
+            self.meta_contexts.select_none_unless_named();
         }
         Ok(())
     }
 
     /// Removes flags that depend on features that were not negotiated.
-    fn believable(&mut self, mut flags: TransmissionFlags) -> TransmissionFlags {
+    fn negotiated_flags(&mut self, mut flags: TransmissionFlags) -> TransmissionFlags {
         let Negotiated {
             structured_replies,
             extended_headers,

@@ -213,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_kept_can_be_dropped_and_is_counted() {
+    fn discarded_bytes_are_counted() {
         let mut inbox = Inbox::default();
         assert_eq!(inbox.discard(), 0);
         for length in [SHORT, 100] {

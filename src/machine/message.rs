@@ -22,9 +22,9 @@ use crate::protocol::request::RequestType;
 impl<T> Machine<T> {
     /// Returns the number of bytes to receive next, at most `room`, without any byte after the
     /// current message, unless the server violates the protocol. Not 0 if bytes are expected.
-    pub fn left_of_message(&self, room: usize) -> usize {
+    pub fn rest_of_message(&self, room: usize) -> usize {
         let Phase::Transmission { receiving, .. } = *self.phase else {
-            return self.left_of_handshake().min(room);
+            return self.rest_of_handshake().min(room);
         };
         let begun = self.inbox.len();
         let left = match receiving {
@@ -34,7 +34,7 @@ impl<T> Machine<T> {
             }
             _ => match receiving.left(begun) {
                 Some(left) => left as usize,
-                None => self.left_of_header(),
+                None => self.rest_of_header(),
             },
         };
         left.min(room)
@@ -53,7 +53,7 @@ impl<T> Machine<T> {
 
     /// Returns the minimum number of bytes still to come of the handshake message or option
     /// reply.
-    fn left_of_handshake(&self) -> usize {
+    fn rest_of_handshake(&self) -> usize {
         let whole = match &*self.phase {
             // The flags of a newstyle server follow, or more data of an oldstyle server.
             Phase::Greeting => Some(handshake::GREETING_LENGTH + handshake::NEWSTYLE_LENGTH),
@@ -64,7 +64,7 @@ impl<T> Machine<T> {
     }
 
     /// Returns the minimum number of bytes still to come of the next header.
-    fn left_of_header(&self) -> usize {
+    fn rest_of_header(&self) -> usize {
         let magic = self.inbox.first::<4>().map(u32::from_be_bytes);
         let length = magic.and_then(|magic| self.header_length(magic));
         let length = length.unwrap_or_else(|| self.shortest_header());
@@ -76,7 +76,7 @@ impl<T> Machine<T> {
     fn shortest_header(&self) -> usize {
         match self.negotiated {
             it if it.extended_headers => EXTENDED_LENGTH,
-            it if it.structured_replies && self.commands.are_reads() => STRUCTURED_LENGTH,
+            it if it.structured_replies && self.commands.only_reads() => STRUCTURED_LENGTH,
             _ => SIMPLE_LENGTH,
         }
     }
@@ -107,7 +107,7 @@ impl<T> Machine<T> {
             }
             header = &joined[..filled];
         }
-        if header.len() < self.judged() {
+        if header.len() < self.magic_check_length() {
             return None;
         }
         let magic = *header.first_chunk::<4>()?;
@@ -177,7 +177,7 @@ impl<T> Machine<T> {
     /// Returns the number of bytes of a header that must be available before its magic is
     /// checked.
     /// Source: seen with libnbd 1.24.4.
-    fn judged(&self) -> usize {
+    fn magic_check_length(&self) -> usize {
         match self.negotiated.extended_headers {
             true => 4,
             false => SIMPLE_LENGTH,

@@ -62,13 +62,13 @@ impl MetaContexts {
         contexts.find(|context| context.name.as_c_str() == name)
     }
 
-    /// Discards the previous contexts when the request is sent.
-    pub(super) fn ask(&mut self) {
+    /// Discards all contexts, when new ones are requested.
+    pub(super) fn discard(&mut self) {
         *self = MetaContexts::Stale(Vec::new());
     }
 
-    /// Selects no contexts once the export is known, if none were to be requested.
-    pub(super) fn need_not_be_asked(&mut self) {
+    /// Selects the empty set once the export is known, unless the server has named contexts.
+    pub(super) fn select_none_unless_named(&mut self) {
         if matches!(self, MetaContexts::Stale(none) if none.is_empty()) {
             self.select(Vec::new());
         }
@@ -80,12 +80,12 @@ impl MetaContexts {
     }
 
     /// Keeps the contexts that the server named before it refused, as stale.
-    pub(super) fn refuse(&mut self, named: Vec<MetaContext>) {
+    pub(super) fn discard_refused(&mut self, named: Vec<MetaContext>) {
         *self = MetaContexts::Stale(named);
     }
 
     /// Makes the contexts stale, as their export is no longer the one to use.
-    pub(super) fn lapse(&mut self) {
+    pub(super) fn make_stale(&mut self) {
         if let MetaContexts::Selected(contexts) = self {
             *self = MetaContexts::Stale(std::mem::take(contexts));
         }
@@ -115,7 +115,7 @@ mod tests {
     fn contexts_named_before_a_refusal_are_kept_and_not_in_effect() {
         let mut contexts = MetaContexts::default();
         contexts.select(vec![context(7, c"base:allocation")]);
-        contexts.refuse(vec![context(1, c"x:y")]);
+        contexts.discard_refused(vec![context(1, c"x:y")]);
         assert!(contexts.in_effect().is_empty());
         assert!(matches!(contexts, MetaContexts::Stale(named) if named == [context(1, c"x:y")]));
     }
@@ -125,12 +125,12 @@ mod tests {
         let mut contexts = MetaContexts::default();
         let selected = vec![context(7, c"base:allocation")];
         contexts.select(selected.clone());
-        contexts.lapse();
+        contexts.make_stale();
         assert!(contexts.in_effect().is_empty());
         assert!(matches!(&contexts, MetaContexts::Stale(stale) if *stale == selected));
-        contexts.lapse();
+        contexts.make_stale();
         assert!(matches!(&contexts, MetaContexts::Stale(stale) if *stale == selected));
-        contexts.ask();
+        contexts.discard();
         assert!(matches!(&contexts, MetaContexts::Stale(stale) if stale.is_empty()));
     }
 }

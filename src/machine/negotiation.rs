@@ -18,7 +18,7 @@ impl<T> Machine<T> {
     pub(super) fn take_step(&mut self, mut position: Position) -> Result<(), Error> {
         while let Some((step, after)) = position.next() {
             let taken = match step {
-                Step::Ask(option) => self.ask_if_wanted(option, after)?,
+                Step::Send(option) => self.send_if_wanted(option, after)?,
                 Step::Pause => self.pause_if_wanted(),
             };
             if taken {

@@ -136,7 +136,7 @@ impl<T> Machine<T> {
 fn check_header(header: &ReplyHeader, pending: &Pending) -> Result<(), Fault> {
     let length = header.length as usize;
     if header.magic != REPLY_MAGIC || header.option != pending.option() as u32 {
-        return Err(Fault::NotTheOption);
+        return Err(Fault::WrongOption);
     }
     if length > MAX_REPLY_LENGTH {
         return Err(Fault::OptionReplyLength);

@@ -8,7 +8,7 @@ use crate::protocol::option::OptionType;
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Step {
     /// Send this option, if it is wanted, and wait for its last reply.
-    Ask(OptionType),
+    Send(OptionType),
     /// Pause, if option mode is set.
     Pause,
 }

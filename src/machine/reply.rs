@@ -93,7 +93,7 @@ impl<T> Machine<T> {
                 }
                 Receiving::Payload(chunk) => {
                     // Checked against the limits in the header.
-                    let wanted = chunk::wanted(&chunk);
+                    let wanted = chunk::decoded_length(&chunk);
                     if self.inbox.make_room(input, wanted as usize).is_err() {
                         receiving = self.skip_for_lack_of_memory(chunk);
                         continue;
@@ -178,7 +178,7 @@ impl<T> Machine<T> {
         let magic = self.magic(input)?;
         let length = self.header_length(magic);
         let Some(length) = length else {
-            return Some(Err(self.die(Fault::UnexpectedMagic(magic))));
+            return Some(Err(self.fail_with(Fault::UnexpectedMagic(magic))));
         };
         let bytes = self.inbox.take(input, length)?;
         let header = reply::decode(&bytes).expect("a whole header of a known kind");
@@ -204,10 +204,10 @@ impl<T> Machine<T> {
                 self.note("skipping a simple reply whose cookie is not in flight");
                 return Ok(Receiving::End);
             }
-            return Err(self.die(Fault::UnknownCookie(cookie)));
+            return Err(self.fail_with(Fault::UnknownCookie(cookie)));
         };
         if self.outgoing.has_unsent(cookie) {
-            return Err(self.die(Fault::UnsentRequest(cookie)));
+            return Err(self.fail_with(Fault::UnsentRequest(cookie)));
         }
         let read = command.kind == RequestType::Read;
         let has_extents = command.kind == RequestType::BlockStatus && error == 0;
@@ -223,7 +223,7 @@ impl<T> Machine<T> {
             // It may have data or not. Taking the next reply for the data would leave that
             // reply's command without an answer; taking the data for replies would allow contents
             // of the disk to forge them.
-            return Err(self.die(Fault::SimpleReplyToRead));
+            return Err(self.fail_with(Fault::SimpleReplyToRead));
         }
         Ok(Receiving::Data(Data {
             cookie,
@@ -263,7 +263,7 @@ impl<T> Machine<T> {
         let at = offset.checked_sub(start);
         let fits = |at: &u64| at.checked_add(length).is_some_and(|end| end <= count);
         at.filter(fits).map(|at| at as usize).ok_or_else(|| {
-            self.die(Fault::OutOfRange {
+            self.fail_with(Fault::OutOfRange {
                 offset,
                 length,
                 start,

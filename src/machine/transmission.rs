@@ -163,7 +163,7 @@ impl<T> Machine<T> {
 
     /// Returns true if the last message of the connection, `NBD_CMD_DISC` or `NBD_OPT_ABORT`, has
     /// been sent.
-    pub fn has_said_goodbye(&self) -> bool {
+    pub fn has_sent_last_message(&self) -> bool {
         let aborting = matches!(*self.phase, Phase::Aborting(_));
         (aborting || self.is_disconnecting()) && !self.wants_to_send()
     }

@@ -191,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn of_bytes_that_are_too_many_the_number_is_kept() {
+    fn oversized_addresses_keep_their_length() {
         let most = size_of::<sockaddr_storage>();
         let family = (libc::AF_UNIX as sa_family_t).to_ne_bytes();
         let mut bytes = family.repeat(most);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! Received bytes that are not used yet.
+//! Received bytes that are not parsed yet.
 
 use std::ffi::c_void;
 use std::io;
@@ -12,14 +12,14 @@ use crate::thread_block::ThreadBlock;
 
 /// The maximum number of bytes received by one system call, not counting those that go directly
 /// to a user's buffer. More saves no time, even with many small replies at once.
-pub const MOST: usize = 128 * 1024;
+pub const BUFFER_SIZE: usize = 128 * 1024;
 
 /// Spare buffers of each thread, so that an idle handle needs no memory for one. With TLS, two
 /// can hold arrivals while a third is used to send.
 static SPARES: [ThreadBlock; 3] = [const { ThreadBlock::new() }; 3];
 
 /// Received bytes in stream order. The buffer is borrowed from the receiving thread. The thread
-/// that uses the last byte keeps it, when its call returns or waits.
+/// that consumes the last byte keeps it, when its call returns or waits.
 #[derive(Debug, Default)]
 pub struct Arrivals {
     buffer: Option<Buffer>,
@@ -28,7 +28,7 @@ pub struct Arrivals {
 }
 
 impl Arrivals {
-    /// Returns the unused bytes.
+    /// Returns the bytes that are left.
     pub fn bytes(&self) -> &[u8] {
         let buffer = self.buffer.as_deref().unwrap_or_default();
         &buffer[self.used..self.end]
@@ -39,8 +39,8 @@ impl Arrivals {
         self.used == self.end
     }
 
-    /// Returns an empty buffer to receive into: [`MOST`] bytes, or fewer if memory is short.
-    /// Everything must have been used.
+    /// Returns an empty buffer to receive into: [`BUFFER_SIZE`] bytes, or fewer if memory is
+    /// short. All bytes must have been consumed.
     pub fn room(&mut self) -> io::Result<&mut [u8]> {
         debug_assert!(self.is_empty());
         if self.buffer.is_none() {
@@ -49,15 +49,15 @@ impl Arrivals {
         Ok(self.buffer.as_deref_mut().unwrap_or_default())
     }
 
-    /// Lends out the same buffer, for receiving without the lock; [`give`](Self::give) returns
-    /// it.
-    pub fn lend(&mut self) -> io::Result<Buffer> {
+    /// Takes out the same buffer, to receive without the lock; see
+    /// [`return_buffer`](Self::return_buffer).
+    pub fn take_buffer(&mut self) -> io::Result<Buffer> {
         debug_assert!(self.is_empty());
         self.buffer.take().map_or_else(Buffer::borrow, Ok)
     }
 
-    /// Takes back a lent buffer, with `count` received bytes in it.
-    pub fn give(&mut self, buffer: Buffer, count: usize) {
+    /// Puts back the buffer, with `count` received bytes in it.
+    pub fn return_buffer(&mut self, buffer: Buffer, count: usize) {
         self.buffer = Some(buffer);
         self.received(count);
     }
@@ -67,23 +67,24 @@ impl Arrivals {
         (self.used, self.end) = (0, count);
     }
 
-    /// Discards the first `count` bytes after use.
-    pub fn use_up(&mut self, count: usize) {
+    /// Removes the first `count` bytes.
+    pub fn consume(&mut self, count: usize) {
         self.used += count;
     }
 
     /// Returns the buffer to this thread if no bytes are left.
-    pub fn give_back_if_empty(&mut self) {
+    pub fn release_if_empty(&mut self) {
         if self.is_empty() && self.buffer.is_some() {
             *self = Arrivals::default();
         }
     }
 }
 
-/// The buffer size if there is no memory for [`MOST`] bytes.
-const FEW: usize = 1024;
+/// The buffer size if there is no memory for [`BUFFER_SIZE`] bytes.
+const SMALL_BUFFER_SIZE: usize = 1024;
 
-/// A malloc(3) buffer of [`MOST`] or [`FEW`] bytes. The thread that drops it keeps it as a spare.
+/// A malloc(3) buffer of [`BUFFER_SIZE`] or [`SMALL_BUFFER_SIZE`] bytes. The thread that drops it
+/// keeps it as a spare.
 #[derive(Debug)]
 pub struct Buffer {
     start: NonNull<u8>,
@@ -106,9 +107,9 @@ impl Buffer {
         let new = |length| buffer(unsafe { libc::calloc(1, length) }, length);
         let mut spares = SPARES.iter().map(ThreadBlock::take);
         spares
-            .find_map(|spare| buffer(spare, MOST))
-            .or_else(|| new(MOST))
-            .or_else(|| new(FEW))
+            .find_map(|spare| buffer(spare, BUFFER_SIZE))
+            .or_else(|| new(BUFFER_SIZE))
+            .or_else(|| new(SMALL_BUFFER_SIZE))
             .ok_or_else(|| io::Error::from_raw_os_error(libc::ENOMEM))
     }
 }
@@ -138,7 +139,7 @@ impl Drop for Buffer {
         // SAFETY: the block comes from calloc, and is not used after this.
         unsafe {
             match self.length {
-                MOST => place.replace(block),
+                BUFFER_SIZE => place.replace(block),
                 _ => libc::free(block),
             }
         }
@@ -155,9 +156,9 @@ mod tests {
         assert!(arrivals.is_empty());
         arrivals.room().unwrap()[..5].copy_from_slice(b"abcde");
         arrivals.received(5);
-        arrivals.use_up(2);
+        arrivals.consume(2);
         assert_eq!(arrivals.bytes(), b"cde");
-        arrivals.use_up(3);
+        arrivals.consume(3);
         assert!(arrivals.is_empty());
         assert_eq!(arrivals.bytes(), b"");
     }
@@ -166,17 +167,17 @@ mod tests {
     fn memory_goes_back_when_nothing_is_left() {
         let mut first = Arrivals::default();
         let address = first.room().unwrap().as_ptr();
-        first.give_back_if_empty();
+        first.release_if_empty();
         let mut second = Arrivals::default();
         assert_eq!(second.room().unwrap().as_ptr(), address);
         second.received(7);
-        second.give_back_if_empty();
+        second.release_if_empty();
         assert_ne!(first.room().unwrap().as_ptr(), address);
-        first.give_back_if_empty();
+        first.release_if_empty();
         // Giving back without a buffer does nothing.
-        first.give_back_if_empty();
-        second.use_up(7);
-        second.give_back_if_empty();
+        first.release_if_empty();
+        second.consume(7);
+        second.release_if_empty();
         let both = [
             first.room().unwrap().as_ptr(),
             second.room().unwrap().as_ptr(),
@@ -189,7 +190,7 @@ mod tests {
         let mut arrivals: [Arrivals; 3] = Default::default();
         let mut addresses = || {
             let mut addresses = arrivals.each_mut().map(|it| it.room().unwrap().as_ptr());
-            arrivals.iter_mut().for_each(Arrivals::give_back_if_empty);
+            arrivals.iter_mut().for_each(Arrivals::release_if_empty);
             addresses.sort_unstable();
             addresses
         };

@@ -41,13 +41,13 @@ impl Blocking {
 /// Arguments of poll(2).
 #[derive(Clone, Copy)]
 pub struct Poll {
-    fds: [pollfd; Poll::MOST],
+    fds: [pollfd; Poll::MAX_FDS],
     count: usize,
     timeout: c_int,
 }
 
 impl Poll {
-    const MOST: usize = 3;
+    const MAX_FDS: usize = 3;
 
     /// Waits at most `timeout` milliseconds, or without limit if `timeout` is negative.
     pub fn new(timeout: c_int) -> Self {
@@ -57,7 +57,7 @@ impl Poll {
             revents: 0,
         };
         Poll {
-            fds: [none; Poll::MOST],
+            fds: [none; Poll::MAX_FDS],
             count: 0,
             timeout,
         }
@@ -77,7 +77,7 @@ impl Poll {
     }
 
     /// Returns which of `events` a descriptor has now, without waiting.
-    pub fn look(fd: RawFd, events: c_short) -> io::Result<c_short> {
+    pub fn now(fd: RawFd, events: c_short) -> io::Result<c_short> {
         let mut poll = Poll::new(0).and(fd, events);
         poll.make().map_err(io::Error::from_raw_os_error)?;
         Ok(poll.events(0))

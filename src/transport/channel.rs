@@ -36,7 +36,7 @@ pub enum Received {
 
 impl Received {
     /// Makes the result for `count` bytes, possibly followed by more.
-    pub(super) fn of(count: usize) -> Received {
+    pub(super) fn bytes(count: usize) -> Received {
         Received::Bytes {
             count,
             drained: false,

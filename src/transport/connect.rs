@@ -168,7 +168,7 @@ fn connect(address: &Address, look: bool) -> Result<(Socket, bool), (&'static st
 
 /// Returns true if the attempt has succeeded, false if it is in progress.
 fn ended(socket: &Socket) -> io::Result<bool> {
-    if Poll::look(socket.as_raw_fd(), libc::POLLOUT)? == 0 {
+    if Poll::now(socket.as_raw_fd(), libc::POLLOUT)? == 0 {
         return Ok(false);
     }
     socket.take_error()?;
@@ -327,7 +327,7 @@ mod tests {
     }
 
     #[test]
-    fn an_address_in_the_programs_own_form() {
+    fn connects_to_a_sockaddr() {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = ipv4(listener.local_addr().unwrap().port());
         finish(&mut Connector::sockaddr(&address).unwrap()).unwrap();

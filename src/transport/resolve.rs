@@ -106,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_and_its_lack_are_explained() {
+    fn resolver_errors_are_explained() {
         assert!(!resolve(c"localhost", c"1").unwrap().is_empty());
         let error = resolve(c"no such host", c"1").err().unwrap();
         assert_eq!(error.errno(), 0);
@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn ports_that_are_none_are_refused() {
+    fn invalid_ports_are_refused() {
         for port in [
             c"65536",
             c"70000",

@@ -107,7 +107,7 @@ pub(super) fn spawn<T>(
     let (other_end, socket) = open()?;
     // The child overwrites the descriptors up to FIRST_LISTENER. The socket can be among them if
     // the program has closed its standard input or output, so it is moved.
-    let socket = out_of_the_way(socket)?;
+    let socket = move_above(socket)?;
     let mut child = Child {
         socket: socket.as_raw_fd(),
         place,
@@ -170,19 +170,19 @@ pub(super) fn wait_for(pid: pid_t) {
     }
 }
 
-/// Returns true if this process is responsible for resources of the process `maker`: it is that
+/// Returns true if this process is responsible for resources of the process `creator`: it is that
 /// process, or a child that has replaced it, as after daemon(3).
-pub(super) fn is_for_this_process(maker: u32) -> bool {
-    if maker == std::process::id() {
+pub(super) fn is_for_this_process(creator: u32) -> bool {
+    if creator == std::process::id() {
         return true;
     }
     // SAFETY: kill(2) takes integers, and signal 0 is none.
-    let found = unsafe { libc::kill(maker as pid_t, 0) };
+    let found = unsafe { libc::kill(creator as pid_t, 0) };
     found < 0 && io::Error::last_os_error().raw_os_error() == Some(libc::ESRCH)
 }
 
 /// Moves a descriptor above those that the child overwrites.
-fn out_of_the_way(fd: OwnedFd) -> Result<OwnedFd, Error> {
+fn move_above(fd: OwnedFd) -> Result<OwnedFd, Error> {
     if fd.as_raw_fd() > FIRST_LISTENER {
         return Ok(fd);
     }
@@ -422,7 +422,7 @@ mod tests {
     }
 
     #[test]
-    fn only_a_bare_name_is_looked_for() {
+    fn only_names_without_slash_are_searched() {
         assert_eq!(candidates(c"./x").unwrap(), [c"./x".to_owned()]);
         assert_eq!(candidates(c"").unwrap(), [c"".to_owned()]);
         let found = candidates(c"sh").unwrap();

@@ -193,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn a_command_talks_over_its_standard_input_and_output() {
+    fn a_command_uses_its_standard_input_and_output() {
         let (server, socket) = Subprocess::command(&words(&["cat"])).unwrap();
         assert_eq!(socket.send(&[IoSlice::new(b"hello")]).unwrap(), 5);
         socket.shutdown_write();
@@ -219,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn a_program_that_cannot_run_says_nothing_to_us() {
+    fn a_program_that_cannot_run_sends_nothing() {
         for argv in [
             words(&["/nonexistent/nbd-server", "x"]),
             words(&["no-such-program-anywhere"]),
@@ -313,7 +313,7 @@ mod tests {
     }
 
     #[test]
-    fn socket_activation_tells_the_server_what_it_has() {
+    fn socket_activation_sets_the_environment() {
         let script = "echo $LISTEN_FDS $LISTEN_FDNAMES; [ $LISTEN_PID = $$ ] && echo mine";
         assert_eq!(output_with_activation(script, c"disk1"), "1 disk1\nmine\n");
         assert_eq!(output_with_activation(script, c""), "1 unknown\nmine\n");

@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn the_far_end_connects_to_a_port() {
+    fn ssh_forwards_to_a_port() {
         assert_eq!(
             line(&tunnel()),
             "ssh -p 22 -- far.example nc localhost 10809"
@@ -154,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn the_far_end_connects_to_a_socket() {
+    fn ssh_forwards_to_a_socket() {
         let target = SshTarget::Unix(word(c"/run/nbd.sock"));
         let tunnel = SshTunnel { target, ..tunnel() };
         assert_eq!(
@@ -178,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_that_means_something_else_is_a_word() {
+    fn special_characters_are_refused() {
         let everywhere = [
             c"",
             c"-",
@@ -231,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn names_addresses_and_paths_are_words() {
+    fn names_addresses_and_paths_are_accepted() {
         for text in [
             c"far",
             c"far.example",

@@ -58,7 +58,7 @@ fn ssh(host: &str, port: u32, user: Option<&str>, target: SshTarget) -> Transpor
 }
 
 #[test]
-fn where_to_connect() {
+fn uris_name_transport_and_address() {
     let port = |port| SshTarget::Port(word(port));
     let any_port = || port("10809");
     for (uri, transport) in [
@@ -116,7 +116,7 @@ fn where_to_connect() {
 }
 
 #[test]
-fn which_export() {
+fn path_is_the_export_name() {
     for (uri, name) in [
         ("nbd://h", ""),
         ("nbd://h/", ""),
@@ -137,7 +137,7 @@ fn which_export() {
 }
 
 #[test]
-fn who_and_how_with_tls() {
+fn tls_parameters_are_parsed() {
     let uri = parse(
         "nbds://h/?tls-certificates=/c&tls-psk-file=/p&TLS-Hostname=n&tls-priority=NORMAL\
          &tls-username=u&tls-verify-peer=false&unknown=1&tls-type=anon",
@@ -168,7 +168,7 @@ fn who_and_how_with_tls() {
 }
 
 #[test]
-fn truth_in_many_words() {
+fn booleans_have_several_spellings() {
     for (word, truth) in [
         ("true", true),
         ("1", true),
@@ -196,7 +196,7 @@ fn truth_in_many_words() {
 }
 
 #[test]
-fn what_is_no_uri_is_refused() {
+fn invalid_uris_are_refused() {
     for uri in [
         "nbd://h/a b",
         " nbd://h",
@@ -248,7 +248,7 @@ fn what_is_no_uri_is_refused() {
 }
 
 #[test]
-fn uris_that_are_not_of_nbd_say_why() {
+fn other_schemes_are_refused() {
     for (uri, why) in [
         ("", "does not have a scheme"),
         ("disk.img", "does not have a scheme"),
@@ -293,7 +293,7 @@ fn uris_that_are_not_of_nbd_say_why() {
 }
 
 #[test]
-fn what_the_policy_forbids() {
+fn policy_forbids_features() {
     let strict = UriPolicy::default();
     for (uri, parameter) in [
         ("nbds://h?tls-psk-file=/p", "tls-psk-file"),
@@ -347,7 +347,7 @@ fn what_the_policy_forbids() {
 }
 
 #[test]
-fn what_looks_like_an_nbd_uri() {
+fn nbd_uris_are_recognized_by_scheme() {
     for uri in [
         c"nbd://",
         c"NBDS://h",
@@ -380,7 +380,7 @@ fn what_looks_like_an_nbd_uri() {
 }
 
 #[test]
-fn how_it_is_written() {
+fn uris_are_written() {
     for uri in [
         "nbd://h:10809/",
         "nbd://h:10809/disk",
@@ -451,7 +451,7 @@ fn awkward_texts() -> Vec<CString> {
 }
 
 #[test]
-fn everything_written_is_understood() {
+fn written_uris_parse_to_the_same() {
     let mut uris = Vec::new();
     for value in awkward_texts() {
         for transport in [
@@ -493,7 +493,7 @@ fn everything_written_is_understood() {
 }
 
 #[test]
-fn any_text_is_answered() {
+fn any_text_parses_or_fails() {
     // Try every string of up to five special characters after a scheme: it is parsed or rejected.
     // If it is parsed, writing and parsing it again gives the same URI.
     let alphabet = b"/:@?#[]%&=2x";

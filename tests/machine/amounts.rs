@@ -35,8 +35,8 @@ fn say(machine: &mut Client, bytes: &[u8]) {
 fn awaits(machine: &mut Client, said: &[(&[u8], usize)]) {
     for (number, (bytes, awaited)) in said.iter().enumerate() {
         say(machine, bytes);
-        assert_eq!(machine.left_of_message(ANY), *awaited, "after {number}");
-        assert_eq!(machine.left_of_message(1), 1.min(*awaited));
+        assert_eq!(machine.rest_of_message(ANY), *awaited, "after {number}");
+        assert_eq!(machine.rest_of_message(1), 1.min(*awaited));
     }
 }
 
@@ -154,9 +154,9 @@ fn headers_are_awaited_as_far_as_known() {
     awaits(&mut machine, &[(&greeting, 20), (&go, 16)]);
     // Reads are answered by chunks only.
     issue(&mut machine, RequestType::Read, 8);
-    assert_eq!(machine.left_of_message(ANY), 20);
+    assert_eq!(machine.rest_of_message(ANY), 20);
     issue(&mut machine, RequestType::Flush, 0);
-    assert_eq!(machine.left_of_message(ANY), 16);
+    assert_eq!(machine.rest_of_message(ANY), 16);
     let first = chunk(1, true, 1, &data(0, b"the data"));
     awaits(
         &mut machine,
@@ -187,14 +187,14 @@ fn read_data_is_left_for_the_buffer() {
     let reply = chunk(1, true, 1, &data(0, &[1; 100]));
     say(&mut machine, &reply[..20]);
     // The offset alone, or the whole payload.
-    assert_eq!(machine.left_of_message(107), 8);
-    assert_eq!(machine.left_of_message(108), 108);
+    assert_eq!(machine.rest_of_message(107), 8);
+    assert_eq!(machine.rest_of_message(108), 108);
     say(&mut machine, &reply[20..23]);
-    assert_eq!(machine.left_of_message(107), 5);
+    assert_eq!(machine.rest_of_message(107), 5);
     assert_eq!(machine.direct(), None);
     say(&mut machine, &reply[23..38]);
     assert_eq!(machine.direct(), Some((1, 10, 90)));
-    assert_eq!(machine.left_of_message(50), 50);
+    assert_eq!(machine.rest_of_message(50), 50);
     machine.received_directly(40);
     assert_eq!(machine.direct(), Some((1, 50, 50)));
     machine.received_directly(50);

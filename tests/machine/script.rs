@@ -177,7 +177,7 @@ fn play_exactly(script: &Script) -> Outcome {
     let all = [script.handshake, script.replies].concat();
     let mut rest = all.as_slice();
     while !rest.is_empty() && player.machine.wants_to_receive() {
-        let wanted = player.machine.left_of_message(usize::MAX);
+        let wanted = player.machine.rest_of_message(usize::MAX);
         assert!(wanted > 0, "nothing is awaited");
         let (part, after) = rest.split_at(wanted.min(rest.len()));
         player.feed(part);

@@ -108,14 +108,14 @@ fn requests_can_be_sent_a_byte_at_a_time() {
                 let traffic = machine.traffic();
                 assert_eq!(traffic.chunks_sent - before.chunks_sent, headers as u64);
                 assert_eq!(traffic.bytes_sent - before.bytes_sent, sent as u64);
-                assert!(!machine.has_said_goodbye());
+                assert!(!machine.has_sent_last_message());
                 machine.sent(1);
                 sent += 1;
             }
         }
         assert_eq!(sent, all.len());
         assert!(left(&machine).is_empty());
-        assert!(machine.has_said_goodbye());
+        assert!(machine.has_sent_last_message());
         assert_eq!(machine.traffic().chunks_sent - before.chunks_sent, 6);
         let state = machine.state();
         assert_eq!(state, State::Ready);
@@ -179,7 +179,7 @@ fn write_data_is_in_use_until_sent() {
 #[test]
 fn disconnect_is_sent_once() {
     let mut machine = ready(&server::handshake_simple());
-    assert!(!machine.is_disconnecting() && !machine.has_said_goodbye());
+    assert!(!machine.is_disconnecting() && !machine.has_sent_last_message());
     machine.disconnect(1);
     machine.disconnect(1);
     assert!(machine.is_disconnecting());

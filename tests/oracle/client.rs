@@ -75,7 +75,7 @@ pub fn play(conversation: &Conversation, expected: &Expected, seed: u64) -> Outc
         match step {
             Step::Issue(command) => client.issue(*command),
             Step::Send(count) => client.send(*count),
-            Step::Say(bytes) => client.hear(bytes),
+            Step::Say(bytes) => client.receive_all(bytes),
         }
     }
     client.finish()
@@ -151,13 +151,13 @@ impl Client<'_> {
         }
     }
 
-    fn hear(&mut self, mut bytes: &[u8]) {
+    fn receive_all(&mut self, mut bytes: &[u8]) {
         while !bytes.is_empty() && self.machine.state() != State::Dead {
-            let straight = self.straight();
+            let direct = self.direct();
             let count = match self.pieces {
                 Pieces::Whole => bytes.len(),
                 Pieces::Most(most) => 1 + self.random.index(most),
-                Pieces::OneMessage(room) => self.one_message(room, straight),
+                Pieces::OneMessage(room) => self.one_message(room, direct),
             };
             let (piece, rest) = bytes.split_at(count.min(bytes.len()));
             self.receive(piece);
@@ -166,15 +166,15 @@ impl Client<'_> {
     }
 
     /// Returns the number of bytes that can be received directly into a buffer.
-    fn straight(&self) -> usize {
+    fn direct(&self) -> usize {
         self.machine.direct().map_or(0, |(_, _, count)| count)
     }
 
     /// Returns a number of bytes to receive that lies within one message.
-    fn one_message(&mut self, room: usize, straight: usize) -> usize {
-        let count = self.machine.left_of_message(straight + room);
+    fn one_message(&mut self, room: usize, direct: usize) -> usize {
+        let count = self.machine.rest_of_message(direct + room);
         assert!(count > 0, "no bytes are awaited");
-        if let Some(left) = self.left_of_message() {
+        if let Some(left) = self.rest_of_message() {
             assert!(
                 count <= left,
                 "{count} bytes, where {left} are left of a message"
@@ -191,7 +191,7 @@ impl Client<'_> {
 
     /// Returns the maximum number of bytes to receive: no limit if a header
     /// violates the protocol.
-    fn left_of_message(&self) -> Option<usize> {
+    fn rest_of_message(&self) -> Option<usize> {
         let end = self.next_end()?;
         let ends = self.ends.iter().rev();
         let start = ends.copied().find(|end| *end <= self.received);
@@ -209,9 +209,9 @@ impl Client<'_> {
     fn receive(&mut self, piece: &[u8]) {
         let last = self.received + piece.len();
         let mut input = piece;
-        let straight = self.straight();
-        if straight > 0 && self.random.once_in(2) {
-            input = self.receive_straight(input);
+        let direct = self.direct();
+        if direct > 0 && self.random.once_in(2) {
+            input = self.receive_directly(input);
         }
         let predicted = self.machine.reaches_end_of_message(input);
         let ends = self.next_end().is_some_and(|end| end <= last);
@@ -236,12 +236,12 @@ impl Client<'_> {
     }
 
     /// Plays an owner that receives directly into the buffer of a read.
-    fn receive_straight<'i>(&mut self, input: &'i [u8]) -> &'i [u8] {
+    fn receive_directly<'i>(&mut self, input: &'i [u8]) -> &'i [u8] {
         let (cookie, at, count) = self.machine.direct().expect("there is a buffer");
         let count = count.min(1 + self.random.index(2 * count)).min(input.len());
-        let (straight, rest) = input.split_at(count);
+        let (direct, rest) = input.split_at(count);
         let command = self.machine.command_mut(cookie).expect("in flight");
-        put(command, at, straight);
+        put(command, at, direct);
         self.machine.received_directly(count);
         rest
     }

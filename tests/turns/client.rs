@@ -12,7 +12,7 @@ use shuttle::thread;
 use crate::admission::{Access, Ticket};
 use crate::completions::Completions;
 use crate::link::{Kind, Link};
-use crate::turns::{Goal, Holder, Turns, Wakes};
+use crate::turns::{Goal, Holder, PendingWakes, Turns};
 use crate::world::{Event, Received, Sent, Wait, DISCONNECT, EXTRA, WORLD};
 
 /// The connection has ended.
@@ -52,7 +52,7 @@ impl Handle {
     pub fn call(&self) -> Call<'_> {
         Call {
             connection: Some(self.0.lock().unwrap()),
-            wakes: Wakes::default(),
+            wakes: PendingWakes::default(),
             handle: self,
             cancellable: false,
         }
@@ -99,7 +99,7 @@ impl Handle {
         let call = self.call();
         assert_eq!(call.turns.holder, Holder::None);
         call.link.machine.check_at_rest();
-        assert!(!call.turns.admissions.one_is_alone());
+        assert!(!call.turns.admissions.exclusive_is_first());
     }
 }
 
@@ -155,7 +155,7 @@ impl Connection {
 
     fn end(&mut self) -> Lost {
         WORLD.shut_down();
-        if self.turns.holder == Holder::Receives {
+        if self.turns.holder == Holder::Receiving {
             self.failed = true;
             return Lost;
         }
@@ -166,7 +166,7 @@ impl Connection {
         Lost
     }
 
-    fn woken(&mut self) -> Result<(), Lost> {
+    fn resume(&mut self) -> Result<(), Lost> {
         self.turns.holder = Holder::None;
         match std::mem::take(&mut self.failed) {
             true => Err(self.end()),
@@ -216,7 +216,7 @@ impl Connection {
     }
 
     /// After a failure, free space does not matter.
-    fn waits_for_room(&self) -> bool {
+    fn waits_until_writable(&self) -> bool {
         !self.unsent.is_empty() && !self.failed
     }
 
@@ -225,22 +225,22 @@ impl Connection {
     }
 }
 
-enum Awake {
+enum WakeReason {
     Woken,
     Extra,
-    TimeIsUp,
+    Timeout,
 }
 
 pub struct Call<'a> {
     connection: Option<MutexGuard<'a, Connection>>,
-    wakes: Wakes,
+    wakes: PendingWakes,
     handle: &'a Handle,
     cancellable: bool,
 }
 
 impl Call<'_> {
     fn unlocked<R>(&mut self, wait: impl FnOnce() -> R) -> R {
-        let wakes = self.let_go();
+        let wakes = self.before_unlock();
         self.connection = None;
         drop(wakes);
         let result = wait();
@@ -248,11 +248,11 @@ impl Call<'_> {
         result
     }
 
-    fn let_go(&mut self) -> Wakes {
+    fn before_unlock(&mut self) -> PendingWakes {
         let connection = &mut **self;
         connection
             .turns
-            .wakes(&connection.completions, &connection.link)
+            .pending_wakes(&connection.completions, &connection.link)
     }
 
     fn wait(&self, limit: bool) -> Wait {
@@ -262,7 +262,7 @@ impl Call<'_> {
         }
     }
 
-    fn wait_alone(&mut self) -> Result<(), Stop> {
+    fn wait_locked(&mut self) -> Result<(), Stop> {
         let Some(events) = self.before_polling()? else {
             return Ok(());
         };
@@ -271,50 +271,50 @@ impl Call<'_> {
         Ok(self.after_polling(readable, room)?)
     }
 
-    fn poll_in_turn(&mut self, extra: bool, limit: bool) -> Result<Option<bool>, Stop> {
+    fn poll_with_turn(&mut self, extra: bool, limit: bool) -> Result<Option<bool>, Stop> {
         let Some([readable, room]) = self.before_polling()? else {
             return Ok(Some(true));
         };
-        self.turns.holder = Holder::Polls {
-            for_room: room.is_some(),
+        self.turns.holder = Holder::Polling {
+            until_writable: room.is_some(),
         };
         let extra = extra.then_some(Event::Readability(EXTRA));
         let wait = self.wait(limit);
         let ready = self.unlocked(|| WORLD.poll([readable, room, extra], wait));
         let Ok(ready) = ready else {
             self.cancellable = false;
-            let _ = self.woken();
+            let _ = self.resume();
             return Err(Stop::Cancelled);
         };
-        self.woken()?;
+        self.resume()?;
         let any = ready.contains(&true);
-        if !self.turns.are_free() {
+        if !self.turns.turn_is_free() {
             return Ok((!any || ready[2]).then_some(any));
         }
         self.after_polling(ready[0], ready[1])?;
         Ok(Some(any))
     }
 
-    fn receive_in_turn(&mut self) -> Result<(), Stop> {
+    fn receive_with_turn(&mut self) -> Result<(), Stop> {
         if !self.may_receive() {
-            return self.poll_in_turn(false, false).map(drop);
+            return self.poll_with_turn(false, false).map(drop);
         }
-        self.turns.holder = Holder::Receives;
+        self.turns.holder = Holder::Receiving;
         let (direct, cancellable) = (self.link.machine.direct(), self.cancellable);
         self.direct = direct;
         let received = self.unlocked(|| WORLD.receive(direct, cancellable));
         match received {
             Ok(received) => {
-                self.woken()?;
+                self.resume()?;
                 Ok(self.handle(Some(received))?)
             }
             Err(cancelled) => self.cancelled_in_receive(cancelled.has_received),
         }
     }
 
-    fn receive_alone(&mut self) -> Result<(), Stop> {
+    fn receive_locked(&mut self) -> Result<(), Stop> {
         if !self.may_receive() {
-            return self.wait_alone();
+            return self.wait_locked();
         }
         match WORLD.receive(self.link.machine.direct(), self.cancellable) {
             Ok(received) => Ok(self.handle(Some(received))?),
@@ -324,35 +324,35 @@ impl Call<'_> {
 
     fn cancelled_in_receive(&mut self, has_received: bool) -> Result<(), Stop> {
         self.cancellable = false;
-        if self.woken().is_ok() && has_received {
+        if self.resume().is_ok() && has_received {
             self.end();
         }
         Err(Stop::Cancelled)
     }
 
-    fn sleep(&mut self, goal: Goal, extra: bool, limit: bool) -> Result<Awake, Stop> {
-        let (id, waker) = self.turns.lie_down(goal);
+    fn sleep(&mut self, goal: Goal, extra: bool, limit: bool) -> Result<WakeReason, Stop> {
+        let (id, waker) = self.turns.add_sleeper(goal);
         let events = [
             waker.map(Event::Readability),
-            self.waits_for_room().then_some(Event::Room),
+            self.waits_until_writable().then_some(Event::Room),
             extra.then_some(Event::Readability(EXTRA)),
         ];
         let naps = waker.is_none();
         let wait = self.wait(limit || naps);
         let ready = self.unlocked(|| WORLD.poll(events, wait));
-        self.turns.get_up(id);
+        self.turns.remove_sleeper(id);
         let ready = ready.map_err(|_| Stop::Cancelled)?;
-        if ready[1] && self.waits_for_room() {
+        if ready[1] && self.waits_until_writable() {
             self.send()?;
         }
         Ok(match ready {
-            [_, _, true] => Awake::Extra,
-            [false, false, false] if !naps => Awake::TimeIsUp,
-            _ => Awake::Woken,
+            [_, _, true] => WakeReason::Extra,
+            [false, false, false] if !naps => WakeReason::Timeout,
+            _ => WakeReason::Woken,
         })
     }
 
-    fn sleep_at_once(&mut self, goal: Goal) -> Result<Awake, Stop> {
+    fn sleep_without_cancellation(&mut self, goal: Goal) -> Result<WakeReason, Stop> {
         let cancellable = std::mem::replace(&mut self.cancellable, false);
         let awake = self.sleep(goal, false, false);
         self.cancellable = cancellable;
@@ -360,9 +360,11 @@ impl Call<'_> {
     }
 
     fn send_for_poll(&mut self) {
-        let not_for_room = Holder::Polls { for_room: false };
-        while self.turns.holder == not_for_room && !self.unsent.is_empty() {
-            if self.sleep_at_once(Goal::EndOfTurn).is_err() {
+        let for_reading = Holder::Polling {
+            until_writable: false,
+        };
+        while self.turns.holder == for_reading && !self.unsent.is_empty() {
+            if self.sleep_without_cancellation(Goal::EndOfTurn).is_err() {
                 break;
             }
         }
@@ -371,9 +373,9 @@ impl Call<'_> {
     fn poll(&mut self, extra: bool, limit: bool) -> Result<i32, Stop> {
         let before = self.completions.total();
         loop {
-            if self.turns.are_free() {
+            if self.turns.turn_is_free() {
                 self.completions.forget_unpolled();
-                if let Some(ready) = self.poll_in_turn(extra, limit)? {
+                if let Some(ready) = self.poll_with_turn(extra, limit)? {
                     self.completions.forget_unpolled();
                     return Ok(i32::from(ready));
                 }
@@ -381,9 +383,9 @@ impl Call<'_> {
                 return Ok(1);
             } else {
                 match self.sleep(Goal::Completion(before), extra, limit)? {
-                    Awake::Extra => return Ok(1),
-                    Awake::TimeIsUp => return Ok(0),
-                    Awake::Woken => {}
+                    WakeReason::Extra => return Ok(1),
+                    WakeReason::Timeout => return Ok(0),
+                    WakeReason::Woken => {}
                 }
             }
             if self.completions.total() != before {
@@ -415,7 +417,7 @@ impl Call<'_> {
     pub fn synchronous(&mut self, access: Access) -> Result<(), Stop> {
         let ticket = self.admit(access)?;
         let kind = match access {
-            Access::Alone => Kind::Alone(thread::current().id()),
+            Access::Exclusive => Kind::Exclusive(thread::current().id()),
             _ => Kind::Synchronous,
         };
         let result = match self.issue(kind) {
@@ -427,16 +429,16 @@ impl Call<'_> {
     }
 
     fn wait_for_command(&mut self, cookie: u64, access: Access) -> Result<(), Stop> {
-        if access == Access::Alone {
-            if !self.turns.are_held() {
-                return self.receive_alone();
+        if access == Access::Exclusive {
+            if !self.turns.turn_is_held() {
+                return self.receive_locked();
             }
             return self.sleep(Goal::EndOfTurn, false, false).map(drop);
         }
-        if self.turns.are_held() {
+        if self.turns.turn_is_held() {
             return self.sleep(Goal::Command(cookie), false, false).map(drop);
         }
-        self.receive_in_turn()
+        self.receive_with_turn()
     }
 
     fn finish_or_abandon(&mut self, cookie: u64, access: Access) -> Result<(), Stop> {
@@ -459,14 +461,14 @@ impl Call<'_> {
                     if self.is_in_flight(cookie) {
                         self.end();
                     }
-                    self.wait_for_its_end(cookie)?;
+                    self.wait_for_completion(cookie)?;
                     return Ok(self.completions.retire(cookie).expect("its end")?);
                 }
             }
         }
     }
 
-    fn wait_for_its_end(&mut self, cookie: u64) -> Result<(), Stop> {
+    fn wait_for_completion(&mut self, cookie: u64) -> Result<(), Stop> {
         while self.is_in_flight(cookie) {
             if let Err(Stop::Cancelled) = self.sleep(Goal::Command(cookie), false, false) {
                 return Err(Stop::Cancelled);
@@ -481,10 +483,10 @@ impl Call<'_> {
         // A write that may have been sent in part.
         if matches!(access, Access::Write { .. }) && self.unsent.contains(&cookie) {
             self.end();
-            _ = self.wait_for_its_end(cookie);
+            _ = self.wait_for_completion(cookie);
         }
-        while self.turns.holder == Holder::Receives && self.direct == Some(cookie) {
-            let _ = self.sleep_at_once(Goal::EndOfTurn);
+        while self.turns.holder == Holder::Receiving && self.direct == Some(cookie) {
+            let _ = self.sleep_without_cancellation(Goal::EndOfTurn);
         }
         self.link.machine.forget(cookie);
         self.completions.retire(cookie);
@@ -492,13 +494,13 @@ impl Call<'_> {
 
     /// Models nbd_shutdown(3).
     pub fn shutdown(&mut self) -> Result<(), Stop> {
-        let ticket = self.admit(Access::Alone)?;
+        let ticket = self.admit(Access::Exclusive)?;
         if !self.ended {
             self.queue(DISCONNECT);
         }
         let mut result = Ok(());
         while !self.ended && result != Err(Stop::Cancelled) {
-            result = self.wait_alone();
+            result = self.wait_locked();
         }
         self.turns.admissions.leave(ticket);
         result
@@ -520,6 +522,6 @@ impl DerefMut for Call<'_> {
 
 impl Drop for Call<'_> {
     fn drop(&mut self) {
-        self.wakes = self.let_go();
+        self.wakes = self.before_unlock();
     }
 }

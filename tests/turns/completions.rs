@@ -23,7 +23,7 @@ impl Completions {
                 self.unpolled += 1;
             }
             Kind::OfNobody => return,
-            Kind::Synchronous | Kind::Alone(_) => {}
+            Kind::Synchronous | Kind::Exclusive(_) => {}
         }
         self.completed.insert(cookie, outcome);
     }

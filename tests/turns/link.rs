@@ -25,7 +25,7 @@ pub enum Kind {
     Synchronous,
     /// Issued by a call with exclusive use of the handle: its callback runs in
     /// this thread.
-    Alone(ThreadId),
+    Exclusive(ThreadId),
     /// The program waits for it itself.
     Asynchronous,
     /// The thread that waited for it was cancelled.
@@ -71,7 +71,7 @@ impl Machine {
     pub fn take(&mut self, cookie: u64, outcome: Result<(), Lost>) -> Kind {
         WORLD.give_back(cookie);
         let kind = self.in_flight.remove(&cookie).expect("completes once");
-        if let (Kind::Alone(owner), Ok(())) = (kind, outcome) {
+        if let (Kind::Exclusive(owner), Ok(())) = (kind, outcome) {
             assert_eq!(owner, thread::current().id(), "handled by its own thread");
         }
         kind

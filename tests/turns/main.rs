@@ -47,7 +47,7 @@ enum Job {
     Write,
     Flush,
     /// Like nbd_block_status(3), whose callback runs in its own thread.
-    Alone,
+    Exclusive,
     Poll,
     PollWithLimit,
     Poll2,
@@ -55,7 +55,7 @@ enum Job {
     /// A read by a thread that may be cancelled while it waits.
     ReadOrNot,
     WriteOrNot,
-    AloneOrNot,
+    ExclusiveOrNot,
     PollOrNot,
     ShutDownOrNot,
 }
@@ -69,7 +69,7 @@ impl Job {
             }
             Write => expect(handle.call().synchronous(WRITE)),
             Flush => expect(handle.call().synchronous(Access::Flush)),
-            Alone => expect(handle.call().synchronous(Access::Alone)),
+            Exclusive => expect(handle.call().synchronous(Access::Exclusive)),
             Poll => handle.issue_and_poll(false, false, false),
             PollWithLimit => handle.issue_and_poll(false, true, false),
             Poll2 => {
@@ -79,7 +79,7 @@ impl Job {
             ShutDown => expect(handle.call().shutdown()),
             ReadOrNot => _ = handle.cancellable_call().synchronous(READ),
             WriteOrNot => _ = handle.cancellable_call().synchronous(WRITE),
-            AloneOrNot => _ = handle.cancellable_call().synchronous(Access::Alone),
+            ExclusiveOrNot => _ = handle.cancellable_call().synchronous(Access::Exclusive),
             PollOrNot => handle.issue_and_poll(false, false, true),
             ShutDownOrNot => _ = handle.cancellable_call().shutdown(),
         }
@@ -90,7 +90,7 @@ impl Job {
     fn may_end_the_connection(self) -> bool {
         !matches!(
             self,
-            Read | Write | Flush | Alone | Poll | PollWithLimit | Poll2 | PollOrNot
+            Read | Write | Flush | Exclusive | Poll | PollWithLimit | Poll2 | PollOrNot
         )
     }
 }
@@ -145,7 +145,7 @@ const DIES: Server = Server {
 
 #[test]
 fn one_thread_needs_no_waker() {
-    for job in [Read, Alone, Poll, PollWithLimit, ShutDown] {
+    for job in [Read, Exclusive, Poll, PollWithLimit, ShutDown] {
         shuttle::check_random(move || run(PLAIN, &[job]), 50);
     }
 }
@@ -187,9 +187,9 @@ fn late_reply_after_all_other_calls() {
 
 #[test]
 fn exclusive_call_among_readers() {
-    check(PLAIN, &[Read, Alone, Read, Alone]);
-    check(PLAIN, &[Poll, Alone, Read]);
-    check(PLAIN, &[Poll, Poll2, Alone]);
+    check(PLAIN, &[Read, Exclusive, Read, Exclusive]);
+    check(PLAIN, &[Poll, Exclusive, Read]);
+    check(PLAIN, &[Poll, Poll2, Exclusive]);
 }
 
 #[test]
@@ -203,7 +203,7 @@ fn server_dies_between_any_two_steps() {
     check(DIES, &[Read; 6]);
     check(DIES, &[Read, Write, Write, Flush]);
     check(DIES, &[Poll, PollWithLimit, Read, Write]);
-    check(DIES, &[Poll2, Alone, Read, ShutDown]);
+    check(DIES, &[Poll2, Exclusive, Read, ShutDown]);
 }
 
 #[test]
@@ -212,7 +212,7 @@ fn cancelled_threads() {
     check(PLAIN, &[Read, WriteOrNot, Write, Flush]);
     check(PLAIN, &[PollOrNot, Read, Write]);
     check(PLAIN, &[PollOrNot, Poll, ReadOrNot]);
-    check(PLAIN, &[Read, AloneOrNot, Poll, Alone]);
+    check(PLAIN, &[Read, ExclusiveOrNot, Poll, Exclusive]);
     check(PLAIN, &[Read, ShutDownOrNot, Read]);
     check(DIES, &[ReadOrNot, WriteOrNot, Read, PollOrNot]);
 }

@@ -23,7 +23,7 @@ use crate::protocol::{DEFAULT_PAYLOAD, MAX_PAYLOAD};
 
 /// The minimum assumed for a server's maximum payload, in bytes (nbd_get_block_size(3),
 /// `LIBNBD_SIZE_PAYLOAD`).
-const LEAST_PAYLOAD: u64 = 1024 * 1024;
+const MIN_PAYLOAD_LIMIT: u64 = 1024 * 1024;
 
 /// The rules that a command is checked against.
 #[derive(Debug, Clone, Copy)]
@@ -263,7 +263,9 @@ impl Checks<'_> {
     pub(super) fn payload_limit(&self) -> u64 {
         let advertised = self.machine.export().block_size.map(|sizes| sizes.maximum);
         match advertised {
-            Some(maximum) if maximum != 0 => u64::from(maximum).clamp(LEAST_PAYLOAD, MAX_PAYLOAD),
+            Some(maximum) if maximum != 0 => {
+                u64::from(maximum).clamp(MIN_PAYLOAD_LIMIT, MAX_PAYLOAD)
+            }
             _ => DEFAULT_PAYLOAD,
         }
     }

@@ -59,7 +59,7 @@ impl Call<'_> {
     ) -> Result<(), Error> {
         self.admitted(access, async |call| {
             let done = nbd_completion_callback::null();
-            let cookie = issue(call.issue().synchronously(), done)?;
+            let cookie = issue(call.issue().synchronous(), done)?;
             let mut awaited = guard(call, |call| call.abandon(cookie));
             let result = awaited.finish(cookie, access).await;
             ScopeGuard::into_inner(awaited);
@@ -82,7 +82,7 @@ impl Call<'_> {
                     // may be received after that.
                     error = self.end(error.into());
                 }
-                self.wait_for_its_end(cookie).await;
+                self.wait_for_completion(cookie).await;
                 // A reply received before the connection was lost still counts. No other code
                 // retires the command.
                 let Some(command) = self.link.machine.retire(cookie) else {
@@ -99,7 +99,7 @@ impl Call<'_> {
 
     /// Waits, after the connection was lost, until the receiving thread has woken and completed
     /// the command.
-    async fn wait_for_its_end(&mut self, cookie: u64) {
+    async fn wait_for_completion(&mut self, cookie: u64) {
         while self.link.machine.command(cookie).is_some() {
             let _ = self.sleep(Goal::Command(cookie), -1, -1).await;
         }
@@ -112,15 +112,15 @@ impl Call<'_> {
         if self.link.machine.sends_data_of(cookie) {
             let what = "the thread that sent a command was cancelled";
             self.end(Error::new(libc::ECANCELED, what).into());
-            self.at_once(async |call| call.wait_for_its_end(cookie).await);
+            self.without_cancellation(async |call| call.wait_for_completion(cookie).await);
         }
         // Another thread may be receiving into its buffer.
         let receives = |call: &Self| {
             let direct = call.link.machine.direct();
-            call.turns.holder == Holder::Receives && direct.is_some_and(|it| it.0 == cookie)
+            call.turns.holder == Holder::Receiving && direct.is_some_and(|it| it.0 == cookie)
         };
         while receives(self) {
-            let _ = self.sleep_at_once(Goal::EndOfTurn);
+            let _ = self.sleep_without_cancellation(Goal::EndOfTurn);
         }
         let connection = &mut **self;
         let machine = &connection.link.machine;

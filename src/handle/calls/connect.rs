@@ -51,7 +51,7 @@ impl Connecting<'_> {
 
     /// nbd_aio_connect(3). `address` is the program's struct sockaddr.
     pub fn address(&mut self, address: &[u8]) -> Result<(), Error> {
-        let endpoint = Endpoint::of_sockaddr(address);
+        let endpoint = Endpoint::from_sockaddr(address);
         self.connect_to(endpoint, || Connector::sockaddr(address))
     }
 

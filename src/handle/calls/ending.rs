@@ -16,13 +16,13 @@ impl Call<'_> {
         if flags & !LIBNBD_SHUTDOWN_MASK != 0 {
             return Err(invalid_flag("flags", flags));
         }
-        self.admitted(Access::Alone, async |call| {
-            call.end_in_good_order(flags).await
+        self.admitted(Access::Exclusive, async |call| {
+            call.disconnect_and_wait(flags).await
         })
         .await
     }
 
-    async fn end_in_good_order(&mut self, flags: u32) -> Result<(), Error> {
+    async fn disconnect_and_wait(&mut self, flags: u32) -> Result<(), Error> {
         if flags & LIBNBD_SHUTDOWN_ABANDON_PENDING != 0 {
             self.abandon_unsent();
         }
@@ -36,8 +36,8 @@ impl Call<'_> {
 
     /// nbd_aio_disconnect(3)
     pub fn aio_disconnect(&mut self, flags: u32) -> Result<(), Error> {
-        self.at_once(async |call| {
-            call.admitted(Access::Alone, async |call| {
+        self.without_cancellation(async |call| {
+            call.admitted(Access::Exclusive, async |call| {
                 let wire = call.checks().flags(flags, 0)?;
                 call.checks().not_disconnecting()?;
                 call.disconnect(wire);
@@ -52,7 +52,7 @@ impl Call<'_> {
 impl Connection {
     /// Queues `NBD_CMD_DISC`, and sends it unless earlier requests are waiting.
     fn disconnect(&mut self, flags: u16) {
-        let waits = self.link.waits_for_room();
+        let waits = self.link.waits_until_writable();
         self.link.machine.disconnect(flags);
         self.report.publish_in_flight(&self.link);
         if !waits {

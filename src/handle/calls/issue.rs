@@ -30,7 +30,7 @@ impl Connection {
 
 impl Call<'_> {
     /// Issues a command that the program retires itself.
-    pub fn issue_only(
+    pub fn issue_asynchronous(
         &mut self,
         issue: impl FnOnce(Issue<'_>) -> Result<u64, Error>,
     ) -> Result<u64, Error> {
@@ -42,7 +42,7 @@ impl Call<'_> {
 
 impl Issue<'_> {
     /// Marks the command as that of a synchronous call.
-    pub(super) fn synchronously(mut self) -> Self {
+    pub(super) fn synchronous(mut self) -> Self {
         self.waiter = Waiter::Call;
         self
     }
@@ -79,7 +79,7 @@ impl Issue<'_> {
         mut command: NewCommand<Attachment>,
     ) -> Result<u64, Error> {
         let count = self.connection.link.machine.commands() + 1;
-        if let Some(enough) = self.connection.high_water.rise(count) {
+        if let Some(enough) = self.connection.high_water.count_command(count) {
             self.shrink(enough);
         }
         let connection = &mut *self.connection;
@@ -93,7 +93,7 @@ impl Issue<'_> {
             && command.flags & command::PAYLOAD_LEN != 0
             && command.payload.is_none()
             && link.machine.negotiated().extended_headers;
-        let waits = link.waits_for_room();
+        let waits = link.waits_until_writable();
         let own_payload = command.payload.is_some();
         let data = command.attachment.buffer.to_send();
         let (cookie, request) = link.machine.begin(command)?;

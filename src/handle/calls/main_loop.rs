@@ -22,7 +22,7 @@ impl Connection {
     /// nbd_aio_notify_read(3)
     pub fn aio_notify_read(&mut self) -> Result<(), Error> {
         self.report.program_polls(self.state());
-        if !self.turns.are_free() {
+        if !self.turns.turn_is_free() {
             // Another thread is about to receive the data, if any.
             return Ok(());
         }
@@ -34,18 +34,21 @@ impl Call<'_> {
     /// nbd_aio_notify_write(3)
     pub fn aio_notify_write(&mut self) -> Result<(), Error> {
         self.report.program_polls(self.state());
-        let said_to_write = self.report.shared.take_said_to_write();
-        if said_to_write && self.turns.holder == Holder::Receives && !self.link.waits_for_room() {
+        let asked_to_write = self.report.shared.take_asked_to_write();
+        if asked_to_write
+            && self.turns.holder == Holder::Receiving
+            && !self.link.waits_until_writable()
+        {
             // Another thread may be receiving a reply that the program waits for. Until the reply
             // has arrived, the program would call this again and again.
             let completed = self.completions.total();
-            self.sleep_at_once(Goal::Completion(completed))?;
+            self.sleep_without_cancellation(Goal::Completion(completed))?;
         }
         if self.link.has_arrivals() {
             // The program was asked to wait until the socket is writable, to get here.
-            return self.use_before_waiting();
+            return self.handle_before_waiting();
         }
-        if said_to_write && self.link.direction() & DIRECTION_WRITE == 0 {
+        if asked_to_write && self.link.direction() & DIRECTION_WRITE == 0 {
             return Ok(());
         }
         self.notify_write()

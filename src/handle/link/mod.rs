@@ -64,7 +64,7 @@ enum Stage {
 impl Stage {
     /// Returns whether the transport waits to receive and whether to send, until it is connected.
     #[cold]
-    fn waits_before(&self) -> (bool, bool) {
+    fn waits_while_connecting(&self) -> (bool, bool) {
         match self {
             Stage::None | Stage::Connected(_) => (false, false),
             Stage::Connecting(_) => (false, true),
@@ -135,13 +135,13 @@ impl Link {
     pub fn direction(&self) -> u32 {
         let receives = match &self.stage {
             Stage::Connected(_) => self.machine.wants_to_receive(),
-            stage => stage.waits_before().0,
+            stage => stage.waits_while_connecting().0,
         };
         let mut direction = 0;
         if receives {
             direction |= DIRECTION_READ;
         }
-        if self.waits_for_room() {
+        if self.waits_until_writable() {
             direction |= DIRECTION_WRITE;
         }
         direction
@@ -149,10 +149,10 @@ impl Link {
 
     /// Returns true if pending data waits until the socket is writable. Sending is not tried
     /// again before that.
-    pub fn waits_for_room(&self) -> bool {
+    pub fn waits_until_writable(&self) -> bool {
         match &self.stage {
             Stage::Connected(channel) => self.machine.wants_to_send() || channel.wants_to_send(),
-            stage => stage.waits_before().1,
+            stage => stage.waits_while_connecting().1,
         }
     }
 
@@ -191,7 +191,7 @@ impl Link {
         self.machine.state() == State::Closed && !matches!(self.stage, Stage::None)
     }
 
-    pub fn negotiates(&self) -> bool {
+    pub fn is_negotiating(&self) -> bool {
         self.machine.state() == State::Connecting
     }
 

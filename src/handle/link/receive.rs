@@ -41,7 +41,7 @@ impl Receive {
     pub fn blocking(&self) -> Blocking {
         // SAFETY: one piece is within `buffer`. The other is part of a read's buffer, which the
         // program keeps until the command completes; and while a thread receives, no other thread
-        // completes a command or closes the socket (`Holder::Receives`).
+        // completes a command or closes the socket (`Holder::Receiving`).
         let receive = unsafe { blocking::Receive::new(self.fd, self.direct, self.after) };
         Blocking::Receive(match self.for_all {
             true => receive.for_all(),
@@ -65,7 +65,7 @@ impl Link {
         };
         let tls = matches!(channel, Channel::Tls(_));
         let count = match ahead || tls {
-            true => self.read_ahead.limit(awaited, arrivals::MOST),
+            true => self.read_ahead.limit(awaited, arrivals::BUFFER_SIZE),
             false => after_direct(&self.machine, awaited),
         };
         self.read_ahead.receiving(awaited);
@@ -83,9 +83,9 @@ impl Link {
             Ok(Received::Bytes { count, .. }) => *count,
             _ => 0,
         };
-        let straight = count.min(awaited);
-        self.arrivals.received(count - straight);
-        self.machine.received_directly(straight);
+        let direct_count = count.min(awaited);
+        self.arrivals.received(count - direct_count);
+        self.machine.received_directly(direct_count);
         match received {
             // After NBD_CMD_DISC, many servers close the connection without close_notify.
             Err(_) if tls && self.machine.is_disconnecting() => Ok(Received::End),
@@ -107,11 +107,11 @@ impl Link {
         let for_all = awaited >= LARGE;
         let count = match ahead {
             _ if for_all => 0,
-            true => self.read_ahead.limit(awaited, arrivals::MOST),
+            true => self.read_ahead.limit(awaited, arrivals::BUFFER_SIZE),
             false => after_direct(&self.machine, awaited),
         };
         self.read_ahead.receiving(awaited);
-        let mut buffer = self.arrivals.lend().map_err(|_| no_memory())?;
+        let mut buffer = self.arrivals.take_buffer().map_err(|_| no_memory())?;
         let after = iovec {
             iov_base: buffer.as_mut_ptr().cast(),
             iov_len: count.min(buffer.len()),
@@ -137,9 +137,10 @@ impl Link {
             Ok(Received::Bytes { count, .. }) => *count,
             _ => 0,
         };
-        let straight = count.min(awaited);
-        self.arrivals.give(receive.buffer, count - straight);
-        self.machine.received_directly(straight);
+        let direct_count = count.min(awaited);
+        self.arrivals
+            .return_buffer(receive.buffer, count - direct_count);
+        self.machine.received_directly(direct_count);
         Ok(received?)
     }
 
@@ -155,12 +156,12 @@ impl Link {
         let mut bytes = arrived;
         let event = self.machine.receive(&mut bytes, put);
         let used = arrived.len() - bytes.len();
-        self.arrivals.use_up(used);
+        self.arrivals.consume(used);
         event
     }
 
     /// Records that all events up to the end of a message were handled, for reading ahead.
-    pub fn arrivals_used(&mut self) {
+    pub fn arrivals_parsed(&mut self) {
         if !self.machine.wants_to_receive() {
             self.arrivals = arrivals::Arrivals::default();
         }
@@ -169,18 +170,18 @@ impl Link {
     }
 
     /// Returns an unused buffer to the thread, before the call ends or waits.
-    pub fn give_back_memory(&mut self) {
-        self.arrivals.give_back_if_empty();
+    pub fn release_memory(&mut self) {
+        self.arrivals.release_if_empty();
     }
 
     /// Returns true if bytes of a message have arrived.
-    pub fn has_beginning(&self) -> bool {
+    pub fn has_unparsed(&self) -> bool {
         !self.arrivals.is_empty()
     }
 
     /// Returns true if the next message can be handled without the socket. This must be done
     /// before waiting for the socket.
-    pub fn has_message_in_hand(&self) -> bool {
+    pub fn has_complete_message(&self) -> bool {
         let Stage::Connected(channel) = &self.stage else {
             return false;
         };
@@ -222,7 +223,7 @@ impl Link {
 /// Returns the number of bytes to receive after the `awaited` bytes of a read's buffer, without
 /// exceeding the message.
 fn after_direct(machine: &Machine<Attachment>, awaited: usize) -> usize {
-    let left = machine.left_of_message(awaited.saturating_add(arrivals::MOST));
+    let left = machine.rest_of_message(awaited.saturating_add(arrivals::BUFFER_SIZE));
     left.saturating_sub(awaited)
 }
 

@@ -10,7 +10,7 @@ use crate::machine::{Piece, State, Unsent};
 
 /// The maximum number of pieces of memory sent by one system call. A request has at most two, and
 /// most requests are sent separately.
-const PIECES: usize = 16;
+const MAX_PIECES: usize = 16;
 
 const EMPTY: iovec = iovec {
     iov_base: std::ptr::null_mut(),
@@ -52,11 +52,11 @@ impl Link {
         match channel.flush() {
             // A server that closes the connection after NBD_CMD_DISC may not read the
             // close_notify.
-            Err(_) if self.machine.has_said_goodbye() => {}
+            Err(_) if self.machine.has_sent_last_message() => {}
             flushed => flushed?,
         }
         while self.machine.wants_to_send() {
-            let mut pieces = [const { EMPTY }; PIECES];
+            let mut pieces = [const { EMPTY }; MAX_PIECES];
             let mut used = 0;
             let mut length = 0;
             for (place, piece) in pieces.iter_mut().zip(self.machine.outgoing()) {
@@ -84,7 +84,7 @@ impl Link {
         // Nothing follows NBD_CMD_DISC. A server with several threads for each connection closes
         // it only at the end of the stream.
         // Source: seen with libnbd 1.24.4.
-        if self.machine.has_said_goodbye() {
+        if self.machine.has_sent_last_message() {
             channel.end_stream();
             if channel.wants_to_send() {
                 return Ok(());

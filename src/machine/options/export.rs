@@ -60,27 +60,27 @@ impl<T> Machine<T> {
     }
 
     /// Sends `NBD_OPT_GO`, or `NBD_OPT_EXPORT_NAME` to a server that supports only that.
-    pub(super) fn ask_for_export(&mut self, position: Position) -> Result<(), Error> {
+    pub(super) fn open_export(&mut self, position: Position) -> Result<(), Error> {
         match self.is_fixed_newstyle() {
             true => self.send_info_request(GO, position)?,
             false => self.send_export_name(position)?,
         }
-        self.ask_for_none_if_none_wanted();
+        self.discard_contexts_if_none_wanted();
         Ok(())
     }
 
     /// Sends `NBD_OPT_INFO`.
     pub(super) fn send_info(&mut self, position: Position) -> Result<(), Error> {
         self.send_info_request(INFO, position)?;
-        self.ask_for_none_if_none_wanted();
+        self.discard_contexts_if_none_wanted();
         Ok(())
     }
 
-    /// Records that no contexts will be selected for the export, if they should be requested but
-    /// none are configured or available.
-    fn ask_for_none_if_none_wanted(&mut self) {
+    /// Discards the previous contexts, if contexts should be requested but none are configured or
+    /// available.
+    fn discard_contexts_if_none_wanted(&mut self) {
         if self.preferences.request_meta_context && !self.wants_meta_contexts() {
-            self.meta_contexts.ask();
+            self.meta_contexts.discard();
         }
     }
 
@@ -145,7 +145,7 @@ impl<T> Machine<T> {
     fn refused_export(&mut self, pending: &Pending, error: ReplyError, words: &[u8]) -> After {
         let error = export_error(error, &self.preferences.export_name, words);
         self.export = Export::default();
-        self.meta_contexts.lapse();
+        self.meta_contexts.make_stale();
         After::Step(pending.position, Outcome::Failed(error))
     }
 

@@ -59,7 +59,7 @@ impl<T> Machine<T> {
     pub fn opt_set_meta_context(&mut self, queries: &[CString]) -> Result<(), Error> {
         self.require_fixed_newstyle()?;
         self.send_meta_context(SET, Position::single(), queries)?;
-        self.meta_contexts.ask();
+        self.meta_contexts.discard();
         Ok(())
     }
 
@@ -79,7 +79,7 @@ impl<T> Machine<T> {
             let sent = self.send_meta_context(SET, after, &queries);
             self.preferences.meta_contexts = queries;
             sent?;
-            self.meta_contexts.ask();
+            self.meta_contexts.discard();
         }
         Ok(wanted)
     }
@@ -107,7 +107,7 @@ impl<T> Machine<T> {
         match reply {
             Reply::Data(ReplyType::MetaContext, data) => {
                 let context = meta_context(data)?;
-                self.tell(&mut pending, context);
+                self.report_context(&mut pending, context);
                 Ok(After::Reply(pending))
             }
             Reply::Ack => {
@@ -131,8 +131,8 @@ impl<T> Machine<T> {
         match reply {
             Reply::Data(ReplyType::MetaContext, data) => {
                 let context = meta_context(data)?;
-                remember(&mut pending, &context)?;
-                self.tell(&mut pending, context);
+                store_context(&mut pending, &context)?;
+                self.report_context(&mut pending, context);
                 Ok(After::Reply(pending))
             }
             Reply::Ack => {
@@ -145,7 +145,7 @@ impl<T> Machine<T> {
                 // unless it named some before.
                 match pending.meta_contexts.is_empty() {
                     true => self.meta_contexts.select(Vec::new()),
-                    false => self.meta_contexts.refuse(pending.meta_contexts),
+                    false => self.meta_contexts.discard_refused(pending.meta_contexts),
                 }
                 self.note(format!(
                     "handshake: ignoring unexpected error from NBD_OPT_SET_META_CONTEXT ({})",
@@ -154,7 +154,7 @@ impl<T> Machine<T> {
                 Ok(After::Step(pending.position, Outcome::Done(0)))
             }
             Reply::Refusal(..) => {
-                self.meta_contexts.refuse(pending.meta_contexts);
+                self.meta_contexts.discard_refused(pending.meta_contexts);
                 let outcome = self.refused_to_program();
                 Ok(After::Step(pending.position, outcome))
             }
@@ -163,7 +163,7 @@ impl<T> Machine<T> {
     }
 
     /// Counts a context, and reports it if the program sent the option itself.
-    fn tell(&mut self, pending: &mut Pending, context: MetaContext) {
+    fn report_context(&mut self, pending: &mut Pending, context: MetaContext) {
         let MetaContext { id, name } = context;
         let note = text!("negotiated {} with context ID {id}", shown(&name));
         self.note(note);
@@ -187,7 +187,7 @@ fn meta_context(data: &[u8]) -> Result<MetaContext, Fault> {
 }
 
 /// Stores a selected context until the selection is complete.
-fn remember(pending: &mut Pending, context: &MetaContext) -> Result<(), Fault> {
+fn store_context(pending: &mut Pending, context: &MetaContext) -> Result<(), Fault> {
     pending.meta_context_bytes += size_of::<MetaContext>() + context.name.count_bytes();
     if pending.meta_context_bytes > MAX_META_CONTEXTS {
         return Err(Fault::TooManyMetaContexts);

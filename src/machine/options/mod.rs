@@ -19,30 +19,30 @@ use super::position::{Position, Step};
 use crate::error::Error;
 use crate::protocol::option::OptionType;
 use OptionType::{ExtendedHeaders, Go, Info, SetMetaContext, StartTls, StructuredReply};
-use Step::{Ask, Pause};
+use Step::{Pause, Send};
 
 /// Steps while connecting, in this order. Unwanted steps are skipped.
 pub(super) const CONNECTING: &[Step] = &[
-    Ask(StartTls),
-    Ask(ExtendedHeaders),
-    Ask(StructuredReply),
+    Send(StartTls),
+    Send(ExtendedHeaders),
+    Send(StructuredReply),
     Pause,
-    Ask(SetMetaContext),
+    Send(SetMetaContext),
     // Or NBD_OPT_EXPORT_NAME, if the server does not support NBD_OPT_GO.
-    Ask(Go),
+    Send(Go),
 ];
 
 /// Steps of nbd_opt_go(3).
-const OPT_GO: &[Step] = &[Ask(SetMetaContext), Ask(Go)];
+const OPT_GO: &[Step] = &[Send(SetMetaContext), Send(Go)];
 
 /// Steps of nbd_opt_info(3).
-const OPT_INFO: &[Step] = &[Ask(SetMetaContext), Ask(Info)];
+const OPT_INFO: &[Step] = &[Send(SetMetaContext), Send(Info)];
 
 // The other options are sent only by themselves: see `Position::single`.
 
 impl<T> Machine<T> {
     /// Sends the option of a step. Returns false if it is not wanted.
-    pub(super) fn ask_if_wanted(
+    pub(super) fn send_if_wanted(
         &mut self,
         option: OptionType,
         after: Position,
@@ -52,7 +52,7 @@ impl<T> Machine<T> {
             OptionType::ExtendedHeaders => self.extended_headers_if_wanted(after),
             OptionType::StructuredReply => self.structured_reply_if_wanted(after),
             OptionType::SetMetaContext => self.set_meta_context_if_wanted(after),
-            OptionType::Go => self.ask_for_export(after).map(|()| true),
+            OptionType::Go => self.open_export(after).map(|()| true),
             OptionType::Info => self.send_info(after).map(|()| true),
             // Not in any list of steps.
             OptionType::ExportName

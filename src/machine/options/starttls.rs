@@ -108,7 +108,7 @@ impl<T> Machine<T> {
         self.meta_contexts = MetaContexts::default();
         self.note("negotiated TLS on this connection");
         if let Err(error) = self.option_done(position, Outcome::Done(1)) {
-            self.die(error);
+            self.fail_with(error);
         }
     }
 

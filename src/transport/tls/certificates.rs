@@ -25,7 +25,7 @@ pub(super) struct ClientCertificate {
 
 impl ClientCertificate {
     /// Returns the pair of files whose names have this suffix, if both exist.
-    fn of(directory: &CStr, suffix: &str) -> Result<Option<ClientCertificate>, NoMemory> {
+    fn with_suffix(directory: &CStr, suffix: &str) -> Result<Option<ClientCertificate>, NoMemory> {
         let file = |name| existing(directory, &format!("{name}{suffix}.pem"));
         let pair = file("client-cert")?.zip(file("client-key")?);
         Ok(pair.map(|(certificate, key)| ClientCertificate { certificate, key }))
@@ -52,7 +52,7 @@ impl Certificates {
             None => default_directory()?,
         };
         match named.or(found.as_deref()) {
-            Some(directory) => Certificates::of(directory),
+            Some(directory) => Certificates::in_directory(directory),
             None => Ok(Certificates {
                 authorities: None,
                 revoked: None,
@@ -61,11 +61,11 @@ impl Certificates {
         }
     }
 
-    fn of(directory: &CStr) -> Result<Certificates, NoMemory> {
-        let mut client = Vec::from_iter(ClientCertificate::of(directory, "")?);
+    fn in_directory(directory: &CStr) -> Result<Certificates, NoMemory> {
+        let mut client = Vec::from_iter(ClientCertificate::with_suffix(directory, "")?);
         // Certificates for other types of keys, numbered without a gap.
         for number in 0.. {
-            match ClientCertificate::of(directory, &format!("-{number}"))? {
+            match ClientCertificate::with_suffix(directory, &format!("-{number}"))? {
                 Some(certificate) => memory::push(&mut client, certificate)?,
                 None => break,
             }

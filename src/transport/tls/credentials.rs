@@ -22,9 +22,9 @@ const PSK_KEY_EXCHANGES: &str = ":+ECDHE-PSK:+DHE-PSK:+PSK";
 
 /// The program's authentication settings.
 #[derive(Debug)]
-pub struct Identity<'a> {
+pub struct Authentication<'a> {
     /// The authentication method.
-    pub proof: Proof<'a>,
+    pub method: Method<'a>,
     /// The host name expected in the server's certificate, if any; never empty.
     pub hostname: Option<CString>,
     /// A GnuTLS priority string.
@@ -33,7 +33,7 @@ pub struct Identity<'a> {
 
 /// The authentication method.
 #[derive(Debug)]
-pub enum Proof<'a> {
+pub enum Method<'a> {
     /// X.509 certificates.
     Certificates {
         /// The directory named by the program (nbd_set_tls_certificates(3)).
@@ -63,7 +63,7 @@ pub struct Credentials {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Trust {
     /// All: they are not verified.
-    Anybody,
+    All,
     /// Those issued by authorities that the program or the user has chosen.
     Named,
     /// Those issued by authorities that the system trusts.
@@ -89,18 +89,18 @@ unsafe impl Send for Credentials {}
 
 impl Credentials {
     /// Loads GnuTLS and reads the files.
-    pub fn load(identity: Identity<'_>) -> Result<Credentials, Error> {
+    pub fn load(authentication: Authentication<'_>) -> Result<Credentials, Error> {
         let gnutls = gnutls::load().map_err(|why| {
             let what = format!("TLS is not supported, because GnuTLS cannot be loaded: {why}");
             Error::new(libc::ENOTSUP, what)
         })?;
         let mut extra: &str = "";
-        let secret = match identity.proof {
-            Proof::Certificates {
+        let secret = match authentication.method {
+            Method::Certificates {
                 directory,
                 verify_peer,
             } => certificates(gnutls, &Certificates::find(directory)?, verify_peer)?,
-            Proof::PreSharedKey { file, username } => {
+            Method::PreSharedKey { file, username } => {
                 extra = PSK_KEY_EXCHANGES;
                 pre_shared_key(gnutls, &username, psk::read_key(file, &username)?)?
             }
@@ -108,8 +108,8 @@ impl Credentials {
         Ok(Credentials {
             gnutls,
             secret,
-            hostname: identity.hostname,
-            priority: memory::c_string(&[identity.priority.to_bytes(), extra.as_bytes()])?,
+            hostname: authentication.hostname,
+            priority: memory::c_string(&[authentication.priority.to_bytes(), extra.as_bytes()])?,
         })
     }
 
@@ -126,7 +126,7 @@ impl Credentials {
     pub(super) fn verifies_certificate(&self) -> Result<bool, Error> {
         match &self.secret {
             Secret::Certificates { trust, .. } => match (trust, &self.hostname) {
-                (Trust::Anybody, _) => Ok(false),
+                (Trust::All, _) => Ok(false),
                 // Anyone can obtain a certificate for some name, so without a name it proves
                 // nothing.
                 (Trust::System, None) => {
@@ -207,7 +207,7 @@ fn certificates(
     check(gnutls, "gnutls_certificate_allocate_credentials", status)?;
     // From here on, every path frees the credentials.
     let trust = match (verify_peer, &files.authorities) {
-        (false, _) => Trust::Anybody,
+        (false, _) => Trust::All,
         (true, Some(_)) => Trust::Named,
         (true, None) => Trust::System,
     };

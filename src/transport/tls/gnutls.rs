@@ -80,7 +80,7 @@ macro_rules! functions {
             ///
             /// # Safety
             /// `library` is a handle of dlopen(3) for a `libgnutls.so.30`.
-            unsafe fn of(library: *mut c_void) -> Result<Gnutls, String> {
+            unsafe fn resolve(library: *mut c_void) -> Result<Gnutls, String> {
                 Ok(Gnutls {
                     $($name: {
                         let name = concat!("gnutls_", stringify!($name), "\0");
@@ -178,7 +178,7 @@ fn open() -> Result<Gnutls, String> {
         return Err(loader_error());
     }
     // SAFETY: the handle is of this library, which is never closed.
-    let gnutls = unsafe { Gnutls::of(library)? };
+    let gnutls = unsafe { Gnutls::resolve(library)? };
     // SAFETY: gnutls_global_init may be called any number of times.
     let status = unsafe { (gnutls.global_init)() };
     if status < 0 {

@@ -20,6 +20,6 @@ mod records;
 mod scratch;
 mod session;
 
-pub use credentials::{Credentials, Identity, Proof};
+pub use credentials::{Authentication, Credentials, Method};
 pub use gnutls::check_available;
 pub use session::{Handshake, HandshakeStep, Session};

@@ -18,10 +18,10 @@ use crate::transport::{Arrivals, Socket};
 
 /// The length of a record header in bytes. Its last two bytes are the payload length.
 /// Source: RFC 8446, "Record Layer".
-const HEADER: usize = 5;
+const HEADER_LENGTH: usize = 5;
 
 /// An upper bound for the payload of a record: GnuTLS refuses longer ones.
-const LONGEST: usize = 32 * 1024;
+const MAX_RECORD: usize = 32 * 1024;
 
 /// The socket of a session, with its incoming and outgoing records. GnuTLS has its address.
 #[derive(Debug)]
@@ -97,11 +97,11 @@ impl Records {
     /// Returns true if a complete record has been received that GnuTLS has not read yet.
     pub fn has_record(&self) -> bool {
         let bytes = self.incoming.bytes();
-        let Some(&[.., high, low]) = bytes.first_chunk::<HEADER>() else {
+        let Some(&[.., high, low]) = bytes.first_chunk::<HEADER_LENGTH>() else {
             return false;
         };
         let length = usize::from(u16::from_be_bytes([high, low]));
-        length > LONGEST || bytes.len() - HEADER >= length
+        length > MAX_RECORD || bytes.len() - HEADER_LENGTH >= length
     }
 
     /// Receives what GnuTLS asks for, or, reading ahead, as much as there is room for.
@@ -118,7 +118,7 @@ impl Records {
         // SAFETY: the piece is within the room, which is ours to write to.
         let received = unsafe { self.socket.recv_raw(&[piece]) };
         self.incoming.received(*received.as_ref().unwrap_or(&0));
-        self.incoming.give_back_if_empty();
+        self.incoming.release_if_empty();
         received.map(drop)
     }
 
@@ -130,8 +130,8 @@ impl Records {
         let bytes = self.incoming.bytes();
         let count = bytes.len().min(length);
         let taken = take(&bytes[..count]);
-        self.incoming.use_up(count);
-        self.incoming.give_back_if_empty();
+        self.incoming.consume(count);
+        self.incoming.release_if_empty();
         Ok(taken)
     }
 

@@ -25,14 +25,14 @@ use crate::transport::channel::Received;
 use crate::transport::Socket;
 
 /// The maximum payload of a record, in bytes.
-const RECORD: usize = 16384;
+const RECORD_SIZE: usize = 16384;
 
 /// The number of encrypted bytes collected before they are sent.
-const BATCH: usize = 128 * 1024;
+const BATCH_SIZE: usize = 128 * 1024;
 
 /// The number of warning alerts that one step of a handshake ignores.
 /// Source: seen with libnbd 1.24.4.
-const WARNINGS: u32 = 16;
+const MAX_WARNINGS: u32 = 16;
 
 /// A session during its handshake.
 #[derive(Debug)]
@@ -93,7 +93,7 @@ impl Handshake {
             records: NonNull::from(Box::leak(records)),
             _expected: None,
             credentials,
-            record_size: RECORD,
+            record_size: RECORD_SIZE,
             open: false,
             process: std::process::id(),
         });
@@ -122,7 +122,7 @@ impl Handshake {
                     flushed.map_err(|error| Error::system("send", &error))?;
                     return Ok(HandshakeStep::Pending(self));
                 }
-                _ if !session.is_fatal(status) && warnings < WARNINGS => warnings += 1,
+                _ if !session.is_fatal(status) && warnings < MAX_WARNINGS => warnings += 1,
                 _ => return Err(session.error("gnutls_handshake", status)),
             }
         }
@@ -185,7 +185,7 @@ impl Session {
         self.credentials.check_authentication(kind)?;
         // SAFETY: the session is live.
         let size = unsafe { (self.gnutls.record_get_max_size)(self.raw) };
-        self.record_size = size.clamp(1, RECORD);
+        self.record_size = size.clamp(1, RECORD_SIZE);
         self.open = true;
         Ok(())
     }
@@ -233,7 +233,7 @@ impl Session {
             let mut at = 0;
             while at < piece.iov_len {
                 if received > 0 && !self.has_decrypted() {
-                    return Ok(Received::of(received));
+                    return Ok(Received::bytes(received));
                 }
                 // SAFETY: the caller vouches for the memory; this is the rest of it. The session
                 // is live, and the records are not borrowed.
@@ -246,13 +246,13 @@ impl Session {
                         at += status as usize;
                         received += status as usize;
                     }
-                    _ if received > 0 => return Ok(Received::of(received)),
+                    _ if received > 0 => return Ok(Received::bytes(received)),
                     0 => return Ok(Received::End),
                     _ => return self.nothing_received(status as c_int),
                 }
             }
         }
-        Ok(Received::of(received))
+        Ok(Received::bytes(received))
     }
 
     /// Interprets a receive that returned no data. GnuTLS also returns `E_AGAIN` after a record
@@ -285,7 +285,7 @@ impl Session {
             if self.wants_to_send() {
                 return Ok(sent);
             }
-            while self.records().backlog() < BATCH {
+            while self.records().backlog() < BATCH_SIZE {
                 // SAFETY: the caller vouches for the memory.
                 let record =
                     unsafe { gather(iov, &mut index, &mut at, &mut staging[..record_size]) };
@@ -314,14 +314,14 @@ impl Session {
     /// sent. Data from the server can still be received.
     pub fn end_stream(&mut self) {
         // If the server has closed the connection, close_notify is not needed.
-        let left = self.say_goodbye().is_err() || !self.wants_to_send();
+        let left = self.send_close_notify().is_err() || !self.wants_to_send();
         if left {
             self.records().socket.shutdown_write();
         }
     }
 
     /// Sends close_notify, once.
-    fn say_goodbye(&mut self) -> Result<(), Error> {
+    fn send_close_notify(&mut self) -> Result<(), Error> {
         if !self.open {
             return Ok(());
         }
@@ -368,7 +368,7 @@ impl Drop for Session {
     fn drop(&mut self) {
         if self.process == std::process::id() {
             // Failure does not matter: the server is gone, or does not read.
-            let _ = self.say_goodbye();
+            let _ = self.send_close_notify();
         }
         // SAFETY: the session is live, and not used after this. The records, leaked for it in
         // `Handshake::new`, are freed only after it.

@@ -16,12 +16,12 @@ use crate::transport::blocking::Blocking;
 
 /// A place for the blocking system call that a future leaves to its caller.
 #[derive(Default)]
-pub struct Pause {
+pub struct Suspension {
     blocking: Cell<Option<Blocking>>,
     result: Cell<Option<Result<usize, c_int>>>,
 }
 
-impl Pause {
+impl Suspension {
     /// Makes the system call.
     #[allow(unsafe_code)]
     pub fn make(&self) {
@@ -31,7 +31,7 @@ impl Pause {
     }
 
     /// Leaves the system call to the caller. Returns its result, or the errno.
-    pub(super) async fn leave(&self, blocking: &mut Blocking) -> Result<usize, c_int> {
+    pub(super) async fn wait(&self, blocking: &mut Blocking) -> Result<usize, c_int> {
         self.result.set(None);
         self.blocking.set(Some(*blocking));
         let result = poll_fn(|_| match self.result.get() {
