@@ -119,7 +119,9 @@ fn complete(generated: &str, functions: &[Function]) -> io::Result<String> {
         return Err(wrong(format!("not in src/capi: {}", missing.join(", "))));
     }
     let all = declarations.into_iter().flatten().collect::<Vec<_>>();
-    Ok(squeeze(&[before, all.join("\n"), after].join("\n")))
+    Ok(merge_blank_lines(
+        &[before, all.join("\n"), after].join("\n"),
+    ))
 }
 
 /// Returns the name of the callback type whose declaration ends on this line.
@@ -213,7 +215,7 @@ fn c_type(text: &str) -> String {
 }
 
 /// Replaces several blank lines by one.
-fn squeeze(text: &str) -> String {
+fn merge_blank_lines(text: &str) -> String {
     let mut squeezed = String::new();
     for line in text.lines() {
         if !(line.is_empty() && squeezed.ends_with("\n\n")) {

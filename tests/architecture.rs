@@ -15,8 +15,8 @@ use syn::visit::Visit;
 type Module = Vec<String>;
 type Graph = BTreeMap<Module, BTreeSet<Module>>;
 
-/// The rooms, and the rooms that each one may use.
-const ROOMS: &[(&str, &[&str])] = &[
+/// The layers, and the other layers that each one may use.
+const LAYERS: &[(&str, &[&str])] = &[
     ("capi", &["handle", "machine", "protocol", "uri"]),
     ("handle", &["machine", "transport", "protocol", "uri"]),
     ("machine", &["protocol"]),
@@ -25,8 +25,8 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("protocol", &[]),
 ];
 
-/// The modules that every room may use; each may use those before it.
-const GROUND: &[&str] = &[
+/// The modules that every layer may use; each may use those before it.
+const COMMON: &[&str] = &[
     "cancellation",
     "constants",
     "thread_block",
@@ -38,7 +38,7 @@ const GROUND: &[&str] = &[
 
 /// The layers of the handle above its parts, from the top: each may use the
 /// later ones. Every other module of the handle is a part.
-const LAYERS: &[&str] = &["calls", "waiting", "call", "drive", "connection"];
+const HANDLE_LAYERS: &[&str] = &["calls", "waiting", "call", "drive", "connection"];
 
 /// The modules of the test server in rows, from the top: each may use those of later rows.
 const SERVER_ROWS: &[&[&str]] = &[
@@ -63,20 +63,22 @@ const SERVER_ROWS: &[&[&str]] = &[
 ];
 
 #[test]
-fn rooms_use_only_rooms_below_them() {
+fn layers_use_only_layers_below_them() {
     for (module, used) in graph("src") {
-        let Some(room) = module.first() else { continue };
-        let allowed = match ROOMS.iter().find(|(name, _)| name == room) {
-            Some((_, rooms)) => [rooms, GROUND].concat(),
-            None => match GROUND.iter().position(|name| name == room) {
-                Some(ground) => GROUND[..ground].to_vec(),
-                None => panic!("{room} is no room"),
+        let Some(layer) = module.first() else {
+            continue;
+        };
+        let allowed = match LAYERS.iter().find(|(name, _)| name == layer) {
+            Some((_, others)) => [others, COMMON].concat(),
+            None => match COMMON.iter().position(|name| name == layer) {
+                Some(common) => COMMON[..common].to_vec(),
+                None => panic!("{layer} is in no layer"),
             },
         };
-        for other in used.iter().filter(|other| other.first() != Some(room)) {
-            let other_room = other.first().map_or("", String::as_str);
+        for other in used.iter().filter(|other| other.first() != Some(layer)) {
+            let other_layer = other.first().map_or("", String::as_str);
             assert!(
-                allowed.contains(&other_room),
+                allowed.contains(&other_layer),
                 "{} uses {}",
                 name(&module),
                 name(other)
@@ -93,7 +95,7 @@ fn modules_have_no_dependency_cycles() {
             let mut reached = BTreeSet::new();
             let mut next: Vec<_> = graph[start].iter().collect();
             while let Some(module) = next.pop() {
-                assert!(module != start, "{root}: {} is in a circle", name(start));
+                assert!(module != start, "{root}: {} is in a cycle", name(start));
                 if reached.insert(module) {
                     next.extend(&graph[module]);
                 }
@@ -125,12 +127,12 @@ fn modules_of_the_test_server_use_only_those_below_them() {
 fn parts_of_the_handle_do_not_use_its_upper_layers() {
     let layer = |module: &Module| {
         let second = module.get(1).map_or("", String::as_str);
-        let layer = LAYERS.iter().position(|name| *name == second);
-        layer.unwrap_or(LAYERS.len())
+        let layer = HANDLE_LAYERS.iter().position(|name| *name == second);
+        layer.unwrap_or(HANDLE_LAYERS.len())
     };
     let handle = "handle".to_owned();
     for (module, used) in graph("src") {
-        // The room's own module is above all of its submodules.
+        // The layer's own module is above all of its submodules.
         if module.first() != Some(&handle) || module.len() == 1 {
             continue;
         }

@@ -131,7 +131,7 @@ impl Calls {
 
     /// Sends bytes from the server; bytes that the socket does not accept are
     /// dropped.
-    fn say(&mut self, bytes: &[u8]) {
+    fn send(&mut self, bytes: &[u8]) {
         if let Some(server) = &mut self.server {
             let _ = server.write(bytes);
         }
@@ -169,10 +169,10 @@ pub fn run(input: &[u8]) {
             2 => server::handshake_simple(),
             _ => server::oldstyle(server::SIZE, 0x1ced),
         };
-        calls.say(&handshake);
+        calls.send(&handshake);
     }
     for _ in 0..CALLS {
-        if !choices.are_left() {
+        if !choices.has_input() {
             break;
         }
         // SAFETY: the handle is open, buffers and closures stay until it is closed,
@@ -313,13 +313,13 @@ unsafe fn call(it: &mut Calls, choices: &mut Choices) {
                 nbd_aio_command_completed(h, u64::MAX);
                 nbd_aio_pread(h, null_mut(), 0, 0, it.completion(choices), 0);
             }
-            _ => say(it, choices),
+            _ => send(it, choices),
         }
     }
 }
 
 /// Sends something that may be a reply.
-fn say(it: &mut Calls, choices: &mut Choices) {
+fn send(it: &mut Calls, choices: &mut Choices) {
     // The cookies of the first commands: they count from 1.
     let cookie = choices.number(0..=20);
     let done = choices.index(3) != 1;
@@ -337,5 +337,5 @@ fn say(it: &mut Calls, choices: &mut Choices) {
         5 => server::simple(cookie, choices.number(0..=5) as u32, choices.bytes(64)),
         _ => choices.bytes(200).to_vec(),
     };
-    it.say(&bytes);
+    it.send(&bytes);
 }

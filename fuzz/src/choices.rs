@@ -14,7 +14,7 @@ impl<'a> Choices<'a> {
     }
 
     /// Returns true if input is left to choose by.
-    pub fn are_left(&self) -> bool {
+    pub fn has_input(&self) -> bool {
         !self.0.is_empty()
     }
 

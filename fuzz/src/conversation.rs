@@ -20,7 +20,7 @@ enum Style {
 }
 
 /// A wrong byte in one message.
-struct Lie {
+struct WrongByte {
     message: usize,
     byte: usize,
     difference: u8,
@@ -55,7 +55,7 @@ fn is_hole(offset: u64) -> bool {
 pub fn run(input: &[u8]) {
     let mut choices = Choices::new(input);
     let style = choices.one_of(&[Style::Structured, Style::Extended, Style::Simple]);
-    let lie = choices.once_in(2).then(|| Lie {
+    let wrong_byte = choices.once_in(2).then(|| WrongByte {
         message: choices.index(32),
         byte: choices.index(40),
         difference: choices.number(1..=255) as u8,
@@ -68,13 +68,13 @@ pub fn run(input: &[u8]) {
         Style::Extended => vec![server::handshake_extended()],
     };
     let mut sent = 0;
-    send(&mut owner, &mut messages, &mut sent, &lie);
+    send(&mut owner, &mut messages, &mut sent, &wrong_byte);
     owner.send(true);
     let mut read = owner.sent.len();
 
     let mut asked = Vec::new();
     let mut waiting = Vec::new();
-    while choices.are_left() && owner.takes_commands() && asked.len() < 200 {
+    while choices.has_input() && owner.takes_commands() && asked.len() < 200 {
         if choices.index(3) != 2 {
             let (kind, offset, length) = command(&mut choices, style);
             asked.push((owner.issue(kind, offset, length), kind, offset, length));
@@ -87,7 +87,7 @@ pub fn run(input: &[u8]) {
             let request = waiting.swap_remove(choices.index(waiting.len()));
             messages.extend(replies(request, style, &mut choices));
         }
-        send(&mut owner, &mut messages, &mut sent, &lie);
+        send(&mut owner, &mut messages, &mut sent, &wrong_byte);
     }
     if !owner.has_ended() {
         owner.send(true);
@@ -95,15 +95,15 @@ pub fn run(input: &[u8]) {
         for request in waiting {
             messages.extend(replies(request, style, &mut choices));
         }
-        send(&mut owner, &mut messages, &mut sent, &lie);
+        send(&mut owner, &mut messages, &mut sent, &wrong_byte);
     }
 
-    let lied = lie.is_some_and(|lie| lie.message < sent);
-    if lied {
+    let corrupted = wrong_byte.is_some_and(|wrong_byte| wrong_byte.message < sent);
+    if corrupted {
         owner.finish(true);
         return;
     }
-    assert_eq!(owner.machine.state(), State::Ready, "without a lie");
+    assert_eq!(owner.machine.state(), State::Ready, "without a wrong byte");
     let ended = owner.finish(true);
     for (cookie, kind, offset, length) in asked {
         let ended = &ended[&cookie];
@@ -119,12 +119,20 @@ pub fn run(input: &[u8]) {
 }
 
 /// Sends all messages to the client, one of them with the wrong byte.
-fn send(owner: &mut Owner, messages: &mut Vec<Vec<u8>>, sent: &mut usize, lie: &Option<Lie>) {
+fn send(
+    owner: &mut Owner,
+    messages: &mut Vec<Vec<u8>>,
+    sent: &mut usize,
+    wrong_byte: &Option<WrongByte>,
+) {
     let mut bytes = Vec::new();
     for mut message in messages.drain(..) {
-        if let Some(lie) = lie.as_ref().filter(|lie| lie.message == *sent) {
-            let at = lie.byte % message.len();
-            message[at] ^= lie.difference;
+        if let Some(wrong_byte) = wrong_byte
+            .as_ref()
+            .filter(|wrong_byte| wrong_byte.message == *sent)
+        {
+            let at = wrong_byte.byte % message.len();
+            message[at] ^= wrong_byte.difference;
         }
         *sent += 1;
         bytes.extend(message);

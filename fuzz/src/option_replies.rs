@@ -36,7 +36,7 @@ pub fn run(input: &[u8]) {
         }
     }
     for _ in 0..OPTIONS {
-        if owner.machine.state() != State::Negotiating || !choices.are_left() {
+        if owner.machine.state() != State::Negotiating || !choices.has_input() {
             break;
         }
         let asked = ask(&mut owner, &mut choices);

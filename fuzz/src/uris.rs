@@ -67,7 +67,7 @@ pub fn run(input: &[u8]) {
             let mut text = choices
                 .one_of(&["nbd://", "nbd+unix://", "nbd+ssh://", ""])
                 .to_owned();
-            while choices.are_left() && text.len() < 400 {
+            while choices.has_input() && text.len() < 400 {
                 text += choices.one_of(&PARTS);
             }
             text.into_bytes()

@@ -242,7 +242,7 @@ impl Writer<'_> {
             self.page.push_str(macro_line);
         }
         self.follows_heading = false;
-        let text = roff::undivided(self.text.trim_start_matches('\n'));
+        let text = roff::unhyphenated(self.text.trim_start_matches('\n'));
         self.page.push_str(&roff::lines(&roff::filled(&text)));
         self.text.clear();
         self.plain.clear();

@@ -95,7 +95,7 @@ fn ends_sentence(word: &str) -> bool {
 
 /// Text whose words that contain code are marked as not to be hyphenated. The mark has
 /// this meaning only at the beginning of a word.
-pub fn undivided(text: &str) -> String {
+pub fn unhyphenated(text: &str) -> String {
     const MARK: &str = "\\%";
     text.split_inclusive([' ', '\n'])
         .map(|word| match word.contains(MARK) {
@@ -115,7 +115,7 @@ pub fn code_block(language: &str, text: &str) -> Result<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{code, filled, lines, text, undivided};
+    use super::{code, filled, lines, text, unhyphenated};
 
     #[test]
     fn hyphens_and_minus_signs_differ() {
@@ -143,9 +143,9 @@ mod tests {
     }
 
     #[test]
-    fn undivided_words_begin_with_the_mark() {
+    fn unhyphenated_words_begin_with_the_mark() {
         assert_eq!(
-            undivided("see (\\fB\\%a\\fP,\n\\fB\\%b\\fP) x"),
+            unhyphenated("see (\\fB\\%a\\fP,\n\\fB\\%b\\fP) x"),
             "see \\%(\\fBa\\fP,\n\\%\\fBb\\fP) x"
         );
     }

@@ -13,7 +13,7 @@ use crate::wire::{cmd, cmd_flag, error};
 
 /// Executes the request and queues the reply.
 pub fn send(answer: &mut Answer<'_>, out: &mut Output) {
-    if let Err(refusal) = carry_out(answer) {
+    if let Err(refusal) = execute(answer) {
         return refuse(answer, refusal, out);
     }
     match answer.request.command {
@@ -27,7 +27,7 @@ pub fn send(answer: &mut Answer<'_>, out: &mut Output) {
 }
 
 /// Applies the command to the export.
-fn carry_out(answer: &mut Answer<'_>) -> Result<(), Refusal> {
+fn execute(answer: &mut Answer<'_>) -> Result<(), Refusal> {
     answer.outcome?;
     let Request {
         flags,

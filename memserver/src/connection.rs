@@ -128,7 +128,7 @@ impl Connection {
             self.flush()?;
         }
         if !self.session.is_full() {
-            self.take_in(scratch, exports)?;
+            self.handle_input(scratch, exports)?;
         }
         self.flush()?;
         if self.session.awaits_tls() && self.session.out.is_empty() {
@@ -148,7 +148,7 @@ impl Connection {
         &self.pending[self.pending_used..]
     }
 
-    fn take_in(&mut self, scratch: &mut [u8], exports: &mut Exports) -> io::Result<()> {
+    fn handle_input(&mut self, scratch: &mut [u8], exports: &mut Exports) -> io::Result<()> {
         if self.blocked {
             let backlog = &self.pending[self.pending_used..];
             self.pending_used += self.session.consume(backlog, exports);

@@ -83,13 +83,13 @@ pub fn send(answer: &mut Answer<'_>, fault: Option<Fault>, out: &mut Output) -> 
         | Fault::ErrorMessageTooLong
         | Fault::ErrorLongMessage
         | Fault::ErrorOffsetOutside => {
-            spoilt_error(answer, fault, out);
+            corrupt_error(answer, fault, out);
             return Transition::Stay;
         }
         _ if answer.outcome.is_ok() && answer.reply.headers != Headers::Simple => {
             match answer.request.command {
-                cmd::READ => spoilt_read(answer, fault, out),
-                cmd::BLOCK_STATUS => spoilt_status(answer, fault, out),
+                cmd::READ => corrupt_read(answer, fault, out),
+                cmd::BLOCK_STATUS => corrupt_status(answer, fault, out),
                 _ => commands::send(answer, out),
             }
             return Transition::Stay;
@@ -119,7 +119,7 @@ fn wrong_chunk(answer: &Answer<'_>, out: &mut Output) {
     }
 }
 
-fn spoilt_error(answer: &mut Answer<'_>, fault: Fault, out: &mut Output) {
+fn corrupt_error(answer: &mut Answer<'_>, fault: Fault, out: &mut Output) {
     let reply = answer.reply;
     let text = "error on request";
     match fault {
@@ -159,7 +159,7 @@ fn data(answer: &Answer<'_>, out: &mut Output, last: bool, claimed: u64, length:
     answer.export.pages.read(answer.request.offset, length, out);
 }
 
-fn spoilt_read(answer: &mut Answer<'_>, fault: Fault, out: &mut Output) {
+fn corrupt_read(answer: &mut Answer<'_>, fault: Fault, out: &mut Output) {
     let reply = answer.reply;
     let (offset, length) = (answer.request.offset, answer.request.length);
     let end = offset + length;
@@ -204,7 +204,7 @@ fn spoilt_read(answer: &mut Answer<'_>, fault: Fault, out: &mut Output) {
     }
 }
 
-fn spoilt_status(answer: &mut Answer<'_>, fault: Fault, out: &mut Output) {
+fn corrupt_status(answer: &mut Answer<'_>, fault: Fault, out: &mut Output) {
     let reply = answer.reply;
     let contexts = answer.contexts();
     let wide = reply.headers == Headers::Extended;

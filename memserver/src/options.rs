@@ -231,7 +231,7 @@ fn info_or_go(
     let fault = replies.env.faults.in_scope(Scope::Info);
     let flags = transmission_flags(&replies.env.exports.0[at], agreed.headers);
     let blind = !asked.contains(&info::BLOCK_SIZE) && replies.env.settings.require_block_size;
-    for item in informations(&replies.env.exports.0[at], flags, &asked, blind, fault) {
+    for item in info_replies(&replies.env.exports.0[at], flags, &asked, blind, fault) {
         replies.send(rep::INFO, &item);
     }
     if blind {
@@ -245,7 +245,7 @@ fn info_or_go(
 }
 
 /// Returns the information replies as type and payload.
-fn informations(
+fn info_replies(
     export: &Export,
     flags: u16,
     asked: &[u16],

@@ -15,7 +15,7 @@ use crate::page::{Page, PAGE_SIZE};
 
 /// Maximum number of slices passed to the kernel in one call: 128 replies of 4
 /// KiB.
-const SLICES: usize = 256;
+const MAX_SLICES: usize = 256;
 
 /// Source of runs of zeroes.
 static ZEROES: [u8; 65536] = [0; 65536];
@@ -187,12 +187,12 @@ impl Output {
         writer: &mut impl Write,
         limit: usize,
     ) -> io::Result<(usize, usize)> {
-        let mut slices = [IoSlice::new(&[]); SLICES];
+        let mut slices = [IoSlice::new(&[]); MAX_SLICES];
         let mut count = 0;
         let mut left = limit;
         let mut inline = &self.inline[self.inline_sent..];
         for segment in &self.segments {
-            if count == SLICES || left == 0 {
+            if count == MAX_SLICES || left == 0 {
                 break;
             }
             let mut take = segment.len().min(left);
@@ -209,7 +209,7 @@ impl Output {
                     count += 1;
                 }
                 Segment::Zeroes(_) => {
-                    while take > 0 && count < SLICES {
+                    while take > 0 && count < MAX_SLICES {
                         let part = take.min(ZEROES.len());
                         slices[count] = IoSlice::new(&ZEROES[..part]);
                         count += 1;
@@ -365,7 +365,7 @@ mod tests {
     }
 
     #[test]
-    fn chunks_come_apart_at_the_marks() {
+    fn chunks_are_split_at_the_marks() {
         let mut out = Output::with_marks();
         for text in [&b"one"[..], b"two", b"three"] {
             out.mark();

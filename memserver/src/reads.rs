@@ -18,13 +18,13 @@ pub struct ReadChunk {
 
 /// Rules for splitting a read into chunks.
 #[derive(Debug, Clone, Copy)]
-struct Cut {
+struct SplitRules {
     /// Minimum length of a run of zeroes sent as a hole chunk.
     min_hole: u64,
     max_data: u64,
 }
 
-impl Cut {
+impl SplitRules {
     /// Returns the chunk that begins at `offset`.
     fn chunk(&self, pages: &Pages, offset: u64, end: u64) -> ReadChunk {
         let mut hole = false;
@@ -69,7 +69,7 @@ pub fn send(answer: &mut Answer<'_>, out: &mut Output) {
     }
     let settings = answer.settings;
     let whole = request.flags & cmd_flag::DF != 0;
-    let cut = Cut {
+    let cut = SplitRules {
         min_hole: settings.min_hole.filter(|_| !whole).unwrap_or(u64::MAX),
         max_data: settings.read_chunks.filter(|_| !whole).unwrap_or(u64::MAX),
     };
@@ -114,7 +114,7 @@ mod tests {
         let mut pages = Pages::new(Background::Zeroes, Budget::new(1 << 20));
         pages.write(8192, &[1; 8192]).unwrap();
         let cut = |min_hole, max_data| {
-            let cut = Cut { min_hole, max_data };
+            let cut = SplitRules { min_hole, max_data };
             let mut at = 100;
             let mut chunks = Vec::new();
             while at < 20_000 {

@@ -121,7 +121,7 @@ fn list_names_all_exports() {
 }
 
 #[test]
-fn abort_is_acknowledged_and_unknown_options_are_not() {
+fn abort_is_acknowledged_unknown_options_are_refused() {
     let mut peer = Peer::greeted("", 3);
     assert_eq!(one(&mut peer, 5, b"").kind, ERROR + 1);
     assert_eq!(one(&mut peer, 0x7777, b"data").kind, ERROR + 1);

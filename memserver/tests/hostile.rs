@@ -45,7 +45,7 @@ fn conversation(headers: Headers) -> Vec<u8> {
 
 const OPTIONS: &str = "--size 64k --context x:y=1k:1,1k:2 --description text";
 
-fn talk<'a>(pieces: impl Iterator<Item = &'a [u8]>) -> (Vec<u8>, bool) {
+fn replies<'a>(pieces: impl Iterator<Item = &'a [u8]>) -> (Vec<u8>, bool) {
     let mut peer = Peer::new(OPTIONS);
     let mut sent = peer.output();
     for piece in pieces {
@@ -55,17 +55,17 @@ fn talk<'a>(pieces: impl Iterator<Item = &'a [u8]>) -> (Vec<u8>, bool) {
 }
 
 #[test]
-fn the_answer_does_not_depend_on_how_the_input_is_cut() {
+fn splitting_the_input_does_not_change_the_replies() {
     for headers in [Headers::Structured, Headers::Extended] {
         let input = conversation(headers);
-        let whole = talk([&input[..]].into_iter());
+        let whole = replies([&input[..]].into_iter());
         assert!(whole.1, "the conversation ends with DISC");
         assert!(whole.0.len() > 9000);
         for at in 0..input.len() {
             let (front, back) = input.split_at(at);
-            assert!(talk([front, back].into_iter()) == whole, "cut at {at}");
+            assert!(replies([front, back].into_iter()) == whole, "cut at {at}");
         }
-        assert!(talk(input.chunks(1)) == whole, "byte by byte");
+        assert!(replies(input.chunks(1)) == whole, "byte by byte");
     }
 }
 
@@ -115,7 +115,7 @@ fn damaged_input_does_not_crash() {
 }
 
 #[test]
-fn noise_does_not_crash() {
+fn random_input_does_not_crash() {
     let mut random = Random(99);
     for options in ["--oldstyle", "--newstyle", ""] {
         for _ in 0..500 {

@@ -128,7 +128,7 @@ pub fn trials() -> Vec<Trial> {
             why,
             move || {
                 let built = swapped()?;
-                swap::there_and_back(&built.release, &built.packages()?)
+                swap::switch_and_undo(&built.release, &built.packages()?)
             },
         ));
     }

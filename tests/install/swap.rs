@@ -94,7 +94,7 @@ h.shutdown()
 
 /// Replaces Debian's packages with both of ours in a system of that release,
 /// then restores them.
-pub fn there_and_back(release: &str, packages: &[PathBuf]) -> Result<()> {
+pub fn switch_and_undo(release: &str, packages: &[PathBuf]) -> Result<()> {
     let fresh = System::with(release, PROGRAMS, &PACKAGES)?;
     let system = fresh.copy(&format!("system-{release}"))?;
     let before = see(&system)?;

@@ -7,7 +7,7 @@ use nbd::machine::State;
 use nbd::protocol::request::RequestType;
 
 use super::check;
-use super::conversation::{Author, Command, Conversation};
+use super::conversation::{Command, Conversation, Generator};
 use super::faults::{Fault, ALL};
 use super::message::Style;
 use super::model;
@@ -85,21 +85,21 @@ fn conversation(fault: Fault, style: Style, seed: u64) -> Option<Conversation> {
         offset: random.between(1000..=2000),
         length: random.between(20..=200),
     };
-    let mut author = Author::new(&mut random, style, contexts);
-    author.issue(command);
-    author.send_all();
-    if !author.strike(fault) {
+    let mut generator = Generator::new(&mut random, style, contexts);
+    generator.issue(command);
+    generator.send_all();
+    if !generator.violate(fault) {
         return None;
     }
-    author.say_all();
-    author.issue(Command {
+    generator.say_all();
+    generator.issue(Command {
         kind: RequestType::Flush,
         offset: 0,
         length: 0,
     });
-    author.send_all();
-    author.say_all();
-    Some(author.finish())
+    generator.send_all();
+    generator.say_all();
+    Some(generator.finish())
 }
 
 #[test]

@@ -67,7 +67,7 @@ struct Reply {
 }
 
 /// A generator of conversations.
-pub struct Author<'r> {
+pub struct Generator<'r> {
     pub random: &'r mut Random,
     pub style: Style,
     pub contexts: usize,
@@ -89,8 +89,8 @@ impl Conversation {
             Style::Simple => 0,
             _ => random.one_of(&[0, 1, 2, 2]),
         };
-        let author = Author::new(&mut random, style, contexts);
-        author.write()
+        let generator = Generator::new(&mut random, style, contexts);
+        generator.write()
     }
 
     /// Returns all bytes that the server sends.
@@ -115,9 +115,9 @@ impl Conversation {
     }
 }
 
-impl<'r> Author<'r> {
+impl<'r> Generator<'r> {
     pub fn new(random: &'r mut Random, style: Style, contexts: usize) -> Self {
-        Author {
+        Generator {
             random,
             style,
             contexts,
@@ -143,7 +143,7 @@ impl<'r> Author<'r> {
                     }
                 }
                 3 => self.send(),
-                4 if faults > 0 && self.strike_any() => {
+                4 if faults > 0 && self.violate_any() => {
                     faults -= 1;
                     if self.random.once_in(5) {
                         return self.ends_soon();
@@ -165,10 +165,10 @@ impl<'r> Author<'r> {
     }
 
     /// Violates a random rule.
-    fn strike_any(&mut self) -> bool {
+    fn violate_any(&mut self) -> bool {
         (0..8).any(|_| {
             let fault = self.random.one_of(faults::ALL);
-            self.strike(fault)
+            self.violate(fault)
         })
     }
 
@@ -299,7 +299,7 @@ impl<'r> Author<'r> {
 
     /// Violates a rule, in the reply to some command or between replies.
     /// Returns false if the fault does not apply to any remaining message.
-    pub fn strike(&mut self, fault: Fault) -> bool {
+    pub fn violate(&mut self, fault: Fault) -> bool {
         let stray = faults::stray(fault, self, self.issued.len() as u64, self.unsent as u64);
         if let Some(message) = stray {
             let bytes = message.bytes(self.style);

@@ -5,7 +5,7 @@
 
 use nbd::protocol::request::RequestType;
 
-use super::conversation::{Author, Command, CONTEXTS};
+use super::conversation::{Command, Generator, CONTEXTS};
 use super::message::{self as wire, Message, Style, DONE};
 use super::random::Random;
 use super::replies::{chunk, content, extents, status};
@@ -90,8 +90,13 @@ faults! {
 }
 
 /// Returns a message that belongs to no reply.
-pub fn stray(fault: Fault, author: &mut Author<'_>, issued: u64, unsent: u64) -> Option<Message> {
-    let random = &mut *author.random;
+pub fn stray(
+    fault: Fault,
+    generator: &mut Generator<'_>,
+    issued: u64,
+    unsent: u64,
+) -> Option<Message> {
+    let random = &mut *generator.random;
     let cookie = match fault {
         Fault::StrayMessage => random.one_of(&[0, issued + 100, 1 << 40, u64::MAX]),
         Fault::TooEarly if unsent > 0 => issued - random.below(unsent),
@@ -103,7 +108,8 @@ pub fn stray(fault: Fault, author: &mut Author<'_>, issued: u64, unsent: u64) ->
         offset: random.below(1000),
         length: 10,
     };
-    if author.style == Style::Simple || author.style == Style::Structured && random.once_in(4) {
+    if generator.style == Style::Simple || generator.style == Style::Structured && random.once_in(4)
+    {
         return Some(Message::Simple {
             error: random.one_of(&[0, 5]),
             cookie,
@@ -124,7 +130,7 @@ pub fn stray(fault: Fault, author: &mut Author<'_>, issued: u64, unsent: u64) ->
 /// not apply to them.
 pub fn spoil(
     fault: Fault,
-    author: &mut Author<'_>,
+    generator: &mut Generator<'_>,
     cookie: u64,
     command: Command,
     messages: &mut Vec<Message>,
@@ -133,11 +139,11 @@ pub fn spoil(
         cookie,
         command,
         messages,
-        author,
+        generator,
     };
-    let chunks = reply.author.style != Style::Simple;
+    let chunks = reply.generator.style != Style::Simple;
     let read = command.kind == RequestType::Read;
-    let contexts = reply.author.contexts > 0;
+    let contexts = reply.generator.contexts > 0;
     let status = command.kind == RequestType::BlockStatus && chunks && contexts;
     reply.any_message(fault)
         || reply.simple(fault)
@@ -151,25 +157,25 @@ struct Reply<'a, 'r> {
     cookie: u64,
     command: Command,
     messages: &'a mut Vec<Message>,
-    author: &'a mut Author<'r>,
+    generator: &'a mut Generator<'r>,
 }
 
 impl Reply<'_, '_> {
     fn random(&mut self) -> &mut Random {
-        self.author.random
+        self.generator.random
     }
 
     /// Changes the bytes of a random message. Returns false if all of them are
     /// truncated already.
     fn rewrite(&mut self, change: impl FnOnce(&mut Vec<u8>, &mut Random)) -> bool {
-        let style = self.author.style;
-        let index = self.author.random.index(self.messages.len());
+        let style = self.generator.style;
+        let index = self.generator.random.index(self.messages.len());
         let message = &mut self.messages[index];
         let mut bytes = message.bytes(style);
         if bytes.len() < message.header(style) {
             return false;
         }
-        change(&mut bytes, self.author.random);
+        change(&mut bytes, self.generator.random);
         *message = Message::Raw(bytes);
         true
     }
@@ -188,7 +194,7 @@ impl Reply<'_, '_> {
     }
 
     fn insert_before_last(&mut self, message: Message) {
-        let index = self.author.random.index(self.messages.len());
+        let index = self.generator.random.index(self.messages.len());
         self.messages.insert(index, message);
     }
 
@@ -196,7 +202,7 @@ impl Reply<'_, '_> {
     /// all lengths stays right.
     fn move_data(&mut self) -> bool {
         let end = self.end();
-        let random = &mut *self.author.random;
+        let random = &mut *self.generator.random;
         let index = random.index(self.messages.len());
         let Message::Chunk(chunk) = &mut self.messages[index] else {
             return false;
@@ -244,7 +250,7 @@ impl Reply<'_, '_> {
     }
 
     fn any_message(&mut self, fault: Fault) -> bool {
-        let style = self.author.style;
+        let style = self.generator.style;
         match fault {
             Fault::WrongMagic => {
                 return self.rewrite(|bytes, random| {
@@ -318,7 +324,7 @@ impl Reply<'_, '_> {
     }
 
     fn simple(&mut self, fault: Fault) -> bool {
-        let (style, length) = (self.author.style, self.command.length);
+        let (style, length) = (self.generator.style, self.command.length);
         let read = self.command.kind == RequestType::Read;
         let some = self.random().one_of(&[0, length]);
         match fault {
@@ -356,9 +362,9 @@ impl Reply<'_, '_> {
                 let length = self.random().index(40);
                 self.insert(kind, vec![0; length]);
             }
-            Fault::UnknownFlags => last.flags |= self.author.random.number() as u16 & !DONE,
+            Fault::UnknownFlags => last.flags |= self.generator.random.number() as u16 & !DONE,
             Fault::LengthTooLong => {
-                let extended = self.author.style == Style::Extended;
+                let extended = self.generator.style == Style::Extended;
                 return self.rewrite(|bytes, random| match extended {
                     true => {
                         let length = random.one_of(&[(64 << 20) + 9, 1 << 32, u64::MAX]);
@@ -373,18 +379,18 @@ impl Reply<'_, '_> {
             Fault::WrongType => {
                 let offset = self.command.offset;
                 let (kind, payload) = match self.command.kind {
-                    RequestType::BlockStatus if self.author.contexts == 0 => {
-                        status(self.author.style, 42, &[(512, 0)])
+                    RequestType::BlockStatus if self.generator.contexts == 0 => {
+                        status(self.generator.style, 42, &[(512, 0)])
                     }
-                    RequestType::Read => status(self.author.style, 42, &[(512, 0)]),
+                    RequestType::Read => status(self.generator.style, 42, &[(512, 0)]),
                     _ => (wire::DATA, server::data(offset, b"data")),
                 };
                 self.insert(kind, payload);
             }
-            Fault::WrongOffset if self.author.style == Style::Extended => {
-                let index = self.author.random.index(self.messages.len());
+            Fault::WrongOffset if self.generator.style == Style::Extended => {
+                let index = self.generator.random.index(self.messages.len());
                 if let Message::Chunk(chunk) = &mut self.messages[index] {
-                    chunk.offset ^= 1 << self.author.random.below(64);
+                    chunk.offset ^= 1 << self.generator.random.below(64);
                 }
             }
             _ => return false,
@@ -452,7 +458,7 @@ impl Reply<'_, '_> {
             Fault::DataAcross | Fault::HoleAcross => (inside, end - inside + few),
             Fault::DataOverflow => (0_u64.wrapping_sub(few), self.random().between(1..=20)),
             Fault::DataTwice | Fault::HoleTwice => {
-                (inside, self.author.random.between(1..=end - inside))
+                (inside, self.generator.random.between(1..=end - inside))
             }
             Fault::DataEmpty | Fault::HoleEmpty => (inside, 0),
             // Some lengths wrap around in fewer bits.
@@ -493,9 +499,9 @@ impl Reply<'_, '_> {
     }
 
     fn extents(&mut self, fault: Fault) -> bool {
-        let style = self.author.style;
-        let (id, _) = CONTEXTS[self.author.random.index(self.author.contexts)];
-        let mut list = extents(self.author, self.command);
+        let style = self.generator.style;
+        let (id, _) = CONTEXTS[self.generator.random.index(self.generator.contexts)];
+        let mut list = extents(self.generator, self.command);
         let left = server::SIZE - self.command.offset;
         match fault {
             Fault::ContextUnknown => {

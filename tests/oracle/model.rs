@@ -50,7 +50,7 @@ impl Expected {
 }
 
 /// A command and its state.
-struct Life {
+struct CommandState {
     command: Command,
     cookie: u64,
     /// Number of the server's bytes received before it was issued.
@@ -65,7 +65,7 @@ struct Life {
     ended: bool,
 }
 
-impl Life {
+impl CommandState {
     /// Records an error; the first one counts.
     fn fail(&mut self, errno: i32) {
         if self.errno == 0 {
@@ -100,7 +100,7 @@ struct Model<'c> {
     said: Vec<u8>,
     /// Number of those bytes already used.
     at: usize,
-    lives: Vec<Life>,
+    command_states: Vec<CommandState>,
     reports: Vec<(usize, Report)>,
     ended: Vec<u64>,
     headers: u64,
@@ -111,7 +111,7 @@ pub fn expect(conversation: &Conversation) -> Expected {
         conversation,
         said: conversation.said(),
         at: 0,
-        lives: lives(conversation),
+        command_states: command_states(conversation),
         reports: Vec::new(),
         ended: Vec::new(),
         headers: 0,
@@ -135,8 +135,8 @@ pub fn expect(conversation: &Conversation) -> Expected {
 }
 
 /// Returns all commands, with the times when they are issued and sent.
-fn lives(conversation: &Conversation) -> Vec<Life> {
-    let mut lives: Vec<Life> = Vec::new();
+fn command_states(conversation: &Conversation) -> Vec<CommandState> {
+    let mut command_states: Vec<CommandState> = Vec::new();
     // Bytes of waiting requests, and the commands they belong to.
     let mut waiting: VecDeque<(usize, usize)> = VecDeque::new();
     let mut said = 0;
@@ -154,10 +154,10 @@ fn lives(conversation: &Conversation) -> Vec<Life> {
                     RequestType::Write => (0, length),
                     _ => (0, 0),
                 };
-                waiting.push_back((lives.len(), header + write));
-                lives.push(Life {
+                waiting.push_back((command_states.len(), header + write));
+                command_states.push(CommandState {
                     command: *command,
-                    cookie: lives.len() as u64 + 1,
+                    cookie: command_states.len() as u64 + 1,
                     issued: said,
                     sent: None,
                     buffer: vec![UNTOUCHED; read],
@@ -169,20 +169,20 @@ fn lives(conversation: &Conversation) -> Vec<Life> {
             }
             Step::Send(count) => {
                 let mut count = *count;
-                while let Some((life, left)) = waiting.front_mut() {
+                while let Some((state, left)) = waiting.front_mut() {
                     let part = count.min(*left);
                     *left -= part;
                     count -= part;
                     if *left > 0 {
                         break;
                     }
-                    lives[*life].sent = Some(said);
+                    command_states[*state].sent = Some(said);
                     waiting.pop_front();
                 }
             }
         }
     }
-    lives
+    command_states
 }
 
 fn number(bytes: &[u8]) -> u64 {
@@ -248,13 +248,13 @@ impl Model<'_> {
     /// that the server cannot have received has no reply.
     fn answered(&self, cookie: u64) -> Result<Option<usize>, Broken> {
         let index = (cookie as usize).wrapping_sub(1);
-        let Some(life) = self.lives.get(index) else {
+        let Some(state) = self.command_states.get(index) else {
             return Ok(None);
         };
-        if life.cookie != cookie || life.ended || life.issued >= self.at {
+        if state.cookie != cookie || state.ended || state.issued >= self.at {
             return Ok(None);
         }
-        match life.sent {
+        match state.sent {
             Some(sent) if sent < self.at => Ok(Some(index)),
             _ => Err(self.by_header(0)),
         }
@@ -295,7 +295,7 @@ impl Model<'_> {
             length: length as usize,
         };
         match self.answered(cookie)? {
-            Some(life) => self.chunk(life, &header),
+            Some(state) => self.chunk(state, &header),
             // Only its length is known.
             None => Ok(self.take(header.length).is_some_and(|_| self.message_end())),
         }
@@ -318,25 +318,25 @@ impl Model<'_> {
             return Ok(self.message_end());
         };
         let broken = self.by_header(0);
-        let life = &mut self.lives[index];
-        match life.command.kind {
+        let state = &mut self.command_states[index];
+        match state.command.kind {
             // A simple reply is forbidden here. After an error, the next
             // message can still be located.
             RequestType::Read if structured => {
-                life.fail(libc::EPROTO);
+                state.fail(libc::EPROTO);
                 if error == 0 {
                     return Err(broken);
                 }
             }
             RequestType::Read if error == 0 => {
-                let count = life.command.length as usize;
+                let count = state.command.length as usize;
                 return Ok(self.data(index, 0, count) && self.complete(index));
             }
             // Extents cannot be sent in simple replies.
-            RequestType::BlockStatus if error == 0 => life.fail(libc::EPROTO),
+            RequestType::BlockStatus if error == 0 => state.fail(libc::EPROTO),
             _ => {}
         }
-        life.fail(errno(error));
+        state.fail(errno(error));
         Ok(self.complete(index))
     }
 
@@ -345,25 +345,25 @@ impl Model<'_> {
     fn data(&mut self, index: usize, at: usize, count: usize) -> bool {
         let came = count.min(self.said.len() - self.at);
         let bytes = self.take(came).expect("there are that many");
-        let life = &mut self.lives[index];
-        life.buffer[at..at + came].copy_from_slice(&bytes);
+        let state = &mut self.command_states[index];
+        state.buffer[at..at + came].copy_from_slice(&bytes);
         if came < count {
             return false;
         }
-        life.arrive(at, count);
-        let (cookie, at, count) = (life.cookie, at as u64, count as u64);
+        state.arrive(at, count);
+        let (cookie, at, count) = (state.cookie, at as u64, count as u64);
         self.report(Report::Data { cookie, at, count });
         true
     }
 
     /// Handles the last message of a command.
     fn complete(&mut self, index: usize) -> bool {
-        let life = &mut self.lives[index];
-        if life.is_read() && (life.twice || life.arrived.contains(&false)) {
-            life.fail(libc::EPROTO);
+        let state = &mut self.command_states[index];
+        if state.is_read() && (state.twice || state.arrived.contains(&false)) {
+            state.fail(libc::EPROTO);
         }
-        life.ended = true;
-        let (cookie, errno) = (life.cookie, life.errno);
+        state.ended = true;
+        let (cookie, errno) = (state.cookie, state.errno);
         self.ended.push(cookie);
         self.report(Report::Completed { cookie, errno });
         self.message_end()
@@ -372,14 +372,14 @@ impl Model<'_> {
     /// A chunk for a command in flight.
     /// Source: proto.md, "Structured reply types".
     fn chunk(&mut self, index: usize, header: &Header) -> Result<bool, Broken> {
-        let life = &self.lives[index];
-        let mine = header.offset.is_none_or(|it| it == life.command.offset);
-        if mine && life.is_read() && header.kind == 1 && header.length >= 8 {
+        let state = &self.command_states[index];
+        let mine = header.offset.is_none_or(|it| it == state.command.offset);
+        if mine && state.is_read() && header.kind == 1 && header.length >= 8 {
             let Some(offset) = self.take(8) else {
                 return Ok(false);
             };
             let count = header.length - 8;
-            let place = self.lives[index].place(number(&offset), count as u64);
+            let place = self.command_states[index].place(number(&offset), count as u64);
             let place = place.ok_or(self.by_payload())?;
             if !self.data(index, place, count) {
                 return Ok(false);
@@ -389,14 +389,14 @@ impl Model<'_> {
             // the other width:
             // capi-tests/hostile-servers/wrong-chunks-are-refused-once-complete.c.
             if mine && self.has_extents(index, header) == Some(!header.is_extended()) {
-                self.lives[index].fail(libc::EPROTO);
+                self.command_states[index].fail(libc::EPROTO);
             }
             let Some(payload) = self.take(header.length) else {
                 return Ok(false);
             };
             match mine {
                 true => self.payload(index, header, &payload)?,
-                false => self.lives[index].fail(libc::EPROTO),
+                false => self.command_states[index].fail(libc::EPROTO),
             }
         }
         match header.done {
@@ -406,7 +406,7 @@ impl Model<'_> {
     }
 
     fn payload(&mut self, index: usize, header: &Header, payload: &[u8]) -> Result<(), Broken> {
-        let read = self.lives[index].is_read();
+        let read = self.command_states[index].is_read();
         let understood = match header.kind {
             0 => payload.is_empty() && header.done,
             2 if read && payload.len() == 12 => {
@@ -425,7 +425,7 @@ impl Model<'_> {
             _ => false,
         };
         if !understood {
-            self.lives[index].fail(libc::EPROTO);
+            self.command_states[index].fail(libc::EPROTO);
         }
         Ok(())
     }
@@ -433,7 +433,7 @@ impl Model<'_> {
     /// Returns true if a chunk has extents of 64 bits, false for 32; `None` if
     /// it has no extents, or none that the command requested.
     fn has_extents(&self, index: usize, header: &Header) -> Option<bool> {
-        let asked = self.lives[index].command.kind == RequestType::BlockStatus;
+        let asked = self.command_states[index].command.kind == RequestType::BlockStatus;
         let length = header.length;
         match header.kind {
             _ if !asked || self.conversation.contexts == 0 => None,
@@ -446,11 +446,11 @@ impl Model<'_> {
     fn hole(&mut self, index: usize, payload: &[u8]) -> Result<(), Broken> {
         let (offset, count) = (number(&payload[..8]), number(&payload[8..]));
         let outside = self.by_payload();
-        let life = &mut self.lives[index];
-        let at = life.place(offset, count).ok_or(outside)?;
-        life.buffer[at..at + count as usize].fill(0);
-        life.arrive(at, count as usize);
-        let (cookie, at) = (life.cookie, at as u64);
+        let state = &mut self.command_states[index];
+        let at = state.place(offset, count).ok_or(outside)?;
+        state.buffer[at..at + count as usize].fill(0);
+        state.arrive(at, count as usize);
+        let (cookie, at) = (state.cookie, at as u64);
         self.report(Report::Hole { cookie, at, count });
         Ok(())
     }
@@ -461,18 +461,18 @@ impl Model<'_> {
         if payload.len() < 4 || payload.len() > 4 + 2 + 0xffff + 8 {
             return false;
         }
-        let life = &mut self.lives[index];
+        let state = &mut self.command_states[index];
         let errno = match errno(number(&payload[..4])) {
             0 => libc::EPROTO,
             errno => errno,
         };
-        let first = life.errno == 0;
-        life.fail(errno);
+        let first = state.errno == 0;
+        state.fail(errno);
         let text = payload.get(4..6).map_or(0, |it| number(it) as usize);
         let place = payload.get(6 + text..14 + text).map(number);
-        let at = place.and_then(|offset| life.place(offset, 1));
-        if let (0x8002, true, Some(at)) = (kind, life.is_read(), at) {
-            let (cookie, at) = (life.cookie, at as u64);
+        let at = place.and_then(|offset| state.place(offset, 1));
+        if let (0x8002, true, Some(at)) = (kind, state.is_read(), at) {
+            let (cookie, at) = (state.cookie, at as u64);
             self.report(Report::ErrorAt {
                 cookie,
                 at,
@@ -490,9 +490,9 @@ impl Model<'_> {
         let mut extents: Vec<_> = list
             .map(|extent| (number(&extent[..half]), number(&extent[half..])))
             .collect();
-        let life = &mut self.lives[index];
+        let state = &mut self.command_states[index];
         if half == 8 && number(&payload[4..8]) != extents.len() as u64 {
-            life.fail(libc::EPROTO);
+            state.fail(libc::EPROTO);
             return;
         }
         let context = number(&payload[..4]) as u32;
@@ -500,10 +500,10 @@ impl Model<'_> {
         if !negotiated.iter().any(|(id, _)| *id == context) {
             return;
         }
-        if !cut(&mut extents, SIZE - life.command.offset) {
-            life.fail(libc::EPROTO);
+        if !cut(&mut extents, SIZE - state.command.offset) {
+            state.fail(libc::EPROTO);
         }
-        let (cookie, error) = (life.cookie, life.errno);
+        let (cookie, error) = (state.cookie, state.errno);
         self.report(Report::Extents {
             cookie,
             context,
@@ -517,11 +517,11 @@ impl Model<'_> {
     fn end(mut self, death: Option<Broken>, whole: bool) -> Expected {
         // Events after the failure do not happen.
         let last = death.map_or(usize::MAX, |death| death.at);
-        self.lives.retain(|life| life.issued < last);
-        let has_sent = |life: &Life| life.sent.is_some_and(|sent| sent < last);
+        self.command_states.retain(|state| state.issued < last);
+        let has_sent = |state: &CommandState| state.sent.is_some_and(|sent| sent < last);
         let before = match death {
             Some(_) => State::Dead,
-            None if self.lives.iter().all(has_sent) => State::Ready,
+            None if self.command_states.iter().all(has_sent) => State::Ready,
             None => State::Processing,
         };
         let after = match before {
@@ -530,17 +530,18 @@ impl Model<'_> {
             _ => State::Dead,
         };
         // Commands unknown to the server fail first: seen with 1.24.4.
-        let (sent, unsent): (Vec<_>, Vec<_>) = self.lives.iter().partition(|it| has_sent(it));
+        let (sent, unsent): (Vec<_>, Vec<_>) =
+            self.command_states.iter().partition(|it| has_sent(it));
         let left = unsent.into_iter().chain(sent.into_iter().rev());
-        let left = left.filter(|life| !life.ended).map(|life| life.cookie);
+        let left = left.filter(|state| !state.ended).map(|state| state.cookie);
         self.ended.extend(left);
         let ended = self.ended.iter().map(|cookie| {
-            let life = &self.lives[*cookie as usize - 1];
-            let errno = match life.errno {
-                0 if !life.ended => libc::ENOTCONN,
+            let state = &self.command_states[*cookie as usize - 1];
+            let errno = match state.errno {
+                0 if !state.ended => libc::ENOTCONN,
                 errno => errno,
             };
-            let buffer = life.buffer.clone();
+            let buffer = state.buffer.clone();
             Ended {
                 cookie: *cookie,
                 errno,

@@ -4,7 +4,7 @@
 
 use nbd::protocol::request::RequestType;
 
-use super::conversation::{Author, Command, CONTEXTS};
+use super::conversation::{Command, Generator, CONTEXTS};
 use super::message::{self as wire, Chunk, Message, Style, DONE};
 use super::server;
 
@@ -30,13 +30,13 @@ pub fn content(cookie: u64, offset: u64, length: u64) -> Vec<u8> {
 }
 
 /// Returns all messages, in order.
-pub fn to(author: &mut Author<'_>, cookie: u64, command: Command) -> Vec<Message> {
-    let fails = author.random.once_in(6);
+pub fn to(generator: &mut Generator<'_>, cookie: u64, command: Command) -> Vec<Message> {
+    let fails = generator.random.once_in(6);
     let read = command.kind == RequestType::Read;
-    if author.style == Style::Simple {
+    if generator.style == Style::Simple {
         let status = command.kind == RequestType::BlockStatus;
         let error = match fails || status {
-            true => author.random.one_of(&ERRORS),
+            true => generator.random.one_of(&ERRORS),
             false => 0,
         };
         let data = match read && error == 0 {
@@ -49,29 +49,29 @@ pub fn to(author: &mut Author<'_>, cookie: u64, command: Command) -> Vec<Message
             data,
         }];
     }
-    let may_be_simple = author.style == Style::Structured && !read;
-    if may_be_simple && author.random.once_in(3) {
+    let may_be_simple = generator.style == Style::Structured && !read;
+    if may_be_simple && generator.random.once_in(3) {
         let success = command.kind != RequestType::BlockStatus && !fails;
         return vec![Message::Simple {
             error: match success {
                 true => 0,
-                false => author.random.one_of(&ERRORS),
+                false => generator.random.one_of(&ERRORS),
             },
             cookie,
             data: Vec::new(),
         }];
     }
     let mut messages = match command.kind {
-        RequestType::Read => read_chunks(author, cookie, command),
-        RequestType::BlockStatus => status_chunks(author, cookie, command),
+        RequestType::Read => read_chunks(generator, cookie, command),
+        RequestType::BlockStatus => status_chunks(generator, cookie, command),
         _ => Vec::new(),
     };
     // Without contexts, extents cannot be reported.
-    if fails || command.kind == RequestType::BlockStatus && author.contexts == 0 {
-        messages.truncate(author.random.index(messages.len() + 1));
-        messages.push(error(author, cookie, command));
+    if fails || command.kind == RequestType::BlockStatus && generator.contexts == 0 {
+        messages.truncate(generator.random.index(messages.len() + 1));
+        messages.push(error(generator, cookie, command));
     }
-    if messages.is_empty() || author.random.once_in(3) {
+    if messages.is_empty() || generator.random.once_in(3) {
         messages.push(chunk(cookie, command, wire::NONE, Vec::new()));
     }
     if let Some(Message::Chunk(last)) = messages.last_mut() {
@@ -81,8 +81,8 @@ pub fn to(author: &mut Author<'_>, cookie: u64, command: Command) -> Vec<Message
 }
 
 /// Returns data and holes that cover a read, in any order.
-fn read_chunks(author: &mut Author<'_>, cookie: u64, command: Command) -> Vec<Message> {
-    let random = &mut *author.random;
+fn read_chunks(generator: &mut Generator<'_>, cookie: u64, command: Command) -> Vec<Message> {
+    let random = &mut *generator.random;
     let end = command.offset + command.length;
     let most = random.one_of(&[5, 60, 6000]);
     let mut messages = Vec::new();
@@ -103,24 +103,24 @@ fn read_chunks(author: &mut Author<'_>, cookie: u64, command: Command) -> Vec<Me
 }
 
 /// Returns a chunk for each context, in any order.
-fn status_chunks(author: &mut Author<'_>, cookie: u64, command: Command) -> Vec<Message> {
-    let (style, contexts) = (author.style, author.contexts);
+fn status_chunks(generator: &mut Generator<'_>, cookie: u64, command: Command) -> Vec<Message> {
+    let (style, contexts) = (generator.style, generator.contexts);
     let mut messages: Vec<_> = CONTEXTS[..contexts]
         .iter()
         .map(|(id, _)| {
-            let extents = extents(author, command);
+            let extents = extents(generator, command);
             let (kind, payload) = status(style, *id, &extents);
             chunk(cookie, command, kind, payload)
         })
         .collect();
-    author.random.shuffle(&mut messages);
+    generator.random.shuffle(&mut messages);
     messages
 }
 
 /// Returns extents from the offset of a command on; they may cover less or more
 /// than requested.
-pub fn extents(author: &mut Author<'_>, command: Command) -> Vec<(u64, u64)> {
-    let random = &mut *author.random;
+pub fn extents(generator: &mut Generator<'_>, command: Command) -> Vec<(u64, u64)> {
+    let random = &mut *generator.random;
     let mut left = server::SIZE - command.offset;
     let mut extents = Vec::new();
     for _ in 0..random.between(1..=4) {
@@ -146,8 +146,8 @@ pub fn status(style: Style, context: u32, extents: &[(u64, u64)]) -> (u16, Vec<u
 }
 
 /// Returns an error chunk, with or without an offset.
-fn error(author: &mut Author<'_>, cookie: u64, command: Command) -> Message {
-    let random = &mut *author.random;
+fn error(generator: &mut Generator<'_>, cookie: u64, command: Command) -> Message {
+    let random = &mut *generator.random;
     let text = random.one_of(&["", "bad sector"]);
     let mut payload = server::error(random.one_of(&ERRORS), text);
     let somewhere = command.length > 0 && random.once_in(2);

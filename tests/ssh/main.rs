@@ -27,17 +27,20 @@ const SERVER: &str = "memserver --size 3M --pattern";
 type Test = fn(&Sshd) -> Result<()>;
 
 const THROUGH_SSHD: &[(&str, Test)] = &[
-    ("a-port-at-the-far-end", a_port_at_the_far_end),
-    ("a-socket-at-the-far-end", a_socket_at_the_far_end),
+    ("forwarding-to-a-port", forwarding_to_a_port),
+    ("forwarding-to-a-socket", forwarding_to_a_socket),
     ("compression", compression),
     ("tls-inside-of-ssh", tls_inside_of_ssh),
     ("closing-ends-ssh", closing_ends_ssh),
-    ("a-stranger-is-not-let-in", a_stranger_is_not_let_in),
+    (
+        "unknown-client-key-is-refused",
+        unknown_client_key_is_refused,
+    ),
     (
         "an-unknown-host-is-not-trusted",
         an_unknown_host_is_not_trusted,
     ),
-    ("no-server-at-the-far-end", no_server_at_the_far_end),
+    ("no-server-at-the-target", no_server_at_the_target),
 ];
 
 fn main() -> ExitCode {
@@ -54,7 +57,7 @@ fn main() -> ExitCode {
     let mut trials: Vec<_> = through_sshd.collect();
     let test = || Ok(hostile_uris_run_nothing()?);
     trials.push(Trial::test("hostile-uris-run-nothing", test));
-    let test = || Ok(ssh_gets_what_the_uri_says()?);
+    let test = || Ok(ssh_gets_the_parameters_of_the_uri()?);
     trials.push(Trial::test("ssh-gets-what-the-uri-says", test));
     libtest_mimic::run(&arguments, trials).exit_code()
 }
@@ -132,7 +135,7 @@ fn socket(server: &Server) -> Result<&Path> {
     }
 }
 
-fn a_port_at_the_far_end(sshd: &Sshd) -> Result<()> {
+fn forwarding_to_a_port(sshd: &Sshd) -> Result<()> {
     let directory = temporary_directory()?;
     let server = Server::start_on_a_port(directory.path(), "server", SERVER)?;
     let (authority, port) = (sshd.authority(), port(&server)?);
@@ -144,7 +147,7 @@ fn a_port_at_the_far_end(sshd: &Sshd) -> Result<()> {
     )
 }
 
-fn a_socket_at_the_far_end(sshd: &Sshd) -> Result<()> {
+fn forwarding_to_a_socket(sshd: &Sshd) -> Result<()> {
     let directory = temporary_directory()?;
     let server = Server::start(directory.path(), "server", SERVER)?;
     let (authority, socket) = (sshd.authority(), socket(&server)?.display());
@@ -205,17 +208,17 @@ fn expect_failure(path: &str, uri: &str) -> Result<()> {
     expect(failed, || outcome.describe())
 }
 
-fn a_stranger_is_not_let_in(sshd: &Sshd) -> Result<()> {
+fn unknown_client_key_is_refused(sshd: &Sshd) -> Result<()> {
     let uri = format!("nbd+ssh://{}/", sshd.authority());
-    expect_failure(&sshd.path_of_a_stranger()?, &uri)
+    expect_failure(&sshd.path_with_unknown_key()?, &uri)
 }
 
 fn an_unknown_host_is_not_trusted(sshd: &Sshd) -> Result<()> {
     let uri = format!("nbd+ssh://{}/", sshd.authority());
-    expect_failure(&sshd.path_that_does_not_know_the_host()?, &uri)
+    expect_failure(&sshd.path_without_host_key()?, &uri)
 }
 
-fn no_server_at_the_far_end(sshd: &Sshd) -> Result<()> {
+fn no_server_at_the_target(sshd: &Sshd) -> Result<()> {
     let uri = format!("nbd+ssh://{}/?socket=/nonexistent/socket", sshd.authority());
     expect_failure(&sshd.path()?, &uri)
 }
@@ -268,7 +271,7 @@ fn hostile_uris_run_nothing() -> Result<()> {
     Ok(())
 }
 
-fn ssh_gets_what_the_uri_says() -> Result<()> {
+fn ssh_gets_the_parameters_of_the_uri() -> Result<()> {
     let directory = temporary_directory()?;
     let path = recorder(directory.path())?;
     let log = directory.path().join("log");

@@ -105,13 +105,13 @@ impl Sshd {
 
     /// Returns a value for PATH in which `ssh` uses a key that the server does
     /// not accept.
-    pub fn path_of_a_stranger(&self) -> Result<String> {
+    pub fn path_with_unknown_key(&self) -> Result<String> {
         self.path_of("stranger", "known_hosts")
     }
 
     /// Returns a value for PATH in which `ssh` does not know the server's host
     /// key.
-    pub fn path_that_does_not_know_the_host(&self) -> Result<String> {
+    pub fn path_without_host_key(&self) -> Result<String> {
         self.path_of("known", "no_hosts")
     }
 
