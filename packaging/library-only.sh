@@ -15,11 +15,11 @@ cd "${1:-.}"
 for manifest in Cargo.toml memserver/Cargo.toml; do
     awk '
         /^\[/ { skipped = /dev-dependencies\]$|^\[\[test\]\]/ }
-        /^\[dev-dependencies\]$/ || skipped && /^server_messages =/ { print }
+        /^\[dev-dependencies\]$/ || skipped && /^scripted_server =/ { print }
         skipped || /optional = true/ { next }
         /= \["dep:/ { sub(/=.*/, "= []") }
         /^default = \[/ { $0 = "default = []" }
-        /^members = \[/ { $0 = "members = [\"memserver\", \"tests/server_messages\"]" }
+        /^members = \[/ { $0 = "members = [\"memserver\", \"tests/scripted_server\"]" }
         { print }
     ' "$manifest" >"$manifest.new"
     mv "$manifest.new" "$manifest"

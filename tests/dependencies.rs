@@ -143,7 +143,7 @@ fn every_package_comes_from_the_registry_with_a_checksum() {
         "manual",
         "memserver",
         "mutants",
-        "server_messages",
+        "scripted_server",
         "support",
     ];
     let mut others = 0;
@@ -217,7 +217,7 @@ fn every_package_states_the_minimum_rust_version() {
         "manual",
         "memserver",
         "tests/mutants",
-        "tests/server_messages",
+        "tests/scripted_server",
         "tests/support",
     ] {
         let inherited = oldest(&format!("{member}/Cargo.toml"), "rust-version");

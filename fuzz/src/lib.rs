@@ -25,7 +25,7 @@ pub mod option_replies;
 pub mod owner;
 pub mod uris;
 
-use server_messages as server;
+use scripted_server::messages as server;
 
 /// A fuzz target: the name of its corpus, and its function.
 pub type Target = (&'static str, fn(&[u8]));

@@ -149,7 +149,7 @@ fn headers_are_awaited_as_far_as_known() {
     );
 
     let greeting = [newstyle(3), refuse(11, 1), ack(8)].concat();
-    let go = [info_export(7, SIZE, FLAGS), ack(7)].concat();
+    let go = server::go(SIZE);
     let mut machine = connected(&defaults);
     awaits(&mut machine, &[(&greeting, 20), (&go, 16)]);
     // Reads are answered by chunks only.
@@ -180,7 +180,7 @@ fn headers_are_awaited_as_far_as_known() {
 #[test]
 fn read_data_is_left_for_the_buffer() {
     let greeting = [newstyle(3), refuse(11, 1), ack(8)].concat();
-    let go = [info_export(7, SIZE, FLAGS), ack(7)].concat();
+    let go = server::go(SIZE);
     let mut machine = connected(&defaults);
     say(&mut machine, &[greeting, go].concat());
     issue(&mut machine, RequestType::Read, 100);
@@ -233,7 +233,7 @@ fn parts_of_a_message_end_where_the_next_one_begins() {
     assert_eq!(within(&mut machine, &simple(1, 0, b"data")), [17, 18, 19]);
 
     let greeting = [newstyle(3), refuse(11, 1), ack(8)].concat();
-    let go = [info_export(7, SIZE, FLAGS), ack(7)].concat();
+    let go = server::go(SIZE);
     let mut machine = connected(&defaults);
     say(&mut machine, &[greeting, go.clone()].concat());
     issue(&mut machine, RequestType::Read, 16);
@@ -281,7 +281,7 @@ fn a_message_ends_where_its_header_says() {
     assert!(!machine.reaches_end_of_message(b""));
     assert!(machine.reaches_end_of_message(b"N"));
     let greeting = [newstyle(3), refuse(11, 1), ack(8)].concat();
-    let go = [info_export(7, SIZE, FLAGS), ack(7)].concat();
+    let go = server::go(SIZE);
     say(&mut machine, &[greeting, go].concat());
     issue(&mut machine, RequestType::Read, 4);
     let reply = chunk(1, true, 1, &data(0, b"data"));

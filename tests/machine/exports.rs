@@ -415,10 +415,7 @@ fn no_contexts_are_selected_by_default() {
         // first.
         let selected = matches!(machine.meta_contexts(), MetaContexts::Selected(_));
         assert_eq!(selected, request && structured && wanted);
-        say(
-            &mut machine,
-            &[info_export(7, SIZE, FLAGS), ack(7)].concat(),
-        );
+        say(&mut machine, &server::go(SIZE));
         asked(&mut machine);
         assert_eq!(machine.state(), State::Ready);
         let selected = matches!(machine.meta_contexts(), MetaContexts::Selected(_));

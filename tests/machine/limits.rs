@@ -8,7 +8,7 @@ use nbd::machine::{Event, Extent, Machine, MetaContext, NewCommand, State};
 use nbd::protocol::request::RequestType;
 
 use super::script::{play, read, say, send_all, with_allocation, Script};
-use super::server::{self, ack, chunk, extended, info_export, newstyle, refuse, reply};
+use super::server::{self, ack, chunk, extended, newstyle, refuse, reply};
 
 type Client = Machine<()>;
 
@@ -244,9 +244,7 @@ fn extents_use_no_more_memory_than_needed() {
 #[cfg_attr(miri, ignore = "takes minutes")]
 fn at_most_a_million_extents_are_reported() {
     const MOST: usize = 1 << 20;
-    let large = info_export(7, 1 << 30, server::FLAGS);
-    let contexts = [server::meta_context(10, 42, "base:allocation"), ack(10)].concat();
-    let end = [&contexts[..], &large, &ack(7)].concat();
+    let end = [server::allocation(), server::go(1 << 30)].concat();
     for (begin, reply) in [
         (
             [newstyle(3), refuse(11, 1), ack(8)].concat(),

@@ -17,4 +17,4 @@ mod sending;
 mod starttls;
 mod states;
 
-use server_messages as server;
+use scripted_server::messages as server;

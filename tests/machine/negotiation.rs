@@ -239,10 +239,7 @@ fn option_mode_pauses_for_the_program() {
     assert!(events[0].contains("OptionDone(Err"));
     assert_eq!(machine.state(), State::Negotiating);
     machine.opt_go().expect("there is memory");
-    say(
-        &mut machine,
-        &[info_export(7, SIZE, FLAGS), ack(7)].concat(),
-    );
+    say(&mut machine, &server::go(SIZE));
     assert_eq!(machine.state(), State::Ready);
 }
 

@@ -5,7 +5,7 @@
 use nbd::machine::{Machine, State, Tls};
 
 use super::script::send_outgoing;
-use super::server::{self, ack, info_export, newstyle, refuse, reply, FLAGS, SIZE};
+use super::server::{self, ack, newstyle, refuse, reply, FLAGS, SIZE};
 
 type Client = Machine<()>;
 
@@ -198,10 +198,7 @@ fn servers_without_options_are_not_asked() {
 fn ended_connections_receive_nothing() {
     let mut machine = paused_newstyle();
     machine.opt_go().expect("there is memory");
-    say(
-        &mut machine,
-        &[info_export(7, SIZE, FLAGS), ack(7)].concat(),
-    );
+    say(&mut machine, &server::go(SIZE));
     machine.fail();
     let before = machine.traffic().bytes_received;
     say(&mut machine, b"anything");

@@ -4,39 +4,45 @@
 //!
 //! Each handle is used by one thread, whose memory is counted.
 
-use std::os::unix::net::UnixStream;
-use std::thread::JoinHandle;
+use std::io;
+
+use scripted_server::{messages as server, Peer};
 
 use crate::allocator::of_this_thread;
 use crate::alone;
 use crate::client::Client;
-use crate::hostile::Hostile;
 
-fn start() -> (UnixStream, JoinHandle<()>) {
-    Hostile::start(|it| {
-        it.negotiate(false);
-        it.answer_at_flush();
-    })
+/// Answers each NBD_CMD_FLUSH together with the commands before it.
+fn answer_at_flush(it: &mut Peer) -> io::Result<()> {
+    it.negotiate(false)?;
+    let mut answers = Vec::new();
+    loop {
+        let request = it.request(false)?;
+        answers.extend(server::chunk(request.cookie, true, 0, &[]));
+        if request.kind == 3 {
+            it.send(&answers)?;
+            answers.clear();
+        }
+    }
 }
 
-/// Runs `work` on a handle connected to a server that answers each flush
-/// together with all commands before it. Per-thread memory, allocated at the
-/// first connection, is already in place.
+/// Runs `work` on a handle connected to such a server. Per-thread memory,
+/// allocated at the first connection, is already in place.
 fn connected(work: impl FnOnce(&Client)) {
-    let (socket, server) = start();
+    let (socket, server) = Peer::pair(answer_at_flush);
     let client = Client::plain();
     client.connect(socket).expect("connected");
     client.round(2);
     work(&client);
     drop(client);
-    server.join().expect("the server ends");
+    _ = server.join().expect("the server ends");
 }
 
 #[test]
 fn an_idle_handle_needs_2_kib() {
     let _alone = alone();
     connected(|_| {});
-    let (socket, server) = start();
+    let (socket, server) = Peer::pair(answer_at_flush);
     let before = of_this_thread().bytes;
     let client = Client::plain();
     let created = of_this_thread().bytes - before;
@@ -46,7 +52,7 @@ fn an_idle_handle_needs_2_kib() {
     assert!((created..2048).contains(&connected), "{connected} bytes");
     drop(client);
     assert_eq!(of_this_thread().bytes, before);
-    server.join().expect("the server ends");
+    _ = server.join().expect("the server ends");
 }
 
 #[test]

@@ -103,8 +103,7 @@ fn connected(conversation: &Conversation) -> Machine<Vec<u8>> {
         said.extend(agreed.map(|(id, name)| server::meta_context(10, *id, name)));
         said.push(server::ack(10));
     }
-    said.push(server::info_export(7, server::SIZE, server::FLAGS));
-    said.push(server::ack(7));
+    said.push(server::go(server::SIZE));
     for bytes in said {
         let mut input = bytes.as_slice();
         while machine.receive(&mut input, put).is_some() {}

@@ -20,7 +20,7 @@ mod replies;
 use std::collections::HashMap;
 use std::panic::{catch_unwind, AssertUnwindSafe};
 
-use server_messages as server;
+use scripted_server::messages as server;
 
 use conversation::Conversation;
 

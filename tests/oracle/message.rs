@@ -2,6 +2,8 @@
 
 //! Messages of a server in the transmission phase, before encoding.
 
+use super::server;
+
 /// The negotiated kind of messages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Style {
@@ -61,45 +63,12 @@ impl Message {
                 error,
                 cookie,
                 data,
-            } => [
-                &0x6744_6698_u32.to_be_bytes()[..],
-                &error.to_be_bytes(),
-                &cookie.to_be_bytes(),
-                data,
-            ]
-            .concat(),
-            Message::Chunk(chunk) if style == Style::Extended => chunk.extended(),
-            Message::Chunk(chunk) => chunk.structured(),
+            } => server::simple(*cookie, *error, data),
+            Message::Chunk(it) if style == Style::Extended => {
+                server::extended(it.cookie, it.offset, it.flags, it.kind, &it.payload)
+            }
+            Message::Chunk(it) => server::chunk(it.cookie, it.flags, it.kind, &it.payload),
             Message::Raw(bytes) => bytes.clone(),
         }
-    }
-}
-
-impl Chunk {
-    fn structured(&self) -> Vec<u8> {
-        let length = self.payload.len() as u32;
-        [
-            &0x668e_33ef_u32.to_be_bytes()[..],
-            &self.flags.to_be_bytes(),
-            &self.kind.to_be_bytes(),
-            &self.cookie.to_be_bytes(),
-            &length.to_be_bytes(),
-            &self.payload,
-        ]
-        .concat()
-    }
-
-    fn extended(&self) -> Vec<u8> {
-        let length = self.payload.len() as u64;
-        [
-            &0x6e8a_278c_u32.to_be_bytes()[..],
-            &self.flags.to_be_bytes(),
-            &self.kind.to_be_bytes(),
-            &self.cookie.to_be_bytes(),
-            &self.offset.to_be_bytes(),
-            &length.to_be_bytes(),
-            &self.payload,
-        ]
-        .concat()
     }
 }

@@ -5,7 +5,7 @@
 //! read nor changed.
 
 use std::fs::{self, File};
-use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::net::{Ipv4Addr, TcpStream};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
+use support::servers::unused_port;
 use support::{process, programs, Result};
 
 const START_LIMIT: Duration = Duration::from_secs(20);
@@ -154,12 +155,6 @@ pub fn install(directory: &Path, script: &str) -> Result<String> {
         .and_then(|()| fs::rename(&new, &program))
         .map_err(|e| format!("{}: {e}", program.display()))?;
     Ok(format!("{}:{}", directory.display(), programs::PATH))
-}
-
-fn unused_port() -> Result<u16> {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0));
-    let address = listener.and_then(|listener| listener.local_addr());
-    Ok(address.map_err(|e| format!("loopback: {e}"))?.port())
 }
 
 fn read(file: &Path) -> Result<String> {

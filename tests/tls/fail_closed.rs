@@ -7,10 +7,11 @@
 use std::sync::Arc;
 
 use libtest_mimic::Trial;
+use scripted_server::messages::{ack, info_export, refuse, refuse_with, reply, simple};
 
+use crate::attacker::{Attacker, Tampering, Then};
 use crate::client::Client;
-use crate::peer::{Peer, Tampering, Then};
-use crate::seen::{reply, ACK, ERROR, STARTTLS, STRUCTURED_REPLY};
+use crate::seen::{STARTTLS, STRUCTURED_REPLY};
 use crate::servers::{Bench, Transport};
 use support::certificates::Certificates;
 use support::Result;
@@ -76,12 +77,12 @@ fn refused_by(
     then: Then,
     client: Client,
 ) -> Result<()> {
-    let peer = Peer::answer(bench.directory.path(), name, answer, then)?;
+    let attacker = Attacker::answer(bench.directory.path(), name, answer, then)?;
     let client = client
         .with("CERTIFICATES", bench.certificates.path("client")?)
-        .on(peer.address());
+        .on(attacker.address());
     client.run().map_err(|why| format!("{name}: {why}"))?;
-    let sent = peer.seen()?.is_nothing_but_starttls();
+    let sent = attacker.seen()?.is_nothing_but_starttls();
     sent.map(|_| ()).map_err(|why| format!("{name}: {why}"))
 }
 
@@ -106,7 +107,7 @@ const ERRORS: [u32; 10] = [1, 2, 3, 4, 5, 6, 7, 8, 9, 0x7fff];
 fn refusal(bench: &Bench) -> Result<()> {
     for error in ERRORS {
         for text in ["", "we do not do that here"] {
-            let answer = reply(STARTTLS, ERROR + error, text.as_bytes());
+            let answer = refuse_with(STARTTLS, error, text.as_bytes());
             let client = client("require", ENOTSUP, "TLS");
             let name = format!("error{error}-{}", text.len());
             refused_by(bench, &name, answer, Then::Listen, client)?;
@@ -117,7 +118,7 @@ fn refusal(bench: &Bench) -> Result<()> {
 
 fn refusal_in_option_mode(bench: &Bench) -> Result<()> {
     for error in ERRORS {
-        let answer = reply(STARTTLS, ERROR + error, b"");
+        let answer = refuse(STARTTLS, error);
         let client = client("require", "0,95,107", "TLS|closed").with("OPT_MODE", "1");
         let name = format!("error{error}");
         refused_by(bench, &name, answer, Then::HangUp, client)?;
@@ -127,22 +128,22 @@ fn refusal_in_option_mode(bench: &Bench) -> Result<()> {
 
 fn broken_replies(bench: &Bench, mode: &str) -> Result<()> {
     let magic = {
-        let mut bytes = reply(STARTTLS, ACK, b"");
+        let mut bytes = ack(STARTTLS);
         bytes[0] ^= 1;
         bytes
     };
     let huge = {
-        let mut bytes = reply(STARTTLS, ERROR + 1, b"");
+        let mut bytes = refuse(STARTTLS, 1);
         bytes[16..20].copy_from_slice(&0x7fff_ffff_u32.to_be_bytes());
         bytes
     };
     let answers = [
-        ("ack-with-data", reply(STARTTLS, ACK, b"data")),
+        ("ack-with-data", reply(STARTTLS, 1, b"data")),
         ("no-error-and-no-ack", reply(STARTTLS, 99, b"")),
         ("server", reply(STARTTLS, 2, b"\0\0\0\0")),
         ("info", reply(STARTTLS, 3, &[0; 12])),
-        ("another-option", reply(STRUCTURED_REPLY, ACK, b"")),
-        ("another-error", reply(STRUCTURED_REPLY, ERROR + 1, b"")),
+        ("another-option", ack(STRUCTURED_REPLY)),
+        ("another-error", refuse(STRUCTURED_REPLY, 1)),
         ("magic", magic),
         ("huge-error", huge),
     ];
@@ -153,11 +154,11 @@ fn broken_replies(bench: &Bench, mode: &str) -> Result<()> {
     }
     if mode == "require" {
         // A refusal with a longer text than the protocol permits.
-        let answer = reply(STARTTLS, ERROR + 1, &[b'x'; 5000]);
+        let answer = refuse_with(STARTTLS, 1, &[b'x'; 5000]);
         let client = client(mode, "0,95", "handshake");
         refused_by(bench, "long-error", answer, Then::Listen, client)?;
     }
-    let whole = reply(STARTTLS, ACK, b"");
+    let whole = ack(STARTTLS);
     for length in [0, 1, 19] {
         let client = client(mode, BROKEN, "recv|handshake|server|response");
         let answer = whole[..length].to_vec();
@@ -174,7 +175,7 @@ fn broken_replies(bench: &Bench, mode: &str) -> Result<()> {
 
 /// The server agrees, and then sends no TLS.
 fn no_handshake(bench: &Bench, mode: &str) -> Result<()> {
-    let after_ack = |bytes: &[u8]| [reply(STARTTLS, ACK, b""), bytes.to_vec()].concat();
+    let after_ack = |bytes: &[u8]| [ack(STARTTLS), bytes.to_vec()].concat();
     let answers: [(&str, &[u8]); 5] = [
         ("nothing", b""),
         ("garbage", b"This is no TLS, but it is long enough for one."),
@@ -190,11 +191,7 @@ fn no_handshake(bench: &Bench, mode: &str) -> Result<()> {
         }
     }
     // Continue as if TLS had not been negotiated.
-    let more = [
-        reply(STRUCTURED_REPLY, ACK, b""),
-        reply(7, 3, b"\0\0\0\0\0\0\0\x10\0\0\0\x01"),
-        reply(7, ACK, b""),
-    ];
+    let more = [ack(STRUCTURED_REPLY), info_export(7, 1 << 20, 1), ack(7)];
     let client = client(mode, BROKEN, "TLS|handshake|recv|send|response");
     refused_by(
         bench,
@@ -210,16 +207,13 @@ fn no_handshake(bench: &Bench, mode: &str) -> Result<()> {
 fn plaintext(bench: &Bench, mode: &str) -> Result<()> {
     let server = bench.serve_certificate("server-ecdsa", Transport::Unix)?;
     let inserted = [
-        ("option-reply", reply(STRUCTURED_REPLY, ACK, b"")),
-        ("another-ack", reply(STARTTLS, ACK, b"")),
-        ("error", reply(STARTTLS, ERROR + 1, b"")),
+        ("option-reply", ack(STRUCTURED_REPLY)),
+        ("another-ack", ack(STARTTLS)),
+        ("error", refuse(STARTTLS, 1)),
         ("byte", b"x".to_vec()),
         ("zero", b"\0".to_vec()),
         ("data", b"\x17\x03\x03\0\x04data".to_vec()),
-        (
-            "simple-reply",
-            b"\x67\x44\x66\x98\0\0\0\0\0\0\0\0\0\0\0\x01".to_vec(),
-        ),
+        ("simple-reply", simple(1, 0, b"")),
     ];
     for (name, bytes) in inserted {
         for at in [18, UP_TO_ACK] {
@@ -282,12 +276,12 @@ fn refused_through(
     to_client: Tampering,
 ) -> Result<()> {
     let directory = bench.directory.path();
-    let peer = Peer::between(directory, name, server.address(), to_server, to_client)?;
+    let attacker = Attacker::between(directory, name, server.address(), to_server, to_client)?;
     let client = client(mode, BROKEN, "TLS|handshake|recv|send|response")
         .with("CERTIFICATES", bench.certificates.path("client")?)
         .with("HOSTNAME", "localhost")
-        .on(peer.address());
+        .on(attacker.address());
     client.run().map_err(|why| format!("{name}: {why}"))?;
-    let sent = peer.seen()?.is_nothing_but_starttls();
+    let sent = attacker.seen()?.is_nothing_but_starttls();
     sent.map(|_| ()).map_err(|why| format!("{name}: {why}"))
 }

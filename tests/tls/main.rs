@@ -9,6 +9,7 @@
 //! a program is not installed, its tests fail and name its package.
 
 mod agreement;
+mod attacker;
 mod client;
 mod endless;
 mod fail_closed;
@@ -16,7 +17,6 @@ mod faults;
 mod identity;
 mod loading;
 mod memory;
-mod peer;
 mod programs;
 mod proxy;
 mod seen;

@@ -6,13 +6,10 @@
 use support::Result;
 
 /// Values from the NBD protocol document.
-pub const OPTION_MAGIC: &[u8; 8] = b"IHAVEOPT";
-pub const REPLY_MAGIC: u64 = 0x0003_e889_0455_65a9;
-pub const ABORT: u32 = 2;
+const OPTION_MAGIC: &[u8; 8] = b"IHAVEOPT";
+const ABORT: u32 = 2;
 pub const STARTTLS: u32 = 5;
 pub const STRUCTURED_REPLY: u32 = 8;
-pub const ACK: u32 = 1;
-pub const ERROR: u32 = 1 << 31;
 
 /// Everything that one connection of a client sent.
 pub struct Seen(pub Vec<u8>);
@@ -78,14 +75,4 @@ fn tls_record(bytes: &[u8]) -> Option<&[u8]> {
         usize::from(u16::from_be_bytes([length[0], length[1]]))
     });
     is_record.then(|| bytes.get(5 + length..).unwrap_or_default())
-}
-
-/// Returns a server's reply to an option.
-pub fn reply(option: u32, kind: u32, data: &[u8]) -> Vec<u8> {
-    let mut bytes = REPLY_MAGIC.to_be_bytes().to_vec();
-    for word in [option, kind, data.len() as u32] {
-        bytes.extend_from_slice(&word.to_be_bytes());
-    }
-    bytes.extend_from_slice(data);
-    bytes
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use libtest_mimic::Trial;
 
-use crate::peer::{Peer, Tampering};
+use crate::attacker::{Attacker, Tampering};
 use crate::servers::{Authentication, Bench, Transport, KINDS};
 use support::certificates::Certificates;
 use support::Result;
@@ -30,7 +30,7 @@ pub fn trials(certificates: &Arc<Certificates>) -> Vec<Trial> {
 fn slowly(bench: &Bench, line: &str, how: Authentication, version: &str) -> Result<()> {
     let server = bench.serve("server", line, Transport::Unix, 4)?;
     for program in ["own-poll-loop-drives-tls", "connection-is-made"] {
-        let peer = Peer::between(
+        let attacker = Attacker::between(
             bench.directory.path(),
             program,
             server.address(),
@@ -39,8 +39,8 @@ fn slowly(bench: &Bench, line: &str, how: Authentication, version: &str) -> Resu
         )?;
         let priority = format!("NORMAL:-VERS-ALL:+VERS-TLS{version}");
         let client = bench.client(program, how)?.with("PRIORITY", priority);
-        client.with("ENCRYPTED", "1").on(peer.address()).run()?;
-        let sent = peer.seen()?.is_nothing_but_starttls()?;
+        client.with("ENCRYPTED", "1").on(attacker.address()).run()?;
+        let sent = attacker.seen()?.is_nothing_but_starttls()?;
         if sent.records == 0 {
             return Err("the client sent nothing that is encrypted".to_owned());
         }

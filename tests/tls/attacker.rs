@@ -1,34 +1,27 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! The other end of a client's connection, played by the test: a scripted
-//! server, or an attacker between client and server.
+//! An attacker in place of a server, or between client and server.
 
-use std::io::{self, ErrorKind, Read, Write};
+use std::io::{self, Read, Write};
 use std::net::Shutdown;
-use std::os::unix::net::{UnixListener, UnixStream};
-use std::path::{Path, PathBuf};
-use std::thread::{self, JoinHandle};
-use std::time::{Duration, Instant};
+use std::os::unix::net::UnixStream;
+use std::path::Path;
+use std::thread;
+use std::time::Duration;
+
+use scripted_server::{messages, Peer, Script};
 
 use crate::seen::Seen;
 use support::servers::Address;
 use support::Result;
 
-/// Time limit for bytes that must arrive.
-const PATIENCE: Duration = Duration::from_secs(30);
-
-/// The handshake of a server up to its flags.
-const GREETING: &[u8] = b"NBDMAGICIHAVEOPT\0\x03";
-/// Length of a client's flags and of an option without data.
-const FLAGS_AND_OPTION: usize = 4 + 16;
-
-/// A peer that waits for one client on its own socket.
-pub struct Peer {
+/// An attacker that waits for one client on its own socket.
+pub struct Attacker {
     address: Address,
-    thread: JoinHandle<io::Result<Vec<u8>>>,
+    script: Script<Vec<u8>>,
 }
 
-/// The server's behaviour after its answer to STARTTLS.
+/// The attacker's behaviour after its answer to STARTTLS.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Then {
     /// Waits for the client to disconnect.
@@ -60,42 +53,41 @@ pub enum Tampering {
     Pieces,
 }
 
-impl Peer {
-    /// Creates a server that answers the client's first option, whatever it is,
-    /// with these bytes.
-    pub fn answer(directory: &Path, name: &str, answer: Vec<u8>, then: Then) -> Result<Peer> {
-        Peer::start(directory, name, move |mut client| {
-            client.write_all(GREETING)?;
-            let mut seen = vec![0; FLAGS_AND_OPTION];
-            client.read_exact(&mut seen)?;
-            client.write_all(&answer)?;
+impl Attacker {
+    /// Answers the client's first option, whatever it is, with these bytes.
+    pub fn answer(directory: &Path, name: &str, answer: Vec<u8>, then: Then) -> Result<Attacker> {
+        Attacker::start(directory, name, move |peer| {
+            peer.send(&messages::newstyle(3))?;
+            // The client's flags and an option without data.
+            let mut seen = peer.receive::<20>()?.to_vec();
+            peer.send(&answer)?;
             match then {
                 Then::Listen => {}
-                Then::HangUp => client.shutdown(Shutdown::Write)?,
+                Then::HangUp => peer.socket.shutdown(Shutdown::Write)?,
                 Then::Close => return Ok(seen),
             }
-            read_to_end(&mut client, &mut seen)?;
+            peer.receive_all(&mut seen)?;
             Ok(seen)
         })
     }
 
-    /// Creates an attacker between the client and this server.
+    /// Passes the bytes on between the client and this server.
     pub fn between(
         directory: &Path,
         name: &str,
         server: &Address,
         to_server: Tampering,
         to_client: Tampering,
-    ) -> Result<Peer> {
+    ) -> Result<Attacker> {
         let Address::Unix(socket) = server.clone() else {
             return Err(format!("{server} is no Unix socket"));
         };
-        Peer::start(directory, name, move |client| {
+        Attacker::start(directory, name, move |peer| {
             let server = UnixStream::connect(&socket)?;
-            server.set_read_timeout(Some(PATIENCE))?;
-            let (from, to) = (server.try_clone()?, client.try_clone()?);
+            server.set_read_timeout(peer.socket.read_timeout()?)?;
+            let (from, to) = (server.try_clone()?, peer.socket.try_clone()?);
             let back = thread::spawn(move || pass_on(from, to, &to_client));
-            let seen = pass_on(client, server, &to_server);
+            let seen = pass_on(peer.socket.try_clone()?, server, &to_server);
             let _ = back.join();
             Ok(seen)
         })
@@ -104,19 +96,14 @@ impl Peer {
     fn start(
         directory: &Path,
         name: &str,
-        play: impl FnOnce(UnixStream) -> io::Result<Vec<u8>> + Send + 'static,
-    ) -> Result<Peer> {
-        let socket: PathBuf = directory.join(format!("{name}.peer"));
-        let listener =
-            UnixListener::bind(&socket).map_err(|e| format!("{}: {e}", socket.display()))?;
-        let thread = thread::spawn(move || {
-            let client = accept(&listener)?;
-            client.set_read_timeout(Some(PATIENCE))?;
-            play(client)
-        });
-        Ok(Peer {
+        script: impl FnOnce(&mut Peer) -> io::Result<Vec<u8>> + Send + 'static,
+    ) -> Result<Attacker> {
+        let socket = directory.join(format!("{name}.attacker"));
+        let script =
+            Peer::listen(&socket, script).map_err(|e| format!("{}: {e}", socket.display()))?;
+        Ok(Attacker {
             address: Address::Unix(socket),
-            thread,
+            script,
         })
     }
 
@@ -126,34 +113,8 @@ impl Peer {
 
     /// Returns everything that the client sent until it disconnected.
     pub fn seen(self) -> Result<Seen> {
-        let seen = self.thread.join().map_err(|_| "a peer panicked")?;
+        let seen = self.script.join().map_err(|_| "an attacker panicked")?;
         seen.map(Seen).map_err(|e| format!("{}: {e}", self.address))
-    }
-}
-
-fn accept(listener: &UnixListener) -> io::Result<UnixStream> {
-    listener.set_nonblocking(true)?;
-    let start = Instant::now();
-    loop {
-        match listener.accept() {
-            Ok((client, _)) => {
-                client.set_nonblocking(false)?;
-                return Ok(client);
-            }
-            Err(e) if e.kind() == ErrorKind::WouldBlock && start.elapsed() < PATIENCE => {
-                thread::sleep(Duration::from_millis(2));
-            }
-            Err(e) => return Err(e),
-        }
-    }
-}
-
-/// Treats a reset like end of file: a client that disconnects with unread data
-/// resets the connection.
-fn read_to_end(client: &mut UnixStream, seen: &mut Vec<u8>) -> io::Result<()> {
-    match client.read_to_end(seen) {
-        Err(e) if e.kind() != ErrorKind::ConnectionReset => Err(e),
-        _ => Ok(()),
     }
 }
 

@@ -43,7 +43,12 @@ pub fn ack(option: u32) -> Vec<u8> {
 
 /// Returns an error reply without a message.
 pub fn refuse(option: u32, error: u32) -> Vec<u8> {
-    reply(option, 1 << 31 | error, &[])
+    refuse_with(option, error, &[])
+}
+
+/// Returns an error reply with a message.
+pub fn refuse_with(option: u32, error: u32, message: &[u8]) -> Vec<u8> {
+    reply(option, 1 << 31 | error, message)
 }
 
 /// `NBD_INFO_EXPORT`
@@ -57,44 +62,29 @@ pub fn meta_context(option: u32, id: u32, name: &str) -> Vec<u8> {
     reply(option, 4, &concat(&[&id.to_be_bytes(), name.as_bytes()]))
 }
 
+/// Answers SET_META_CONTEXT with `base:allocation`, whose id is 42.
+pub fn allocation() -> Vec<u8> {
+    [meta_context(10, 42, "base:allocation"), ack(10)].concat()
+}
+
+/// Answers GO.
+pub fn go(size: u64) -> Vec<u8> {
+    [info_export(7, size, FLAGS), ack(7)].concat()
+}
+
 /// Returns a server's handshake up to transmission, with simple replies only.
 pub fn handshake_simple() -> Vec<u8> {
-    [
-        newstyle(3),
-        refuse(11, 1),
-        refuse(8, 1),
-        info_export(7, SIZE, FLAGS),
-        ack(7),
-    ]
-    .concat()
+    [newstyle(3), refuse(11, 1), refuse(8, 1), go(SIZE)].concat()
 }
 
-/// Returns a handshake with structured replies and the context
-/// `base:allocation`, whose id is 42.
+/// Returns a handshake with structured replies and `allocation`.
 pub fn handshake_structured() -> Vec<u8> {
-    [
-        newstyle(3),
-        refuse(11, 1),
-        ack(8),
-        meta_context(10, 42, "base:allocation"),
-        ack(10),
-        info_export(7, SIZE, FLAGS),
-        ack(7),
-    ]
-    .concat()
+    [newstyle(3), refuse(11, 1), ack(8), allocation(), go(SIZE)].concat()
 }
 
-/// Returns a handshake with extended headers and the same context.
+/// Returns a handshake with extended headers and `allocation`.
 pub fn handshake_extended() -> Vec<u8> {
-    [
-        newstyle(3),
-        ack(11),
-        meta_context(10, 42, "base:allocation"),
-        ack(10),
-        info_export(7, SIZE, FLAGS),
-        ack(7),
-    ]
-    .concat()
+    [newstyle(3), ack(11), allocation(), go(SIZE)].concat()
 }
 
 /// Returns a simple reply.
@@ -103,31 +93,52 @@ pub fn simple(cookie: u64, error: u32, data: &[u8]) -> Vec<u8> {
     concat(&[&magic, &error.to_be_bytes(), &cookie.to_be_bytes(), data])
 }
 
-/// Returns a structured reply chunk; `done` marks the last one.
-pub fn chunk(cookie: u64, done: bool, kind: u16, payload: &[u8]) -> Vec<u8> {
-    let length = (payload.len() as u32).to_be_bytes();
+/// Returns the header of a structured reply chunk. The flags are `true` if it is
+/// the last one, or any number.
+pub fn chunk_header(cookie: u64, flags: impl Into<u16>, kind: u16, length: u32) -> Vec<u8> {
     concat(&[
         &0x668e_33ef_u32.to_be_bytes(),
-        &u16::from(done).to_be_bytes(),
+        &flags.into().to_be_bytes(),
         &kind.to_be_bytes(),
         &cookie.to_be_bytes(),
-        &length,
-        payload,
+        &length.to_be_bytes(),
+    ])
+}
+
+/// Returns a structured reply chunk.
+pub fn chunk(cookie: u64, flags: impl Into<u16>, kind: u16, payload: &[u8]) -> Vec<u8> {
+    let header = chunk_header(cookie, flags, kind, payload.len() as u32);
+    concat(&[&header, payload])
+}
+
+/// Returns the header of an extended reply chunk to a request at `offset`.
+pub fn extended_header(
+    cookie: u64,
+    offset: u64,
+    flags: impl Into<u16>,
+    kind: u16,
+    length: u64,
+) -> Vec<u8> {
+    concat(&[
+        &0x6e8a_278c_u32.to_be_bytes(),
+        &flags.into().to_be_bytes(),
+        &kind.to_be_bytes(),
+        &cookie.to_be_bytes(),
+        &offset.to_be_bytes(),
+        &length.to_be_bytes(),
     ])
 }
 
 /// Returns an extended reply chunk to a request at `offset`.
-pub fn extended(cookie: u64, offset: u64, done: bool, kind: u16, payload: &[u8]) -> Vec<u8> {
-    let length = (payload.len() as u64).to_be_bytes();
-    concat(&[
-        &0x6e8a_278c_u32.to_be_bytes(),
-        &u16::from(done).to_be_bytes(),
-        &kind.to_be_bytes(),
-        &cookie.to_be_bytes(),
-        &offset.to_be_bytes(),
-        &length,
-        payload,
-    ])
+pub fn extended(
+    cookie: u64,
+    offset: u64,
+    flags: impl Into<u16>,
+    kind: u16,
+    payload: &[u8],
+) -> Vec<u8> {
+    let header = extended_header(cookie, offset, flags, kind, payload.len() as u64);
+    concat(&[&header, payload])
 }
 
 /// The payload of `NBD_REPLY_TYPE_OFFSET_DATA`.
