@@ -9,6 +9,7 @@ use super::callback::{
     nbd_chunk_callback, nbd_completion_callback, nbd_extent64_callback, nbd_extent_callback,
 };
 use crate::machine::Command;
+use crate::memory::NoMemory;
 
 /// Data that the machine stores with a command, and does not access. The fields are freed in this
 /// order (libnbd(3), "Callback lifetimes").
@@ -27,8 +28,6 @@ pub(super) enum Waiter {
     Program,
     /// A synchronous call; the program does not know the cookie.
     Call,
-    /// None: the thread of the call was cancelled.
-    None,
 }
 
 /// The user's memory.
@@ -69,12 +68,13 @@ impl Attachment {
         }
     }
 
-    /// Makes the attachment of an abandoned command, whose reply is ignored.
-    pub(super) fn abandoned() -> Self {
-        Attachment {
-            waiter: Waiter::None,
+    /// Takes out the program's memory and callbacks.
+    pub(super) fn take(&mut self) -> Self {
+        let nothing = Attachment {
+            waiter: self.waiter,
             ..Attachment::plain(nbd_completion_callback::null())
-        }
+        };
+        std::mem::replace(self, nothing)
     }
 
     /// Returns true if completing or freeing the command calls the program.
@@ -87,6 +87,14 @@ impl Attachment {
 pub(super) fn clear_gaps(command: &Command<Attachment>) {
     if let Buffer::Read(buffer) = &command.attachment.buffer {
         command.gaps(|at, count| buffer.failed(at, count));
+    }
+}
+
+/// Returns a copy of a write's data.
+pub(super) fn copy_data(command: &Command<Attachment>) -> Result<Box<[u8]>, NoMemory> {
+    match &command.attachment.buffer {
+        Buffer::Write(buffer) => buffer.copy(),
+        Buffer::None | Buffer::Read(_) => Ok(Box::default()),
     }
 }
 

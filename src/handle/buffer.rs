@@ -9,6 +9,8 @@
 
 use libc::{c_void, iovec};
 
+use crate::memory::NoMemory;
+
 /// The buffer of a read.
 #[derive(Debug, Clone)]
 pub struct ReadBuffer {
@@ -173,6 +175,22 @@ impl WriteBuffer {
         }
     }
 
+    /// Returns a copy of the buffer.
+    pub fn copy(&self) -> Result<Box<[u8]>, NoMemory> {
+        let mut copy = Vec::new();
+        copy.try_reserve_exact(self.len)?;
+        if self.len > 0 {
+            // SAFETY: `len` bytes of the buffer are valid for reads by the contract of `new`, and
+            // `copy` has room for as many, which are initialized then.
+            unsafe {
+                let start: *mut u8 = copy.as_mut_ptr();
+                start.copy_from_nonoverlapping(self.start, self.len);
+                copy.set_len(self.len);
+            }
+        }
+        Ok(copy.into_boxed_slice())
+    }
+
     /// Returns a copy of the first bytes, at most `len`.
     pub fn head(&self, len: usize) -> Vec<u8> {
         let len = len.min(self.len);
@@ -273,10 +291,11 @@ mod tests {
     }
 
     #[test]
-    fn the_head_ends_with_the_buffer() {
+    fn copies_end_with_the_buffer() {
         let data = *b"abcdef";
         // SAFETY: the bytes are valid and are not changed.
         let buffer = unsafe { WriteBuffer::new(data.as_ptr().cast(), data.len()) };
+        assert_eq!(*buffer.copy().unwrap(), data);
         assert_eq!(buffer.head(3), b"abc");
         assert_eq!(buffer.head(9), b"abcdef");
     }

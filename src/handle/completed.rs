@@ -6,6 +6,7 @@ use std::collections::VecDeque;
 
 use super::attachment::{Attachment, Waiter};
 use super::link::Link;
+use crate::error::Error;
 use crate::machine::Command;
 use crate::memory::{self, NoMemory};
 
@@ -39,27 +40,30 @@ impl Completed {
         self.waiting += 1;
     }
 
-    /// Retires a command for the program.
-    pub fn take(&mut self, link: &mut Link, cookie: u64) -> Option<Command<Attachment>> {
-        let command = link.machine.finished(cookie)?;
+    /// Retires a command for the program. Returns its outcome, or `None` if there is no completed
+    /// command of the program with this cookie.
+    pub fn retire(&mut self, link: &mut Link, cookie: u64) -> Option<Result<(), Error>> {
+        let command = link.machine.completed(cookie)?;
         if command.attachment.waiter != Waiter::Program {
             return None;
         }
-        let command = link.machine.retire(cookie);
+        let outcome = outcome(command);
         self.waiting -= 1;
         while let Some(first) = self.order.front() {
-            if is_kept(link, *first) {
+            if *first != cookie && is_kept(link, *first) {
                 break;
             }
             self.order.pop_front();
         }
-        command
+        // Last, as it frees closures, and one of them may end the process.
+        link.machine.retire(cookie);
+        Some(outcome)
     }
 
     /// Retires all commands, in order of completion.
     pub fn retire_all(&mut self, link: &mut Link) {
         while let Some(cookie) = self.first() {
-            drop(self.take(link, cookie));
+            let _ = self.retire(link, cookie);
         }
     }
 
@@ -83,5 +87,16 @@ impl Completed {
 
 /// Returns true if a command is complete and not retired.
 fn is_kept(link: &Link, cookie: u64) -> bool {
-    link.machine.finished(cookie).is_some()
+    link.machine.completed(cookie).is_some()
+}
+
+/// Returns the outcome of a completed command.
+pub(super) fn outcome(command: &Command<Attachment>) -> Result<(), Error> {
+    match command.error() {
+        0 => Ok(()),
+        errno => {
+            let what = format!("{}: command failed", command.kind.name());
+            Err(Error::new(errno, what))
+        }
+    }
 }

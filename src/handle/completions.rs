@@ -5,7 +5,7 @@
 
 use libc::{c_int, c_uint};
 
-use super::attachment::{Attachment, Buffer, DataCallback, Waiter};
+use super::attachment::{clear_gaps, copy_data, Buffer, DataCallback, Waiter};
 use super::callback::nbd_completion_callback;
 use super::completed::Completed;
 use super::extents;
@@ -15,6 +15,7 @@ use super::report::Report;
 use crate::constants::{LIBNBD_READ_DATA, LIBNBD_READ_ERROR, LIBNBD_READ_HOLE};
 use crate::error::Error;
 use crate::machine::{Event, ReadStatus};
+use crate::memory::NoMemory;
 
 /// Completed commands, the outstanding option, and its outcome.
 #[derive(Debug, Default)]
@@ -79,16 +80,8 @@ impl Completions {
         let waiter = command.attachment.waiter;
         let calls_back = command.attachment.calls_back();
         match waiter {
-            Waiter::Program => {
-                self.total += 1;
-                self.unpolled = MAX_UNPOLLED.min(self.unpolled + 1);
-            }
+            Waiter::Program => self.count(),
             Waiter::Call => link.synchronous -= 1,
-            Waiter::None => {
-                link.synchronous -= 1;
-                drop(link.machine.retire(cookie));
-                return report.publish(link);
-            }
         }
         if calls_back {
             report.publish(link);
@@ -106,6 +99,11 @@ impl Completions {
         if kept && waiter == Waiter::Program {
             self.completed.add(link, cookie);
         }
+    }
+
+    fn count(&mut self) {
+        self.total += 1;
+        self.unpolled = MAX_UNPOLLED.min(self.unpolled + 1);
     }
 
     /// Returns the total number of completed commands of the program.
@@ -134,13 +132,37 @@ impl Completions {
         self.complete(link, report, cookie);
     }
 
-    /// Abandons a command whose waiting call was cancelled.
-    pub fn forget(&mut self, link: &mut Link, cookie: u64) {
-        match link.machine.command_mut(cookie) {
-            // This frees its closures.
-            Some(command) => command.attachment = Attachment::abandoned(),
-            None => drop(link.machine.retire(cookie)),
+    /// Completes a command in flight with an error now; its memory and closures are not used any
+    /// more. Returns false if there is no memory for this; then nothing has changed.
+    pub fn cancel(
+        &mut self,
+        link: &mut Link,
+        report: &Report,
+        cookie: u64,
+        errno: c_int,
+    ) -> Result<(), NoMemory> {
+        let command = link.machine.cancel(cookie, errno, copy_data)?;
+        clear_gaps(command);
+        let attachment = command.attachment.take();
+        let mut kept = true;
+        match attachment.waiter {
+            Waiter::Program => {
+                self.count();
+                report.publish(link);
+                let mut error = errno;
+                kept = attachment.completion.call(&mut error) != 1;
+                if kept {
+                    self.completed.add(link, cookie);
+                }
+            }
+            Waiter::Call => link.synchronous -= 1,
         }
+        if !kept {
+            link.machine.retire(cookie);
+        }
+        // This frees its closures.
+        drop(attachment);
+        Ok(())
     }
 
     /// Abandons an option whose waiting call was cancelled.
@@ -177,7 +199,9 @@ impl Completions {
                 break;
             }
             for cookie in failing {
-                drop(link.machine.take(cookie));
+                if link.machine.finish(cookie).is_some() {
+                    link.machine.retire(cookie);
+                }
             }
         }
         self.option = None;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! Commands in flight, with lookup in constant time.
+//! Commands from their issue to their retirement, with lookup in constant time.
 
-use std::collections::hash_map::{Entry, HashMap};
+use std::collections::hash_map::{Entry, HashMap, OccupiedEntry};
 use std::hash::{BuildHasherDefault, Hasher};
 
 use libc::c_int;
@@ -30,8 +30,8 @@ pub struct NewCommand<T> {
     pub attachment: T,
 }
 
-/// A command in flight, or completed but not retired. `T` belongs to the owner: the user's buffer
-/// and callbacks, which the machine does not access.
+/// A command that is in flight, not retired, or whose reply is still expected. `T` belongs to the
+/// owner: the user's buffer and callbacks, which the machine does not access.
 #[derive(Debug)]
 pub struct Command<T> {
     /// The identifier for program and server: unique for the connection, counted from 1.
@@ -48,12 +48,34 @@ pub struct Command<T> {
     /// Data of the owner.
     pub attachment: T,
     error: c_int,
-    /// True if it is complete: it was answered, or will not be.
-    done: bool,
+    progress: Progress,
     /// The received parts of a read.
     filled: Filled,
     /// True if a part of a read was received twice.
     refused: bool,
+}
+
+/// The progress of a command, for the program and on the wire.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Progress {
+    /// The reply is expected.
+    InFlight,
+    /// Complete: the reply has arrived, or none is expected.
+    Completed,
+    /// Complete for the program, but the reply is still expected.
+    Cancelled,
+    /// Retired by the program, but the reply is still expected.
+    Forgotten,
+}
+
+impl Progress {
+    fn expects_reply(self) -> bool {
+        self != Progress::Completed
+    }
+
+    fn awaits_retirement(self) -> bool {
+        matches!(self, Progress::Completed | Progress::Cancelled)
+    }
 }
 
 impl<T> Command<T> {
@@ -68,7 +90,7 @@ impl<T> Command<T> {
             reports_data: new.reports_data,
             attachment: new.attachment,
             error: 0,
-            done: false,
+            progress: Progress::InFlight,
             filled: Filled::default(),
             refused: false,
         }
@@ -125,14 +147,16 @@ impl<T> Command<T> {
     }
 }
 
-/// All commands in flight, by cookie, and completed ones that are not retired. Completed commands
-/// stay in the table, so that completing one needs no memory.
+/// All commands by cookie. Completed commands stay in the table until they are retired, and
+/// cancelled ones until their reply, so that completing or cancelling one needs no memory.
 #[derive(Debug)]
 pub struct Commands<T> {
     all: Table<T>,
-    /// The number of completed commands.
-    done: usize,
-    /// The number of reads in flight.
+    /// The number of commands in flight.
+    in_flight: usize,
+    /// The number of commands whose reply is expected.
+    expected: usize,
+    /// The number of reads among them.
     reads: usize,
     last_cookie: u64,
 }
@@ -146,7 +170,8 @@ impl<T> Default for Commands<T> {
     fn default() -> Self {
         Commands {
             all: Table::default(),
-            done: 0,
+            in_flight: 0,
+            expected: 0,
             reads: 0,
             last_cookie: 0,
         }
@@ -177,45 +202,105 @@ impl<T> Commands<T> {
 
     /// Adds a command.
     pub fn insert(&mut self, command: Command<T>) {
+        self.in_flight += 1;
+        self.expected += 1;
         self.reads += usize::from(command.kind == RequestType::Read);
         self.all.insert(command.cookie, command);
     }
 
-    /// Returns true if the command with this cookie is in flight.
+    /// Returns true if a reply to the command with this cookie is expected.
     pub fn contains(&self, cookie: u64) -> bool {
         self.get(cookie).is_some()
     }
 
-    /// Returns a command in flight.
+    /// Returns a command whose reply is expected.
     pub fn get(&self, cookie: u64) -> Option<&Command<T>> {
-        self.all.get(&cookie).filter(|command| !command.done)
+        let command = self.all.get(&cookie)?;
+        command.progress.expects_reply().then_some(command)
+    }
+
+    /// Returns a command whose reply is expected, for changes.
+    pub fn get_mut(&mut self, cookie: u64) -> Option<&mut Command<T>> {
+        let command = self.all.get_mut(&cookie)?;
+        command.progress.expects_reply().then_some(command)
+    }
+
+    /// Returns a command in flight.
+    pub fn in_flight(&self, cookie: u64) -> Option<&Command<T>> {
+        let command = self.all.get(&cookie)?;
+        (command.progress == Progress::InFlight).then_some(command)
     }
 
     /// Returns a command in flight, for changes.
-    pub fn get_mut(&mut self, cookie: u64) -> Option<&mut Command<T>> {
-        self.all.get_mut(&cookie).filter(|command| !command.done)
+    pub fn in_flight_mut(&mut self, cookie: u64) -> Option<&mut Command<T>> {
+        let command = self.all.get_mut(&cookie)?;
+        (command.progress == Progress::InFlight).then_some(command)
     }
 
-    /// Completes a command: it is no longer in flight.
+    /// Records that the reply of a command is complete, or that none will arrive. Returns the
+    /// command if it was in flight.
     pub fn finish(&mut self, cookie: u64) -> Option<&mut Command<T>> {
-        let command = self.all.get_mut(&cookie).filter(|command| !command.done)?;
-        command.done = true;
-        self.done += 1;
+        let command = self.all.get_mut(&cookie)?;
+        let before = command.progress;
+        if !before.expects_reply() {
+            return None;
+        }
+        self.expected -= 1;
         self.reads -= usize::from(command.kind == RequestType::Read);
-        Some(command)
+        command.progress = Progress::Completed;
+        match before {
+            Progress::InFlight => {
+                self.in_flight -= 1;
+                // Found again, because of the other case.
+                return self.all.get_mut(&cookie);
+            }
+            Progress::Forgotten => drop(self.all.remove(&cookie)),
+            Progress::Cancelled | Progress::Completed => {}
+        }
+        None
     }
 
-    /// Returns true if there are reads in flight, and nothing else.
+    /// Completes a command in flight with an error before its reply, which is still expected.
+    pub fn cancel(&mut self, cookie: u64, errno: c_int) {
+        if let Some(command) = self.in_flight_mut(cookie) {
+            command.progress = Progress::Cancelled;
+            command.error = errno;
+            self.in_flight -= 1;
+        }
+    }
+
+    /// Records that no more replies will arrive. Commands in flight stay in flight, for the owner
+    /// to complete.
+    pub fn expect_no_more(&mut self) {
+        self.all.retain(|_, command| {
+            if command.progress == Progress::Cancelled {
+                command.progress = Progress::Completed;
+            }
+            command.progress != Progress::Forgotten
+        });
+        self.expected = self.in_flight;
+        let reads = |command: &&Command<T>| command.kind == RequestType::Read;
+        self.reads = self.all.values().filter(in_flight).filter(reads).count();
+    }
+
+    /// Returns true if replies to reads are expected, and no others.
     pub fn only_reads(&self) -> bool {
-        self.reads > 0 && self.reads == self.len()
+        self.reads > 0 && self.reads == self.expected
     }
 
-    /// Returns a completed command.
-    pub fn finished(&self, cookie: u64) -> Option<&Command<T>> {
-        self.all.get(&cookie).filter(|command| command.done)
+    /// Returns a completed command that is not retired.
+    pub fn completed(&self, cookie: u64) -> Option<&Command<T>> {
+        let command = self.all.get(&cookie)?;
+        command.progress.awaits_retirement().then_some(command)
     }
 
-    /// Takes out a completed command, unless `keeps` returns true. Returns the result of `keeps`.
+    /// Returns a completed command that is not retired, for changes.
+    pub fn completed_mut(&mut self, cookie: u64) -> Option<&mut Command<T>> {
+        let command = self.all.get_mut(&cookie)?;
+        command.progress.awaits_retirement().then_some(command)
+    }
+
+    /// Retires a completed command, unless `keeps` returns true. Returns the result of `keeps`.
     pub fn retire_unless(
         &mut self,
         cookie: u64,
@@ -224,23 +309,21 @@ impl<T> Commands<T> {
         let Entry::Occupied(mut place) = self.all.entry(cookie) else {
             return false;
         };
-        debug_assert!(place.get().done);
+        debug_assert!(place.get().progress.awaits_retirement());
         let kept = keeps(place.get_mut());
         if !kept {
-            let command = place.remove();
-            self.done -= 1;
-            // This frees its closures, and one of them may end the process.
-            drop(command);
+            retire(place);
         }
         kept
     }
 
-    /// Takes out a completed command, if there is one with this cookie. It must not be in flight.
-    pub fn retire(&mut self, cookie: u64) -> Option<Command<T>> {
-        let command = self.all.remove(&cookie)?;
-        debug_assert!(command.done);
-        self.done -= 1;
-        Some(command)
+    /// Retires a completed command, if there is one with this cookie.
+    pub fn retire(&mut self, cookie: u64) {
+        if let Entry::Occupied(place) = self.all.entry(cookie) {
+            if place.get().progress.awaits_retirement() {
+                retire(place);
+            }
+        }
     }
 
     /// Returns the commands in flight in the order in which they fail with the connection: those
@@ -261,7 +344,7 @@ impl<T> Commands<T> {
             cookie => (1, !cookie),
         };
         let mut last = (2, 0);
-        for command in self.all.values().filter(|command| !command.done) {
+        for command in self.all.values().filter(in_flight) {
             if last <= place(&command.cookie) {
                 continue;
             }
@@ -279,19 +362,32 @@ impl<T> Commands<T> {
         first.sort_unstable_by_key(place);
     }
 
-    /// Returns the number of commands, including completed ones.
+    /// Returns the number of commands in the table.
     pub fn count(&self) -> usize {
         self.all.len()
     }
 
     /// Returns the number of commands in flight.
     pub fn len(&self) -> usize {
-        self.all.len() - self.done
+        self.in_flight
     }
 
     /// Returns the memory used, in bytes.
     pub fn allocated(&self) -> usize {
         self.all.capacity() * size_of::<(u64, Command<T>)>()
+    }
+}
+
+fn in_flight<T>(command: &&Command<T>) -> bool {
+    command.progress == Progress::InFlight
+}
+
+/// Retires a completed command.
+fn retire<T>(mut place: OccupiedEntry<'_, u64, Command<T>>) {
+    match place.get().progress {
+        Progress::Cancelled => place.get_mut().progress = Progress::Forgotten,
+        // This frees its closures, and one of them may end the process.
+        _ => drop(place.remove()),
     }
 }
 
@@ -363,11 +459,55 @@ mod tests {
         assert!(commands.finish(2).is_none());
         assert_eq!(commands.len(), 2);
         assert!(commands.get(2).is_none() && commands.get_mut(2).is_none());
-        assert!(commands.finished(2).is_some());
-        assert!(commands.finished(1).is_none());
-        assert!(commands.retire(2).is_some());
-        assert!(commands.retire(2).is_none());
+        assert!(commands.completed(2).is_some());
+        assert!(commands.completed(1).is_none());
+        commands.retire(1);
+        commands.retire(2);
+        assert!(commands.completed(2).is_none());
+        assert_eq!(commands.count(), 2);
         assert_eq!(commands.failing(3), [3, 1]);
+    }
+
+    #[test]
+    fn a_cancelled_command_stays_until_its_reply() {
+        for retired_first in [false, true] {
+            let mut commands = Commands::default();
+            issue(&mut commands, RequestType::Read);
+            commands.cancel(1, libc::ECANCELED);
+            commands.cancel(1, libc::EIO);
+            let error = commands.completed(1).map(Command::error);
+            assert_eq!(error, Some(libc::ECANCELED));
+            assert_eq!(commands.len(), 0);
+            assert!(commands.in_flight(1).is_none());
+            assert!(commands.only_reads() && commands.contains(1));
+            if retired_first {
+                commands.retire(1);
+                assert!(commands.completed(1).is_none() && commands.contains(1));
+            }
+            assert!(commands.finish(1).is_none());
+            assert!(!commands.contains(1) && !commands.only_reads());
+            commands.retire(1);
+            assert_eq!(commands.count(), 0);
+        }
+    }
+
+    #[test]
+    fn cancelled_commands_expect_no_reply_after_the_end() {
+        let mut commands = Commands::default();
+        for _ in 0..4 {
+            issue(&mut commands, RequestType::Read);
+        }
+        commands.cancel(1, libc::ETIMEDOUT);
+        commands.cancel(2, libc::ETIMEDOUT);
+        commands.retire(2);
+        commands.finish(4);
+        commands.expect_no_more();
+        assert!(commands.only_reads() && commands.contains(3));
+        assert_eq!(commands.count(), 3);
+        assert!(!commands.contains(1) && commands.completed(1).is_some());
+        commands.retire(1);
+        commands.retire(4);
+        assert_eq!((commands.count(), commands.failing(0)), (1, vec![3]));
     }
 
     #[test]
@@ -434,9 +574,9 @@ mod tests {
             done.replace_error(libc::EIO);
             true
         }));
-        assert_eq!(commands.finished(1).map(Command::error), Some(libc::EIO));
+        assert_eq!(commands.completed(1).map(Command::error), Some(libc::EIO));
         assert!(!commands.retire_unless(1, |_| false));
-        assert!(commands.finished(1).is_none());
+        assert!(commands.completed(1).is_none());
         assert!(!commands.retire_unless(1, |_| true));
         assert_eq!(commands.len(), 1);
     }

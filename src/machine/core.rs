@@ -174,6 +174,7 @@ impl<T> Machine<T> {
             self.unsent_from = cookie;
         }
         self.outgoing.clear();
+        self.commands.expect_no_more();
         self.inbox = Inbox::default();
     }
 

@@ -51,6 +51,17 @@ impl Unsent {
     }
 }
 
+/// The progress of sending a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Sending {
+    /// No byte has been sent.
+    NotBegun,
+    /// A part has been sent.
+    Begun,
+    /// All has been sent.
+    Sent,
+}
+
 /// All messages to send, oldest first.
 #[derive(Debug, Default)]
 pub(super) struct Outgoing {
@@ -125,6 +136,23 @@ impl Outgoing {
             Some(Kind::Request { cookie: first }) => cookie >= first,
             _ => false,
         }
+    }
+
+    /// Returns the progress of sending the request of a command in flight.
+    pub fn progress(&self, cookie: u64) -> Sending {
+        let Some(first) = self.requests.front().filter(|_| self.has_unsent(cookie)) else {
+            return Sending::Sent;
+        };
+        if first.kind != (Kind::Request { cookie }) || self.first_sent == 0 {
+            return Sending::NotBegun;
+        }
+        Sending::Begun
+    }
+
+    /// Removes the request of a command, of which no byte has been sent.
+    pub fn remove(&mut self, cookie: u64) {
+        self.requests
+            .retain(|request| request.kind != Kind::Request { cookie });
     }
 
     /// Removes the first `count` bytes after sending them. Returns the number of requests whose
@@ -261,5 +289,24 @@ mod tests {
         outgoing.sent(28 + 27);
         let unsent = (1..=3).map(|cookie| outgoing.has_unsent(cookie));
         assert!(unsent.eq([false, true, true]));
+    }
+
+    #[test]
+    fn a_request_that_has_not_begun_to_be_sent_can_be_removed() {
+        let mut outgoing = Outgoing::default();
+        let write = |cookie| Unsent::new(Kind::Request { cookie }, &[0; 28], 512);
+        (1..=3).for_each(|cookie| outgoing.push(write(cookie)));
+        assert_eq!(outgoing.progress(1), Sending::NotBegun);
+        for sent in [1, 27, 511] {
+            outgoing.sent(sent);
+            assert_eq!(outgoing.progress(1), Sending::Begun);
+            assert_eq!(outgoing.progress(2), Sending::NotBegun);
+        }
+        outgoing.remove(2);
+        assert_eq!(outgoing.progress(1), Sending::Begun);
+        outgoing.sent(1);
+        assert_eq!(outgoing.progress(1), Sending::Sent);
+        assert_eq!(outgoing.first_unsent(), Some(3));
+        assert_eq!(outgoing.progress(3), Sending::NotBegun);
     }
 }

@@ -2,11 +2,14 @@
 
 //! Issuing commands, and ending the transmission phase.
 
+use libc::c_int;
+
 use super::command::{Command, NewCommand};
 use super::core::Machine;
-use super::outgoing::{Kind, Unsent};
+use super::outgoing::{Kind, Sending, Unsent};
 use super::phase::Phase;
 use crate::error::Error;
+use crate::memory::NoMemory;
 use crate::protocol::flags::command;
 use crate::protocol::request::{Request, RequestType};
 
@@ -219,26 +222,58 @@ impl<T> Machine<T> {
 
     /// Returns a command in flight.
     pub fn command(&self, cookie: u64) -> Option<&Command<T>> {
-        self.commands.get(cookie)
+        self.commands.in_flight(cookie)
     }
 
     /// Returns a command in flight, for changes.
     pub fn command_mut(&mut self, cookie: u64) -> Option<&mut Command<T>> {
-        self.commands.get_mut(cookie)
+        self.commands.in_flight_mut(cookie)
     }
 
-    /// Completes a command: it is no longer in flight, and stays until [`Machine::retire`] takes
-    /// it out.
+    /// Completes a command in flight, which stays until it is retired. Returns `None` if it is
+    /// not in flight; a cancelled command then expects no reply any more.
     pub fn finish(&mut self, cookie: u64) -> Option<&mut Command<T>> {
         self.commands.finish(cookie)
     }
 
-    /// Returns a completed command that is not retired.
-    pub fn finished(&self, cookie: u64) -> Option<&Command<T>> {
-        self.commands.finished(cookie)
+    /// Completes a command in flight with an error now. A request that has not begun to be sent
+    /// is not sent; otherwise, the reply is ignored when it arrives. The owner's memory is not
+    /// used any more: if a write is partly sent, `copy` returns a copy of its data.
+    ///
+    /// Returns the command. Fails if there is no memory for the copy; then nothing has changed.
+    /// The command must be in flight.
+    pub fn cancel(
+        &mut self,
+        cookie: u64,
+        errno: c_int,
+        copy: impl FnOnce(&Command<T>) -> Result<Box<[u8]>, NoMemory>,
+    ) -> Result<&mut Command<T>, NoMemory> {
+        match self.outgoing.progress(cookie) {
+            Sending::NotBegun => {
+                self.outgoing.remove(cookie);
+                self.commands.cancel(cookie, errno);
+                self.commands.finish(cookie);
+            }
+            Sending::Begun => {
+                let command = self.commands.in_flight_mut(cookie);
+                let command = command.filter(|it| it.kind == RequestType::Write);
+                if let Some(command) = command {
+                    command.payload = Some(copy(command)?);
+                }
+                self.commands.cancel(cookie, errno);
+            }
+            Sending::Sent => self.commands.cancel(cookie, errno),
+        }
+        let command = self.commands.completed_mut(cookie);
+        Ok(command.expect("a command in flight was completed"))
     }
 
-    /// Takes out a completed command, unless `keeps` returns true. Returns the result of `keeps`.
+    /// Returns a completed command that is not retired.
+    pub fn completed(&self, cookie: u64) -> Option<&Command<T>> {
+        self.commands.completed(cookie)
+    }
+
+    /// Retires a completed command, unless `keeps` returns true. Returns the result of `keeps`.
     pub fn retire_unless(
         &mut self,
         cookie: u64,
@@ -247,15 +282,9 @@ impl<T> Machine<T> {
         self.commands.retire_unless(cookie, keeps)
     }
 
-    /// Takes out a completed command.
-    pub fn retire(&mut self, cookie: u64) -> Option<Command<T>> {
-        self.commands.retire(cookie)
-    }
-
-    /// Completes a command in flight and takes it out.
-    pub fn take(&mut self, cookie: u64) -> Option<Command<T>> {
-        self.finish(cookie)?;
-        self.retire(cookie)
+    /// Retires a completed command.
+    pub fn retire(&mut self, cookie: u64) {
+        self.commands.retire(cookie);
     }
 
     /// Returns the commands in flight in the order in which they fail with the connection. If

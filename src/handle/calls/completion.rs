@@ -2,28 +2,19 @@
 
 //! Completed commands: waiting for them, and retiring them.
 
+use libc::c_int;
 use scopeguard::{guard, ScopeGuard};
 
 use crate::error::Error;
 use crate::handle::admission::Access;
-use crate::handle::attachment::{clear_gaps, Attachment};
+use crate::handle::attachment::clear_gaps;
 use crate::handle::call::Call;
 use crate::handle::callback::nbd_completion_callback;
 use crate::handle::calls::Issue;
+use crate::handle::completed::outcome;
 use crate::handle::connection::Connection;
 use crate::handle::turns::{Goal, Holder};
-use crate::machine::Command;
-
-/// Returns the outcome of a completed command.
-fn outcome(command: &Command<Attachment>) -> Result<(), Error> {
-    match command.error() {
-        0 => Ok(()),
-        errno => {
-            let what = format!("{}: command failed", command.kind.name());
-            Err(Error::new(errno, what))
-        }
-    }
-}
+use crate::memory::NoMemory;
 
 impl Connection {
     /// nbd_aio_command_completed(3)
@@ -31,8 +22,8 @@ impl Connection {
         if cookie == 0 {
             return Err(Error::new(libc::EINVAL, "invalid aio cookie 0"));
         }
-        match self.completions.completed.take(&mut self.link, cookie) {
-            Some(command) => outcome(&command).map(|()| true),
+        match self.completions.completed.retire(&mut self.link, cookie) {
+            Some(outcome) => outcome.map(|()| true),
             None => Ok(false),
         }
     }
@@ -71,10 +62,8 @@ impl Call<'_> {
     /// Waits until a command is complete, and retires it.
     async fn finish(&mut self, cookie: u64, access: Access) -> Result<(), Error> {
         loop {
-            if self.link.machine.command(cookie).is_none() {
-                if let Some(command) = self.link.machine.retire(cookie) {
-                    return outcome(&command).inspect_err(|_| clear_gaps(&command));
-                }
+            if let Some(outcome) = self.retire(cookie) {
+                return outcome;
             }
             if let Err(mut error) = self.wait_for_command(cookie, access).await {
                 if self.link.machine.command(cookie).is_some() {
@@ -83,18 +72,22 @@ impl Call<'_> {
                     error = self.end(error.into());
                 }
                 self.wait_for_completion(cookie).await;
-                // A reply received before the connection was lost still counts. No other code
-                // retires the command.
-                let Some(command) = self.link.machine.retire(cookie) else {
-                    return Err(error);
+                // A reply received before the connection was lost still counts.
+                return match self.retire(cookie) {
+                    Some(Ok(())) => Ok(()),
+                    _ => Err(error),
                 };
-                if command.error() == 0 {
-                    return Ok(());
-                }
-                clear_gaps(&command);
-                return Err(error);
             }
         }
+    }
+
+    /// Retires a synchronous command, if it is complete.
+    fn retire(&mut self, cookie: u64) -> Option<Result<(), Error>> {
+        let machine = &mut self.link.machine;
+        let command = machine.completed(cookie)?;
+        let outcome = outcome(command).inspect_err(|_| clear_gaps(command));
+        machine.retire(cookie);
+        Some(outcome)
     }
 
     /// Waits, after the connection was lost, until the receiving thread has woken and completed
@@ -109,25 +102,34 @@ impl Call<'_> {
     /// callbacks are not used again, but the reply of the command can still arrive.
     fn abandon(&mut self, cookie: u64) {
         self.cancelled();
-        if self.link.machine.sends_data_of(cookie) {
-            let what = "the thread that sent a command was cancelled";
-            self.end(Error::new(libc::ECANCELED, what).into());
-            self.without_cancellation(async |call| call.wait_for_completion(cookie).await);
-        }
         // Another thread may be receiving into its buffer.
-        let receives = |call: &Self| {
-            let direct = call.link.machine.direct();
-            call.turns.holder == Holder::Receiving && direct.is_some_and(|it| it.0 == cookie)
-        };
-        while receives(self) {
+        while self.is_receiving_into(cookie) {
             let _ = self.sleep_without_cancellation(Goal::EndOfTurn);
         }
         let connection = &mut **self;
-        let machine = &connection.link.machine;
-        let command = machine.command(cookie).or_else(|| machine.finished(cookie));
-        if let Some(command) = command {
-            clear_gaps(command);
+        if connection.cancel(cookie, libc::ECANCELED).is_err() {
+            let what = "no memory for the data of a cancelled write";
+            self.end(Error::new(libc::ENOMEM, what).into());
+            self.without_cancellation(async |call| call.wait_for_completion(cookie).await);
         }
-        connection.completions.forget(&mut connection.link, cookie);
+        let _ = self.retire(cookie);
+    }
+}
+
+impl Connection {
+    /// Returns true if a thread is receiving into the buffer of a command.
+    fn is_receiving_into(&self, cookie: u64) -> bool {
+        let direct = self.link.machine.direct();
+        self.turns.holder == Holder::Receiving && direct.is_some_and(|it| it.0 == cookie)
+    }
+
+    /// Completes a command with an error, if it is in flight. No thread may be receiving into its
+    /// buffer. Fails if there is no memory for this; then nothing has changed.
+    fn cancel(&mut self, cookie: u64, errno: c_int) -> Result<(), NoMemory> {
+        if self.link.machine.command(cookie).is_none() {
+            return Ok(());
+        }
+        self.completions
+            .cancel(&mut self.link, &self.report, cookie, errno)
     }
 }
