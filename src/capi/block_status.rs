@@ -100,7 +100,8 @@ pub unsafe extern "C-unwind" fn nbd_block_status(
 /// If the callback returns -1, the command fails with the errno that it stored in
 /// `error`, or with `EPROTO` if it stored none. If the command has already failed,
 /// it keeps its first error. The callback is still called for the rest of the reply.
-/// The callback must not call functions on this handle.
+/// The callback must not call functions on this handle, with a few exceptions:
+/// see libnbd(3), "Inside a callback".
 ///
 /// # Parameters
 ///

@@ -64,7 +64,8 @@ pub unsafe extern "C" fn nbd_get_debug(h: *mut nbd_handle) -> c_int {
 /// error.
 ///
 /// The callback can be called from any thread that uses the handle, and from several
-/// threads at the same time. The callback must not call functions on this handle.
+/// threads at the same time. The callback must not call functions on this handle, with
+/// a few exceptions: see libnbd(3), "Inside a callback".
 ///
 /// A previous callback is freed when it has returned in all threads. The new one is
 /// freed when it is replaced, by `nbd_clear_debug_callback`, or when the handle is

@@ -37,7 +37,7 @@ fn count(replies: u32) -> c_int {
 ///   during the call.
 ///
 /// The return value of the callback is ignored. The callback must not call functions
-/// on this handle.
+/// on this handle, with a few exceptions: see libnbd(3), "Inside a callback".
 ///
 /// # Parameters
 ///
@@ -133,7 +133,8 @@ pub unsafe extern "C" fn nbd_aio_opt_list(
 ///
 /// The callback is called with its `user_data` and the `name` of each context. The
 /// string is valid only during the call. The return value is ignored. The callback
-/// must not call functions on this handle.
+/// must not call functions on this handle, with a few exceptions: see libnbd(3),
+/// "Inside a callback".
 ///
 /// # Parameters
 ///
@@ -323,7 +324,8 @@ pub unsafe extern "C" fn nbd_aio_opt_list_meta_context_queries(
 ///
 /// The callback is called with its `user_data` and the `name` of each accepted
 /// context. The string is valid only during the call. The return value is ignored.
-/// The callback must not call functions on this handle.
+/// The callback must not call functions on this handle, with a few exceptions:
+/// see libnbd(3), "Inside a callback".
 ///
 /// # Parameters
 ///

@@ -227,7 +227,8 @@ pub unsafe extern "C" fn nbd_aio_pread(
 /// If the callback returns -1, the read fails with the errno that it stored in
 /// `error`, or with `EPROTO` if it stored none. If an earlier error has already
 /// made the read fail, it keeps that error. The callback is still called for the
-/// remaining chunks. The callback must not call functions on this handle.
+/// remaining chunks. The callback must not call functions on this handle, with a few
+/// exceptions: see libnbd(3), "Inside a callback".
 ///
 /// # Parameters
 ///

@@ -2,7 +2,7 @@
 
 //! Access to the pages and their parts.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
@@ -54,6 +54,13 @@ pub fn of_functions() -> Vec<(Function, String)> {
 /// Returns the table of functions.
 pub fn rows() -> Vec<Function> {
     functions(FUNCTIONS)
+}
+
+/// Returns the headings of the sections and subsections of a page.
+pub fn headings(page: &str) -> BTreeSet<&str> {
+    page.lines()
+        .filter_map(|line| line.strip_prefix(".SH ").or(line.strip_prefix(".SS ")))
+        .collect()
 }
 
 /// Returns the headings of a page, each with the text below it.
