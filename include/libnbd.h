@@ -418,12 +418,12 @@ uint32_t nbd_get_handshake_flags(struct nbd_handle *h)
   LIBNBD_ATTRIBUTE_NONNULL(1);
 #define LIBNBD_HAVE_NBD_GET_HANDSHAKE_FLAGS 1
 
-/* Sets whether reads fill their buffer with zeroes first. */
+/* Sets whether reads zero the bytes that they do not receive. */
 int nbd_set_pread_initialize(struct nbd_handle *h, bool request)
   LIBNBD_ATTRIBUTE_NONNULL(1);
 #define LIBNBD_HAVE_NBD_SET_PREAD_INITIALIZE 1
 
-/* Checks whether reads fill their buffer with zeroes first. */
+/* Checks whether reads zero the bytes that they do not receive. */
 int nbd_get_pread_initialize(struct nbd_handle *h)
   LIBNBD_ATTRIBUTE_NONNULL(1);
 #define LIBNBD_HAVE_NBD_GET_PREAD_INITIALIZE 1

@@ -10,17 +10,18 @@ use super::opaque::nbd_handle;
 use super::outcome::Bits;
 use super::trace::Mask;
 
-/// Sets whether reads fill their buffer with zeroes first.
+/// Sets whether reads zero the bytes that they do not receive.
 ///
-/// After a failed read, the bytes that did not arrive are zero. This protects
-/// programs that use such a buffer by mistake: its previous contents could be
-/// secret. Turn this off for speed if the program always checks the result of
-/// reads. `nbd_pread` does not fill the buffer first, but zeroes these bytes if it
-/// fails.
+/// By default, the bytes that a failed read did not receive are zero. This protects
+/// programs that use the buffer of a failed read by mistake: its previous contents
+/// could be secret. `nbd_pread` zeroes these bytes when it fails; other reads fill
+/// the whole buffer with zeroes before they send the request, which takes time. Turn
+/// this off if the program always checks the result of reads.
 ///
 /// # Parameters
 ///
-/// - `request`: true to fill the buffer; true is the default.
+/// - `request`: true to zero the bytes, which is the default, or false to leave them
+///   unchanged.
 ///
 /// # See also
 ///
@@ -37,7 +38,7 @@ pub unsafe extern "C" fn nbd_set_pread_initialize(h: *mut nbd_handle, request: c
     )
 }
 
-/// Checks whether reads fill their buffer with zeroes first.
+/// Checks whether reads zero the bytes that they do not receive.
 ///
 /// Returns the setting of `nbd_set_pread_initialize`.
 ///
