@@ -4,8 +4,8 @@
 # oldest-rust.sh: builds and tests the workspace in Debian 13 with that release's Rust, the
 # oldest supported version. Called by `make oldest-rust`.
 #
-# Tests that run other programs, valgrind or the sanitizers are left to `make check`, which
-# runs them in Debian 13 too.
+# Tests that run other programs, valgrind or the sanitizers are not run here: `make check` runs
+# them with the Rust of the developer's machine.
 
 set -euo pipefail
 cd "$(dirname "$0")/.."
