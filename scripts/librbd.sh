@@ -33,9 +33,9 @@ def run(directory, *command, **more):
         environment["LD_LIBRARY_PATH"] = directory
     return subprocess.run(command, env=environment, capture_output=True, text=True)
 
-def check(condition, *told):
+def check(condition, *details):
     if not condition:
-        sys.exit(" ".join(map(str, told)))
+        sys.exit(" ".join(map(str, details)))
 
 seen = {}
 for name, directory in LIBRARIES.items():

@@ -22,7 +22,7 @@ def version(text):
 
 
 def c_library(bench):
-    """The version that nbdcopy tells of the library it has."""
+    """The version of the library, as nbdcopy reports it."""
     done = subprocess.run(
         ["nbdcopy", "--version"],
         env=bench.programs.environment(C),

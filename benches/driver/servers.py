@@ -102,7 +102,7 @@ class Servers:
         return self.running[key]
 
     def nbdkit(self, *plugin, subject=C):
-        """On whatever CPU, as it has threads, and so have its clients. Its plugin for
+        """Runs on any CPU, since it has threads, and so have its clients. Its plugin for
         NBD uses the library of this subject."""
         key = ("nbdkit", plugin, subject)
         if key not in self.running:

@@ -75,8 +75,8 @@ script_connect (struct script *script)
   return nbd_connect_socket (script->h, client);
 }
 
-/* Checks that the client sent its flags and these options, whatever their data,
- * and then end of file.  The list ends with 0.
+/* Checks that the client sent its flags and these options, with any data, and
+ * then end of file.  The list ends with 0.
  */
 #define CHECK_SAID(script, ...) \
   check_said (__LINE__, (script), (const uint32_t[]) { __VA_ARGS__, 0 })

@@ -152,7 +152,7 @@ fn corrupt_error(answer: &mut Answer<'_>, fault: Fault, out: &mut Output) {
     }
 }
 
-/// Queues a data chunk with the export's real content, at whatever offset it
+/// Queues a data chunk with the export's real content, at the offset that it
 /// claims.
 fn data(answer: &Answer<'_>, out: &mut Output, last: bool, claimed: u64, length: u64) {
     answer.reply.data(out, last, claimed, length);

@@ -101,8 +101,7 @@ pub unsafe extern "C" fn nbd_get_tls_username(h: *mut nbd_handle) -> *mut c_char
 /// Sets the name that the server's certificate must have.
 ///
 /// Use it if the host you connect to is not the name in the certificate, for example
-/// behind a proxy, or with a Unix domain socket. By default it is the host you
-/// connect to.
+/// with a proxy or a Unix domain socket. By default it is the host you connect to.
 ///
 /// If there is no name at all, the certificate is accepted if it is signed by the
 /// authority in the directory of `nbd_set_tls_certificates`. It is refused if the

@@ -163,8 +163,8 @@ mod tests {
         machine.preferences.opt_mode = true;
         machine.connected();
         let say = |machine: &mut Machine<()>, mut bytes: &[u8]| {
-            let told = std::iter::from_fn(|| machine.receive(&mut bytes, |_, _, _| {}));
-            told.last()
+            let events = std::iter::from_fn(|| machine.receive(&mut bytes, |_, _, _| {}));
+            events.last()
         };
         let magic = REPLY_MAGIC.to_be_bytes();
         let refusal =
@@ -178,12 +178,12 @@ mod tests {
         let pending = machine.phase.pending_mut().expect("the list is awaited");
         pending.all_replies = MAX_REPLIES - 2;
         for _ in 0..2 {
-            let told = say(&mut machine, &export);
-            assert!(matches!(told, Some(Event::Listed { .. })), "{told:?}");
+            let event = say(&mut machine, &export);
+            assert!(matches!(event, Some(Event::Listed { .. })), "{event:?}");
         }
-        let told = say(&mut machine, &export);
-        let Some(Event::Dead(error)) = told else {
-            panic!("{told:?}");
+        let event = say(&mut machine, &export);
+        let Some(Event::Dead(error)) = event else {
+            panic!("{event:?}");
         };
         assert_eq!(error, Fault::TooManyOptionReplies.into());
     }

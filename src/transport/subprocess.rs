@@ -15,11 +15,11 @@ use crate::error::Error;
 /// A running server, waited for when dropped.
 ///
 /// A server whose standard input is the connection exits when the connection is closed, after
-/// finishing its work. So drop the [`Socket`] first; no signal is sent. A listening server would
-/// go on serving, and a tunnel may not close the far end: these get SIGTERM.
+/// finishing its work. So drop the [`Socket`] first; no signal is sent. Other servers get
+/// SIGTERM: a listening server keeps running after the connection is closed, and so may a tunnel.
 ///
-/// Only the process that started the server does this. A forked child has a copy of this value,
-/// and must not end the server.
+/// Only the process that started the server ends it, and not a forked child, which has a copy of
+/// this value.
 #[derive(Debug)]
 pub struct Subprocess {
     pid: pid_t,

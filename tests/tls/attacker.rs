@@ -54,7 +54,7 @@ pub enum Tampering {
 }
 
 impl Attacker {
-    /// Answers the client's first option, whatever it is, with these bytes.
+    /// Answers the client's first option with these bytes.
     pub fn answer(directory: &Path, name: &str, answer: Vec<u8>, then: Then) -> Result<Attacker> {
         Attacker::start(directory, name, move |peer| {
             peer.send(&messages::newstyle(3))?;
