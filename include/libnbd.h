@@ -305,7 +305,7 @@ int nbd_set_tls(struct nbd_handle *h, int tls)
   LIBNBD_ATTRIBUTE_NONNULL(1);
 #define LIBNBD_HAVE_NBD_SET_TLS 1
 
-/* Returns whether the connection is to use TLS. */
+/* Returns the TLS setting of the handle. */
 int nbd_get_tls(struct nbd_handle *h)
   LIBNBD_ATTRIBUTE_NONNULL(1);
 #define LIBNBD_HAVE_NBD_GET_TLS 1
@@ -967,7 +967,7 @@ int nbd_aio_notify_write(struct nbd_handle *h)
   LIBNBD_ATTRIBUTE_NONNULL(1);
 #define LIBNBD_HAVE_NBD_AIO_NOTIFY_WRITE 1
 
-/* Checks whether the handle has not started connecting. */
+/* Checks whether the handle is in its initial state. */
 int nbd_aio_is_created(struct nbd_handle *h)
   LIBNBD_ATTRIBUTE_NONNULL(1);
 #define LIBNBD_HAVE_NBD_AIO_IS_CREATED 1

@@ -281,7 +281,7 @@ pub unsafe extern "C" fn nbd_aio_connect_vsock(h: *mut nbd_handle, cid: u32, por
 /// # Errors
 ///
 /// - No errno (`nbd_get_errno` returns 0): `hostname` or `port` cannot be resolved.
-///   The error message contains the text of getaddrinfo(3).
+///   The error message contains the text of getaddrinfo(3). The handle is unchanged.
 /// - `ECONNREFUSED` and other errors of connect(2), for the last address tried. If
 ///   all addresses failed at once, as they do on the local machine if no server
 ///   listens, the handle is unchanged and can be connected again. Otherwise it is

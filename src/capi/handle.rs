@@ -84,6 +84,11 @@ pub unsafe extern "C" fn nbd_close(h: *mut nbd_handle) {
 ///
 /// The handle, or NULL on error.
 ///
+/// # Errors
+///
+/// - An internal error of the library. The C library can fail for other reasons, so
+///   always check for NULL.
+///
 /// # Example
 ///
 /// ```c

@@ -303,7 +303,7 @@ pub unsafe extern "C" fn nbd_can_df(h: *mut nbd_handle) -> c_int {
 ///
 /// # See also
 ///
-/// `nbd_flush`, `nbd_create`; libnbd(3), "ASYNCHRONOUS COMMANDS".
+/// `nbd_flush`, `nbd_create`; libnbd(3), "Multiple connections".
 #[no_mangle]
 pub unsafe extern "C" fn nbd_can_multi_conn(h: *mut nbd_handle) -> c_int {
     locked!(NBD_CAN_MULTI_CONN(h), |connection| connection

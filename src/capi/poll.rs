@@ -137,12 +137,12 @@ pub unsafe extern "C" fn nbd_aio_get_fd(h: *mut nbd_handle) -> c_int {
 /// Synchronous calls and `nbd_poll` can receive more replies than they handle. The
 /// file descriptor does not become readable for these, so the direction is
 /// `LIBNBD_AIO_DIRECTION_BOTH` until they are handled: the socket is nearly always
-/// writable, and the wait ends at once. This can happen only at the first use of a
-/// main loop: from the first call of this function, `nbd_aio_get_fd` or a notify
-/// function on a connected handle on, the library no longer receives replies ahead.
+/// writable, and the wait ends at once. This can happen only when a program begins to
+/// use a main loop: after the first call of this function, `nbd_aio_get_fd` or a
+/// notify function on a connected handle, no more replies are received in advance.
 ///
 /// If one thread issues a command while another waits, the waiting thread may be
-/// waiting for the wrong direction: wake it up (libnbd(3), "THREADS").
+/// waiting for the wrong direction: wake it up (libnbd(3), "Waking a main loop").
 ///
 /// # Result
 ///

@@ -13,10 +13,10 @@ use super::entry::unlocked;
 use super::opaque::nbd_handle;
 use crate::machine::State;
 
-/// Checks whether the handle has not started connecting.
+/// Checks whether the handle is in its initial state.
 ///
-/// Every handle begins in this state. Some settings can be changed only in this
-/// state. The call never waits.
+/// A new handle stays in this state until it starts connecting. Some settings can be
+/// changed only in this state. The call never waits.
 ///
 /// # Result
 ///

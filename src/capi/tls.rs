@@ -57,9 +57,9 @@ pub unsafe extern "C" fn nbd_set_tls(h: *mut nbd_handle, tls: c_int) -> c_int {
         .setup().set_tls(tls))
 }
 
-/// Returns whether the connection is to use TLS.
+/// Returns the TLS setting of the handle.
 ///
-/// Returns the setting of `nbd_set_tls` or of a URI. After connecting,
+/// This is the setting of `nbd_set_tls` or of a URI. After connecting,
 /// `nbd_get_tls_negotiated` returns whether TLS is in use.
 ///
 /// # Result

@@ -80,8 +80,8 @@ pub unsafe extern "C" fn nbd_get_version_extra(h: *mut nbd_handle) -> *const c_c
 /// Checks whether TLS is available.
 ///
 /// Call it before `nbd_set_tls`, which fails without TLS. TLS is available if GnuTLS
-/// is installed. This call loads GnuTLS, and so does `nbd_set_tls`, or the first
-/// connection to a URI with TLS. Other programs do not load it.
+/// is installed. GnuTLS is loaded by this call, by `nbd_set_tls`, and by connecting to
+/// a URI with TLS. A program that does none of these does not load it.
 ///
 /// # Result
 ///
