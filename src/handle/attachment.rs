@@ -21,7 +21,7 @@ pub struct Attachment {
     pub(super) waiter: Waiter,
 }
 
-/// The owner of a command, who retires it.
+/// The party that retires a command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Waiter {
     /// The program, with the cookie.

@@ -16,7 +16,7 @@ use crate::protocol::bytes::Reader;
 use crate::protocol::errno;
 use crate::protocol::flags::REPLY_FLAG_DONE;
 use crate::protocol::reply::{
-    self, ChunkHeader, ChunkType, ERROR_LEAST, ERROR_PREFIX, EXTENT, EXTENTS_64_PREFIX,
+    self, ChunkHeader, ChunkType, ERROR_MIN, ERROR_PREFIX, EXTENT, EXTENTS_64_PREFIX,
     EXTENTS_PREFIX, EXTENT_64, OFFSET_DATA_PREFIX, OFFSET_HOLE_LENGTH,
 };
 use crate::protocol::request::RequestType;
@@ -70,7 +70,7 @@ impl<T> Machine<T> {
                 block_status && is_list(left, EXTENTS_64_PREFIX, EXTENT_64)
             }
             ChunkType::Error | ChunkType::ErrorOffset | ChunkType::UnknownError(_) => {
-                (ERROR_LEAST as u64..=MAX_ERROR).contains(&left)
+                (ERROR_MIN as u64..=MAX_ERROR).contains(&left)
             }
             ChunkType::Unknown(_) => false,
         };

@@ -52,7 +52,7 @@ pub struct Command<T> {
     /// The received parts of a read.
     filled: Filled,
     /// True if a part of a read was received twice.
-    refused: bool,
+    received_twice: bool,
 }
 
 /// The progress of a command, for the program and on the wire.
@@ -92,7 +92,7 @@ impl<T> Command<T> {
             error: 0,
             progress: Progress::InFlight,
             filled: Filled::default(),
-            refused: false,
+            received_twice: false,
         }
     }
 }
@@ -114,7 +114,7 @@ impl<T> Command<T> {
     pub(super) fn fill(&mut self, at: usize, count: usize) {
         match self.filled.add(at as u64, count as u64, self.length) {
             Ok(()) => {}
-            Err(Refused::Twice) => self.refused = true,
+            Err(Refused::Twice) => self.received_twice = true,
             Err(Refused::NoMemory) => self.fail(libc::ENOMEM),
         }
     }
@@ -135,7 +135,7 @@ impl<T> Command<T> {
     /// reported by the server has priority.
     /// Source: seen with libnbd 1.24.4.
     pub(super) fn finish(&mut self) {
-        let complete = !self.refused && self.filled.is_complete(self.length);
+        let complete = !self.received_twice && self.filled.is_complete(self.length);
         if self.kind == RequestType::Read && !complete {
             self.fail(libc::EPROTO);
         }

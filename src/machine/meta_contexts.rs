@@ -79,8 +79,8 @@ impl MetaContexts {
         *self = MetaContexts::Selected(contexts);
     }
 
-    /// Keeps the contexts that the server named before it refused, as stale.
-    pub(super) fn discard_refused(&mut self, named: Vec<MetaContext>) {
+    /// Stores the contexts that the server named before it refused.
+    pub(super) fn keep_as_stale(&mut self, named: Vec<MetaContext>) {
         *self = MetaContexts::Stale(named);
     }
 
@@ -115,7 +115,7 @@ mod tests {
     fn contexts_named_before_a_refusal_are_kept_and_not_in_effect() {
         let mut contexts = MetaContexts::default();
         contexts.select(vec![context(7, c"base:allocation")]);
-        contexts.discard_refused(vec![context(1, c"x:y")]);
+        contexts.keep_as_stale(vec![context(1, c"x:y")]);
         assert!(contexts.in_effect().is_empty());
         assert!(matches!(contexts, MetaContexts::Stale(named) if named == [context(1, c"x:y")]));
     }

@@ -139,7 +139,7 @@ pub const EXTENT_64: u64 = 16;
 /// Length of an error payload before its message: error number and length of the message.
 pub const ERROR_PREFIX: usize = 6;
 /// Minimum length of a valid error payload: the error number.
-pub const ERROR_LEAST: usize = 4;
+pub const ERROR_MIN: usize = 4;
 
 /// Decodes the payload of an `NBD_REPLY_TYPE_OFFSET_HOLE` chunk: offset and length in bytes.
 pub fn offset_hole(payload: &[u8]) -> Option<(u64, u32)> {

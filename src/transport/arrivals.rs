@@ -174,7 +174,7 @@ mod tests {
         second.release_if_empty();
         assert_ne!(first.room().unwrap().as_ptr(), address);
         first.release_if_empty();
-        // Giving back without a buffer does nothing.
+        // Without a buffer, this does nothing.
         first.release_if_empty();
         second.consume(7);
         second.release_if_empty();

@@ -30,10 +30,10 @@ pub struct Connector {
     /// A description of what failed, if it is not just a system call.
     what: Option<Cow<'static, str>>,
     untried: vec::IntoIter<Address>,
-    /// True if the result of each attempt is checked at once. On this machine it is mostly known
-    /// by then.
+    /// True to check the result of each attempt at once. It is usually known by then if the
+    /// server is on this machine.
     /// Source: seen with libnbd 1.24.4, which does so for the addresses of a host only.
-    looks_at_once: bool,
+    checks_at_once: bool,
     /// The socket of the current attempt; true if it is already connected.
     pending: Option<(Socket, bool)>,
     /// The failure of the previous address: system call and error.
@@ -43,7 +43,7 @@ pub struct Connector {
 impl Connector {
     fn new(what: Option<Cow<'static, str>>, addresses: Vec<Address>) -> Connector {
         Connector {
-            looks_at_once: what.is_some(),
+            checks_at_once: what.is_some(),
             what,
             untried: addresses.into_iter(),
             pending: None,
@@ -100,7 +100,7 @@ impl Connector {
             let Some(address) = self.untried.next() else {
                 return;
             };
-            match connect(&address, self.looks_at_once) {
+            match connect(&address, self.checks_at_once) {
                 Ok(pending) => self.pending = Some(pending),
                 Err(failure) => self.failure = failure,
             }
@@ -143,7 +143,7 @@ impl Connector {
 
 /// Starts to connect. Returns true if the connection is already established, or the system call
 /// that failed and its error.
-fn connect(address: &Address, look: bool) -> Result<(Socket, bool), (&'static str, io::Error)> {
+fn connect(address: &Address, check: bool) -> Result<(Socket, bool), (&'static str, io::Error)> {
     let failed = |error| ("connect", error);
     if address.is_too_long() {
         return Err(failed(io::Error::from_raw_os_error(libc::EINVAL)));
@@ -159,7 +159,7 @@ fn connect(address: &Address, look: bool) -> Result<(Socket, bool), (&'static st
     match error.raw_os_error() {
         // An interrupted connect continues in the background (connect(2)).
         Some(libc::EINPROGRESS | libc::EINTR) => {
-            let connected = look && ended(&socket).map_err(failed)?;
+            let connected = check && ended(&socket).map_err(failed)?;
             Ok((socket, connected))
         }
         _ => Err(failed(error)),

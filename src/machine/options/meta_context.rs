@@ -145,7 +145,7 @@ impl<T> Machine<T> {
                 // unless it named some before.
                 match pending.meta_contexts.is_empty() {
                     true => self.meta_contexts.select(Vec::new()),
-                    false => self.meta_contexts.discard_refused(pending.meta_contexts),
+                    false => self.meta_contexts.keep_as_stale(pending.meta_contexts),
                 }
                 self.note(format!(
                     "handshake: ignoring unexpected error from NBD_OPT_SET_META_CONTEXT ({})",
@@ -154,7 +154,7 @@ impl<T> Machine<T> {
                 Ok(After::Step(pending.position, Outcome::Done(0)))
             }
             Reply::Refusal(..) => {
-                self.meta_contexts.discard_refused(pending.meta_contexts);
+                self.meta_contexts.keep_as_stale(pending.meta_contexts);
                 let outcome = self.refused_to_program();
                 Ok(After::Step(pending.position, outcome))
             }
