@@ -3,12 +3,12 @@
 # `cargo build --release` builds the library without this file.
 #
 # Build and install:
-#   make                 build libnbd.so, libnbd.a, libnbd.h and the manual pages
+#   make                 build libnbd.so, libnbd.a, the headers and the manual pages
 #   make demo            show the library at work; URI=nbd://... uses your own server
 #   make install         install below PREFIX (/usr/local), staged in DESTDIR if set
 #   make uninstall       remove the installed files
 #   make man             write the manual pages only, for man -M target/release/man
-#   make header          regenerate include/libnbd.h
+#   make header          regenerate the headers in include/
 #   make clean           remove the build
 #
 # Packages:
@@ -65,8 +65,11 @@ includedir := $(DESTDIR)$(INCLUDEDIR)
 man3dir := $(DESTDIR)$(MANDIR)/man3
 docdir := $(DESTDIR)$(DOCDIR)
 
-# A page for each function, libnbd(3), and libnbd-security(3).
-PAGES = $(shell sed -n 's/^\(nbd_[a-z0-9_]*\).*/\1.3/p' src/capi/functions.tsv) libnbd.3 libnbd-security.3
+# A page for each function, libnbd(3), libnbd-ext(3), and libnbd-security(3).
+TABLES = src/capi/functions.tsv src/capi/extensions.tsv
+PAGES = $(shell sed -n 's/^\(nbd_[a-z0-9_]*\).*/\1.3/p' $(TABLES)) \
+    libnbd.3 libnbd-ext.3 libnbd-security.3
+HEADERS = libnbd.h libnbd-ext.h
 
 .PHONY: all man header demo check differential fuzz cargo-c librbd musl oldest-rust oracle portable tsan mutants miri soak deny bench install uninstall dist deb packages clean
 
@@ -83,7 +86,7 @@ man:
 	fi
 
 header:
-	rm -f include/libnbd.h
+	rm -f $(HEADERS:%=include/%)
 	$(CARGO) build --release
 
 demo:
@@ -192,7 +195,7 @@ install: $(OUT)/static/libnbd.a | $(OUT)/man/man3/libnbd.3
 	    ln -sf libnbd.so.0 '$(libdir)/libnbd.so'; \
 	fi
 	$(INSTALL) -m 644 '$(OUT)/static/libnbd.a' '$(libdir)/libnbd.a'
-	$(INSTALL) -m 644 include/libnbd.h '$(includedir)/libnbd.h'
+	$(INSTALL) -m 644 $(HEADERS:%=include/%) '$(includedir)'
 	sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@LIBDIR@|$(LIBDIR)|' \
 	    -e 's|@INCLUDEDIR@|$(INCLUDEDIR)|' -e 's|@VERSION@|$(VERSION)|' \
 	    pkgconfig/libnbd.pc.in >'$(libdir)/pkgconfig/libnbd.pc'
@@ -213,7 +216,7 @@ $(OUT)/man/man3/libnbd.3:
 uninstall:
 	rm -f '$(libdir)/libnbd.so' '$(libdir)/libnbd.so.0' \
 	    '$(libdir)/libnbd.so.0.0.0' '$(libdir)/libnbd.a' \
-	    '$(libdir)/pkgconfig/libnbd.pc' '$(includedir)/libnbd.h' \
+	    '$(libdir)/pkgconfig/libnbd.pc' $(HEADERS:%='$(includedir)/%') \
 	    $(PAGES:%='$(man3dir)/%') '$(docdir)/COPYING.LIB'
 	-rmdir '$(docdir)' 2>/dev/null
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
 //! The build script. It generates the C constants, the symbol versions of `libnbd.so`, the
-//! header, and the files with which programs can use the library from cargo's target directory.
+//! headers, and the files with which programs can use the library from cargo's target directory.
 
 #[path = "build/constants.rs"]
 mod constants;
@@ -10,8 +10,8 @@ mod functions;
 #[cfg(feature = "header")]
 #[path = "build/header.rs"]
 mod header;
-// Only the header uses some parts of the tables.
-#[cfg_attr(not(feature = "header"), allow(dead_code))]
+// Only the headers and the manual use some parts of the tables.
+#[allow(dead_code)]
 #[path = "build/interface.rs"]
 mod interface;
 #[cfg(feature = "header")]
@@ -41,6 +41,7 @@ fn make() -> io::Result<()> {
         "src/handle/callback.rs",
         "cbindgen.toml",
         "include/libnbd.h",
+        "include/libnbd-ext.h",
         "pkgconfig/libnbd.pc.in",
     ] {
         println!("cargo:rerun-if-changed={path}");
@@ -49,14 +50,16 @@ fn make() -> io::Result<()> {
     let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets it"));
 
     let functions = interface::functions(&fs::read_to_string("src/capi/functions.tsv")?);
+    let extensions = interface::functions(&fs::read_to_string("src/capi/extensions.tsv")?);
     let constants = interface::constants(&fs::read_to_string("src/capi/constants.tsv")?);
 
     fs::write(out.join("constants.rs"), constants::rust(&constants))?;
-    fs::write(out.join("functions.rs"), functions::rust(&functions))?;
+    let checks = functions::rust(&functions) + &functions::rust(&extensions);
+    fs::write(out.join("functions.rs"), checks)?;
     #[cfg(feature = "header")]
-    header::write(&source, &functions, &constants)?;
+    header::write(&source, &functions, &extensions, &constants)?;
     #[cfg(feature = "capi")]
     manual::write(&source, &out.join("man")).map_err(io::Error::other)?;
-    symbols::link(&functions, &out)?;
+    symbols::link(&[&functions, &extensions], &out)?;
     uninstalled::write(&source, &out)
 }

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! Generates `include/libnbd.h`. cbindgen translates the functions and the callbacks from Rust to
-//! C. This adds the constants in C spelling, and the attributes and `LIBNBD_HAVE_*` macro of each
-//! function.
+//! Generates `include/libnbd.h` and `include/libnbd-ext.h`. cbindgen translates the functions and
+//! the callbacks from Rust to C. This adds the constants in C spelling, and the attributes and
+//! `LIBNBD_HAVE_*` or `LIBNBD_EXT_HAVE_*` macro of each function. The fixed parts are in
+//! `cbindgen.toml` and `build/libnbd-ext.h.in`.
 //!
 //! Every function's type in Rust is compared with the interface table, so that the ABI cannot
 //! change by accident.
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::path::Path;
 use std::{fs, io};
@@ -14,18 +16,36 @@ use std::{fs, io};
 use crate::interface::{Constant, Function};
 use crate::layout::{comment, wrap, WIDTH};
 
-/// Writes the header if it differs from the existing one.
+/// Writes the headers that differ from the existing ones.
+pub fn write(
+    source: &Path,
+    functions: &[Function],
+    extensions: &[Function],
+    constants: &[Constant],
+) -> io::Result<()> {
+    let generated = generate(source, constants)?;
+    let parts = Parts::read(&generated, &[functions, extensions])?;
+
+    let declarations = parts.declarations(functions)?;
+    let text = [parts.before.as_str(), &declarations, &parts.after].join("\n");
+    replace(&source.join("include/libnbd.h"), &text)?;
+
+    let frame = fs::read_to_string(source.join("build/libnbd-ext.h.in"))?;
+    let text = frame.replace("@FUNCTIONS@", &parts.declarations(extensions)?);
+    replace(&source.join("include/libnbd-ext.h"), &text)
+}
+
+/// Writes a header if it differs from the existing one.
 ///
 /// In a read-only source tree, such as an unpacked package, nothing is written.
-pub fn write(source: &Path, functions: &[Function], constants: &[Constant]) -> io::Result<()> {
-    let text = complete(&generate(source, constants)?, functions)?;
-    let path = source.join("include/libnbd.h");
-    if fs::read_to_string(&path).is_ok_and(|present| present == text) {
+fn replace(path: &Path, text: &str) -> io::Result<()> {
+    let text = merge_blank_lines(text);
+    if fs::read_to_string(path).is_ok_and(|present| present == text) {
         return Ok(());
     }
-    match fs::write(&path, text) {
+    match fs::write(path, text) {
         Err(error) if is_read_only(&error) => {
-            println!("cargo:warning=include/libnbd.h is out of date: {error}");
+            println!("cargo:warning={} is out of date: {error}", path.display());
             Ok(())
         }
         result => result,
@@ -75,53 +95,65 @@ fn defines(constants: &[Constant]) -> String {
     text
 }
 
-/// Completes cbindgen's output line by line, and sorts the functions in the order of the table.
-fn complete(generated: &str, functions: &[Function]) -> io::Result<String> {
-    let mut before = String::new();
-    let mut after = String::new();
-    let mut around = &mut before;
-    let mut declarations: Vec<Option<String>> = vec![None; functions.len()];
-    let mut documentation: Vec<&str> = Vec::new();
+/// cbindgen's output, completed: what comes before and after the functions, and the declaration
+/// of each function, by its name.
+struct Parts {
+    before: String,
+    after: String,
+    functions: BTreeMap<String, String>,
+}
 
-    for line in generated.lines() {
-        if let Some(text) = line.trim_start().strip_prefix("//") {
-            documentation.push(text.trim());
-            continue;
-        }
-        if let Some(prototype) = Prototype::read(line) {
-            let index = prototype.find(functions)?;
-            let text = declaration(&functions[index], &prototype, &documentation.join(" "));
-            if declarations[index].replace(text).is_some() {
-                return Err(wrong(format!("{} is there twice", prototype.name)));
+impl Parts {
+    /// Completes cbindgen's output line by line.
+    fn read(generated: &str, tables: &[&[Function]]) -> io::Result<Parts> {
+        let mut before = String::new();
+        let mut after = String::new();
+        let mut around = &mut before;
+        let mut functions = BTreeMap::new();
+        let mut documentation: Vec<&str> = Vec::new();
+
+        for line in generated.lines() {
+            if let Some(text) = line.trim_start().strip_prefix("//") {
+                documentation.push(text.trim());
+                continue;
             }
-            documentation.clear();
-            around = &mut after;
-            continue;
+            if let Some(prototype) = Prototype::read(line) {
+                let function = prototype.find(tables)?;
+                let text = declaration(function, &prototype, &documentation.join(" "));
+                if functions.insert(function.name.clone(), text).is_some() {
+                    return Err(wrong(format!("{} is there twice", prototype.name)));
+                }
+                documentation.clear();
+                around = &mut after;
+                continue;
+            }
+            let indent = &line[..line.len() - line.trim_start().len()];
+            if !documentation.is_empty() {
+                around.push_str(&comment(&documentation.join(" "), indent));
+                documentation.clear();
+            }
+            around.push_str(&wrap(line, WIDTH));
+            around.push('\n');
+            if let Some(name) = callback(line) {
+                around.push_str(&define(&format!("LIBNBD_HAVE_{}", name.to_uppercase())));
+            }
         }
-        let indent = &line[..line.len() - line.trim_start().len()];
-        if !documentation.is_empty() {
-            around.push_str(&comment(&documentation.join(" "), indent));
-            documentation.clear();
-        }
-        around.push_str(&wrap(line, WIDTH));
-        around.push('\n');
-        if let Some(name) = callback(line) {
-            around.push_str(&have(name));
-        }
+        Ok(Parts {
+            before,
+            after,
+            functions,
+        })
     }
 
-    let missing: Vec<&str> = functions
-        .iter()
-        .zip(&declarations)
-        .filter_map(|(function, text)| text.is_none().then_some(function.name.as_str()))
-        .collect();
-    if !missing.is_empty() {
-        return Err(wrong(format!("not in src/capi: {}", missing.join(", "))));
+    /// Returns the declarations of the functions in a table, in its order.
+    fn declarations(&self, table: &[Function]) -> io::Result<String> {
+        let declaration = |function: &Function| {
+            let text = self.functions.get(&function.name).map(String::as_str);
+            text.ok_or_else(|| wrong(format!("not in src/capi: {}", function.name)))
+        };
+        let all: io::Result<Vec<&str>> = table.iter().map(declaration).collect();
+        Ok(all?.join("\n"))
     }
-    let all = declarations.into_iter().flatten().collect::<Vec<_>>();
-    Ok(merge_blank_lines(
-        &[before, all.join("\n"), after].join("\n"),
-    ))
 }
 
 /// Returns the name of the callback type whose declaration ends on this line.
@@ -131,9 +163,9 @@ fn callback(line: &str) -> Option<&str> {
         .filter(|name| name.ends_with("_callback"))
 }
 
-/// Returns the `LIBNBD_HAVE_*` macro, with which programs can detect a feature at compile time.
-fn have(name: &str) -> String {
-    format!("#define LIBNBD_HAVE_{} 1\n", name.to_uppercase())
+/// Returns a macro with which programs can detect a feature at compile time.
+fn define(have: &str) -> String {
+    format!("#define {have} 1\n")
 }
 
 fn declaration(function: &Function, prototype: &Prototype, documentation: &str) -> String {
@@ -148,7 +180,7 @@ fn declaration(function: &Function, prototype: &Prototype, documentation: &str) 
         write!(text, "\n  LIBNBD_ATTRIBUTE_NONNULL({})", numbers.join(", ")).expect("text");
     }
     text.push_str(";\n");
-    text.push_str(&have(&function.name));
+    text.push_str(&define(&function.have()));
     text
 }
 
@@ -174,13 +206,14 @@ impl<'a> Prototype<'a> {
         format!("{}{}", self.returns, self.name).replace("unsigned int", "unsigned")
     }
 
-    /// Returns the index of the function in the table, after checking that its type is the same.
-    fn find(&self, functions: &[Function]) -> io::Result<usize> {
-        let index = functions
+    /// Returns the function's line in a table, after checking that its type is the same.
+    fn find<'b>(&self, tables: &[&'b [Function]]) -> io::Result<&'b Function> {
+        let function = tables
             .iter()
-            .position(|function| function.name == self.name)
-            .ok_or_else(|| wrong(format!("{} is not in functions.tsv", self.name)))?;
-        let function = &functions[index];
+            .copied()
+            .flatten()
+            .find(|function| function.name == self.name)
+            .ok_or_else(|| wrong(format!("{} is in no interface table", self.name)))?;
         // A C program may pass any byte, but Rust's `bool` allows only two.
         if self
             .parameters
@@ -196,11 +229,11 @@ impl<'a> Prototype<'a> {
         .map(|(returns, parameters)| [returns, parameters].map(c_type).join(" f "));
         if ours != theirs {
             return Err(wrong(format!(
-                "{}: the Rust function is `{ours}`, functions.tsv has `{theirs}`",
+                "{}: the Rust function is `{ours}`, the interface table has `{theirs}`",
                 self.name
             )));
         }
-        Ok(index)
+        Ok(function)
     }
 }
 

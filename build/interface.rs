@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! The interface tables `src/capi/functions.tsv` and `src/capi/constants.tsv`, parsed. Everything
-//! that must match the C interface is generated from these two.
+//! The interface tables, parsed: `functions.tsv` and `constants.tsv` of `src/capi` are the C
+//! interface, and everything that must match it is generated from these two. `extensions.tsv` has
+//! the functions that the C library does not have.
 
-/// One function of the C API: a line of `functions.tsv`.
+/// The beginning of the names of functions that the C library does not have.
+const EXTENSION: &str = "nbd_ext_";
+
+/// One function of the C API: a line of `functions.tsv` or `extensions.tsv`.
 pub struct Function {
     pub name: String,
     /// The symbol version node, such as `LIBNBD_1.0`.
@@ -20,13 +24,36 @@ pub struct Function {
     pub release: Option<String>,
 }
 
+impl Function {
+    /// Returns true for a function that the C library does not have.
+    pub fn is_extension(&self) -> bool {
+        self.name.starts_with(EXTENSION)
+    }
+
+    /// Returns the header that declares the function.
+    pub fn header(&self) -> &'static str {
+        match self.is_extension() {
+            true => "libnbd-ext.h",
+            false => "libnbd.h",
+        }
+    }
+
+    /// Returns the macro with which programs can detect the function at compile time.
+    pub fn have(&self) -> String {
+        match self.name.strip_prefix(EXTENSION) {
+            Some(name) => format!("LIBNBD_EXT_HAVE_{}", name.to_uppercase()),
+            None => format!("LIBNBD_HAVE_{}", self.name.to_uppercase()),
+        }
+    }
+}
+
 /// One macro of the C API: a line of `constants.tsv`. The value is spelled as in C.
 pub struct Constant {
     pub name: String,
     pub value: String,
 }
 
-/// Parses `functions.tsv`, in its order, which is that of the header.
+/// Parses `functions.tsv` or `extensions.tsv`, in its order, which is that of the header.
 pub fn functions(table: &str) -> Vec<Function> {
     rows::<7>(table)
         .map(
@@ -39,7 +66,7 @@ pub fn functions(table: &str) -> Vec<Function> {
                 non_null: present(non_null)
                     .into_iter()
                     .flat_map(|list| list.split(','))
-                    .map(|number| number.parse().expect("functions.tsv: a parameter's number"))
+                    .map(|number| number.parse().expect("a parameter's number"))
                     .collect(),
                 release: present(release).map(String::from),
             },

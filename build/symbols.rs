@@ -24,12 +24,14 @@ use crate::interface::Function;
 /// The soname: the ABI that programs are linked against.
 const SONAME: &str = "libnbd.so.0";
 
-/// Writes the linker's input to `out`, and the arguments for the cdylib to cargo.
-pub fn link(functions: &[Function], out: &Path) -> io::Result<()> {
+/// Writes the linker's input to `out`, and the arguments for the cdylib to cargo. Each table has
+/// version nodes of its own.
+pub fn link(tables: &[&[Function]], out: &Path) -> io::Result<()> {
+    let text = |of: fn(&[Function]) -> String| tables.iter().map(|it| of(it)).collect::<String>();
     let script = out.join("versions.map");
-    fs::write(&script, version_script(functions))?;
+    fs::write(&script, text(version_script))?;
     let list = out.join("symbols.args");
-    fs::write(&list, arguments(functions))?;
+    fs::write(&list, text(arguments))?;
 
     let mut all = lld();
     all.extend([

@@ -28,9 +28,12 @@ fail() {
 }
 [ "$(readlink lib/libnbd.so.0)" = libnbd.so.0.0.0 ] || fail 'libnbd.so.0 is not a link to libnbd.so.0.0.0'
 [ -L lib/libnbd.so ] || fail 'no libnbd.so'
-cmp include/libnbd.h "$OLDPWD/include/libnbd.h"
+for header in libnbd.h libnbd-ext.h; do
+    cmp "include/$header" "$OLDPWD/include/$header"
+done
 cmp share/doc/libnbd/COPYING.LIB "$OLDPWD/COPYING.LIB"
-sed -n 's/^\(nbd_[^\t]*\)\t\([^\t]*\).*/\1@@\2/p' "$OLDPWD/src/capi/functions.tsv" |
+sed -n 's/^\(nbd_[^\t]*\)\t\([^\t]*\).*/\1@@\2/p' "$OLDPWD/src/capi/functions.tsv" \
+    "$OLDPWD/src/capi/extensions.tsv" |
     sort >"$out/expected"
 nm --dynamic --defined-only lib/libnbd.so.0.0.0 | awk '$2 == "T" { print $3 }' |
     sort >"$out/exported"

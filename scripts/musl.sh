@@ -48,7 +48,8 @@ for_musl build --lib --no-default-features
 built=$out/$target/release
 
 echo 'symbols, and libraries that are needed'
-diff <(awk -F '\t' '/^nbd_/ { print $1 "@@" $2 }' src/capi/functions.tsv | sort) \
+diff <(awk -F '\t' '/^nbd_/ { print $1 "@@" $2 }' src/capi/functions.tsv \
+    src/capi/extensions.tsv | sort) \
     <(in_root nm --dynamic --defined-only "$built/libnbd.so" |
         awk '$2 == "T" { print $3 }' | sort)
 needed=$(in_root readelf --dynamic "$built/libnbd.so" |

@@ -20,7 +20,7 @@ set -eu
 archive=$1
 installed=$2
 cc=${CC:-cc}
-table=$(dirname "$0")/../src/capi/functions.tsv
+tables=$(dirname "$0")/../src/capi
 
 # The binutils of the target.
 tool() {
@@ -32,7 +32,7 @@ mkdir -p "$(dirname "$installed")"
 work=$(mktemp -d "$installed.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 
-sed -n 's/^\(nbd_[a-z0-9_]*\).*/\1/p' "$table" >"$work/names"
+sed -n 's/^\(nbd_[a-z0-9_]*\).*/\1/p' "$tables/functions.tsv" "$tables/extensions.tsv" >"$work/names"
 sed 's/^/-Wl,--undefined=/' "$work/names" >"$work/arguments"
 
 # The section group is a pointer to rust_eh_personality, which would be shared by name with

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
 //! The build artifacts that programs rely on: the shared library and its
-//! symbols, the static library, and the header.
+//! symbols, the static library, and the headers.
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
@@ -12,9 +12,10 @@ use std::process::Command;
 use support::library::Library;
 use support::{process, target};
 
-use manual::interface::{functions, Constant};
+use manual::interface::{functions, Constant, Function};
 
 const FUNCTIONS: &str = include_str!("../src/capi/functions.tsv");
+const EXTENSIONS: &str = include_str!("../src/capi/extensions.tsv");
 const CONSTANTS: &str = include_str!("../src/capi/constants.tsv");
 
 /// A minimal program that uses the library and prints its version.
@@ -90,13 +91,40 @@ fn the_library_exports_exactly_the_versioned_functions() {
                 .unwrap_or_else(|| panic!("{words:?} has no default version"))
         })
         .collect();
-    let table = functions(FUNCTIONS);
+    let (table, extensions) = (functions(FUNCTIONS), functions(EXTENSIONS));
+    assert_eq!(table.len(), 165);
+    for Function { name, version, .. } in &extensions {
+        assert!(name.starts_with("nbd_ext_"), "{name}");
+        assert_eq!(version, "LIBNBD_EXT_1.0", "{name}");
+    }
     let expected: BTreeMap<&str, &str> = table
         .iter()
+        .chain(&extensions)
         .map(|function| (function.name.as_str(), function.version.as_str()))
         .collect();
-    assert_eq!(expected.len(), 165);
     assert_eq!(exported, expected);
+}
+
+/// The C programs about states and NULL include these lists of calls.
+#[test]
+fn c_programs_call_every_function_in_every_state() {
+    for (table, list) in [
+        (FUNCTIONS, "every-function.h"),
+        (EXTENSIONS, "every-extension.h"),
+    ] {
+        let list = root().join("capi-tests/harness").join(list);
+        let text = fs::read_to_string(&list).expect("it is text");
+        for Function {
+            name, parameters, ..
+        } in functions(table)
+        {
+            let listed = text.contains(&format!("FUNCTION ({name},"));
+            assert!(
+                listed || parameters == "void" || name == "nbd_close",
+                "{name}"
+            );
+        }
+    }
 }
 
 #[test]
@@ -141,11 +169,22 @@ fn the_soname_is_libnbd_so_0() {
 /// The header comes first in the translation unit, so it must include
 /// everything that it needs.
 #[test]
-fn the_header_compiles_in_every_dialect() {
+fn the_headers_compile_in_every_dialect() {
+    for (header, call) in [
+        ("libnbd.h", "nbd_get_debug"),
+        ("libnbd-ext.h", "nbd_ext_get_user_timeout"),
+    ] {
+        let text = format!(
+            "#include <{header}>\n#include <{header}>\n\
+             int program (struct nbd_handle *h);\n\
+             int program (struct nbd_handle *h) {{ return {call} (h); }}\n"
+        );
+        compiles_in_every_dialect(&text);
+    }
+}
+
+fn compiles_in_every_dialect(text: &str) {
     let directory = directory("dialects");
-    let text = "#include <libnbd.h>\n#include <libnbd.h>\n\
-                int program (struct nbd_handle *h);\n\
-                int program (struct nbd_handle *h) { return nbd_get_debug (h); }\n";
     let include = root().join("include");
     let compilers: [(&str, &str, &[&str]); 4] = [
         (
@@ -181,7 +220,7 @@ fn the_header_compiles_in_every_dialect() {
 fn macros_have_the_right_value_and_type() {
     let directory = directory("macros");
     let mut text = String::from(
-        "#include <libnbd.h>\n#include <stddef.h>\n#include <string.h>\n\
+        "#include <libnbd-ext.h>\n#include <stddef.h>\n#include <string.h>\n\
          #define INT(x) _Generic ((x), int: 1, default: 0)\n\
          #define UNSIGNED(x) _Generic ((x), unsigned: 1, default: 0)\n\
          #define TEXT(x) _Generic ((x), char *: 1, default: 0)\n",
@@ -213,10 +252,10 @@ fn macros_have_the_right_value_and_type() {
         "nbd_extent64_callback",
         "nbd_list_callback",
     ];
-    let table = functions(FUNCTIONS);
-    let names = table.iter().map(|function| function.name.as_str());
-    for name in names.chain(callbacks) {
-        let have = format!("LIBNBD_HAVE_{}", name.to_uppercase());
+    let tables = [FUNCTIONS, EXTENSIONS].map(functions);
+    let have = tables.iter().flatten().map(Function::have);
+    let of_callbacks = callbacks.map(|name| format!("LIBNBD_HAVE_{}", name.to_uppercase()));
+    for have in have.chain(of_callbacks) {
         text += &format!("#if {have} != 1\n#error {have}\n#endif\n");
     }
     for callback in callbacks {
@@ -248,23 +287,25 @@ fn macros_have_the_right_value_and_type() {
     run(&mut command(&program));
 }
 
-/// The header must not claim names that programs may use themselves.
+/// The headers must not claim names that programs may use themselves.
 #[test]
-fn the_header_defines_no_other_names() {
+fn the_headers_define_no_other_names() {
     let directory = directory("names");
     let before = directory.join("before.h");
     let includes = "#include <stdbool.h>\n#include <stdint.h>\n#include <sys/socket.h>\n";
     fs::write(&before, includes).expect("a file can be written");
     let macros = |header: &Path| -> Vec<String> {
         run(Command::new(target::cc())
-            .args(["-dM", "-E", "-x", "c"])
+            .args(["-dM", "-E", "-x", "c", "-I"])
+            .arg(root().join("include"))
             .arg(header))
         .lines()
         .filter_map(|line| line.split([' ', '(']).nth(1).map(String::from))
         .collect()
     };
     let ordinary = macros(&before);
-    for name in macros(&root().join("include/libnbd.h")) {
+    // It includes the other one.
+    for name in macros(&root().join("include/libnbd-ext.h")) {
         assert!(
             ordinary.contains(&name)
                 || name.starts_with("LIBNBD_")
@@ -274,7 +315,7 @@ fn the_header_defines_no_other_names() {
     }
 
     let program = "typedef int nbd_handle;\nstruct nbd_extent { int x; };\n\
-                   struct nbd_chunk_callback { int x; };\n#include <libnbd.h>\n";
+                   struct nbd_chunk_callback { int x; };\n#include <libnbd-ext.h>\n";
     let source = directory.join("names.c");
     fs::write(&source, program).expect("a file can be written");
     let include = root().join("include");

@@ -36,6 +36,7 @@ const EXAMPLES: &[Example] = &[
     example("multi-conn", &[], multi_conn),
     example("glib-main-loop", &["glib-2.0"], glib_main_loop),
     example("libev-loop", &["-lev"], libev_loop),
+    example("optional-extensions", &[], optional_extensions),
     example("tour", &[], tour),
 ];
 
@@ -287,6 +288,13 @@ fn libev_loop(bench: &Bench<'_>) -> Result<()> {
     }
     let small = bench.serve("nbdkit memory 1M")?;
     bench.fails(&[&from.uri(""), &small.uri("")], "too small")
+}
+
+/// `real_programs` also runs it with the C library.
+fn optional_extensions(bench: &Bench<'_>) -> Result<()> {
+    let server = bench.serve("nbdkit memory 1M")?;
+    let expected = "A dead server is an error after a minute.\nThe disk has 1048576 bytes.\n";
+    bench.expect(&[&server.uri("")], expected)
 }
 
 fn tour(bench: &Bench<'_>) -> Result<()> {

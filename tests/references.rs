@@ -95,9 +95,11 @@ fn referenced_functions(text: &str) -> impl Iterator<Item = &str> {
 #[test]
 fn every_manual_page_reference_exists() {
     let source = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let table = fs::read_to_string(source.join("src/capi/functions.tsv")).expect("text");
-    let functions: BTreeSet<&str> = table
-        .lines()
+    let tables = ["functions.tsv", "extensions.tsv"]
+        .map(|table| fs::read_to_string(source.join("src/capi").join(table)).expect("text"));
+    let functions: BTreeSet<&str> = tables
+        .iter()
+        .flat_map(|table| table.lines())
         .filter_map(|it| it.split('\t').next())
         .collect();
     let sections = sections_of_the_overview();

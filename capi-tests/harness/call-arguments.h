@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Arguments for the calls in every-function.h and every-null-parameter.h, and
+/* Arguments for the calls in every-function.h and similar lists, and
  * handles in every state.  The closures of a call have a free function that
  * counts in `freed`.
  */
@@ -104,6 +104,7 @@ on_extent64 (void *user_data, const char *context, uint64_t offset,
 #define EXTENT64 CLOSURE (nbd_extent64_callback, on_extent64)
 
 __attribute__ ((unused)) static char BUFFER[512];
+__attribute__ ((unused)) static int NUMBERS[3];
 
 #define CONTEXTS ((char *[]) { "base:allocation", NULL })
 #define COMMAND ((char *[]) { "/bin/true", NULL })

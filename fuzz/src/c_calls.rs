@@ -260,6 +260,7 @@ unsafe fn call(it: &mut Calls, choices: &mut Choices) {
             19 => {
                 nbd_set_pread_initialize(h, choices.once_in(2));
                 nbd_set_request_extended_headers(h, choices.once_in(2));
+                extension(it, choices);
             }
             20 => {
                 let name = CString::new(choices.bytes(20).split(|b| *b == 0).next().unwrap_or(b""));
@@ -314,6 +315,32 @@ unsafe fn call(it: &mut Calls, choices: &mut Choices) {
                 nbd_aio_pread(h, null_mut(), 0, 0, it.completion(choices), 0);
             }
             _ => send(it, choices),
+        }
+    }
+}
+
+/// Calls one of the functions that the C library does not have.
+///
+/// # Safety
+///
+/// The handle is open.
+unsafe fn extension(it: &mut Calls, choices: &mut Choices) {
+    let h = it.handle;
+    let number = choices.one_of(&[0, 1, 127, 32767, -1, c_int::MAX]);
+    let (mut idle, mut interval, mut count) = (0, 0, 0);
+    // SAFETY: the handle is open, and the arguments live as long as the calls.
+    unsafe {
+        match choices.index(2) {
+            0 => {
+                nbd_ext_set_keepalive(h, number, number, number);
+                let got = nbd_ext_get_keepalive(h, &mut idle, &mut interval, &mut count);
+                assert_eq!(got, 0);
+                assert_eq!((idle == 0, interval == 0), (count == 0, count == 0));
+            }
+            _ => {
+                nbd_ext_set_user_timeout(h, number);
+                assert!(nbd_ext_get_user_timeout(h) >= 0);
+            }
         }
     }
 }

@@ -28,6 +28,24 @@ pub type Extent = Closure<
 pub type List = Closure<unsafe extern "C" fn(*mut c_void, *const c_char, *const c_char) -> c_int>;
 pub type Context = Closure<unsafe extern "C" fn(*mut c_void, *const c_char) -> c_int>;
 
+// As in include/libnbd-ext.h.
+extern "C" {
+    pub fn nbd_ext_set_keepalive(
+        h: *mut Handle,
+        idle: c_int,
+        interval: c_int,
+        count: c_int,
+    ) -> c_int;
+    pub fn nbd_ext_get_keepalive(
+        h: *mut Handle,
+        idle: *mut c_int,
+        interval: *mut c_int,
+        count: *mut c_int,
+    ) -> c_int;
+    pub fn nbd_ext_set_user_timeout(h: *mut Handle, milliseconds: c_int) -> c_int;
+    pub fn nbd_ext_get_user_timeout(h: *mut Handle) -> c_int;
+}
+
 // As in include/libnbd.h.
 extern "C" {
     pub fn nbd_create() -> *mut Handle;

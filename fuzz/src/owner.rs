@@ -215,7 +215,7 @@ impl Owner {
     }
 
     fn complete(&mut self, cookie: u64, errno: Option<i32>) {
-        let command = self.machine.take(cookie).expect("completed once");
+        let command = self.machine.finish(cookie).expect("completed once");
         command.attachment.check_guards();
         let errno = errno.unwrap_or(command.error());
         let read = command.kind == RequestType::Read;
@@ -223,12 +223,14 @@ impl Owner {
             let complete = command.attachment.is_complete();
             assert!(complete, "a read succeeds without all of its data");
         }
-        let ended = self.commands.get_mut(&command.cookie).expect("was issued");
+        let data = command.attachment.contents().to_vec();
+        self.machine.retire(cookie);
+        let ended = self.commands.get_mut(&cookie).expect("was issued");
         assert!(ended.is_none(), "completes again");
         *ended = Some(Ended {
             errno,
-            data: command.attachment.contents().to_vec(),
-            extents: self.extents.remove(&command.cookie).unwrap_or(0),
+            data,
+            extents: self.extents.remove(&cookie).unwrap_or(0),
         });
     }
 

@@ -23,14 +23,13 @@ pub fn of(source: &Path) -> Result<String> {
 }
 
 fn last_change(source: &Path) -> Result<u64> {
-    let comments = source.join("src/capi");
-    let mut paths = vec![source.join(overview::FILE)];
-    for entry in fs::read_dir(&comments).map_err(|e| format!("{}: {e}", comments.display()))? {
-        paths.push(
-            entry
-                .map_err(|e| format!("{}: {e}", comments.display()))?
-                .path(),
-        );
+    let overviews = [overview::LIBRARY, overview::EXTENSIONS];
+    let mut paths = Vec::from(overviews.map(|about| source.join(about.file)));
+    for comments in ["src/capi", "src/capi/ext"].map(|it| source.join(it)) {
+        let failed = |e| format!("{}: {e}", comments.display());
+        for entry in fs::read_dir(&comments).map_err(failed)? {
+            paths.push(entry.map_err(failed)?.path());
+        }
     }
     let mut latest = 0;
     for path in paths {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
 //! The page of a function: the text of its comment, and sections generated from
-//! its line in `functions.tsv`.
+//! its line in `functions.tsv` or `extensions.tsv`.
 
 use crate::comments::Comment;
 use crate::header::{self, Types};
@@ -12,7 +12,7 @@ use crate::names::{Context, Names};
 use crate::page::{Footer, Page};
 use crate::Result;
 
-/// The states of a handle, each with its name in `functions.tsv`.
+/// The states of a handle, each with its name in the tables.
 const STATES: [(&str, &str); 7] = [
     ("created", "created"),
     ("connecting", "connecting"),
@@ -54,7 +54,7 @@ pub fn page(
     if let Some(text) = comment.section("Example") {
         page.section("Example", text)?;
     }
-    page.section("See also", &see_also(comment)?)?;
+    page.section("See also", &see_also(function, comment)?)?;
     page.finish()
 }
 
@@ -95,7 +95,7 @@ fn synopsis(function: &Function, types: &Types) -> String {
     let space = if returns.ends_with('*') { "" } else { " " };
     let returns = returns.replace('*', " *");
     let prototype = format!("{returns}{space}{name}({parameters});");
-    let mut parts = vec!["#include <libnbd.h>".to_string()];
+    let mut parts = vec![format!("#include <{}>", function.header())];
     parts.extend(
         header::used(parameters, types)
             .into_iter()
@@ -239,22 +239,32 @@ fn states(function: &Function) -> String {
 }
 
 fn version(function: &Function) -> String {
-    let number = function.version.trim_start_matches("LIBNBD_");
+    let added = match function.is_extension() {
+        true => "The C library does not have this function; see libnbd-ext(3).".into(),
+        false => {
+            let number = function.version.trim_start_matches("LIBNBD_");
+            format!("Added in libnbd {number}.")
+        }
+    };
     format!(
-        "Added in libnbd {number}. The symbol has the version `{}`.\n\n\
+        "{added} The symbol has the version `{}`.\n\n\
          If the header declares the function, it also defines this macro:\n\n\
-         ```text\n#define LIBNBD_HAVE_{} 1\n```\n",
+         ```text\n#define {} 1\n```\n",
         function.version,
-        function.name.to_uppercase()
+        function.have()
     )
 }
 
-/// Returns the references of the comment, followed by the overview.
-fn see_also(comment: &Comment) -> Result<String> {
+/// Returns the references of the comment, followed by the overviews.
+fn see_also(function: &Function, comment: &Comment) -> Result<String> {
     let text = comment
         .section("See also")
         .ok_or("the comment has no section See also")?
         .trim_end_matches('.');
+    let text = match function.is_extension() {
+        true => format!("{text}; libnbd-ext(3), libnbd(3)"),
+        false => text.into(),
+    };
     Ok(match text.contains("libnbd(3)") {
         true => format!("{text}."),
         false => format!("{text}; libnbd(3)."),

@@ -8,25 +8,27 @@ use crate::header::Types;
 use crate::interface::{Constant, Function};
 use crate::{roff, Result};
 
-/// Every name that `libnbd.h` declares, and others with the same prefix.
+/// Every name that the headers declare, and others with the same prefix.
 pub struct Names {
     functions: BTreeSet<String>,
     others: BTreeSet<String>,
 }
 
 impl Names {
-    pub fn new(functions: &[Function], constants: &[Constant], types: &Types) -> Names {
+    pub fn new<'a>(
+        functions: impl Iterator<Item = &'a Function> + Clone,
+        constants: &[Constant],
+        types: &Types,
+    ) -> Names {
         let known = ["nbd_handle", "LIBNBD_DEBUG"].map(String::from);
-        let have = functions
-            .iter()
-            .map(|it| format!("LIBNBD_HAVE_{}", it.name.to_uppercase()));
+        let have = functions.clone().map(Function::have);
         Names {
-            functions: functions.iter().map(|it| it.name.clone()).collect(),
+            functions: functions.clone().map(|it| it.name.clone()).collect(),
             others: constants
                 .iter()
                 .map(|it| it.name.clone())
                 .chain(types.keys().cloned())
-                .chain(functions.iter().map(|it| it.version.clone()))
+                .chain(functions.map(|it| it.version.clone()))
                 .chain(have)
                 .chain(known)
                 .collect(),
@@ -101,7 +103,7 @@ pub mod tests {
         let table = format!("nbd_zero{row}nbd_aio_zero{row}");
         let constants = interface::constants("LIBNBD_TLS_ALLOW\t1\n");
         Names::new(
-            &interface::functions(&table),
+            interface::functions(&table).iter(),
             &constants,
             &Default::default(),
         )

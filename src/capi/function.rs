@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! The rules of `functions.tsv` that are checked by each call. The build turns every line of the
-//! table into a `static` here, named after the function in capitals.
+//! The rules of `functions.tsv` and `extensions.tsv` that are checked by each call. The build turns
+//! every line of the tables into a `static` here, named after the function in capitals.
 
 use std::ffi::CStr;
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! The C API: the functions of `libnbd.h`, one file per subject.
+//! The C API: the functions of `libnbd.h`, one file per subject, and the extensions of
+//! `libnbd-ext.h` in [`ext`].
 //!
 //! Each function converts its arguments to Rust types, makes the call through `entry`, and
 //! returns the result, converted to C by `outcome`. [`crate::handle`] does the work.
@@ -31,6 +32,7 @@ pub mod connect;
 pub mod debug;
 pub mod error;
 pub mod export;
+pub mod ext;
 pub mod flush;
 pub mod handle;
 pub mod information;

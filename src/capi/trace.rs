@@ -8,7 +8,7 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::slice;
 
-use libc::{c_char, sockaddr, sockaddr_storage, socklen_t};
+use libc::{c_char, c_int, sockaddr, sockaddr_storage, socklen_t};
 
 use crate::error::Error;
 use crate::handle::buffer::{ReadBuffer, WriteBuffer};
@@ -109,6 +109,35 @@ impl<'a> Address<'a> {
     /// Returns the bytes; none for NULL, which calls have been checked for.
     pub fn get(self) -> &'a [u8] {
         self.0.unwrap_or_default()
+    }
+}
+
+/// A number that the call returns through a pointer, which may be NULL.
+#[derive(Clone, Copy)]
+pub(super) struct Out<'a> {
+    place: *mut c_int,
+    lifetime: PhantomData<&'a mut c_int>,
+}
+
+impl Out<'_> {
+    /// Wraps a pointer from the program.
+    ///
+    /// # Safety
+    ///
+    /// `place` must be NULL, or valid for writing for `'a`.
+    pub unsafe fn new(place: *mut c_int) -> Self {
+        Out {
+            place,
+            lifetime: PhantomData,
+        }
+    }
+
+    /// Stores the number; does nothing for NULL, which calls have been checked for.
+    pub fn put(self, value: c_int) {
+        if !self.place.is_null() {
+            // SAFETY: not NULL, so it is valid by the contract of `new`.
+            unsafe { self.place.write(value) };
+        }
     }
 }
 
@@ -252,6 +281,7 @@ value_from! {
     Strings<'a> => |strings| Value::Strings(strings);
     WriteBuffer => |buffer| Value::Data(buffer);
     &ReadBuffer => |buffer| Value::Pointer { shown: "<buf>", is_null: buffer.is_null() };
+    Out<'a> => |it| Value::Pointer { shown: "<int>", is_null: it.place.is_null() };
     Address<'a> => |address| Value::Pointer { shown: "<sockaddr>", is_null: address.0.is_none() };
     &nbd_chunk_callback => |it| Value::Callback { optional: false, is_null: it.is_null() };
     &nbd_completion_callback => |it| Value::Callback { optional: true, is_null: it.is_null() };

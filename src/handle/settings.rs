@@ -9,6 +9,7 @@ use crate::constants::{LIBNBD_ALLOW_TRANSPORT_MASK, LIBNBD_STRICT_MASK};
 use crate::error::Error;
 use crate::memory;
 use crate::protocol::MAX_STRING;
+use crate::transport::TcpOptions;
 use crate::uri::UriPolicy;
 
 /// The maximum length of a socket name for socket activation, in bytes.
@@ -21,6 +22,8 @@ pub struct Settings {
     socket_activation_name: CString,
     /// TLS parameters. [`crate::machine::Preferences`] decides whether TLS is used.
     pub tls: TlsSettings,
+    /// Options of the TCP sockets that the library opens.
+    pub tcp: TcpOptions,
     /// Restrictions on URIs.
     pub uri: UriPolicy,
 }
@@ -31,6 +34,7 @@ impl Default for Settings {
             strict_mode: LIBNBD_STRICT_MASK,
             socket_activation_name: CString::default(),
             tls: TlsSettings::default(),
+            tcp: TcpOptions::default(),
             uri: UriPolicy::default(),
         }
     }

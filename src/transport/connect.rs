@@ -12,6 +12,7 @@ use super::address::Address;
 use super::blocking::Poll;
 use super::resolve::resolve;
 use super::socket::Socket;
+use super::tcp::TcpOptions;
 use crate::error::Error;
 use crate::text::{shown, text};
 
@@ -34,6 +35,8 @@ pub struct Connector {
     /// server is on this machine.
     /// Source: seen with libnbd 1.24.4, which does so for the addresses of a host only.
     checks_at_once: bool,
+    /// The program's options for TCP sockets.
+    tcp: TcpOptions,
     /// The socket of the current attempt; true if it is already connected.
     pending: Option<(Socket, bool)>,
     /// The failure of the previous address: system call and error.
@@ -46,6 +49,7 @@ impl Connector {
             checks_at_once: what.is_some(),
             what,
             untried: addresses.into_iter(),
+            tcp: TcpOptions::default(),
             pending: None,
             // Reported only if there is no address to try at all.
             failure: ("connect", io::Error::from_raw_os_error(libc::EADDRNOTAVAIL)),
@@ -80,6 +84,11 @@ impl Connector {
         Ok(Connector::new(None, vec![Address::from_bytes(address)]))
     }
 
+    /// Sets the options of the TCP sockets to be opened.
+    pub fn with_tcp_options(self, tcp: TcpOptions) -> Connector {
+        Connector { tcp, ..self }
+    }
+
     /// Tries the first address, and the next ones as long as they fail at once.
     pub fn start(&mut self) -> Result<Progress, Error> {
         self.begin();
@@ -100,7 +109,7 @@ impl Connector {
             let Some(address) = self.untried.next() else {
                 return;
             };
-            match connect(&address, self.checks_at_once) {
+            match connect(&address, self.checks_at_once, &self.tcp) {
                 Ok(pending) => self.pending = Some(pending),
                 Err(failure) => self.failure = failure,
             }
@@ -143,12 +152,19 @@ impl Connector {
 
 /// Starts to connect. Returns true if the connection is already established, or the system call
 /// that failed and its error.
-fn connect(address: &Address, check: bool) -> Result<(Socket, bool), (&'static str, io::Error)> {
+fn connect(
+    address: &Address,
+    check: bool,
+    tcp: &TcpOptions,
+) -> Result<(Socket, bool), (&'static str, io::Error)> {
     let failed = |error| ("connect", error);
     if address.is_too_long() {
         return Err(failed(io::Error::from_raw_os_error(libc::EINVAL)));
     }
     let socket = Socket::open(address.family()).map_err(|error| ("socket", error))?;
+    if [libc::AF_INET, libc::AF_INET6].contains(&address.family()) {
+        tcp.apply(&socket).map_err(|error| ("setsockopt", error))?;
+    }
     // SAFETY: the pointer and the length describe `address`, which lives across
     // the call.
     let result = unsafe { libc::connect(socket.as_raw_fd(), address.as_ptr(), address.length()) };

@@ -18,6 +18,7 @@ mod resolve;
 mod socket;
 mod spawn;
 mod subprocess;
+mod tcp;
 pub mod tls;
 mod waker;
 
@@ -27,4 +28,5 @@ pub use channel::{Channel, Received};
 pub use connect::{Connector, Progress};
 pub use socket::Socket;
 pub use subprocess::Subprocess;
+pub use tcp::TcpOptions;
 pub use waker::Waker;

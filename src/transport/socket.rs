@@ -83,25 +83,36 @@ impl Socket {
     /// Disables Nagle's algorithm: requests are written whole, so waiting to fill a segment can
     /// only delay them. Has no effect except on TCP.
     fn send_small_segments_at_once(&self) {
-        self.set_int_option(libc::IPPROTO_TCP, libc::TCP_NODELAY, 1);
+        // The socket works without it.
+        let _ = self.set_int_option(libc::IPPROTO_TCP, libc::TCP_NODELAY, 1);
     }
 
     fn enlarge_send_buffer(&self) {
-        self.set_int_option(libc::SOL_SOCKET, libc::SO_SNDBUF, UNIX_SEND_BUFFER);
+        // The socket works without it.
+        let _ = self.set_int_option(libc::SOL_SOCKET, libc::SO_SNDBUF, UNIX_SEND_BUFFER);
     }
 
-    /// Sets a socket option; failure is ignored, since the socket works without it.
-    fn set_int_option(&self, level: c_int, option: c_int, value: c_int) {
+    /// Sets a socket option.
+    pub(super) fn set_int_option(
+        &self,
+        level: c_int,
+        option: c_int,
+        value: c_int,
+    ) -> io::Result<()> {
         // SAFETY: the pointer and the length describe `value`, which lives
         // across the call.
-        unsafe {
+        let result = unsafe {
             libc::setsockopt(
                 self.as_raw_fd(),
                 level,
                 option,
                 (&raw const value).cast::<c_void>(),
                 size_of::<c_int>() as socklen_t,
-            );
+            )
+        };
+        match result {
+            0 => Ok(()),
+            _ => Err(io::Error::last_os_error()),
         }
     }
 

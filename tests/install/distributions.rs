@@ -128,7 +128,9 @@ fn fedora() -> Result<()> {
             "/usr/lib64/libnbd.a",
             "/usr/lib64/pkgconfig/libnbd.pc",
             "/usr/include/libnbd.h",
+            "/usr/include/libnbd-ext.h",
             "libnbd.so.0(LIBNBD_1.24)(64bit)",
+            "libnbd.so.0(LIBNBD_EXT_1.0)(64bit)",
         ],
     )
 }
@@ -154,6 +156,7 @@ fn arch() -> Result<()> {
             "etc/ld.so.conf.d/libnbd-rust.conf",
             "usr/lib/libnbd-rust/libnbd.so.0",
             "usr/lib/libnbd-rust/libnbd.so.0.0.0",
+            "usr/include/libnbd-ext.h",
         ],
     )
 }
@@ -183,6 +186,7 @@ fn alpine() -> Result<()> {
             "./usr/lib/libnbd.so.0",
             "./usr/lib/libnbd.a",
             "./usr/include/libnbd.h",
+            "./usr/include/libnbd-ext.h",
             "./usr/lib/pkgconfig/libnbd.pc",
             "./usr/share/man/man3/libnbd.3",
         ],

@@ -14,6 +14,7 @@ use support::library::{profile_directory, source};
 use support::Result;
 
 const FUNCTIONS: &str = include_str!("../../src/capi/functions.tsv");
+const EXTENSIONS: &str = include_str!("../../src/capi/extensions.tsv");
 
 /// Final prefix of a staged installation.
 const PREFIX: &str = "/opt/nbd";
@@ -138,10 +139,12 @@ pub fn removes_every_file() -> support::Result<()> {
     .map(|name| format!("{libdir}/{name}"))
     .collect();
     expected.insert("/opt/nbd/include/libnbd.h".to_owned());
+    expected.insert("/opt/nbd/include/libnbd-ext.h".to_owned());
     expected.insert("/opt/nbd/share/doc/libnbd/COPYING.LIB".to_owned());
-    let functions = manual::interface::functions(FUNCTIONS);
-    let pages = functions.iter().map(|function| function.name.as_str());
-    for page in pages.chain(["libnbd", "libnbd-security"]) {
+    let functions = [FUNCTIONS, EXTENSIONS].map(manual::interface::functions);
+    let pages = functions.iter().flatten();
+    let pages = pages.map(|function| function.name.as_str());
+    for page in pages.chain(["libnbd", "libnbd-ext", "libnbd-security"]) {
         expected.insert(format!("/opt/nbd/share/man/man3/{page}.3"));
     }
     let files = installation.files()?;

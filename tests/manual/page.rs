@@ -10,6 +10,7 @@ use std::sync::OnceLock;
 use manual::interface::{functions, Function};
 
 const FUNCTIONS: &str = include_str!("../../src/capi/functions.tsv");
+const EXTENSIONS: &str = include_str!("../../src/capi/extensions.tsv");
 
 /// The directory of the pages, which are written once for all tests.
 pub fn directory() -> &'static Path {
@@ -51,9 +52,12 @@ pub fn of_functions() -> Vec<(Function, String)> {
         .collect()
 }
 
-/// Returns the table of functions.
+/// Returns the tables of functions.
 pub fn rows() -> Vec<Function> {
-    functions(FUNCTIONS)
+    [FUNCTIONS, EXTENSIONS]
+        .into_iter()
+        .flat_map(functions)
+        .collect()
 }
 
 /// Returns the headings of the sections and subsections of a page.

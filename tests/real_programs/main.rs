@@ -11,6 +11,7 @@
 
 mod c_programs;
 mod connections;
+mod extensions;
 mod fio;
 mod images;
 mod loading;
@@ -36,6 +37,7 @@ fn main() -> ExitCode {
 
 fn compile() -> Result<()> {
     ocaml::compiled()?;
+    extensions::compile()?;
     c_programs::all().map(|_| ())
 }
 
@@ -55,6 +57,7 @@ fn run() -> ExitCode {
         fio::trials(),
         ocaml::trials(),
         c_programs::trials(),
+        extensions::trials(),
         images::trials(),
         wire::trials(),
     ];

@@ -91,7 +91,7 @@ impl Connecting<'_> {
         connector: impl FnOnce() -> Result<Connector, Error>,
     ) -> Result<(), Error> {
         // An invalid address leaves the handle unchanged.
-        let connector = connector()?;
+        let connector = connector()?.with_tcp_options(self.connection.settings.tcp);
         match self.connection.link.connect(endpoint, connector) {
             Ok(()) => self.connection.begin(),
             // Over TCP the program may try again, for example with another name.

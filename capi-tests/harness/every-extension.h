@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Every function of libnbd-ext.h that takes a handle, in the same form as in
+ * every-function.h.
+ */
+FUNCTION (nbd_ext_set_keepalive, CREATED, nbd_ext_set_keepalive (h, 60, 10, 6))
+FUNCTION (nbd_ext_get_keepalive, ANY,
+          nbd_ext_get_keepalive (h, &NUMBERS[0], &NUMBERS[1], &NUMBERS[2]))
+FUNCTION (nbd_ext_set_user_timeout, CREATED, nbd_ext_set_user_timeout (h, 1000))
+FUNCTION (nbd_ext_get_user_timeout, ANY, nbd_ext_get_user_timeout (h))

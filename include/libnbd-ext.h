@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * libnbd-ext.h - functions that the C library libnbd does not have.
+ * libnbd-ext(3) explains how a program can use them and still run with the
+ * C library.
+ *
+ * Written by `cargo build` from src/capi/ext; do not edit.
+ */
+
+#ifndef LIBNBD_EXT_H
+#define LIBNBD_EXT_H
+
+#include <libnbd.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Sets when TCP checks whether an idle server is still there. */
+int nbd_ext_set_keepalive(struct nbd_handle *h, int idle, int interval,
+                          int count)
+  LIBNBD_ATTRIBUTE_NONNULL(1);
+#define LIBNBD_EXT_HAVE_SET_KEEPALIVE 1
+
+/* Returns when TCP checks whether an idle server is still there. */
+int nbd_ext_get_keepalive(struct nbd_handle *h, int *idle, int *interval,
+                          int *count)
+  LIBNBD_ATTRIBUTE_NONNULL(1, 2, 3, 4);
+#define LIBNBD_EXT_HAVE_GET_KEEPALIVE 1
+
+/* Sets how long TCP waits for an acknowledgement. */
+int nbd_ext_set_user_timeout(struct nbd_handle *h, int milliseconds)
+  LIBNBD_ATTRIBUTE_NONNULL(1);
+#define LIBNBD_EXT_HAVE_SET_USER_TIMEOUT 1
+
+/* Returns how long TCP waits for an acknowledgement. */
+int nbd_ext_get_user_timeout(struct nbd_handle *h)
+  LIBNBD_ATTRIBUTE_NONNULL(1);
+#define LIBNBD_EXT_HAVE_GET_USER_TIMEOUT 1
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* LIBNBD_EXT_H */
