@@ -47,6 +47,7 @@ mod traffic;
 mod transmission;
 
 pub use self::core::Machine;
+pub use crate::memory::NoMemory;
 pub use command::{Command, CookieHasher, NewCommand};
 pub use event::{Event, Extent, ReadStatus};
 pub use export::{Export, Negotiated, Protocol};

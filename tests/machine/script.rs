@@ -282,7 +282,7 @@ impl Player<'_> {
                 format!("{}: {name} {list:?} error {error}", command.cookie)
             }
             Event::Completed { cookie } => {
-                let command = self.machine.take(cookie).expect("in flight");
+                let command = self.machine.finish(cookie).expect("in flight");
                 let line = format!("{}: done, error {}", command.cookie, command.error());
                 if command.kind == RequestType::Read && command.error() == 0 {
                     let data = String::from_utf8_lossy(&command.attachment).into_owned();
@@ -290,6 +290,7 @@ impl Player<'_> {
                         .lines
                         .push(format!("{}: {data}", command.cookie));
                 }
+                self.machine.retire(cookie);
                 line
             }
             Event::Listed { name, description } => format!("export {name:?} {description:?}"),

@@ -2,7 +2,7 @@
 
 //! Output of the machine, and the accounting of sent bytes.
 
-use nbd::machine::{Machine, NewCommand, Piece, State};
+use nbd::machine::{Command, Event, Machine, NewCommand, NoMemory, Piece, State};
 use nbd::protocol::flags::command::PAYLOAD_LEN;
 use nbd::protocol::request::RequestType;
 
@@ -289,20 +289,62 @@ fn commands_complete_before_they_are_retired() {
     let cookie = issue(&mut machine, RequestType::Flush, b"");
     machine.sent(28);
     machine.command_mut(cookie).expect("in flight").fail(5);
-    assert!(machine.finished(cookie).is_none());
+    assert!(machine.completed(cookie).is_none());
     assert!(machine.finish(cookie).is_some());
     assert_eq!(machine.in_flight(), 0);
     assert!(machine.command(cookie).is_none());
     assert!(machine.command_mut(cookie).is_none());
-    assert!(machine.take(cookie).is_none());
+    assert!(machine.finish(cookie).is_none());
     assert!(machine.retire_unless(cookie, |done| {
         done.replace_error(7);
         true
     }));
-    assert_eq!(machine.finished(cookie).map(|it| it.error()), Some(7));
+    assert_eq!(machine.completed(cookie).map(|it| it.error()), Some(7));
     assert!(!machine.retire_unless(cookie, |done| done.error() != 7));
-    assert!(machine.finished(cookie).is_none());
-    assert!(machine.retire(cookie).is_none());
+    assert!(machine.completed(cookie).is_none());
+    machine.retire(cookie);
+}
+
+#[test]
+fn a_cancelled_write_is_sent_completely_or_not_at_all() {
+    let copy = |_: &Command<Vec<u8>>| Ok(b"copied".as_slice().into());
+    for sent in 0..=28 + 6 {
+        let mut machine = ready(&server::handshake_simple());
+        let cookie = issue(&mut machine, RequestType::Write, b"before");
+        let whole = left(&machine);
+        machine.sent(sent);
+        let command = machine.cancel(cookie, libc::ETIMEDOUT, copy);
+        assert_eq!(command.expect("there is memory").error(), libc::ETIMEDOUT);
+        assert_eq!(machine.in_flight(), 0);
+        let rest = left(&machine);
+        match sent {
+            0 => assert!(rest.is_empty()),
+            1..28 => assert_eq!(rest, [&whole[sent..28], b"copied".as_slice()].concat()),
+            _ => assert_eq!(rest, b"copied"[sent - 28..]),
+        }
+        // The reply ends a command that the program has already retired.
+        machine.retire(cookie);
+        assert_eq!(machine.commands(), usize::from(sent > 0));
+        machine.sent(rest.len());
+        if sent > 0 {
+            let reply = server::simple(cookie, 0, &[]);
+            let event = machine.receive(&mut reply.as_slice(), |_, _, _| {});
+            assert!(matches!(event, Some(Event::Completed { .. })), "{event:?}");
+            assert!(machine.finish(cookie).is_none());
+        }
+        assert_eq!((machine.commands(), machine.state()), (0, State::Ready));
+    }
+}
+
+#[test]
+fn without_memory_for_its_data_a_write_is_not_cancelled() {
+    let mut machine = ready(&server::handshake_simple());
+    let cookie = issue(&mut machine, RequestType::Write, b"before");
+    machine.sent(29);
+    let cancelled = machine.cancel(cookie, libc::ETIMEDOUT, |_| Err(NoMemory));
+    assert!(cancelled.is_err());
+    assert_eq!(left(&machine), b"efore");
+    assert_eq!(machine.in_flight(), 1);
 }
 
 #[test]
