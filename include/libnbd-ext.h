@@ -38,6 +38,36 @@ int nbd_ext_get_user_timeout(struct nbd_handle *h)
   LIBNBD_ATTRIBUTE_NONNULL(1);
 #define LIBNBD_EXT_HAVE_GET_USER_TIMEOUT 1
 
+/* Limits the time of synchronous calls. */
+int nbd_ext_set_timeout(struct nbd_handle *h, int milliseconds)
+  LIBNBD_ATTRIBUTE_NONNULL(1);
+#define LIBNBD_EXT_HAVE_SET_TIMEOUT 1
+
+/* Returns the time limit of synchronous calls. */
+int nbd_ext_get_timeout(struct nbd_handle *h)
+  LIBNBD_ATTRIBUTE_NONNULL(1);
+#define LIBNBD_EXT_HAVE_GET_TIMEOUT 1
+
+/* Allows calls that wait to be cancelled. */
+int nbd_ext_set_cancellable(struct nbd_handle *h, bool cancellable)
+  LIBNBD_ATTRIBUTE_NONNULL(1);
+#define LIBNBD_EXT_HAVE_SET_CANCELLABLE 1
+
+/* Checks whether calls that wait can be cancelled. */
+int nbd_ext_get_cancellable(struct nbd_handle *h)
+  LIBNBD_ATTRIBUTE_NONNULL(1);
+#define LIBNBD_EXT_HAVE_GET_CANCELLABLE 1
+
+/* Cancels the calls that wait on a handle. */
+int nbd_ext_cancel(struct nbd_handle *h)
+  LIBNBD_ATTRIBUTE_NONNULL(1);
+#define LIBNBD_EXT_HAVE_CANCEL 1
+
+/* Cancels an asynchronous command. */
+int nbd_ext_aio_cancel(struct nbd_handle *h, uint64_t cookie)
+  LIBNBD_ATTRIBUTE_NONNULL(1);
+#define LIBNBD_EXT_HAVE_AIO_CANCEL 1
+
 #ifdef __cplusplus
 }
 #endif

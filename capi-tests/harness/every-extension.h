@@ -8,3 +8,10 @@ FUNCTION (nbd_ext_get_keepalive, ANY,
           nbd_ext_get_keepalive (h, &NUMBERS[0], &NUMBERS[1], &NUMBERS[2]))
 FUNCTION (nbd_ext_set_user_timeout, CREATED, nbd_ext_set_user_timeout (h, 1000))
 FUNCTION (nbd_ext_get_user_timeout, ANY, nbd_ext_get_user_timeout (h))
+FUNCTION (nbd_ext_set_timeout, ANY, nbd_ext_set_timeout (h, 1000))
+FUNCTION (nbd_ext_get_timeout, ANY, nbd_ext_get_timeout (h))
+FUNCTION (nbd_ext_set_cancellable, ANY, nbd_ext_set_cancellable (h, true))
+FUNCTION (nbd_ext_get_cancellable, ANY, nbd_ext_get_cancellable (h))
+FUNCTION (nbd_ext_cancel, ANY,
+          (nbd_ext_set_cancellable (h, true), nbd_ext_cancel (h)))
+FUNCTION (nbd_ext_aio_cancel, ANY, nbd_ext_aio_cancel (h, 1))

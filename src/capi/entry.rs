@@ -63,6 +63,16 @@ macro_rules! unlocked {
     };
 }
 
+/// Runs a call that may fail, and otherwise is like those of [`unlocked`].
+macro_rules! trying {
+    ($function:ident($($arguments:tt)*), $body:expr $(,)?) => {
+        $crate::capi::entry::try_with_shared(
+            $crate::capi::entry::called!($function($($arguments)*)),
+            $body,
+        )
+    };
+}
+
 /// Runs a call that waits, in an `extern "C-unwind"` function, since pthread_cancel(3) may end
 /// the thread meanwhile: `waiting!(FUNCTION(h, parameter: value, ...), async |call| body)`.
 macro_rules! waiting {
@@ -74,7 +84,7 @@ macro_rules! waiting {
     };
 }
 
-pub(super) use {called, locked, unlocked, waiting};
+pub(super) use {called, locked, trying, unlocked, waiting};
 
 /// A function of the API, with its checked arguments.
 pub(super) struct ApiCall<'a> {
@@ -219,6 +229,14 @@ pub(super) fn with_shared<R: Outcome>(
     called: ApiCall<'_>,
     body: impl FnOnce(&Shared) -> R,
 ) -> R::C {
+    try_with_shared(called, |shared| Ok(body(shared)))
+}
+
+/// Runs `body` without the lock, on the shared part of the handle.
+pub(super) fn try_with_shared<R: Outcome>(
+    called: ApiCall<'_>,
+    body: impl FnOnce(&Shared) -> Result<R, Error>,
+) -> R::C {
     let function = called.function;
     let shared = match called.handle {
         Ok(handle) => handle.shared(),
@@ -228,8 +246,8 @@ pub(super) fn with_shared<R: Outcome>(
     let _disabled = CancellationDisabled::new();
     // Unwind safety: a body only reads and changes atomics.
     catch_unwind(AssertUnwindSafe(|| {
-        let outcome = called.begin(shared);
-        end(function, shared, outcome.map(|()| body(shared)))
+        let outcome = called.begin(shared).and_then(|()| body(shared));
+        end(function, shared, outcome)
     }))
     .unwrap_or_else(|panic| panicked::<R>(function, panic))
 }
@@ -273,7 +291,7 @@ fn failed<R: Outcome>(function: &Function, error: &Error) -> R::C {
 
 /// Ends a call without a valid handle. Rare cases are separate functions, to keep their code out
 /// of every function of the API.
-fn refused<R: Outcome>(function: &Function, why: InvalidHandle) -> R::C {
+pub(super) fn refused<R: Outcome>(function: &Function, why: InvalidHandle) -> R::C {
     store_refusal(function, why);
     R::FAILED
 }

@@ -14,6 +14,7 @@ use std::thread;
 use libc::c_int;
 
 use super::connection::Connection;
+use super::interruption::{Limit, Limits};
 use super::lock::LockGuard;
 use super::shared::Shared;
 use super::suspension::Suspension;
@@ -30,6 +31,7 @@ pub struct Call<'a> {
     function: &'static dyn Function,
     /// Makes the blocking system calls, if the call does not make them itself.
     suspension: Option<&'a Suspension>,
+    limit: Limit,
     /// True if the thread was already panicking when the call started.
     was_panicking: bool,
 }
@@ -72,12 +74,14 @@ impl<'a> Call<'a> {
             owner,
             function,
             suspension: None,
+            limit: Limit::default(),
             was_panicking: thread::panicking(),
         }
     }
 
-    pub(super) fn with_suspension(mut self, suspension: &'a Suspension) -> Self {
+    pub(super) fn waiting(mut self, suspension: &'a Suspension, limit: Limit) -> Self {
         self.suspension = Some(suspension);
+        self.limit = limit;
         self
     }
 
@@ -86,28 +90,43 @@ impl<'a> Call<'a> {
         self.function.check_state(&self.connection.report.shared)
     }
 
-    /// Makes a blocking system call with the lock held. Returns its result, or the errno.
+    /// Makes a blocking system call with the lock held. Returns its result, or the errno. If the
+    /// call is interrupted, poll(2) returns early.
     pub(super) async fn wait(&mut self, blocking: &mut Blocking) -> Result<usize, c_int> {
-        match self.suspension {
-            Some(suspension) => suspension.wait(blocking).await,
-            None => blocking.make(),
-        }
+        let Some(watch) = Watch::begin(self, blocking) else {
+            return Ok(0);
+        };
+        let result = make(watch.call.suspension, blocking).await;
+        watch.end(blocking, result)
     }
 
     /// Makes a blocking system call with the lock released.
     pub(super) async fn wait_unlocked(&mut self, blocking: &mut Blocking) -> Result<usize, c_int> {
-        Unlocked::new(self).0.wait(blocking).await
+        let Some(watch) = Watch::begin(self, blocking) else {
+            return Ok(0);
+        };
+        let result = Unlocked::new(watch.call).make(blocking).await;
+        watch.end(blocking, result)
     }
 
-    /// Runs `act` and makes the blocking system calls directly, so the thread cannot be cancelled
-    /// meanwhile.
+    /// Returns the limit of the call.
+    pub(super) fn limits(&self) -> Limits<'_> {
+        Limits {
+            limit: self.limit,
+            interruptions: self.report.shared.interruptions(),
+        }
+    }
+
+    /// Runs `act` and makes the blocking system calls directly, so the call can neither be
+    /// cancelled nor interrupted meanwhile.
     pub(super) fn without_cancellation<R>(&mut self, act: impl AsyncFnOnce(&mut Self) -> R) -> R {
         let suspension = self.suspension.take();
+        let limit = std::mem::take(&mut self.limit);
         let result = match pin!(act(self)).poll(&mut Context::from_waker(Waker::noop())) {
             Poll::Ready(result) => result,
             Poll::Pending => unreachable!("the call makes its system calls itself"),
         };
-        self.suspension = suspension;
+        (self.suspension, self.limit) = (suspension, limit);
         result
     }
 
@@ -115,6 +134,11 @@ impl<'a> Call<'a> {
     /// possible. Returns the interrupted system call.
     pub(super) fn cancelled(&mut self) -> Option<Blocking> {
         self.suspension.take().and_then(Suspension::cancelled)
+    }
+
+    /// Prepares for cleaning up after an interruption: no further one is possible.
+    pub(super) fn interrupted(&mut self) {
+        self.limit = Limit::default();
     }
 
     fn before_unlock(&mut self) -> PendingWakes {
@@ -127,10 +151,67 @@ impl<'a> Call<'a> {
     }
 }
 
+async fn make(suspension: Option<&Suspension>, blocking: &mut Blocking) -> Result<usize, c_int> {
+    match suspension {
+        Some(suspension) => suspension.wait(blocking).await,
+        None => blocking.make(),
+    }
+}
+
 /// Records that this thread holds the lock, for a call of `function`.
 fn begin(connection: &mut Connection, owner: &LockOwner, function: &'static dyn Function) {
     owner.0.store(this_thread(), Ordering::Relaxed);
     connection.report.context = function.name();
+}
+
+/// Polls the descriptor of nbd_ext_cancel(3), too, until it is dropped.
+struct Watch<'c, 'a> {
+    call: &'c mut Call<'a>,
+    watches: bool,
+    woken: bool,
+}
+
+impl<'c, 'a> Watch<'c, 'a> {
+    /// Starts to wait, unless the call was cancelled.
+    fn begin(call: &'c mut Call<'a>, blocking: &mut Blocking) -> Option<Self> {
+        let mut watch = Watch {
+            call,
+            watches: false,
+            woken: false,
+        };
+        if let (false, Blocking::Poll(poll)) = (watch.call.limit.is_none(), blocking) {
+            let limit = watch.call.limit;
+            let connection = &mut **watch.call;
+            let interruptions = connection.report.shared.interruptions();
+            let limits = Limits {
+                limit,
+                interruptions,
+            };
+            watch.watches = limits.watch(&mut connection.watchers, poll);
+            limits.check_cancelled().ok()?;
+        }
+        Some(watch)
+    }
+
+    /// Returns the result without the watched descriptor.
+    fn end(
+        mut self,
+        blocking: &mut Blocking,
+        result: Result<usize, c_int>,
+    ) -> Result<usize, c_int> {
+        if let (true, Blocking::Poll(poll)) = (self.watches, blocking) {
+            self.woken = poll.pop();
+        }
+        result.map(|count| count - usize::from(self.woken))
+    }
+}
+
+impl Drop for Watch<'_, '_> {
+    fn drop(&mut self) {
+        if self.watches {
+            self.call.watchers.leave(self.woken);
+        }
+    }
 }
 
 /// Releases the lock until it is dropped.
@@ -144,6 +225,12 @@ impl<'c, 'a> Unlocked<'c, 'a> {
         unsafe { LockGuard::mutex(&call.connection).force_unlock() };
         drop(wakes);
         Unlocked(call)
+    }
+}
+
+impl Unlocked<'_, '_> {
+    async fn make(&mut self, blocking: &mut Blocking) -> Result<usize, c_int> {
+        make(self.0.suspension, blocking).await
     }
 }
 

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use super::completions::Completions;
 use super::high_water::HighWater;
+use super::interruption::Watchers;
 use super::link::{Link, Lost};
 use super::report::Report;
 use super::settings::Settings;
@@ -25,6 +26,7 @@ pub struct Connection {
     pub(super) completions: Completions,
     pub(super) report: Report,
     pub(super) turns: Turns,
+    pub(super) watchers: Watchers,
     pub(super) high_water: HighWater,
     /// The pending reason to end the connection, once no thread is receiving.
     failure: Option<Lost>,
@@ -41,6 +43,7 @@ impl Connection {
                 context: c"",
             },
             turns: Turns::new(),
+            watchers: Watchers::default(),
             high_water: HighWater::default(),
             failure: None,
         }
@@ -136,6 +139,8 @@ impl Connection {
     /// Discards the state of threads that do not exist in a forked child.
     pub(super) fn reset_after_fork(&mut self) {
         self.turns = Turns::new();
+        self.watchers = Watchers::default();
+        self.report.shared.interruptions().reset_after_fork();
         self.link.forget_retired();
         self.failure = None;
     }

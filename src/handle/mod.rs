@@ -26,6 +26,7 @@ mod drive;
 mod endpoint;
 mod extents;
 mod high_water;
+mod interruption;
 #[allow(unsafe_code)]
 mod link;
 #[allow(unsafe_code)]
@@ -145,7 +146,9 @@ impl Handle {
         function: &'static dyn Function,
         suspension: &'a Suspension,
     ) -> Call<'a> {
-        self.call(function).with_suspension(suspension)
+        // Before waiting for the lock.
+        let limit = self.shared.interruptions().begin();
+        self.call(function).waiting(suspension, limit)
     }
 
     /// Resets a handle after fork(2): threads that held the lock, waited for it or slept do not

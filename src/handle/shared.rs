@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicU8, AtomicUsize,
 
 use super::counter::Counter;
 use super::debug::Debug;
+use super::interruption::Interruptions;
 use crate::constants::{LIBNBD_AIO_DIRECTION_READ, LIBNBD_AIO_DIRECTION_WRITE};
 use crate::machine::{self, State};
 
@@ -71,6 +72,7 @@ pub struct Shared {
     private_data: AtomicUsize,
     /// True if reads clear their buffer first, even before waiting for the lock.
     pread_initialize: AtomicBool,
+    interruptions: Interruptions,
     debug: Debug,
 }
 
@@ -89,6 +91,7 @@ impl Shared {
             asked_to_write: AtomicBool::new(false),
             private_data: AtomicUsize::new(0),
             pread_initialize: AtomicBool::new(true),
+            interruptions: Interruptions::default(),
             debug,
         }
     }
@@ -206,6 +209,11 @@ impl Shared {
 
     pub fn set_pread_initialize(&self, request: bool) {
         self.pread_initialize.store(request, Ordering::Relaxed);
+    }
+
+    /// Returns the limits of calls that wait.
+    pub fn interruptions(&self) -> &Interruptions {
+        &self.interruptions
     }
 
     /// Returns true if debug messages are enabled.

@@ -11,6 +11,7 @@ use scopeguard::{guard, ScopeGuard};
 use super::admission::Access;
 use super::call::Call;
 use super::drive::Ready;
+use super::interruption::{milliseconds_until, Stop};
 use super::link::Receive;
 use super::turns::{Goal, Holder};
 use crate::error::Error;
@@ -51,17 +52,19 @@ impl Ready {
 
 impl Call<'_> {
     /// Waits until the descriptor is ready and handles the event, with the lock held.
-    async fn wait_locked(&mut self) -> Result<(), Error> {
+    async fn wait_locked(&mut self) -> Result<(), Stop> {
         let Some((fd, events)) = self.before_polling()? else {
             return Ok(());
         };
+        let timeout = self.limits().time_left()?;
         self.publish_state();
-        let mut poll = Blocking::Poll(Poll::new(-1).and(fd, events));
+        let mut poll = Blocking::Poll(Poll::new(timeout).and(fd, events));
         let result = self.wait(&mut poll).await;
         let ready = Ready::from_result(&poll, result);
         self.log_poll(&ready);
         let ready = ready?;
-        self.after_polling(ready).map(drop)
+        self.after_polling(ready)?;
+        Ok(())
     }
 
     /// Logs the result of poll(2).
@@ -115,8 +118,9 @@ impl Call<'_> {
     }
 
     /// Waits for the next reply message, with the turn, and with the lock released.
-    async fn receive_with_turn(&mut self) -> Result<(), Error> {
-        if let Some(receive) = self.before_receiving()? {
+    async fn receive_with_turn(&mut self) -> Result<(), Stop> {
+        let limit = self.limits().limit;
+        if let Some(receive) = self.before_receiving(&limit)? {
             let mut blocking = receive.blocking();
             let mut turn = guard((&mut *self, receive), |(call, receive)| {
                 call.cancelled_in_receive(receive);
@@ -130,14 +134,19 @@ impl Call<'_> {
             }
         }
         match self.before_polling()? {
-            Some(descriptor) => self.poll_with_turn(descriptor, -1, -1).await.map(drop),
+            Some(descriptor) => {
+                let timeout = self.limits().time_left()?;
+                self.poll_with_turn(descriptor, -1, timeout).await?;
+                Ok(())
+            }
             None => Ok(()),
         }
     }
 
     /// Waits for the next reply message with the lock held.
-    async fn receive_locked(&mut self) -> Result<(), Error> {
-        if let Some(receive) = self.before_receiving()? {
+    async fn receive_locked(&mut self) -> Result<(), Stop> {
+        let limit = self.limits().limit;
+        if let Some(receive) = self.before_receiving(&limit)? {
             let mut blocking = receive.blocking();
             let mut alone = guard((&mut *self, receive), |(call, receive)| {
                 call.cancelled_in_receive(receive);
@@ -225,6 +234,7 @@ impl Call<'_> {
     pub async fn poll(&mut self, fd: c_int, timeout: c_int) -> Result<c_int, Error> {
         let limit = u64::try_from(timeout).ok().filter(|limit| *limit > 0);
         let deadline = limit.map(|limit| Instant::now() + Duration::from_millis(limit));
+        let timed_out = || deadline.map_or(timeout == 0, |deadline| deadline <= Instant::now());
         let before = self.completions.total();
         let mut left = timeout;
         loop {
@@ -234,7 +244,9 @@ impl Call<'_> {
                     self.completions.forget_unpolled();
                     return Ok(1);
                 };
-                if let Some(ready) = self.poll_with_turn(descriptor, fd, left).await? {
+                let ready = self.poll_with_turn(descriptor, fd, left).await?;
+                self.limits().check_cancelled()?;
+                if let Some(ready) = ready.filter(|ready| *ready || timed_out()) {
                     self.completions.forget_unpolled();
                     return Ok(c_int::from(ready));
                 }
@@ -242,10 +254,12 @@ impl Call<'_> {
                 // A command may have completed since the program last checked.
                 return Ok(1);
             } else {
-                match self.sleep(Goal::Completion(before), fd, left).await? {
+                let reason = self.sleep(Goal::Completion(before), fd, left).await?;
+                self.limits().check_cancelled()?;
+                match reason {
                     WakeReason::Extra => return Ok(1),
-                    WakeReason::Timeout => return Ok(0),
-                    WakeReason::Woken => {}
+                    WakeReason::Timeout if timed_out() => return Ok(0),
+                    WakeReason::Timeout | WakeReason::Woken => {}
                 }
             }
             if self.completions.total() != before {
@@ -253,9 +267,7 @@ impl Call<'_> {
                 return Ok(1);
             }
             if let Some(deadline) = deadline {
-                let time = deadline.saturating_duration_since(Instant::now());
-                // Rounded up, to avoid waking just before the timeout.
-                left = time.as_micros().div_ceil(1000) as c_int;
+                left = milliseconds_until(deadline);
             }
         }
     }
@@ -270,7 +282,8 @@ impl Call<'_> {
         let ticket = self.turns.admissions.join(access)?;
         let mut visit = guard(self, |call| call.turns.admissions.leave(ticket));
         while !visit.turns.admissions.admits(ticket) {
-            visit.sleep(Goal::Admission(ticket), -1, -1).await?;
+            let timeout = visit.limits().time_left()?;
+            visit.sleep(Goal::Admission(ticket), -1, timeout).await?;
             // After the end of a connection, no more calls may run.
             visit.check_state()?;
         }
@@ -282,23 +295,22 @@ impl Call<'_> {
         &mut self,
         cookie: u64,
         access: Access,
-    ) -> Result<(), Error> {
-        if access == Access::Exclusive {
-            if !self.turns.turn_is_held() {
-                return self.receive_locked().await;
-            }
+    ) -> Result<(), Stop> {
+        let goal = match (self.turns.turn_is_held(), access) {
+            (false, Access::Exclusive) => return self.receive_locked().await,
+            (false, _) => return self.receive_with_turn().await,
             // If this call received, it would not wake the thread in nbd_poll(3). So that thread
             // leaves first: it wakes when data arrives.
-            return self.sleep(Goal::EndOfTurn, -1, -1).await.map(drop);
-        }
-        if self.turns.turn_is_held() {
-            return self.sleep(Goal::Command(cookie), -1, -1).await.map(drop);
-        }
-        self.receive_with_turn().await
+            (true, Access::Exclusive) => Goal::EndOfTurn,
+            (true, _) => Goal::Command(cookie),
+        };
+        let timeout = self.limits().time_left()?;
+        self.sleep(goal, -1, timeout).await?;
+        Ok(())
     }
 
     /// Waits until the connection is established, or the option is complete.
-    pub(super) async fn wait_while_connecting(&mut self) -> Result<(), Error> {
+    pub(super) async fn wait_while_connecting(&mut self) -> Result<(), Stop> {
         while self.state() == State::Connecting {
             self.wait_locked().await?;
         }
@@ -306,7 +318,7 @@ impl Call<'_> {
     }
 
     /// Waits until the connection has ended.
-    pub(super) async fn wait_until_ended(&mut self) -> Result<(), Error> {
+    pub(super) async fn wait_until_ended(&mut self) -> Result<(), Stop> {
         while !matches!(self.state(), State::Closed | State::Dead) {
             self.wait_locked().await?;
         }

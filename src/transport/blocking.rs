@@ -47,7 +47,7 @@ pub struct Poll {
 }
 
 impl Poll {
-    const MAX_FDS: usize = 3;
+    const MAX_FDS: usize = 4;
 
     /// Waits at most `timeout` milliseconds, or without limit if `timeout` is negative.
     pub fn new(timeout: c_int) -> Self {
@@ -63,12 +63,34 @@ impl Poll {
         }
     }
 
-    /// Adds a descriptor and its `events`; at most three. A negative descriptor is ignored.
+    /// Adds a descriptor and its `events`; at most four. A negative descriptor is ignored.
     pub fn and(mut self, fd: RawFd, events: c_short) -> Self {
+        self.add(fd, events);
+        self
+    }
+
+    fn add(&mut self, fd: RawFd, events: c_short) {
         let entry = &mut self.fds[self.count];
         (entry.fd, entry.events) = (fd, events);
         self.count += 1;
-        self
+    }
+
+    /// Adds a descriptor to read from.
+    pub fn push(&mut self, fd: RawFd) {
+        self.add(fd, libc::POLLIN);
+    }
+
+    /// Removes the last descriptor. Returns true if it had an event.
+    pub fn pop(&mut self) -> bool {
+        self.count -= 1;
+        std::mem::take(&mut self.fds[self.count].revents) != 0
+    }
+
+    /// Lowers the timeout to `timeout` milliseconds.
+    pub fn shorten(&mut self, timeout: c_int) {
+        if !(0..timeout).contains(&self.timeout) {
+            self.timeout = timeout;
+        }
     }
 
     /// Returns the events of the descriptor at index `number`.

@@ -35,6 +35,14 @@ impl Waker {
         unsafe { libc::write(self.fd(), one.as_ptr().cast(), one.len()) };
     }
 
+    /// Replaces the eventfd by a new one with the same number, since another process has the same.
+    /// Returns false if the process has no free descriptor.
+    pub fn renew(&self) -> bool {
+        // SAFETY: `fd` is open and stays so; dup3 replaces what it refers to.
+        Waker::new()
+            .is_ok_and(|new| unsafe { libc::dup3(new.fd(), self.fd(), libc::O_CLOEXEC) >= 0 })
+    }
+
     /// Resets it. Returns false if it was not signalled.
     pub fn reset(&self) -> bool {
         let mut count = [0; 8];

@@ -7,13 +7,15 @@ use scopeguard::{guard, ScopeGuard};
 
 use crate::error::Error;
 use crate::handle::admission::Access;
-use crate::handle::attachment::clear_gaps;
+use crate::handle::attachment::{clear_gaps, Attachment, Waiter};
 use crate::handle::call::Call;
 use crate::handle::callback::nbd_completion_callback;
 use crate::handle::calls::Issue;
 use crate::handle::completed::outcome;
 use crate::handle::connection::Connection;
+use crate::handle::interruption::{Interrupt, Stop};
 use crate::handle::turns::{Goal, Holder};
+use crate::machine::Machine;
 use crate::memory::NoMemory;
 
 impl Connection {
@@ -41,6 +43,22 @@ impl Connection {
 }
 
 impl Call<'_> {
+    /// nbd_ext_aio_cancel(3)
+    pub fn aio_cancel(&mut self, cookie: u64) -> Result<bool, Error> {
+        if cookie == 0 {
+            return Err(Error::new(libc::EINVAL, "invalid aio cookie 0"));
+        }
+        while is_receiving_into(self, cookie) {
+            self.sleep_without_cancellation(Goal::EndOfTurn)?;
+        }
+        let command = self.link.machine.command(cookie);
+        let cancels = command.is_some_and(|it| it.attachment.waiter == Waiter::Program);
+        if cancels {
+            cancel(self, cookie, libc::ECANCELED)?;
+        }
+        Ok(cancels)
+    }
+
     /// Issues a command, and waits for its completion; other threads may issue theirs meanwhile.
     /// `issue` gets an empty completion callback to pass on.
     pub async fn until_completed(
@@ -62,10 +80,14 @@ impl Call<'_> {
     /// Waits until a command is complete, and retires it.
     async fn finish(&mut self, cookie: u64, access: Access) -> Result<(), Error> {
         loop {
-            if let Some(outcome) = self.retire(cookie) {
+            if let Some(outcome) = retire(&mut self.link.machine, cookie) {
                 return outcome;
             }
-            if let Err(mut error) = self.wait_for_command(cookie, access).await {
+            if let Err(stop) = self.wait_for_command(cookie, access).await {
+                let mut error = match stop {
+                    Stop::Interrupted(interrupt) => return self.interrupt(cookie, interrupt).await,
+                    Stop::Failed(error) => error,
+                };
                 if self.link.machine.command(cookie).is_some() {
                     // The program may free the buffer as soon as the call returns, so no reply
                     // may be received after that.
@@ -73,7 +95,7 @@ impl Call<'_> {
                 }
                 self.wait_for_completion(cookie).await;
                 // A reply received before the connection was lost still counts.
-                return match self.retire(cookie) {
+                return match retire(&mut self.link.machine, cookie) {
                     Some(Ok(())) => Ok(()),
                     _ => Err(error),
                 };
@@ -81,13 +103,21 @@ impl Call<'_> {
         }
     }
 
-    /// Retires a synchronous command, if it is complete.
-    fn retire(&mut self, cookie: u64) -> Option<Result<(), Error>> {
-        let machine = &mut self.link.machine;
-        let command = machine.completed(cookie)?;
-        let outcome = outcome(command).inspect_err(|_| clear_gaps(command));
-        machine.retire(cookie);
-        Some(outcome)
+    /// Completes a command whose call was interrupted. If another thread is receiving into its
+    /// buffer, or there is no memory for its data, the connection ends, since the program may free
+    /// the buffer as soon as the call returns.
+    async fn interrupt(&mut self, cookie: u64, interrupt: Interrupt) -> Result<(), Error> {
+        self.interrupted();
+        let error = Error::from(interrupt);
+        let used = is_receiving_into(self, cookie);
+        if used || cancel(self, cookie, interrupt.errno()).is_err() {
+            self.end(error.clone().into());
+            self.wait_for_completion(cookie).await;
+        }
+        match retire(&mut self.link.machine, cookie) {
+            Some(Ok(())) => Ok(()),
+            _ => Err(error),
+        }
     }
 
     /// Waits, after the connection was lost, until the receiving thread has woken and completed
@@ -103,33 +133,43 @@ impl Call<'_> {
     fn abandon(&mut self, cookie: u64) {
         self.cancelled();
         // Another thread may be receiving into its buffer.
-        while self.is_receiving_into(cookie) {
+        while is_receiving_into(self, cookie) {
             let _ = self.sleep_without_cancellation(Goal::EndOfTurn);
         }
-        let connection = &mut **self;
-        if connection.cancel(cookie, libc::ECANCELED).is_err() {
+        if cancel(self, cookie, libc::ECANCELED).is_err() {
             let what = "no memory for the data of a cancelled write";
             self.end(Error::new(libc::ENOMEM, what).into());
             self.without_cancellation(async |call| call.wait_for_completion(cookie).await);
         }
-        let _ = self.retire(cookie);
+        let _ = retire(&mut self.link.machine, cookie);
     }
 }
 
-impl Connection {
-    /// Returns true if a thread is receiving into the buffer of a command.
-    fn is_receiving_into(&self, cookie: u64) -> bool {
-        let direct = self.link.machine.direct();
-        self.turns.holder == Holder::Receiving && direct.is_some_and(|it| it.0 == cookie)
-    }
+/// Returns true if a thread is receiving into the buffer of a command.
+fn is_receiving_into(connection: &Connection, cookie: u64) -> bool {
+    let direct = connection.link.machine.direct();
+    connection.turns.holder == Holder::Receiving && direct.is_some_and(|it| it.0 == cookie)
+}
 
-    /// Completes a command with an error, if it is in flight. No thread may be receiving into its
-    /// buffer. Fails if there is no memory for this; then nothing has changed.
-    fn cancel(&mut self, cookie: u64, errno: c_int) -> Result<(), NoMemory> {
-        if self.link.machine.command(cookie).is_none() {
-            return Ok(());
-        }
-        self.completions
-            .cancel(&mut self.link, &self.report, cookie, errno)
+/// Retires a synchronous command, if it is complete.
+fn retire(machine: &mut Machine<Attachment>, cookie: u64) -> Option<Result<(), Error>> {
+    let command = machine.completed(cookie)?;
+    let outcome = outcome(command).inspect_err(|_| clear_gaps(command));
+    machine.retire(cookie);
+    Some(outcome)
+}
+
+/// Completes a command with an error, if it is in flight. No thread may be receiving into its
+/// buffer. Fails if there is no memory for this; then nothing has changed.
+fn cancel(connection: &mut Connection, cookie: u64, errno: c_int) -> Result<(), NoMemory> {
+    if connection.link.machine.command(cookie).is_none() {
+        return Ok(());
     }
+    let Connection {
+        completions,
+        link,
+        report,
+        ..
+    } = connection;
+    completions.cancel(link, report, cookie, errno)
 }

@@ -10,6 +10,7 @@ use crate::error::Error;
 use crate::handle::call::Call;
 use crate::handle::connection::Connection;
 use crate::handle::endpoint::Endpoint;
+use crate::handle::interruption::Stop;
 use crate::machine::State;
 use crate::memory;
 use crate::transport::{Connector, Socket, Subprocess};
@@ -116,7 +117,19 @@ impl Call<'_> {
         connect: impl FnOnce(Connecting<'_>) -> Result<(), Error>,
     ) -> Result<(), Error> {
         connect(self.connecting())?;
-        self.wait_while_connecting().await?;
+        match self.wait_while_connecting().await {
+            Ok(()) => {}
+            Err(Stop::Failed(error)) => return Err(error),
+            // Before a socket is connected, the handle is as it was; afterwards, it is dead.
+            Err(Stop::Interrupted(interrupt)) => {
+                let error = Error::from(interrupt);
+                if self.link.is_connecting() && self.link.subprocess.is_none() {
+                    self.link.forget_attempt();
+                    return Err(error);
+                }
+                return Err(self.end(error.into()));
+            }
+        }
         if self.state() == State::Closed {
             return Err(Error::new(0, "connection is closed"));
         }

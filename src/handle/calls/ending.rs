@@ -7,6 +7,7 @@ use crate::error::Error;
 use crate::handle::admission::Access;
 use crate::handle::call::Call;
 use crate::handle::connection::Connection;
+use crate::handle::interruption::Stop;
 use crate::handle::settings::invalid_flag;
 use crate::machine::State;
 
@@ -31,7 +32,10 @@ impl Call<'_> {
         }
         // If the server is already gone, the goal is reached.
         self.disconnect(0);
-        self.wait_until_ended().await
+        match self.wait_until_ended().await {
+            Err(Stop::Interrupted(interrupt)) => Err(self.end(Error::from(interrupt).into())),
+            ended => Ok(ended?),
+        }
     }
 
     /// nbd_aio_disconnect(3)

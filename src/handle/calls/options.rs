@@ -11,6 +11,7 @@ use crate::handle::attachment::Attachment;
 use crate::handle::call::Call;
 use crate::handle::callback::{nbd_completion_callback, nbd_context_callback, nbd_list_callback};
 use crate::handle::connection::Connection;
+use crate::handle::interruption::Stop;
 use crate::handle::option::PendingOption;
 use crate::handle::tls_settings::check_available;
 use crate::machine::Machine;
@@ -188,6 +189,10 @@ impl Call<'_> {
         });
         let waited = awaited.wait_while_connecting().await;
         let call = ScopeGuard::into_inner(awaited);
+        if let Err(Stop::Interrupted(_)) = waited {
+            // The option stays in flight, as its reply is still expected.
+            call.completions.forget_option();
+        }
         waited?;
         let outcome = call.completions.option_outcome.take();
         outcome.unwrap_or_else(|| Err(Error::new(libc::ENOTRECOVERABLE, "internal error")))
@@ -196,6 +201,9 @@ impl Call<'_> {
     /// nbd_opt_abort(3)
     pub async fn abort_and_wait(&mut self) -> Result<(), Error> {
         self.options().abort()?;
-        self.wait_while_connecting().await
+        match self.wait_while_connecting().await {
+            Err(Stop::Interrupted(interrupt)) => Err(self.end(Error::from(interrupt).into())),
+            ended => Ok(ended?),
+        }
     }
 }
