@@ -7,7 +7,8 @@
 # the vendor archive (see scripts/make-dist.sh).
 #
 # It removes development dependencies with the tests that need them, optional dependencies,
-# and the other members of the workspace. The tests of the protocol stay. The build uses the header in include/.
+# and the other members of the workspace. The tests of the protocol stay. The build uses the
+# header in include/.
 
 set -eu
 cd "${1:-.}"

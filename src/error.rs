@@ -12,7 +12,7 @@ use libc::c_int;
 
 use crate::text::text;
 
-/// The failure of a call: a message for people, and an errno for the program.
+/// The failure of a call: a human-readable message, and an errno for the program.
 ///
 /// The message says what failed, for example which system call on which file. The name of the API
 /// function and the system's text for the errno are added when the program gets the error

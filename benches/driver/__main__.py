@@ -6,8 +6,8 @@
 
 prints a line for each case. Without --quick and --only it also writes all tables and
 the plot: to docs/ in the system REFERENCE, elsewhere to the directory of the compiled
-programs. In a release of Debian without a C compiler it has --system NAME, after
---compile here.
+programs. In a root of Debian without a C compiler, run it with --system NAME, after
+--compile outside of it.
 """
 
 import argparse
@@ -22,9 +22,9 @@ from pathlib import Path
 
 import comparisons
 import page
-import people
 import plot
 import processes
+import real_programs
 import report
 import terminal
 from cases import all_cases, quick_cases
@@ -34,7 +34,7 @@ from servers import Servers
 from subjects import Failure, Processors, Programs
 
 DOCS = Path(__file__).resolve().parent.parent.parent / "docs"
-# The system whose C library this one has to behave like.
+# The system that has the reference version of the C library.
 REFERENCE = "sid"
 
 
@@ -49,7 +49,7 @@ def arguments():
 
 
 def may_open_many_files():
-    """How many connections one process may have."""
+    """Raises the limit of open files; returns the maximum number of connections."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     return min(10_000, hard - 100)
@@ -66,7 +66,7 @@ def chosen_cases(options):
 
 
 def measure(bench, options, connections):
-    """All results, printed while they come in."""
+    """Returns all results, and prints each when it is measured."""
     results = report.Results()
     say(terminal.HEAD)
     for case in chosen_cases(options):
@@ -78,8 +78,8 @@ def measure(bench, options, connections):
     measure_comparisons(bench, results, options.quick)
     measure_processes(bench, results, options.quick, connections)
     rounds = 1 if options.quick else bench.rounds
-    for result in people.all_programs(bench, rounds, seconds=1):
-        results.people.append(result)
+    for result in real_programs.all_programs(bench, rounds, seconds=1):
+        results.real_programs.append(result)
         say(terminal.line(result))
     return results
 
@@ -106,7 +106,7 @@ def measure_processes(bench, results, quick, connections):
 
 
 def write(results, facts, programs, system):
-    """All that was measured: the figures of the reference are in the documents."""
+    """Writes all results; those of the reference system go to the documents."""
     directory = DOCS if system == REFERENCE else programs.directory
     (directory / "performance.svg").write_text(plot.svg(results.headline))
     (directory / "performance-cases.md").write_text(

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 
-"""What is measured with the programs `commands` and `floor`."""
+"""The cases measured with the programs `commands` and `floor`."""
 
 from dataclasses import dataclass
 
@@ -18,7 +18,7 @@ SIZES = {
 
 @dataclass(frozen=True)
 class Case:
-    """One way of using a connection."""
+    """A way of using a connection."""
 
     section: str
     operation: str
@@ -29,19 +29,19 @@ class Case:
     loop: str = "nbd_poll"
     # Microseconds of computing between issuing and collecting.
     compute: int = 0
-    # Milliseconds after which the server answers.
+    # Delay of the server's replies in milliseconds.
     delay: int = 0
     transport: str = "unix"
     style: str = "structured"
     shuffle: int = 0
     # plain, or a debug callback set with debug off (callback), or on (on).
     debug: str = "plain"
-    # Encrypted. The floor does not encrypt, so it is not measured.
+    # With TLS. The floor does not encrypt, so it is not measured.
     tls: bool = False
     # Client and server on one CPU instead of one each.
     together: bool = False
     quick: bool = False
-    # In the table that the page begins with, in the plot, and in a quick run.
+    # In the first table of the page, in the plot, and in a quick run.
     headline: bool = False
 
     @property
@@ -62,7 +62,7 @@ class Case:
 
     @property
     def concurrency(self):
-        """How many operations are in flight, in words."""
+        """The number of operations in flight, in words."""
         if self.loop == "sync":
             return "synchronous"
         if self.loop == "shared":
@@ -71,12 +71,12 @@ class Case:
 
     @property
     def waits_with_poll(self):
-        """The program, not the library, waits, so one call receives one reply."""
+        """True if the program waits, not the library: each call then receives one reply."""
         return self.loop in ("own", "threads")
 
     @property
     def subjects(self):
-        """Who can do it."""
+        """The subjects that support this case."""
         without_floor = self.tls or self.loop == "shared"
         return [C, THIS] if without_floor else [C, THIS, FLOOR]
 
@@ -85,7 +85,7 @@ class Case:
         """The options of memserver for this case."""
         options = {
             "simple": ["--no-structured-replies"],
-            # As nbdkit, nbd-server and qemu-nbd answer: only reads are answered by chunks.
+            # As with nbdkit, nbd-server and qemu-nbd, only reads are answered by chunks.
             "structured": ["--no-extended-headers", "--simple-acks"],
             "extended": [],
         }[self.style]
@@ -155,7 +155,7 @@ def all_cases():
         slow = {"delay": 1, "headline": count == 8}
         yield Case(shared, "read", depth=count, loop="shared", **slow)
 
-    # With a request that leaves late, the server's delay comes on top.
+    # If a request is sent late, the server's delay is added to the time.
     computing = "Computing between issuing and collecting"
     between = {"compute": 3000, "delay": 1, "quick": True}
     yield Case(computing, "read", depth=8, **between)

@@ -15,7 +15,7 @@ def certtool(directory, *words):
 
 
 def make(directory):
-    """Makes them, and returns the directory that they are in."""
+    """Creates the files and returns their directory."""
     directory.mkdir()
     (directory / "authority").write_text(AUTHORITY)
     (directory / "server").write_text(SERVER)

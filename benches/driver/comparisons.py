@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 
-"""How much more one case costs than another, on the same library.
+"""Comparisons of two cases with the same library.
 
-Both are measured in the same rounds, as what the machine does meanwhile can be
-more than what is looked for.
+Both are measured in the same rounds, because other load on the machine can have a
+larger effect than the difference between them.
 """
 
 from dataclasses import dataclass, replace
@@ -14,7 +14,7 @@ from subjects import C, FLOOR, THIS
 
 @dataclass(frozen=True)
 class Comparison:
-    """`other` by `base`."""
+    """The ratio of `other` to `base`."""
 
     section: str
     name: str
@@ -23,14 +23,14 @@ class Comparison:
     quick: bool = False
 
 
-# Fewer than elsewhere: the C library takes seconds for some of them.
+# Fewer rounds than elsewhere: the C library takes seconds for some cases.
 ROUNDS = 3
 DEPTH = "Depth 8192 ÷ depth 64"
 DEBUG = "Debug messages ÷ a plain handle"
 
 
 def shuffled(case):
-    """As many replies held as surely are in flight."""
+    """Returns the case with shuffled replies, of which three quarters are held back."""
     return replace(case, shuffle=case.depth * 3 // 4)
 
 
@@ -54,7 +54,7 @@ def all_comparisons():
 
 
 def compare(bench, comparison):
-    """CPU per operation of both, one value a round."""
+    """Returns the CPU time per operation of both cases, one value per round."""
     cases = {"base": comparison.base, "other": comparison.other}
     result = {
         subject: {which: [] for which in cases} for subject in (C, THIS, FLOOR)

@@ -6,7 +6,7 @@ from measure import Result, Spread
 
 
 def number(value):
-    """Three digits that count."""
+    """Formats a number with three significant digits."""
     if value >= 9.995e5:
         return f"{value / 1e6:.3g} M"
     if value >= 999.5:
@@ -30,7 +30,7 @@ def times(values, one, other, bold=False):
 
 
 def ratio_of_ratios(result, one, other):
-    """How much more the second case costs one subject than another."""
+    """The relative cost of the second case, for one subject compared to another."""
     pairs = zip(
         Result.ratios(result[one], "other", "base"),
         Result.ratios(result[other], "other", "base"),
@@ -47,7 +47,7 @@ def call_count(result, subject):
 
 
 def busy(result, subject):
-    """The share of its CPU that the server was using."""
+    """The share of its CPU that the server used."""
     if subject not in result.busy:
         return "–"
     return f"{Spread.of(result.busy[subject]).median:.0%}"

@@ -11,20 +11,20 @@ COMMON = ["fio", "--name=bench", "--size=64m", "--time_based", "--output-format=
 
 
 def on_nbd(uri, operation, seconds):
-    """4 KiB at random places of an export, 64 in flight."""
+    """Returns the command for 4 KiB at random offsets of an export, 64 in flight."""
     command = [*COMMON, "--ioengine=nbd", f"--uri={uri}", f"--rw={operation}"]
     return command + ["--bs=4k", "--iodepth=64", f"--runtime={seconds}"]
 
 
 def on_file(file, size, jobs, seconds):
-    """Reads of a file at random places past the page cache, by this many threads."""
+    """Returns the command for random reads of a file without the page cache."""
     command = [*COMMON, "--ioengine=psync", f"--filename={file}", "--rw=randread"]
     command += ["--direct=1", f"--bs={size}", f"--runtime={seconds}"]
     return command + ["--thread", f"--numjobs={jobs}", "--group_reporting"]
 
 
 def run(bench, subject, command):
-    """Operations a second, and fio's CPU µs for each."""
+    """Returns operations per second, and fio's CPU µs per operation."""
     done = subprocess.run(
         command,
         env=bench.programs.environment(subject),
@@ -35,7 +35,7 @@ def run(bench, subject, command):
     )
     if done.returncode != 0:
         raise Failure(f"fio: {done.stderr.strip()}")
-    # fio says other things before its report.
+    # fio prints other text before its report.
     report = json.loads(done.stdout[done.stdout.index("{"):])
     job = report["jobs"][0]
     rate = job["read"]["iops"] + job["write"]["iops"]

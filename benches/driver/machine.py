@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 
-"""What it was measured on, without the names of anybody's machine."""
+"""A description of the machine, without its name."""
 
 import os
 import platform
@@ -34,7 +34,7 @@ def c_library(bench):
 
 
 def compiler(bench):
-    """The version of rustc that the library has in it, where the compiler leaves it."""
+    """The version of rustc that built the library, from the string that rustc adds."""
     with open(bench.programs.library / "libnbd.so", "rb") as library:
         return version(re.search(rb"rustc version ([0-9.]+)", library.read())[1].decode())
 
@@ -47,7 +47,7 @@ def system():
 
 
 def this_version():
-    """The interface's version, and that of the implementation."""
+    """The versions of the interface and of the implementation."""
     source = Path(__file__).resolve().parent.parent.parent
     cargo = (source / "Cargo.toml").read_text()
     interface = re.search(r'^version = "(.*)"', cargo, re.M)[1]
@@ -57,7 +57,7 @@ def this_version():
 
 
 def describe(bench, load):
-    """Lines of a Markdown list."""
+    """Returns the lines of a Markdown list."""
     info = Path("/proc/cpuinfo").read_text()
     model = re.search(r"model name\s*: (.*)", info)
     processor = model[1].strip() if model else platform.machine()

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 
-"""Measuring a case: rounds in which all subjects take their turn."""
+"""Measuring a case, in rounds in which each subject runs once."""
 
 import statistics
 import subprocess
@@ -25,25 +25,25 @@ class Spread:
 
 @dataclass
 class Result:
-    """What the rounds of one measurement came to, for each subject."""
+    """The results of all rounds of a measurement, by subject."""
 
     name: str
     case: object = None
     unit: str = "operations/s"
-    # Each a list with one value a round.
+    # Each value is a list with one element per round.
     rate: dict = field(default_factory=dict)
     cpu: dict = field(default_factory=dict)
     busy: dict = field(default_factory=dict)
     calls: dict = field(default_factory=dict)
-    # Microseconds an operation in calls of the library: all but the computing.
+    # Microseconds per operation in calls of the library, without the computing.
     in_calls: dict = field(default_factory=dict)
     # Seconds of the fastest cycle of issuing, computing and collecting.
     cycle: dict = field(default_factory=dict)
-    # Bytes of memory that a process had, one value for each subject.
+    # Resident memory of the process in bytes, one value for each subject.
     resident: dict = field(default_factory=dict)
 
     def add(self, subject, rate, cpu, busy=None):
-        """Operations (or MiB) a second, CPU µs for each, share of the server's CPU."""
+        """Adds a round: operations or MiB per second, CPU µs for each, server's share."""
         self.rate.setdefault(subject, []).append(rate)
         self.cpu.setdefault(subject, []).append(cpu)
         if busy is not None:
@@ -51,7 +51,7 @@ class Result:
 
     @staticmethod
     def ratios(values, one, other):
-        """One subject by another, round by round: noise hits both alike."""
+        """The ratios of two subjects in each round: other load affects both alike."""
         return [a / b for a, b in zip(values[one], values[other])]
 
     @staticmethod
@@ -63,9 +63,8 @@ class Result:
 
 
 class Counter:
-    """Counts system calls: with the program `calls` where the kernel lets it, otherwise
-    with strace. Under strace a program waits so long at each call that more of the
-    replies are there at once."""
+    """Counts system calls: with the program `calls` if the kernel permits it, otherwise
+    with strace, which slows each call down so that more replies arrive at once."""
 
     def __init__(self, programs):
         self.tool = [programs.path("calls")]
@@ -88,22 +87,22 @@ class Counter:
         )
         if done.returncode != 0:
             raise Failure(f"{self.tool[0]}: {done.stderr.strip()}")
-        # strace's last line: 100.00, seconds, microseconds a call, calls, errors, total.
+        # strace's last line: 100.00, seconds, microseconds per call, calls, errors, total.
         words = done.stderr.splitlines()[-1].split()
         return int(words[3] if len(words) > 1 else words[0])
 
 
 class Bench:
-    """All that measuring needs."""
+    """The programs, servers and settings of a benchmark."""
 
     def __init__(self, programs, processors, servers, rounds, seconds, passes):
         self.programs = programs
         self.processors = processors
         self.servers = servers
         self.rounds = rounds
-        # How long the C library is to work in each round.
+        # The time in seconds that a round takes with the C library.
         self.seconds = seconds
-        # Operations by depth, at least.
+        # The minimum number of operations, as a multiple of the depth.
         self.passes = passes
         self.counter = Counter(programs)
 
@@ -127,8 +126,8 @@ class Bench:
         return run_json(command, self.programs.environment(subject), pin)
 
     def operations(self, case, server):
-        """As many as the C library does in the time wanted, and so many that what
-        happens before all of the depth is used counts little."""
+        """Returns the number that the C library completes in the wanted time, but enough
+        that the start, with fewer operations in flight, has little effect."""
         few = min(200 if case.delay else 2000, (64 << 20) // case.size)
         few = max(2 * case.depth, few)
         warm_up = self.once(case, C, server, few)
@@ -161,8 +160,8 @@ class Bench:
         return result
 
     def calls(self, case, subject, server):
-        """System calls an operation: what more operations add."""
-        # Enough that the beginning, when less is known and done, counts little.
+        """System calls per operation, from the difference of two runs."""
+        # Enough that the start of a run has little effect.
         enough = min(64 if case.delay else 2048, max(16, (64 << 20) // case.size))
         few = case.depth * max(2, enough // case.depth)
         environment = self.programs.environment(subject)

@@ -12,12 +12,12 @@ from subjects import Failure
 
 
 def possible():
-    """Containers may have no FUSE."""
+    """True if FUSE is available, which is not the case in some containers."""
     return os.access("/dev/fuse", os.R_OK | os.W_OK)
 
 
 class Mount:
-    """Mounted on entering, unmounted on leaving."""
+    """A context manager: mounts the export, and unmounts it at the end."""
 
     def __init__(self, bench, subject, uri):
         self.directory = Path(tempfile.mkdtemp(dir=bench.servers.directory))

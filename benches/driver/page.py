@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 
-"""The tables of docs/performance.md. Its prose is kept as it is."""
+"""Updates the tables of docs/performance.md, and leaves its text unchanged."""
 
 from figures import table, times
 from measure import Result
-from report import headline_table, people_table, text
+from report import headline_table, real_programs_table, text
 from subjects import C, THIS, Failure
 
 # Medians beyond these are called slower.
@@ -12,8 +12,8 @@ LEAST_RATE, MOST_CPU = 0.95, 1.05
 
 
 def slower(results):
-    """What takes longer or more CPU time than with the C library."""
-    everything = results.cases + results.processes + results.people
+    """Returns the results that need more time or CPU time than with the C library."""
+    everything = results.cases + results.processes + results.real_programs
     return [
         r
         for r in everything
@@ -37,18 +37,18 @@ def slower_table(results):
 
 
 def blocks(results, facts, plot):
-    """The text of each block by its name."""
+    """Returns the lines of each block, by name."""
     return {
         "in short": headline_table(results.headline),
         "slower": slower_table(results),
         "plot": [f"![Operations per second and CPU by case]({plot})"],
-        "programs": people_table(results.people),
+        "programs": real_programs_table(results.real_programs),
         "machine": [f"- {fact}" for fact in facts],
     }
 
 
 def fill(page, name, lines):
-    """The page with this between the marks of the block."""
+    """Returns the page with these lines between the marks of the block."""
     begin, end = (f"<!-- {word}: {name}, written by make bench -->" for word in ("begin", "end"))
     before, found, rest = page.partition(begin)
     _, ended, after = rest.partition(end)

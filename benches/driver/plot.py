@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 
-"""The plot: two panels of bars, the C library being 1 in both."""
+"""The plot: two panels of bars, relative to the C library."""
 
 from measure import Result
 from subjects import C, FLOOR, THIS
@@ -16,7 +16,7 @@ BAR, ROW = 11, 42
 
 
 def svg(cases):
-    """An SVG document, legible on light and dark ground."""
+    """Returns an SVG document, legible on light and dark backgrounds."""
     height = TOP + ROW * len(cases) + 36
     width = LEFT + 2 * PANEL + GAP + 60
     parts = [
@@ -58,7 +58,7 @@ def legend():
 
 
 def scale(highest):
-    """A round number that the panel ends with, and the steps up to it."""
+    """Returns the end of the axis, a round number, and the distance of its marks."""
     for end, step in ((1.25, 0.25), (2, 0.5), (4, 1), (8, 2), (16, 4), (40, 10)):
         if highest <= end:
             return end, step
@@ -69,7 +69,7 @@ def panel(cases, title, what, left):
     ratios = [
         {s: Result.ratio(getattr(r, what), s, C) for s in (THIS, FLOOR)} for r in cases
     ]
-    # Longer bars are cut: the label has the figure.
+    # Longer bars are truncated; the label has the figure.
     highest = min(max(max(it[THIS].high for it in ratios) * 1.15, 1.2), 4)
     end, step = scale(highest)
     bottom = TOP + ROW * len(cases)

@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 
-"""What a process, a connection and a handle cost."""
+"""The cost of a process, a connection and a handle."""
 
 from measure import Result
 from subjects import C, FLOOR, THIS, run_json
 
 
 def load(bench, times):
-    """Starting a program that makes a handle, against one that does nothing."""
+    """Measures starting a program that creates a handle, and one that does nothing."""
     result = Result("load, nbd_create, nbd_close")
     for _ in range(bench.rounds):
         for subject in (C, THIS, FLOOR):
@@ -25,7 +25,7 @@ def load(bench, times):
 
 
 def connect(bench, times):
-    """Connecting to a Unix socket and saying goodbye."""
+    """Measures connecting to a Unix socket and disconnecting."""
     result = Result("connect, disconnect")
     server = bench.servers.memserver("--no-extended-headers")
     for _ in range(bench.rounds):
@@ -46,8 +46,8 @@ def connect(bench, times):
 
 
 def handles(bench, count, depth):
-    """This many connections in one process, with this many reads in flight on each,
-    handle by handle: what `handles` reports, by subject."""
+    """Returns the report of `handles` for each subject: one process with `count`
+    connections, and `depth` reads in flight on each of them in turn."""
     server = bench.servers.memserver("--no-extended-headers")
     words = ["-u", server.uri("read"), "-n", count, "-d", depth]
     return {

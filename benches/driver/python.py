@@ -6,12 +6,12 @@ import subprocess
 
 from subjects import SOURCES, run_json
 
-# Not another Python, which does not have Debian's modules.
+# Other Python installations do not have Debian's modules.
 INTERPRETER = "/usr/bin/python3"
 
 
 def module():
-    """The file that uses the library."""
+    """Returns the path of the extension module, which is linked with the library."""
     done = subprocess.run(
         [INTERPRETER, "-c", "import libnbdmod; print(libnbdmod.__file__)"],
         capture_output=True,
@@ -22,7 +22,7 @@ def module():
 
 
 def run(bench, subject, depth, reads):
-    """Reads a second, and CPU µs for each."""
+    """Returns reads per second, and CPU µs per read."""
     uri = bench.servers.memserver("--no-extended-headers").uri("read")
     done = run_json(
         [INTERPRETER, "-B", SOURCES / "reads.py", uri, depth, reads],

@@ -12,19 +12,19 @@ from subjects import C, FLOOR, THIS
 
 @dataclass
 class Results:
-    """Everything that was measured."""
+    """The results of a benchmark."""
 
     cases: list = field(default_factory=list)
     # Pairs of a comparison and its result.
     comparisons: list = field(default_factory=list)
     processes: list = field(default_factory=list)
-    people: list = field(default_factory=list)
-    # What the program `handles` reports, for each number of reads in flight.
+    real_programs: list = field(default_factory=list)
+    # The report of the program `handles`, by the number of reads in flight.
     handles: dict = field(default_factory=dict)
 
     @property
     def headline(self):
-        """What a reader sees first."""
+        """The results in the first table of the page."""
         return [r for r in self.cases if r.case.headline] + self.processes
 
 
@@ -65,7 +65,7 @@ def case_tables(cases):
 
 
 def speeds_by_round(result):
-    """This library's speed by that of the C library, one value a round."""
+    """Yields the speed relative to the C library, one value per round."""
     yield "all", Result.ratios(result.rate, THIS, C)
     yield "in calls of the library", Result.ratios(result.in_calls, C, THIS)
     yield "fastest cycle", Result.ratios(result.cycle, C, THIS)
@@ -127,7 +127,7 @@ def process_tables(results):
 
 
 def loading_rows(load):
-    """What is left without the process itself, and its memory."""
+    """Yields the CPU time without that of starting the process, and its memory."""
     alone = {
         s: [cpu - floor for cpu, floor in zip(load.cpu[s], load.cpu[FLOOR])]
         for s in (C, THIS)
@@ -146,7 +146,7 @@ def loading_rows(load):
 
 
 def handle_rows(handles):
-    """A name, and the values of the C library and of this one."""
+    """Yields names, and the values of the C library and of this library."""
 
     def row(depth, key, name):
         return name, handles[depth][C][key], handles[depth][THIS][key]
@@ -165,13 +165,13 @@ def handle_rows(handles):
     yield name, *(round(it, 2) for it in seconds)
 
 
-def people_table(people):
+def real_programs_table(results):
     yield from table(
         ["program", "unit", "C library", "this library", "this ÷ C", "CPU, this ÷ C"],
         (
             [r.name, r.unit, spread(r.rate, C), spread(r.rate, THIS)]
             + [times(r.rate, THIS, C, bold=True), times(r.cpu, THIS, C, bold=True)]
-            for r in people
+            for r in results
         ),
     )
     yield ""
@@ -211,7 +211,7 @@ def document(results, facts):
     yield "## Processes, connections, handles\n"
     yield from process_tables(results)
     yield "## Programs\n"
-    yield from people_table(results.people)
+    yield from real_programs_table(results.real_programs)
 
 
 def text(lines):

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 
-"""The servers: memserver, and nbdkit for the programs that people run."""
+"""The servers: memserver, and nbdkit for the real programs."""
 
 import os
 import subprocess
@@ -14,7 +14,7 @@ MIB = 1 << 20
 
 
 def used_by(process):
-    """Its CPU seconds, those of finished threads too, in steps of 10 ms."""
+    """Returns the CPU seconds of a process and its threads, in steps of 10 ms."""
     fields = Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
@@ -36,11 +36,11 @@ class Server:
         return f"nbd+unix:///{export}?socket={self.socket}"
 
     def target(self, transport):
-        """The same for the floor."""
+        """Returns the address in the form that the floor expects."""
         return self.port if transport == "tcp" else self.socket
 
     def cpu_seconds(self):
-        """What its threads of now have used so far."""
+        """Returns the CPU seconds used so far by the threads that exist now."""
         tasks = Path(f"/proc/{self.process.pid}/task").glob("*/schedstat")
         return sum(int(task.read_text().split()[0]) for task in tasks) / 1e9
 
@@ -61,7 +61,7 @@ class Servers:
         self.processors = processors
         self.directory = Path(directory)
         self.running = {}
-        # Data that has no zeroes, so that it is sent as data.
+        # Random data: pages of zeroes would be sent as holes.
         self.data = self.directory / "data"
         self.data.write_bytes(os.urandom(64 * MIB))
         self.certificates = certificates.make(self.directory / "certificates")
@@ -74,7 +74,7 @@ class Servers:
             server.stop()
 
     def memserver(self, *options, together=False):
-        """An export for each operation, so that reads always find data."""
+        """Has an export for each operation, so that reads always find data."""
         processors = self.processors.client if together else self.processors.server
         key = ("memserver", options, together)
         if key not in self.running:
@@ -102,8 +102,8 @@ class Servers:
         return self.running[key]
 
     def nbdkit(self, *plugin, subject=C):
-        """Runs on any CPU, since it has threads, and so have its clients. Its plugin for
-        NBD uses the library of this subject."""
+        """Is not bound to a CPU, since it and its clients have several threads. Its nbd
+        plugin uses the library of `subject`."""
         key = ("nbdkit", plugin, subject)
         if key not in self.running:
             socket = self.directory / f"nbdkit-{len(self.running)}"

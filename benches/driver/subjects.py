@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 
-"""Who is measured: this library, the C library, and the floor."""
+"""The subjects of a measurement: this library, the C library, and the floor."""
 
 import json
 import os
@@ -11,12 +11,12 @@ from pathlib import Path
 SOURCES = Path(__file__).resolve().parent.parent
 THIS, C, FLOOR = "this", "C", "floor"
 NAMES = {THIS: "this library", C: "C library", FLOOR: "floor"}
-# No program runs longer than this, in seconds.
+# The time limit of each program in seconds.
 LIMIT = 120
 
 
 class Failure(Exception):
-    """Something without which there is no measurement."""
+    """The measurement is not possible."""
 
 
 class Programs:
@@ -39,7 +39,7 @@ class Programs:
         return self.directory / name
 
     def environment(self, subject):
-        """What makes a program run on a library; for the floor it is all one."""
+        """Returns the environment that selects the library; the floor uses none."""
         kept = {
             name: value
             for name, value in os.environ.items()
@@ -50,7 +50,7 @@ class Programs:
         return kept
 
     def resolved(self, program, subject):
-        """The library that a program gets: its path, all links followed."""
+        """Returns the path of the library that a program loads, with links resolved."""
         text = subprocess.run(
             ["ldd", program],
             env=self.environment(subject),
@@ -64,14 +64,14 @@ class Programs:
         return Path(found[1]).resolve()
 
     def check(self, program):
-        """Both libraries are compared, not one with itself."""
+        """Checks that the two subjects use different libraries."""
         ours = (self.library / "libnbd.so").resolve()
         if self.resolved(program, THIS) != ours or self.resolved(program, C) == ours:
             raise Failure(f"{program} does not run on the library that it should")
 
 
 class Processors:
-    """The client gets one CPU and the server another, where there are two."""
+    """The CPUs of client and server: different ones if there are at least two."""
 
     def __init__(self):
         self.all = sorted(os.sched_getaffinity(0))
@@ -79,7 +79,7 @@ class Processors:
         self.server = {self.all[-1]}
 
     def pin(self, processors):
-        """For a process that is about to be started."""
+        """Returns a function that binds a process before it is started."""
         return lambda: os.sched_setaffinity(0, processors)
 
 

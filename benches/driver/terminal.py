@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 
-"""Results as lines on the terminal, while they come in."""
+"""Formats results as lines for the terminal."""
 
 from figures import call_count, number
 from measure import Result, Spread

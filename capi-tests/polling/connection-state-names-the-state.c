@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /* nbd_connection_state returns a text that begins with the name of the state,
- * which error messages use too.  The text after the colon is for people.
+ * which error messages use too.  The text after the colon is human-readable.
  * Source: nbd_connection_state(3); the names are those of libnbd 1.24.4.
  */
 #include "../harness/handshake.h"

@@ -79,7 +79,7 @@ walk_settings (void)
   nbd_close (h);
 }
 
-/* ---- texts for people ---- */
+/* ---- human-readable texts ---- */
 
 static void
 walk_messages (void)

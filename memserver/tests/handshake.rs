@@ -211,7 +211,7 @@ fn requested_option_errors_are_sent() {
         let mut peer = Peer::greeted(&format!("--option-error LIST={name}"), 3);
         let reply = one(&mut peer, 3, b"");
         assert_eq!(reply.kind, ERROR + 1 + n as u32);
-        assert!(!reply.data.is_empty(), "a text for people");
+        assert!(!reply.data.is_empty(), "a human-readable text");
     }
     let mut peer = Peer::greeted("--option-error EXPORT_NAME=UNKNOWN", 3);
     assert_eq!(peer.send(&option(1, b"")), b"");

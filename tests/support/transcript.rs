@@ -96,7 +96,7 @@ fn without_activation_directory(text: &str) -> String {
 
 /// Removes the explanation from an error message of the form `FUNCTION:
 /// explanation: description of the errno`. Programs can rely on the first and
-/// the last part. The explanation is for people and differs between libraries
+/// the last part. The explanation is human-readable and differs between libraries
 /// and versions.
 pub fn without_explanation(line: &str) -> String {
     const DESCRIPTIONS: &[&str] = &[

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 
-"""The programs that people run, unchanged, on both libraries."""
+"""Unmodified programs, run with both libraries."""
 
 import os
 import shutil
@@ -17,7 +17,7 @@ from subjects import C, LIMIT, THIS, Failure
 
 
 def all_programs(bench, rounds, seconds):
-    """Each a result, with this many rounds of this many seconds."""
+    """Yields a result for each program."""
     yield from on_fio(bench, rounds, seconds)
     yield from on_nbdcopy(bench, rounds)
     if mount.possible():
@@ -27,8 +27,8 @@ def all_programs(bench, rounds, seconds):
 
 
 def in_turns(bench, rounds, name, unit, run, *words):
-    """Both libraries in turn. `run(bench, subject, *words)` returns a rate, and CPU µs
-    for each unit."""
+    """Runs both libraries in turn. `run(bench, subject, *words)` returns the rate, and the
+    CPU µs per unit."""
     result = Result(name, unit=unit)
     for _ in range(rounds):
         for subject in (C, THIS):
@@ -37,7 +37,7 @@ def in_turns(bench, rounds, name, unit, run, *words):
 
 
 def on_fio(bench, rounds, seconds):
-    """fio's nbd engine: 4 KiB at random places, 64 in flight."""
+    """fio's nbd engine: 4 KiB at random offsets, 64 in flight."""
     bench.programs.check(shutil.which("fio"))
     memserver = bench.servers.memserver("--no-extended-headers")
     nbdkit = bench.servers.nbdkit
@@ -79,7 +79,7 @@ def copy(bench, subject, command, mebibytes):
 
 
 def on_nbdfuse(bench, rounds, seconds):
-    """Reads of a mounted file, past the page cache."""
+    """Reads of a mounted file, without the page cache."""
     bench.programs.check(shutil.which("nbdfuse"))
     for size, words, jobs in (("4k", "4 KiB", 8), ("256k", "256 KiB", 1)):
         name = f"nbdfuse, {words} randread of the file, {jobs} at a time"
@@ -95,7 +95,7 @@ def read_mounted(bench, subject, size, jobs, seconds):
 
 
 def on_proxy(bench, rounds, seconds):
-    """nbdkit, client of one server and server of fio."""
+    """nbdkit as a proxy: a client of memserver, and the server of fio."""
     bench.programs.check(proxy_plugin())
     for operation in ("read", "write"):
         name = f"nbdkit's proxy, 4 KiB rand{operation}, depth 64"
@@ -111,14 +111,14 @@ def use_proxy(bench, subject, operation, seconds):
 
 
 def under_load(bench, process, command, seconds):
-    """The rate of fio, always on the C library, and the CPU time of this process."""
+    """Returns fio's rate, always with the C library, and the CPU time of `process`."""
     before = used_by(process)
     rate, _ = fio.run(bench, C, command)
     return rate, (used_by(process) - before) * 1e6 / (rate * seconds)
 
 
 def proxy_plugin():
-    """The file that uses the library."""
+    """Returns the path of the plugin, which is linked with the library."""
     done = subprocess.run(
         ["nbdkit", "--dump-plugin", "nbd"], capture_output=True, text=True, check=True
     )
@@ -127,7 +127,7 @@ def proxy_plugin():
 
 
 def on_python(bench, rounds):
-    """Python's module, with completion callbacks in Python."""
+    """The Python module, with completion callbacks in Python."""
     bench.programs.check(python.module())
     for depth, reads, words in ((1, 5000, "pread"), (64, 20_000, "aio_pread, depth 64")):
         name = f"Python, 4 KiB {words}"
