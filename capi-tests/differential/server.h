@@ -174,7 +174,7 @@ choose_replies (enum replies replies)
   }
 }
 
-/* Protocol violations after which the client does not wait for ever: without
+/* Protocol violations after which the client does not wait forever: without
  * those that only stall, those of TLS, and the one that crashes the C library
  * (docs/differences.md, "Broken replies to NBD_OPT_LIST").
  */

@@ -40,11 +40,11 @@ settle_call (void)
       return;
     }
     if (moved == 0) {
-      line ("waits for ever");
+      line ("waits forever");
       return;
     }
   }
-  line (tries < 1000000 ? "done" : "moves for ever");
+  line (tries < 1000000 ? "done" : "moves forever");
 }
 
 static void

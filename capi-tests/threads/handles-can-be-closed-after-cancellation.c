@@ -14,7 +14,7 @@ static struct peer peer;
 static struct record chunks;
 static int freed;
 
-/* The operations of the threads, each of which blocks for ever. */
+/* The operations of the threads, each of which blocks forever. */
 
 static void *
 polls (void *arg)

@@ -304,7 +304,7 @@ unsafe fn call(it: &mut Calls, choices: &mut Choices) {
                 assert_ne!(nbd_get_handle_size(h), 0);
                 libc::free(nbd_get_uri(h).cast());
             }
-            // Without a server at the other end, no call blocks for ever.
+            // Without a server at the other end, no call blocks forever.
             31 => {
                 it.server = None;
                 nbd_pread(h, it.buffer(count), count, offset, flags);
