@@ -3,7 +3,7 @@
 /* Filtering needs extended headers and a server that announces it. If the
  * library sets the payload flag, the first condition cannot be waived.
  * Source: nbd_block_status_filter(3), nbd_can_block_status_payload(3); the last
- * was seen with the C library.
+ * was seen with libnbd 1.24.4.
  */
 #include "../harness/commands.h"
 

@@ -3,7 +3,7 @@
 /* A request without the payload flag has no payload, even if the checks that
  * require the flag are off: the server would take the bytes for its next
  * request.  A request with a compact header never has one, with any flags.
- * Source: protocol document (NBD_CMD_FLAG_PAYLOAD_LEN); seen with the C library.
+ * Source: proto.md, NBD_CMD_FLAG_PAYLOAD_LEN; seen with libnbd 1.24.4.
  */
 #include "../harness/commands.h"
 

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Callbacks that nbd_close calls for commands in flight may query the handle's
- * private data and state, as in any other callback. Seen with the C library:
- * only calls that need the lock of the handle cannot be made from its
- * callbacks.
+/* Callbacks that nbd_close calls for commands in flight may query the private
+ * data and the state of the handle.
+ * Source: libnbd(3), "Inside a callback"; seen with libnbd 1.24.4.
  */
 #include "../harness/commands.h"
 

@@ -4,7 +4,7 @@
  * abandon, and the result of nbd_aio_get_direction. A socket from the program
  * and the one to a subprocess keep the system's buffer size; a socket that the
  * library connects to a path gets a larger one.
- * Source: observed of libnbd 1.24.4 (strace).
+ * Source: seen with libnbd 1.24.4 (strace).
  */
 #include "../harness/commands.h"
 

@@ -3,7 +3,7 @@
 /* A meta context query larger than any socket buffer is sent to a server that
  * reads on only after the client has read its answers: the client receives
  * replies while it sends the option, so both sides make progress.
- * Source: NBD protocol document, "NBD_OPT_LIST_META_CONTEXT"; libnbd(3) on
+ * Source: proto.md, "NBD_OPT_LIST_META_CONTEXT"; libnbd(3) on
  * nbd_aio_get_direction.
  */
 #include "../harness/commands.h"

@@ -3,7 +3,7 @@
 /* When the server refuses nbd_opt_info or nbd_opt_go, the state of previously
  * negotiated meta contexts is unknown again, unless the handle requests none
  * itself and the program named none.
- * Source: seen with the C library.
+ * Source: seen with libnbd 1.24.4.
  */
 #include "../harness/harness.h"
 

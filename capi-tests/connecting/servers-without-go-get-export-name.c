@@ -4,7 +4,7 @@
  * after its answer.  INFO has no such fallback.
  *
  * Source: nbd_opt_go(3), nbd_opt_info(3), nbd_set_handshake_flags(3);
- * "NBD_OPT_EXPORT_NAME" of the protocol document.
+ * proto.md, "NBD_OPT_EXPORT_NAME".
  */
 #include "../harness/harness.h"
 

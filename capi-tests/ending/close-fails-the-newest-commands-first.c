@@ -2,7 +2,7 @@
 
 /* nbd_close first frees the debug callback.  Then it ends the commands in
  * flight, newest first, and frees the completed ones, in order of completion.
- * Source: seen with the C library.
+ * Source: seen with libnbd 1.24.4.
  */
 #include "../harness/commands.h"
 

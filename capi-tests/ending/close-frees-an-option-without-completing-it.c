@@ -2,7 +2,7 @@
 
 /* Closing a handle with an option in flight frees its closures.  Unlike a
  * command, it does not call the completion callback.
- * Source: observed of libnbd 1.24.4.
+ * Source: seen with libnbd 1.24.4.
  */
 #include "../harness/handshake.h"
 

@@ -2,7 +2,7 @@
 
 /* Ending option mode notifies the server and closes the connection without
  * waiting for a reply, even if the server is silent or gone.
- * Source: nbd_opt_abort(3), nbd_shutdown(3); seen with the C library.
+ * Source: nbd_opt_abort(3), nbd_shutdown(3); seen with libnbd 1.24.4.
  */
 #include "../harness/harness.h"
 

@@ -3,7 +3,7 @@
 /* A server that violates the handshake rules cannot be connected to: the call
  * fails with a message, and the handle is unusable.  Data that the protocol
  * says to ignore is ignored.
- * Source: NBD protocol document, "Handshake"; outcomes of libnbd 1.24.4.
+ * Source: proto.md, "Handshake"; outcomes of libnbd 1.24.4.
  */
 #include "../harness/commands.h"
 

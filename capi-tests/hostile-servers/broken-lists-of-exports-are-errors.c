@@ -3,7 +3,7 @@
 /* An export list whose entries are too short, claim a longer name than there
  * is, or have an overlong name, is an error and not a crash. Stricter than
  * libnbd 1.24.4, which crashes at an entry that is too short.
- * Source: NBD protocol document, NBD_REP_SERVER; nbd_opt_list(3).
+ * Source: proto.md, NBD_REP_SERVER; nbd_opt_list(3).
  */
 #include "../harness/commands.h"
 

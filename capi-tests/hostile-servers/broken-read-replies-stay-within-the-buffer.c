@@ -3,7 +3,7 @@
 /* Data and holes that do not fit the read are never written outside of the
  * buffer, and fail the read.  If they point outside of the request, libnbd
  * 1.24.4 ends the connection; continuing is acceptable, too.
- * Source: nbd_pread_structured(3); NBD protocol document, NBD_REPLY_TYPE_*.
+ * Source: nbd_pread_structured(3); proto.md, NBD_REPLY_TYPE_*.
  */
 #include "../harness/commands.h"
 

@@ -2,7 +2,7 @@
 
 /* A reply that violates the protocol fails the command if the position of the
  * next reply is still known, and kills the connection if it is not.
- * Source: NBD protocol document, "Structured reply chunk message"; outcomes of
+ * Source: proto.md, "Structured reply chunk message"; outcomes of
  * libnbd 1.24.4.
  */
 #include "../harness/commands.h"

@@ -3,7 +3,7 @@
 /* On a connection with simple replies only, an unknown cookie or magic means
  * that the position in the stream is lost: the handle dies.  Any other
  * violation ends in an error, not in a hang.
- * Source: NBD protocol document, "Simple reply message".
+ * Source: proto.md, "Simple reply message".
  */
 #include "../harness/commands.h"
 

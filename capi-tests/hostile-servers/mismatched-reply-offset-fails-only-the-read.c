@@ -3,7 +3,7 @@
 /* An extended reply with another offset than the request fails the read with
  * EPROTO; its payload is skipped and the connection continues. Stricter than
  * libnbd 1.24.4, which takes the payload for the next reply.
- * Source: NBD protocol document, "Extended reply chunk message".
+ * Source: proto.md, "Extended reply chunk message".
  */
 #include "../harness/commands.h"
 

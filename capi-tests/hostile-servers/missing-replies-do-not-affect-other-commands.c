@@ -2,7 +2,7 @@
 
 /* If a reply is missing or has an unknown cookie, its command stays in flight;
  * the others are unaffected.
- * Source: NBD protocol document, "Ordering of messages and writes"; unknown
+ * Source: proto.md, "Ordering of messages and writes"; unknown
  * cookies of structured replies are skipped by libnbd 1.24.4.
  */
 #include "../harness/commands.h"

@@ -3,7 +3,7 @@
 /* A server that replies to a partly received request cannot be trusted: the
  * connection is dead, each command in flight completes once with an error, and
  * nothing waits for data that can never be sent.
- * Source: the NBD protocol, "Transmission": a reply answers a request.
+ * Source: proto.md, "Transmission": a reply answers a request.
  */
 #include "../harness/commands.h"
 

@@ -2,7 +2,7 @@
 
 /* A call succeeds once its reply has arrived, even if data received together
  * with the reply kills the connection.
- * Source: nbd_pread(3): it fails when the read does; seen with the C library.
+ * Source: nbd_pread(3): it fails when the read does; seen with libnbd 1.24.4.
  */
 #include "../harness/commands.h"
 

@@ -3,7 +3,7 @@
 /* A server that violates the handshake rules makes connecting fail with a
  * message, and the handle is dead; the client neither crashes nor hangs.
  *
- * Source: "Handshake phase" of the protocol document.
+ * Source: proto.md, "Handshake phase".
  */
 #include "../harness/harness.h"
 

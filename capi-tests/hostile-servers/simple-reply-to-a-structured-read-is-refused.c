@@ -4,7 +4,7 @@
  * reply.  One with an error fails the read with EPROTO; one without may or may
  * not have data, so it ends the connection.  Other commands may get simple
  * replies.
- * Source: NBD protocol document, "Structured reply chunk message"; outcomes of
+ * Source: proto.md, "Structured reply chunk message"; outcomes of
  * libnbd 1.24.4, which takes what follows for the data of the read.
  */
 #include "../harness/commands.h"

@@ -3,7 +3,7 @@
 /* A reply chunk with data for an unknown cookie is skipped completely, by the
  * length in its header. Stricter than libnbd 1.24.4, which takes the data for
  * the next reply.
- * Source: NBD protocol document, "Structured reply chunk message".
+ * Source: proto.md, "Structured reply chunk message".
  */
 #include "../harness/commands.h"
 

@@ -4,7 +4,7 @@
  * command with EPROTO once its payload is complete. If the stream ends first,
  * the command fails with ENOTCONN like the connection. Extents of the size for
  * the other kind of header are refused as soon as their own header is complete.
- * Source: observed of libnbd 1.24.4.
+ * Source: seen with libnbd 1.24.4.
  */
 #include "../harness/commands.h"
 

@@ -3,7 +3,7 @@
 /* If the handle requests meta contexts itself, nbd_opt_info and nbd_opt_go
  * select those that the program has named.  If it named none, previous
  * selections are discarded.  Otherwise they stay.
- * Source: nbd_set_request_meta_context(3); seen with the C library.
+ * Source: nbd_set_request_meta_context(3); seen with libnbd 1.24.4.
  */
 #include "../harness/commands.h"
 

@@ -2,7 +2,7 @@
 
 /* An export whose transmission flags lack NBD_FLAG_HAS_FLAGS is refused, and
  * the completion callback of the option gets EINVAL rather than ENOTCONN.
- * Source: protocol document (transmission flags); seen with the C library.
+ * Source: proto.md, "Transmission flags"; seen with libnbd 1.24.4.
  */
 #include "../harness/harness.h"
 

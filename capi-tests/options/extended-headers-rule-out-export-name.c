@@ -2,7 +2,7 @@
 
 /* After an agreement to extended headers, a server without GO is not sent
  * EXPORT_NAME: the export is refused.
- * Source: NBD protocol document, "NBD_OPT_EXTENDED_HEADERS".
+ * Source: proto.md, "NBD_OPT_EXTENDED_HEADERS".
  */
 #include "../harness/handshake.h"
 

@@ -3,7 +3,7 @@
 /* Each error that a server can reply to GO and INFO has a specific errno if one
  * fits, and leaves negotiation open.
  *
- * Source: "Option reply types" of the protocol document; the errno values are the
+ * Source: proto.md, "Option reply types"; the errno values are the
  * C library's.
  */
 #include "../harness/harness.h"

@@ -3,7 +3,7 @@
 /* The refusal of an option that the server can only accept or refuse is an
  * answer: the synchronous call returns false.  The completion callback gets
  * EINVAL if the server calls the request invalid, and ENOTSUP otherwise.
- * Source: seen with the C library.
+ * Source: seen with libnbd 1.24.4.
  */
 #include "../harness/harness.h"
 

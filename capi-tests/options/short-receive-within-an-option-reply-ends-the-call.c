@@ -3,7 +3,7 @@
 /* During negotiation, a call that handles received data detects end of file
  * after a complete header or complete data of an option reply, not after a part
  * of either.
- * Source: observed of libnbd 1.24.4.
+ * Source: seen with libnbd 1.24.4.
  */
 #include "../harness/handshake.h"
 

@@ -3,7 +3,7 @@
 /* A call that handles received data detects end of file when it has to receive
  * again: within the first 16 bytes of a reply and after each complete part, but
  * not within a later part.
- * Source: observed of libnbd 1.24.4.
+ * Source: seen with libnbd 1.24.4.
  */
 #include "../harness/commands.h"
 

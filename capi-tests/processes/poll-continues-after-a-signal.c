@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /* A signal that arrives while nbd_poll waits does not make it fail.
- * Source: observed of libnbd 1.24.4.
+ * Source: seen with libnbd 1.24.4.
  */
 #include "../harness/commands.h"
 

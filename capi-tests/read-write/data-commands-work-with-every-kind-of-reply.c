@@ -2,7 +2,7 @@
 
 /* Simple replies, structured replies and extended headers, on oldstyle and
  * newstyle servers: the same calls give the same results.
- * Source: NBD protocol document, "Transmission".
+ * Source: proto.md, "Transmission".
  */
 #include "../harness/commands.h"
 

@@ -2,7 +2,7 @@
 
 /* After a failed read, the buffer holds the data that arrived. The rest is
  * zeroes with pread_initialize, the default, and unchanged without it.
- * Source: nbd_set_pread_initialize(3); observed of libnbd 1.24.4.
+ * Source: nbd_set_pread_initialize(3); seen with libnbd 1.24.4.
  */
 #include "../harness/commands.h"
 

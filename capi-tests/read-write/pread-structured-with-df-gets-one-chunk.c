@@ -2,7 +2,7 @@
 
 /* The DF flag requests a reply in one piece; a server that cannot send one
  * replies EOVERFLOW.
- * Source: nbd_pread_structured(3); NBD protocol document, NBD_CMD_FLAG_DF.
+ * Source: nbd_pread_structured(3); proto.md, NBD_CMD_FLAG_DF.
  */
 #include "../harness/commands.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /* A refused call uses no cookie: the next command has the next cookie.
- * Source: observed of libnbd 1.24.4: cookies count from 1.
+ * Source: seen with libnbd 1.24.4: cookies count from 1.
  */
 #include "../harness/commands.h"
 

@@ -2,7 +2,7 @@
 
 /* Errors of the protocol become the errno of the same name, any other number
  * EINVAL, an error of 0 EPROTO; only the command fails.
- * Source: NBD protocol document, "Error values".
+ * Source: proto.md, "Error values".
  */
 #include "../harness/commands.h"
 

@@ -3,7 +3,7 @@
 /* The cookie of a request on the wire is the one returned to the program:
  * counted from 1, including NBD_CMD_DISC. A network trace can therefore be
  * compared with the log of the program.
- * Source: observed of libnbd 1.24.4.
+ * Source: seen with libnbd 1.24.4.
  */
 #include "../harness/commands.h"
 

@@ -2,7 +2,7 @@
 
 /* Replies may arrive one byte at a time: they are reassembled, including large
  * ones and those in many chunks.
- * Source: NBD protocol document (a stream has no message borders).
+ * Source: proto.md (a stream has no message borders).
  */
 #include "../harness/commands.h"
 

@@ -2,7 +2,7 @@
 
 /* A server may split a read into chunks as small as a byte and send them in any
  * order; a duplicate byte still fails the read.
- * Source: NBD protocol document, "NBD_CMD_READ".
+ * Source: proto.md, "NBD_CMD_READ".
  */
 #include "../harness/commands.h"
 

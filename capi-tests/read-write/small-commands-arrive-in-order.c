@@ -2,7 +2,7 @@
 
 /* Many small commands reach the server in the order of issue, each with its own
  * payload.
- * Source: NBD protocol document, "Ordering of messages and writes".
+ * Source: proto.md, "Ordering of messages and writes".
  */
 #include "../harness/commands.h"
 

@@ -3,7 +3,7 @@
 /* The counters give the number of bytes, and of messages that begin with a
  * magic number, in each direction.
  * Source: libnbd(3), "Statistics"; the numbers follow from the lengths
- * in the NBD protocol document.
+ * in proto.md.
  */
 #include "../harness/commands.h"
 

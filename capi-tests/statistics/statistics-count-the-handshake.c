@@ -2,7 +2,7 @@
 
 /* The counters include the handshake: every byte of it, each option as a chunk
  * sent and the greeting as a chunk received.
- * Source: libnbd(3), "Statistics"; chunk counts observed of 1.24.4.
+ * Source: libnbd(3), "Statistics"; chunk counts seen with libnbd 1.24.4.
  */
 #include "../harness/commands.h"
 

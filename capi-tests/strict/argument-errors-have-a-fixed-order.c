@@ -3,7 +3,7 @@
 /* If several things are wrong with a call, the error reported is always the
  * same: the state of the handle, then NULL parameters, flags, features that the
  * server lacks, an empty request, the bounds, the alignment, the size.
- * Source: observed of libnbd 1.24.4; programs show these messages to users.
+ * Source: seen with libnbd 1.24.4; programs show these messages to users.
  */
 #include "../harness/commands.h"
 

@@ -5,7 +5,7 @@
  * asynchronous calls.  STARTTLS is the last plaintext that is sent, even if the
  * server would continue.
  *
- * Source: nbd_set_tls(3); NBD protocol document, "NBD_OPT_STARTTLS"; outcomes of
+ * Source: nbd_set_tls(3); proto.md, "NBD_OPT_STARTTLS"; outcomes of
  * libnbd 1.24.4.
  */
 #include "../harness/starttls.h"
