@@ -64,7 +64,7 @@ main (int argc, char *argv[])
     check (extensions.set_user_timeout (nbd, 60 * 1000));
     printf ("A dead server is an error after a minute.\n");
   } else
-    printf ("This libnbd cannot detect a dead server; going on without.\n");
+    printf ("This libnbd cannot detect a dead server; continuing.\n");
 
   check (nbd_connect_uri (nbd, argv[1]));
   printf ("The disk has %" PRIi64 " bytes.\n", nbd_get_size (nbd));

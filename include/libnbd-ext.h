@@ -16,13 +16,13 @@
 extern "C" {
 #endif
 
-/* Sets when TCP checks whether an idle server is still there. */
+/* Sets when TCP probes an idle server. */
 int nbd_ext_set_keepalive(struct nbd_handle *h, int idle, int interval,
                           int count)
   LIBNBD_ATTRIBUTE_NONNULL(1);
 #define LIBNBD_EXT_HAVE_SET_KEEPALIVE 1
 
-/* Returns when TCP checks whether an idle server is still there. */
+/* Returns when TCP probes an idle server. */
 int nbd_ext_get_keepalive(struct nbd_handle *h, int *idle, int *interval,
                           int *count)
   LIBNBD_ATTRIBUTE_NONNULL(1, 2, 3, 4);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /* With nbd_ext_set_keepalive, an idle connection to a machine that no longer
- * answers fails with ETIMEDOUT.  Without it, it would last for ever.
+ * answers fails with ETIMEDOUT.  Without it, it would last forever.
  *
  * Source: nbd_ext_set_keepalive(3).
  */

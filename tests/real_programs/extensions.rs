@@ -51,7 +51,7 @@ fn optional() -> Result<()> {
         ),
         (
             Library::system(),
-            "This libnbd cannot detect a dead server; going on without.\n",
+            "This libnbd cannot detect a dead server; continuing.\n",
         ),
     ] {
         let s = Scenario::new(&library)?;

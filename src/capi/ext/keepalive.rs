@@ -8,22 +8,22 @@ use crate::capi::entry::locked;
 use crate::capi::opaque::nbd_handle;
 use crate::capi::trace::Out;
 
-/// Sets when TCP checks whether an idle server is still there.
+/// Sets when TCP probes an idle server.
 ///
-/// Without this, a connection over which nothing is sent lasts for ever, even if the
-/// machine of the server has crashed or the network is down. With it, after `idle`
-/// seconds without traffic the kernel sends a probe, and then one every `interval`
-/// seconds. After `count` probes without an answer the connection fails with
-/// `ETIMEDOUT`: `nbd_poll` and synchronous commands fail, and the handle is dead.
-/// A program with a main loop of its own notices it in poll(2).
+/// Use it to detect that the machine of the server has crashed or that the network is
+/// down. Without probes, a connection over which nothing is sent lasts forever. With
+/// them, the kernel sends a probe after `idle` seconds without traffic, and then one
+/// every `interval` seconds. After `count` probes without an answer the connection
+/// fails with `ETIMEDOUT`: `nbd_poll` and synchronous commands fail, and the handle is
+/// dead. In a main loop of your own, poll(2) reports the failure.
 ///
 /// Probes are sent only while the server has acknowledged all data. To limit the
 /// time for unacknowledged requests as well, use `nbd_ext_set_user_timeout`. If both
 /// are set, the user timeout replaces `count`: the connection fails when the server
 /// has not answered for that long.
 ///
-/// A server whose machine answers the probes is not dead for TCP, however long it
-/// takes to reply.
+/// The machine answers the probes, not the server. So probes do not detect a server
+/// that is running but does not reply.
 ///
 /// This applies to TCP connections that the library makes itself: those of
 /// `nbd_connect_tcp`, `nbd_connect_uri`, `nbd_aio_connect` and their asynchronous
@@ -77,7 +77,7 @@ pub unsafe extern "C" fn nbd_ext_set_keepalive(
     )
 }
 
-/// Returns when TCP checks whether an idle server is still there.
+/// Returns when TCP probes an idle server.
 ///
 /// Returns the settings of `nbd_ext_set_keepalive`.
 ///
@@ -114,15 +114,16 @@ pub unsafe extern "C" fn nbd_ext_get_keepalive(
 
 /// Sets how long TCP waits for an acknowledgement.
 ///
-/// Without this, the kernel sends a request again and again for about a quarter of
-/// an hour before the connection fails. With it, the connection fails with
-/// `ETIMEDOUT` when sent data has not been acknowledged for `milliseconds`:
-/// `nbd_poll` and synchronous commands fail, and the handle is dead.
+/// Use it to detect a dead server while requests are sent. By default, the kernel
+/// repeats a request for about a quarter of an hour before the connection fails. With
+/// this timeout, the connection fails with `ETIMEDOUT` when sent data has not been
+/// acknowledged for `milliseconds`: `nbd_poll` and synchronous commands fail, and the
+/// handle is dead.
 ///
-/// The time is that of the network and of the other machine's kernel, not of the
-/// server: a request that has arrived is acknowledged at once, however long the
-/// server takes to reply. If a server stops receiving altogether, the connection
-/// fails when data has waited that long for room in its buffer.
+/// The kernel of the other machine acknowledges data, not the server: a request that
+/// has arrived is acknowledged at once, even if the server takes long to reply. If the
+/// server stops receiving, the connection fails when data has waited for that time for
+/// space in the server's receive buffer.
 ///
 /// This has no effect while nothing is sent; see `nbd_ext_set_keepalive`. The kernel
 /// measures in steps of its retransmissions, so the connection can last longer than
