@@ -2,8 +2,9 @@
 
 //! Fuzz targets and the invariants that must hold for every input.
 //!
-//! Each target is a function of bytes that panics if an invariant is violated, so the same code runs under libFuzzer (`make fuzz`, with a nightly toolchain) and
-//! in the tests (`tests/replay.rs`, with any).
+//! Each target is a function of bytes that panics if an invariant is violated. The same code
+//! runs under libFuzzer (`make fuzz`, with a nightly toolchain) and in the tests
+//! (`tests/replay.rs`, with any toolchain).
 //!
 //! - [`owner`] owns a machine and checks it: each command completes once, no byte is
 //!   written outside of a buffer, statistics add up, memory is bounded, and every input

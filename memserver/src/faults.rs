@@ -70,7 +70,7 @@ faults! {
         StartTlsStall "starttls-stall" "ACK, then nothing more"
         StartTlsCloseAfterAck "starttls-close-after-ack" "ACK, then the connection is closed"
         StartTlsPlaintextAfterAck "starttls-plaintext-after-ack" "ACK and, in the same write, plaintext replies up to a GO of 4 KiB"
-        StartTlsPlainAfterAck "starttls-plain-after-ack" "ACK, but everything goes on in plaintext"
+        StartTlsPlainAfterAck "starttls-plain-after-ack" "ACK, but everything continues in plaintext"
     }
     Info {
         InfoNoExport "info-no-export" "ACK without NBD_INFO_EXPORT"
@@ -143,7 +143,7 @@ faults! {
         StatusZeroExtent "status-zero-extent" "an extent of length 0"
         StatusWrongWidth "status-wrong-width" "64-bit extents where 32-bit ones belong, or the reverse"
         StatusBadCount "status-bad-count" "extent count that differs from the payload (64-bit only)"
-        StatusTooMany "status-too-many" "extents that go on after the request is covered"
+        StatusTooMany "status-too-many" "extents that continue after the request is covered"
         StatusBeyondEnd "status-beyond-end" "an extent past the end of the export"
     }
 }
