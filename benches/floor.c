@@ -59,19 +59,21 @@ reply_size (const struct arguments *it)
 static void
 put_request (struct connection *it, char *header, long n)
 {
-  static const uint16_t types[] = { 0, 1, 6 };
+  static const uint16_t types[] = { NBD_CMD_READ, NBD_CMD_WRITE,
+                                    NBD_CMD_WRITE_ZEROES };
   uint16_t type = htobe16 (types[it->arguments->operation]);
   uint64_t offset = htobe64 (offset_of (it->arguments, n));
 
   if (it->header_size == sizeof (struct compact)) {
-    struct compact request = { htobe32 (0x25609513),         0, type, n, offset,
+    struct compact request = { htobe32 (REQUEST_MAGIC),      0, type, n, offset,
                                htobe32 (it->arguments->size) };
 
     memcpy (header, &request, sizeof request);
   } else {
     int payload = it->arguments->operation == OPERATION_WRITE;
-    struct extended request = { htobe32 (0x21e41c71),
-                                htobe16 (payload ? 1 << 5 : 0),
+    struct extended request = { htobe32 (EXTENDED_REQUEST_MAGIC),
+                                htobe16 (payload ? NBD_CMD_FLAG_PAYLOAD_LEN
+                                                 : 0),
                                 type,
                                 n,
                                 offset,
@@ -187,7 +189,7 @@ static void
 disconnect (struct connection *it)
 {
   char header[sizeof (struct extended)] = "", byte;
-  uint16_t type = htobe16 (2);
+  uint16_t type = htobe16 (NBD_CMD_DISC);
 
   put_request (it, header, 0);
   memset (header + 4, 0, it->header_size - 4);

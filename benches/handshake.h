@@ -19,7 +19,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-enum { OPTION_GO = 7, OPTION_STRUCTURED = 8, OPTION_EXTENDED = 11 };
+#include "../capi-tests/harness/protocol.h"
 
 static inline void
 give_up (const char *what)
@@ -92,7 +92,7 @@ option (int fd, uint32_t number, const void *data, uint32_t length)
       exit (EXIT_FAILURE);
     }
     receive_all (fd, rest, be32toh (reply.length));
-  } while (be32toh (reply.type) != 1 /* ACK */);
+  } while (be32toh (reply.type) != REP_ACK);
 }
 
 static inline int
@@ -101,17 +101,17 @@ connect_to_export (const char *target, const char *export, const char *style)
   int fd = connect_socket (target);
   uint32_t flags = htobe32 (3), /* fixed newstyle, no zeroes */
       length = strlen (export), big_length = htobe32 (length);
-  char greeting[18], go[256] = "";
+  char greeting[GREETING_SIZE], go[256] = "";
 
   receive_all (fd, greeting, sizeof greeting);
   send_all (fd, &flags, sizeof flags);
   if (strcmp (style, "structured") == 0)
-    option (fd, OPTION_STRUCTURED, "", 0);
+    option (fd, OPT_STRUCTURED_REPLY, "", 0);
   if (strcmp (style, "extended") == 0)
-    option (fd, OPTION_EXTENDED, "", 0);
+    option (fd, OPT_EXTENDED_HEADERS, "", 0);
   memcpy (go, &big_length, 4);
   memcpy (go + 4, export, length);
-  option (fd, OPTION_GO, go, length + 6); /* and no information requests */
+  option (fd, OPT_GO, go, length + 6); /* and no information requests */
   return fd;
 }
 

@@ -5,7 +5,7 @@
  * Source: nbd_block_status_filter(3), nbd_can_block_status_payload(3); the last
  * was seen with libnbd 1.24.4.
  */
-#include "../harness/commands.h"
+#include "../harness/peer.h"
 
 int
 main (void)

@@ -5,7 +5,7 @@
  * request.  A request with a compact header never has one, with any flags.
  * Source: proto.md, NBD_CMD_FLAG_PAYLOAD_LEN; seen with libnbd 1.24.4.
  */
-#include "../harness/commands.h"
+#include "../harness/peer.h"
 
 int
 main (void)

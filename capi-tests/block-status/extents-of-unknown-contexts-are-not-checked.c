@@ -4,7 +4,7 @@
  * command succeeds, or fails with the error that the server reports.
  * Source: seen with libnbd 1.24.4.
  */
-#include "../harness/commands.h"
+#include "../harness/peer.h"
 
 static int
 count_calls (void *user_data, const char *metacontext, uint64_t offset,

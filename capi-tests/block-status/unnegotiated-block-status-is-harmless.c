@@ -4,7 +4,7 @@
  * tests servers may provoke, call no callback and do not affect other commands.
  * Source: nbd_block_status(3), nbd_set_strict_mode(3).
  */
-#include "../harness/commands.h"
+#include "../harness/peer.h"
 
 static int
 never (void *user_data, const char *metacontext, uint64_t offset,

@@ -5,7 +5,7 @@
  * fails with EOVERFLOW, and later extents are not checked.
  * Source: seen with libnbd 1.24.4.
  */
-#include "../harness/commands.h"
+#include "../harness/peer.h"
 
 #define WIDE (UINT64_C (1) << 33)
 #define LEFT 2048 /* bytes up to the end of the export */

@@ -5,7 +5,7 @@
  * and not when a thread ends.  Programs hold locks of their own during those.
  * Source: seen with libnbd 1.24.4.
  */
-#include "../harness/bursts.h"
+#include "../harness/peer-bursts.h"
 
 #include <pthread.h>
 

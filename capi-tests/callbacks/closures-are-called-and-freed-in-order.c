@@ -5,7 +5,7 @@
  * same order.
  * Source: libnbd(3), "Callback lifetimes".
  */
-#include "../harness/commands.h"
+#include "../harness/peer.h"
 
 static void
 answer (struct peer *peer, uint64_t length)

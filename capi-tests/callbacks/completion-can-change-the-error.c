@@ -5,7 +5,7 @@
  * return values do not affect the result.
  * Source: libnbd(3), "Errors in callbacks".
  */
-#include "../harness/commands.h"
+#include "../harness/peer.h"
 
 static int
 complete (int result, int set_error, uint32_t server_error)

@@ -4,7 +4,7 @@
  * after a failure: its closures are freed and its cookie becomes invalid.
  * Source: libnbd(3), "Completion callbacks".
  */
-#include "../harness/commands.h"
+#include "../harness/peer.h"
 
 static void
 complete (uint32_t error)

@@ -4,7 +4,7 @@
  * negotiation sends nothing, succeeds, and leaves a dead handle.
  * Source: nbd_opt_abort(3), nbd_shutdown(3); seen with libnbd 1.24.4.
  */
-#include "../harness/handshake.h"
+#include "../harness/peer-handshake.h"
 
 static int
 abort_sync (struct nbd_handle *h)

@@ -7,7 +7,7 @@
  * time out and close; a lost server leaves a handle that is dead or closed.
  * Source: libnbd(3), "Callback lifetimes", nbd_close(3), nbd_aio_is_dead(3).
  */
-#include "../harness/replay.h"
+#include "../harness/peer-replay.h"
 
 #define OPERATIONS 16
 

@@ -4,7 +4,7 @@
  * result of connecting: the handle is ready, and the next command detects it.
  * Source: nbd_connect_socket(3); outcomes of libnbd 1.24.4.
  */
-#include "../harness/commands.h"
+#include "../harness/peer.h"
 
 enum after { END, GARBAGE, REPLY };
 
@@ -20,9 +20,7 @@ append (struct bytes *bytes, enum after after)
     put32 (bytes, 0);
     break;
   case REPLY: /* an error for the first command */
-    put32 (bytes, 0x67446698);
-    put32 (bytes, 5);
-    put64 (bytes, 1);
+    put_simple_reply (bytes, &(struct request) { .cookie = htobe64 (1) }, 5);
     break;
   }
 }
@@ -74,14 +72,15 @@ going (struct bytes *bytes, enum after after)
   int server, client;
 
   append (bytes, after);
-  client = scripted_server (bytes->data, 18, &server);
+  client = scripted_server (bytes->data, GREETING_SIZE, &server);
   CHECK (nbd_set_request_extended_headers (h, false) == 0);
   CHECK (nbd_set_request_structured_replies (h, false) == 0);
   CHECK (nbd_set_opt_mode (h, true) == 0);
   CHECK (nbd_connect_socket (h, client) == 0);
   CHECK (nbd_aio_is_negotiating (h) == 1);
-  CHECK (write (server, bytes->data + 18, bytes->count - 18)
-         == (ssize_t) bytes->count - 18);
+  CHECK (write (server, bytes->data + GREETING_SIZE,
+                bytes->count - GREETING_SIZE)
+         == (ssize_t) bytes->count - GREETING_SIZE);
   CHECK (shutdown (server, SHUT_WR) == 0);
   CHECK (nbd_opt_go (h) == 0);
   check_commands (h, after);
@@ -103,12 +102,7 @@ main (void)
     put_handshake (&again, &peer);
     going (&again, after);
 
-    put (&oldstyle, "NBDMAGIC", 8);
-    put64 (&oldstyle, UINT64_C (0x420281861253));
-    put64 (&oldstyle, MIB);
-    put32 (&oldstyle, 1);
-    for (int i = 0; i < 124; ++i)
-      put (&oldstyle, "", 1);
+    put_oldstyle (&oldstyle, MIB, 1);
     connecting (&oldstyle, after);
   }
   return 0;

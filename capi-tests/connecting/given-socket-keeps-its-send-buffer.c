@@ -6,7 +6,7 @@
  * library connects to a path gets a larger one.
  * Source: seen with libnbd 1.24.4 (strace).
  */
-#include "../harness/commands.h"
+#include "../harness/peer.h"
 
 static int
 send_buffer (int fd)

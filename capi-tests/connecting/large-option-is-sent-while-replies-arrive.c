@@ -6,7 +6,7 @@
  * Source: proto.md, "NBD_OPT_LIST_META_CONTEXT"; libnbd(3) on
  * nbd_aio_get_direction.
  */
-#include "../harness/commands.h"
+#include "../harness/peer.h"
 
 #include <pthread.h>
 
@@ -27,41 +27,22 @@ on_context (void *user_data, const char *name)
   return 0;
 }
 
+/* Receives the header of an option with that much data. */
 static void
-receive (int fd, void *data, size_t count)
+receive_option (struct peer *peer, uint32_t number, size_t length)
 {
-  for (ssize_t r; count > 0; count -= r, data = (char *) data + r)
-    CHECK ((r = recv (fd, data, count, 0)) > 0);
+  struct option option = peer_option (peer);
+
+  CHECK (option.number == number && option.length == length);
 }
 
 static void
-say (int fd, const struct bytes *bytes)
-{
-  CHECK (send (fd, bytes->data, bytes->count, MSG_NOSIGNAL)
-         == (ssize_t) bytes->count);
-}
-
-/* Reads the option's header and returns the length of its data. */
-static uint32_t
-receive_option (int fd, uint32_t expected)
-{
-  unsigned char header[16];
-  uint32_t option, length;
-
-  receive (fd, header, sizeof header);
-  memcpy (&option, header + 8, 4);
-  memcpy (&length, header + 12, 4);
-  CHECK (be32toh (option) == expected);
-  return be32toh (length);
-}
-
-static void
-answer (int fd, uint32_t option)
+answer (struct peer *peer, uint32_t option)
 {
   struct bytes bytes = { .count = 0 };
 
-  put_option_reply (&bytes, option, 1, 0);
-  say (fd, &bytes);
+  put_ack (&bytes, option);
+  peer_bytes (peer, &bytes);
 }
 
 /* Agrees to structured replies, and then answers each query before it reads the
@@ -70,36 +51,33 @@ answer (int fd, uint32_t option)
 static void *
 serve (void *arg)
 {
-  int fd = *(int *) arg;
+  struct peer *peer = arg;
   struct bytes bytes = { .count = 0 };
   static char data[QUERY + 4];
-  uint32_t length;
 
-  put (&bytes, "NBDMAGICIHAVEOPT", 16);
-  put16 (&bytes, 3);
-  say (fd, &bytes);
-  receive (fd, data, 4);
-  CHECK (receive_option (fd, 8) == 0);
-  answer (fd, 8);
-  for (uint32_t option = 9; option <= 10; ++option) {
-    length = receive_option (fd, option);
-    CHECK (length == 8 + QUERIES * (4 + QUERY));
+  peer_write (peer, GREETING_FIXED, GREETING_SIZE);
+  peer_read (peer, data, 4);
+  receive_option (peer, OPT_STRUCTURED_REPLY, 0);
+  answer (peer, OPT_STRUCTURED_REPLY);
+  for (uint32_t option = OPT_LIST_META_CONTEXT; option <= OPT_SET_META_CONTEXT;
+       ++option) {
+    receive_option (peer, option, 8 + QUERIES * (4 + QUERY));
     /* Send more than the sockets hold before reading any query. */
     for (int i = 0; i < QUERIES; ++i) {
       bytes.count = 0;
-      put_option_reply (&bytes, option, 4, 4 + QUERY);
+      put_option_header (&bytes, option, REP_META_CONTEXT, 4 + QUERY);
       put32 (&bytes, i);
-      say (fd, &bytes);
+      peer_bytes (peer, &bytes);
       for (size_t left = QUERY; left > 0; left -= bytes.count) {
         bytes.count = left < sizeof bytes.data ? left : sizeof bytes.data;
         memset (bytes.data, 'q', bytes.count);
-        say (fd, &bytes);
+        peer_bytes (peer, &bytes);
       }
     }
-    receive (fd, data, 8);
+    peer_read (peer, data, 8);
     for (int i = 0; i < QUERIES; ++i)
-      receive (fd, data, 4 + QUERY);
-    answer (fd, option);
+      peer_read (peer, data, 4 + QUERY);
+    answer (peer, option);
   }
   return NULL;
 }
@@ -110,18 +88,19 @@ main (void)
   struct nbd_handle *h = in_opt_mode (nbd_create ());
   struct timeval limit = { .tv_sec = 20 };
   static char *queries[QUERIES + 1];
-  int server, client = scripted_server ("", 0, &server);
+  struct peer peer;
+  int client = scripted_server ("", 0, &peer.fd);
   pthread_t thread;
 
   memset (query, 'q', QUERY);
   for (int i = 0; i < QUERIES; ++i)
     queries[i] = query;
-  CHECK (setsockopt (server, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit)
+  CHECK (setsockopt (peer.fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit)
          == 0);
-  CHECK (setsockopt (server, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit)
+  CHECK (setsockopt (peer.fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit)
          == 0);
   CHECK (nbd_set_request_extended_headers (h, false) == 0);
-  CHECK (pthread_create (&thread, NULL, serve, &server) == 0);
+  CHECK (pthread_create (&thread, NULL, serve, &peer) == 0);
   CHECK (nbd_connect_socket (h, client) == 0);
   CHECK (nbd_opt_list_meta_context_queries (
              h, queries, (nbd_context_callback) { .callback = on_context })
@@ -134,6 +113,6 @@ main (void)
   CHECK (contexts == QUERIES);
   CHECK (pthread_join (thread, NULL) == 0);
   nbd_close (h);
-  CHECK (close (server) == 0);
+  peer_close (&peer);
   return 0;
 }

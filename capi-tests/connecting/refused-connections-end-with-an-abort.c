@@ -4,14 +4,14 @@
  * sends NBD_OPT_ABORT.  Without it, servers log an error.
  * Source: nbd_connect_socket(3), nbd_opt_abort(3); seen with libnbd 1.24.4.
  */
-#include "../harness/handshake.h"
+#include "../harness/peer-handshake.h"
 
 static void
 refuse_the_export (void)
 {
   struct script s = script_begin (GREETING_FIXED, false);
 
-  put_reply (&s, OPT_GO, REP_ERR (6), "why not", 7);
+  put_option_reply (&s.says, OPT_GO, REP_ERR (6), "why not", 7);
   CHECK_ERROR (script_connect (&s), ENOENT);
   CHECK_MESSAGE ("the server has no export named '': why not");
   CHECK (nbd_aio_is_dead (s.h) == 1);
@@ -27,7 +27,7 @@ refuse_tls (void)
   struct script s = script_begin (GREETING_FIXED, false);
 
   CHECK (nbd_set_tls (s.h, LIBNBD_TLS_REQUIRE) == 0);
-  put_reply (&s, OPT_STARTTLS, REP_ERR (2), "", 0);
+  put_option_reply (&s.says, OPT_STARTTLS, REP_ERR (2), "", 0);
   CHECK_ERROR (script_connect (&s), ENOTSUP);
   CHECK (nbd_aio_is_dead (s.h) == 1);
   CHECK (nbd_stats_bytes_sent (s.h) == 4 + 16 + 16);
@@ -43,7 +43,7 @@ refuse_tls_in_option_mode (bool wait)
   struct script s = script_begin (GREETING_FIXED, true);
 
   CHECK (nbd_set_tls (s.h, LIBNBD_TLS_REQUIRE) == 0);
-  put_reply (&s, OPT_STARTTLS, REP_ERR (2), "", 0);
+  put_option_reply (&s.says, OPT_STARTTLS, REP_ERR (2), "", 0);
   if (wait) {
     CHECK_ERROR (script_connect (&s), 0);
     CHECK_EXACT_MESSAGE ("nbd_connect_socket: connection is closed");
@@ -67,12 +67,13 @@ refuse_and_leave (void)
   struct script s = script_begin (GREETING_FIXED, false);
   int client;
 
-  put_reply (&s, OPT_GO, REP_ERR (6), "why not", 7);
-  client = scripted_server (s.says.data, 18, &s.server);
+  put_option_reply (&s.says, OPT_GO, REP_ERR (6), "why not", 7);
+  client = scripted_server (s.says.data, GREETING_SIZE, &s.server);
   CHECK (nbd_aio_connect_socket (s.h, client) == 0);
   while (nbd_stats_chunks_sent (s.h) == 0)
     CHECK (nbd_poll (s.h, LONG_ENOUGH) == 1);
-  CHECK (write (s.server, s.says.data + 18, s.says.count - 18)
+  CHECK (write (s.server, s.says.data + GREETING_SIZE,
+                s.says.count - GREETING_SIZE)
          == (ssize_t) s.says.count - 18);
   CHECK (close (s.server) == 0);
   while (nbd_aio_is_connecting (s.h))

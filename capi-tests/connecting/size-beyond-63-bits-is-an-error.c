@@ -5,22 +5,17 @@
  *
  * Source: nbd_get_size(3).
  */
-#include "../harness/harness.h"
+#include "../harness/peer.h"
 
 /* Connects to an oldstyle export with this size in exabytes. */
 static struct nbd_handle *
-connect_to (unsigned char exabytes)
+connect_to (uint64_t exabytes)
 {
-  unsigned char greeting[152] = "NBDMAGIC\x00\x00\x42\x02\x81\x86\x12\x53";
+  struct peer peer = { .oldstyle = true, .size = exabytes << 60, .flags = 1 };
   struct nbd_handle *h = nbd_create ();
-  int server;
 
-  greeting[16] = exabytes << 4;
-  greeting[27] = 1; /* NBD_FLAG_HAS_FLAGS */
-  CHECK (nbd_connect_socket (h, scripted_server (greeting, sizeof greeting,
-                                                 &server))
-         == 0);
-  close (server);
+  peer_connect (h, &peer);
+  peer_close (&peer);
   return h;
 }
 

@@ -4,17 +4,16 @@
  * nbd_poll returns 0 and nbd_close does not wait.
  * Source: nbd_poll(3), nbd_aio_is_connecting(3).
  */
-#include "../harness/commands.h"
+#include "../harness/peer.h"
 
 int
 main (void)
 {
-  static const char greeting[] = "NBDMAGICIHAVEOPT\0\3";
   struct nbd_handle *silent = nbd_create ();
 
-  for (size_t n = 0; n < sizeof greeting; ++n) {
+  for (size_t n = 0; n <= GREETING_SIZE; ++n) {
     struct nbd_handle *h = nbd_create ();
-    int server, client = scripted_server (greeting, n, &server);
+    int server, client = scripted_server (GREETING_FIXED, n, &server);
 
     CHECK (nbd_aio_connect_socket (h, client) == 0);
     handle_arrivals (h);

@@ -5,7 +5,7 @@
  * depend on features not negotiated are ignored.
  * Source: nbd_opt_go(3), nbd_can_df(3); seen with libnbd 1.24.4.
  */
-#include "../harness/handshake.h"
+#include "../harness/peer-handshake.h"
 
 enum how { BY_GO, BY_EXPORT_NAME, OLDSTYLE };
 
@@ -15,12 +15,11 @@ offered (enum how how, uint16_t flags)
   struct script s = script_begin (how == BY_GO ? GREETING_FIXED
                                                : GREETING_NOT_FIXED,
                                   false);
-  static const char zeroes[124];
 
   switch (how) {
   case BY_GO:
-    put_info_export (&s, OPT_GO, flags);
-    put_reply (&s, OPT_GO, REP_ACK, "", 0);
+    put_export (&s.says, OPT_GO, MIB, flags);
+    put_ack (&s.says, OPT_GO);
     break;
   case BY_EXPORT_NAME:
     put64 (&s.says, MIB);
@@ -28,10 +27,7 @@ offered (enum how how, uint16_t flags)
     break;
   case OLDSTYLE:
     s.says.count = 0;
-    put (&s.says, "NBDMAGIC\0\0\x42\x02\x81\x86\x12\x53", 16);
-    put64 (&s.says, MIB);
-    put32 (&s.says, flags);
-    put (&s.says, zeroes, sizeof zeroes);
+    put_oldstyle (&s.says, MIB, flags);
     break;
   }
   return s;

@@ -4,7 +4,7 @@
  * the callbacks of the reply.
  * Source: outcomes of libnbd 1.24.4.
  */
-#include "../harness/commands.h"
+#include "../harness/peer.h"
 
 static struct record record;
 

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Option replies of a played server: random contexts, sizes, block sizes and
+/* Option replies of the scripted server: random contexts, sizes, block sizes and
  * errors, with an occasional protocol violation.
  */
 #ifndef PLAYED_OPTIONS_H
 #define PLAYED_OPTIONS_H
 
-#include "../harness/handshake.h"
 #include "played-server.h"
 
 /* The negotiated features, and the best kind of replies that the server
@@ -25,19 +24,13 @@ breaks_a_rule (uint64_t n)
   return played.faults && one_in (3 * n);
 }
 
-struct option {
-  uint32_t number;
-  const unsigned char *data;
-  size_t length;
-};
-
 static void
 say_option_reply (uint32_t option, uint32_t type, const struct bytes *data)
 {
   struct bytes header = { .count = 0 };
   bool wrong = breaks_a_rule (60);
 
-  put64 (&header, UINT64_C (0x3e889045565a9) + (wrong && one_in (3)));
+  put64 (&header, OPTION_REPLY_MAGIC + (wrong && one_in (3)));
   put32 (&header, option + (wrong && one_in (2)));
   put32 (&header, type);
   put32 (&header, (uint32_t) data->count);
@@ -195,19 +188,19 @@ say_context (uint32_t option, uint32_t id, const void *name, size_t length)
 /* Sends some of the requested contexts, and sometimes one that was not
  * requested. */
 static void
-answer_contexts (const struct option *option)
+answer_contexts (const struct option *option, const unsigned char *data)
 {
   bool set = option->number == OPT_SET_META_CONTEXT;
-  size_t at = 8 + get (option->data, 4);
+  size_t at = 8 + get (data, 4);
   uint32_t id = 1 + (uint32_t) below (3);
 
   if (set)
     played.context_count = 0;
   while (at + 4 <= option->length) {
-    size_t length = get (option->data + at, 4);
+    size_t length = get (data + at, 4);
 
     if (!one_in (6) && played.context_count < COUNT_OF (played.contexts)) {
-      say_context (option->number, id, option->data + at + 4, length);
+      say_context (option->number, id, data + at + 4, length);
       if (set)
         played.contexts[played.context_count++] = id;
       if (!played.faults || !one_in (6))
@@ -280,7 +273,7 @@ agrees (uint32_t option)
 }
 
 static void
-answer_option (const struct option *option)
+answer_option (const struct option *option, const unsigned char *data)
 {
   switch (option->number) {
   case OPT_EXPORT_NAME:
@@ -310,7 +303,7 @@ answer_option (const struct option *option)
     break;
   case OPT_LIST_META_CONTEXT:
   case OPT_SET_META_CONTEXT:
-    answer_contexts (option);
+    answer_contexts (option, data);
     break;
   default:
     say_refusal (option->number);
@@ -331,21 +324,17 @@ take_options (bool report)
     negotiation.no_zeroes = played.in[3] & 2;
     used = 4;
   }
-  while (negotiation.open && played.in_count - used >= 16) {
-    const unsigned char *header = played.in + used;
-    struct option option = {
-      .number = (uint32_t) get (header + 8, 4),
-      .length = get (header + 12, 4),
-      .data = header + 16,
-    };
+  while (negotiation.open && played.in_count - used >= OPTION_HEADER_SIZE) {
+    const unsigned char *data = played.in + used + OPTION_HEADER_SIZE;
+    struct option option = parse_option (played.in + used);
 
-    if (played.in_count - used < 16 + option.length)
+    if (played.in_count - used < OPTION_HEADER_SIZE + option.length)
       break;
     if (report)
       line ("server gets option %u, %zu bytes, %016" PRIx64, option.number,
-            option.length, checksum (option.data, option.length));
-    answer_option (&option);
-    used += 16 + option.length;
+            option.length, checksum (data, option.length));
+    answer_option (&option, data);
+    used += OPTION_HEADER_SIZE + option.length;
   }
   memmove (played.in, played.in + used, played.in_count - used);
   played.in_count -= used;

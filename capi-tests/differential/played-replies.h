@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Replies of a played server: one chunk at a time, so that replies to several
+/* Replies of the scripted server: one chunk at a time, so that replies to several
  * commands alternate, with an occasional protocol violation.
  */
 #ifndef PLAYED_REPLIES_H
@@ -59,8 +59,7 @@ say_piece (struct outstanding *to)
     put32 (&where, (uint32_t) length);
     say_chunk (&to->request, done, REPLY_OFFSET_HOLE, &where);
   } else {
-    say_header (to->request.cookie, to->request.offset, done, REPLY_OFFSET_DATA,
-                8 + length);
+    say_header (&to->request, done, REPLY_OFFSET_DATA, 8 + length);
     say_bytes (&where);
     say_disk (at, length);
   }
@@ -118,9 +117,9 @@ static void
 say_simple_reply (struct outstanding *to)
 {
   if (one_in (8))
-    say_simple (to->request.cookie, ONE_OF (reply_errors));
+    say_simple (&to->request, ONE_OF (reply_errors));
   else {
-    say_simple (to->request.cookie, 0);
+    say_simple (&to->request, 0);
     if (to->request.type == NBD_CMD_READ)
       say_disk (to->request.offset, to->request.length);
   }
@@ -242,7 +241,7 @@ say_something_wrong (struct outstanding *to)
     32768 + 77,
   };
   struct bytes payload = { .count = 0 };
-  uint64_t cookie = to->request.cookie;
+  struct request unknown = { .cookie = htobe64 (1000) };
   size_t i, n;
 
   switch (below (played.replies == SIMPLE ? 3 : 8)) {
@@ -253,7 +252,7 @@ say_something_wrong (struct outstanding *to)
   case 1:
     if (!may_say_simple ())
       break;
-    say_simple (htobe64 (1000), one_in (2) ? 5 : 0);
+    say_simple (&unknown, one_in (2) ? 5 : 0);
     break;
   case 2:
     if (!may_say_simple ())
@@ -262,7 +261,7 @@ say_something_wrong (struct outstanding *to)
     /* The C library would take the next bytes for the data. */
     if (to->request.type == NBD_CMD_READ && played.replies != SIMPLE)
       n = 5;
-    say_simple (cookie, n);
+    say_simple (&to->request, n);
     retire_request (to);
     break;
   case 3:

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* A server played by the program in the same thread: the data that has arrived
- * before a call is then deterministic, so each call is compared.
+/* A scripted server in the thread of the program, with its output in a buffer:
+ * the data that has arrived before a call is then deterministic, so each call is
+ * compared.
  */
 #ifndef PLAYED_SERVER_H
 #define PLAYED_SERVER_H
 
-#include "server.h"
+#include "../harness/peer.h"
+#include "memserver.h"
 
 #define PLAYED_SIZE MIB
 
@@ -74,23 +76,6 @@ play_connect (enum replies replies, bool faults)
     ;
 }
 
-/* Returns the length of a request's header. */
-static size_t
-request_size (void)
-{
-  return played.replies == EXTENDED ? 32 : 28;
-}
-
-static uint64_t
-get (const unsigned char *from, size_t count)
-{
-  uint64_t value = 0;
-
-  while (count-- > 0)
-    value = value << 8 | *from++;
-  return value;
-}
-
 /* Parses a request's range and contexts: all negotiated ones, unless a payload
  * names some.
  */
@@ -133,36 +118,29 @@ take_in (void)
 static void
 take_requests (bool report)
 {
-  size_t used = 0;
+  size_t used = 0, size = request_header_size (played.replies);
 
   if (played.fd == -1)
     return;
   take_in ();
-  while (played.in_count - used >= request_size ()) {
-    const unsigned char *header = played.in + used;
-    bool wide = played.replies == EXTENDED;
-    struct request r = {
-      .flags = (uint16_t) get (header + 4, 2),
-      .type = (uint16_t) get (header + 6, 2),
-      .offset = get (header + 16, 8),
-      .length = get (header + 24, wide ? 8 : 4),
-    };
-    size_t more = r.type == NBD_CMD_WRITE || (wide && (r.flags & 32)) ? r.length
-                                                                      : 0;
+  while (played.in_count - used >= size) {
+    const unsigned char *data = played.in + used + size;
+    struct request r = parse_request (played.replies, played.in + used);
+    bool has_payload = r.type == NBD_CMD_WRITE
+                       || (played.replies == EXTENDED
+                           && (r.flags & NBD_CMD_FLAG_PAYLOAD_LEN));
+    size_t more = has_payload ? r.length : 0;
 
-    memcpy (&r.cookie, header + 8, 8);
-    if (played.in_count - used < request_size () + more)
+    if (played.in_count - used < size + more)
       break;
     /* The cookie is opaque to a server. */
     if (report)
       line ("server gets %u, flags 0x%x, offset %" PRIu64 ", length %" PRIu64
             ", %016" PRIx64,
-            r.type, r.flags, r.offset, r.length,
-            checksum (header + request_size (), more));
-    used += request_size () + more;
+            r.type, r.flags, r.offset, r.length, checksum (data, more));
+    used += size + more;
     if (r.type != NBD_CMD_DISC)
-      remember (&r, header + request_size (),
-                r.type == NBD_CMD_WRITE ? 0 : more);
+      remember (&r, data, r.type == NBD_CMD_WRITE ? 0 : more);
   }
   memmove (played.in, played.in + used, played.in_count - used);
   played.in_count -= used;
@@ -175,31 +153,20 @@ play_receive (void)
 }
 
 static void
-say_simple (uint64_t cookie, uint32_t error)
+say_simple (const struct request *to, uint32_t error)
 {
   struct bytes header = { .count = 0 };
 
-  put32 (&header, 0x67446698);
-  put32 (&header, error);
-  put (&header, &cookie, 8);
+  put_simple_reply (&header, to, error);
   say_bytes (&header);
 }
 
 static void
-say_header (uint64_t cookie, uint64_t at, bool done, unsigned type,
-            size_t length)
+say_header (const struct request *to, bool done, unsigned type, size_t length)
 {
   struct bytes header = { .count = 0 };
 
-  put32 (&header, played.replies == EXTENDED ? 0x6e8a278c : 0x668e33ef);
-  put16 (&header, done);
-  put16 (&header, (uint16_t) type);
-  put (&header, &cookie, 8);
-  if (played.replies == EXTENDED) {
-    put64 (&header, at);
-    put64 (&header, length);
-  } else
-    put32 (&header, (uint32_t) length);
+  put_chunk_header (&header, played.replies, to, done, (uint16_t) type, length);
   say_bytes (&header);
 }
 
@@ -207,7 +174,7 @@ static void
 say_chunk (const struct request *to, bool done, unsigned type,
            const struct bytes *payload)
 {
-  say_header (to->cookie, to->offset, done, type, payload->count);
+  say_header (to, done, type, payload->count);
   say_bytes (payload);
 }
 

@@ -4,7 +4,7 @@
 #ifndef STEPS_COMMANDS_H
 #define STEPS_COMMANDS_H
 
-#include "server.h"
+#include "memserver.h"
 #include "steps-waiting.h"
 
 /* Larger than any library accepts in one request. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Steps of a negotiation with a server played by the program. */
+/* Steps of a negotiation with the scripted server. */
 #ifndef STEPS_PLAYED_OPTIONS_H
 #define STEPS_PLAYED_OPTIONS_H
 
@@ -11,9 +11,8 @@
 static void
 play_negotiation (enum replies replies, bool faults)
 {
-  static const char greeting[] = GREETING_FIXED;
   bool opt_mode = !one_in (5);
-  int client = scripted_server (greeting, 18, &played.fd);
+  int client = scripted_server (GREETING_FIXED, GREETING_SIZE, &played.fd);
 
   negotiation.open = true;
   negotiation.most = replies;

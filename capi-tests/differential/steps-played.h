@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Steps of a sequence with a server played by the program. */
+/* Steps of a sequence with the scripted server. */
 #ifndef STEPS_PLAYED_H
 #define STEPS_PLAYED_H
 

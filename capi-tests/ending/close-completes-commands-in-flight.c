@@ -4,7 +4,7 @@
  * and every closure is freed.
  * Source: libnbd(3), "Completion callbacks" (called exactly once), nbd_close(3).
  */
-#include "../harness/commands.h"
+#include "../harness/peer.h"
 
 int
 main (void)

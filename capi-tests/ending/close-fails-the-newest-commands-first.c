@@ -4,7 +4,7 @@
  * flight, newest first, and frees the completed ones, in order of completion.
  * Source: seen with libnbd 1.24.4.
  */
-#include "../harness/commands.h"
+#include "../harness/peer.h"
 
 static char log_of_calls[64];
 

@@ -4,7 +4,7 @@
  * command, it does not call the completion callback.
  * Source: seen with libnbd 1.24.4.
  */
-#include "../harness/handshake.h"
+#include "../harness/peer-handshake.h"
 
 static int
 ignore_context (void *user_data, const char *name)

@@ -4,7 +4,7 @@
  * that the server does not offer are checked first.
  * Source: seen with libnbd 1.24.4.
  */
-#include "../harness/commands.h"
+#include "../harness/peer.h"
 
 #define TOO_LATE "cannot request more commands after NBD_CMD_DISC"
 

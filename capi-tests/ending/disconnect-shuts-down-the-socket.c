@@ -5,7 +5,7 @@
  * sees that end of file.
  * Source: nbd_shutdown(3), nbd_opt_abort(3); seen with libnbd 1.24.4.
  */
-#include "../harness/commands.h"
+#include "../harness/peer.h"
 
 #include <pthread.h>
 

@@ -5,7 +5,7 @@
  * server leaves unanswered fail with ENOTCONN.
  * Source: nbd_aio_disconnect(3), nbd_aio_in_flight(3).
  */
-#include "../harness/commands.h"
+#include "../harness/peer.h"
 
 int
 main (void)

@@ -4,7 +4,7 @@
  * waiting for a reply, even if the server is silent or gone.
  * Source: nbd_opt_abort(3), nbd_shutdown(3); seen with libnbd 1.24.4.
  */
-#include "../harness/harness.h"
+#include "../harness/peer.h"
 
 static struct nbd_handle *
 paused (int *server)
@@ -12,7 +12,7 @@ paused (int *server)
   struct nbd_handle *h = in_opt_mode (nbd_create ());
 
   CHECK (nbd_set_request_structured_replies (h, false) == 0);
-  CHECK (nbd_connect_socket (h, scripted_server ("NBDMAGICIHAVEOPT\0\3", 18,
+  CHECK (nbd_connect_socket (h, scripted_server (GREETING_FIXED, GREETING_SIZE,
                                                  server))
          == 0);
   CHECK (nbd_aio_is_negotiating (h) == 1);

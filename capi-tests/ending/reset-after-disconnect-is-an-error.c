@@ -4,7 +4,7 @@
  * handle is dead, not closed.
  * Source: seen with libnbd 1.24.4.
  */
-#include "../harness/commands.h"
+#include "../harness/peer.h"
 
 int
 main (void)

@@ -5,7 +5,7 @@
  * disconnect.
  * Source: nbd_shutdown(3).
  */
-#include "../harness/commands.h"
+#include "../harness/peer.h"
 
 #include <pthread.h>
 

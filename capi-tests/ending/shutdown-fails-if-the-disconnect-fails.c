@@ -4,7 +4,7 @@
  * disconnect with garbage or half a reply.
  * Source: nbd_shutdown(3), nbd_aio_is_dead(3).
  */
-#include "../harness/commands.h"
+#include "../harness/peer.h"
 
 static void
 say_goodbye (const char *last_words, const char *message)

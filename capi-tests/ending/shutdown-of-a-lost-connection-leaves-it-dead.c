@@ -4,7 +4,7 @@
  * succeeds and the handle is dead.  A reset after the disconnect is an error.
  * Source: nbd_shutdown(3); seen with libnbd 1.24.4.
  */
-#include "../harness/commands.h"
+#include "../harness/peer.h"
 
 int
 main (void)

@@ -4,7 +4,7 @@
  * those that the server answers complete, the others fail with ENOTCONN.
  * Source: nbd_shutdown(3), nbd_aio_in_flight(3).
  */
-#include "../harness/commands.h"
+#include "../harness/peer.h"
 
 #include <pthread.h>
 

@@ -5,7 +5,7 @@
  *
  * Source: nbd_ext_set_keepalive(3).
  */
-#include "../harness/tcp.h"
+#include "../harness/peer-tcp.h"
 
 int
 main (void)
@@ -17,7 +17,7 @@ main (void)
   CHECK (nbd_ext_set_keepalive (h, 1, 1, 1) == 0);
   CHECK (nbd_set_request_structured_replies (h, false) == 0);
   CHECK (nbd_aio_connect_tcp (h, "127.0.0.1", l.port) == 0);
-  tcp_accept (&l, h, &peer);
+  peer_accept_on (l.fd, h, &peer);
   drop_what_arrives (peer.fd);
 
   CHECK_ERROR (nbd_poll (h, -1), ETIMEDOUT);

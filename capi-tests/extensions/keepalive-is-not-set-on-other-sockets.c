@@ -6,7 +6,7 @@
  *
  * Source: nbd_ext_set_keepalive(3), nbd_ext_set_user_timeout(3).
  */
-#include "../harness/tcp.h"
+#include "../harness/peer-tcp.h"
 
 static struct nbd_handle *
 with_settings (void)
@@ -30,7 +30,7 @@ main (void)
   CHECK (nbd_set_request_structured_replies (h, false) == 0);
   CHECK (connect (sock, (struct sockaddr *) &l.address, sizeof l.address) == 0);
   CHECK (nbd_aio_connect_socket (h, sock) == 0);
-  tcp_accept (&l, h, &peer);
+  peer_accept_on (l.fd, h, &peer);
   CHECK (option_of (sock, SOL_SOCKET, SO_KEEPALIVE) == 0);
   CHECK (option_of (sock, IPPROTO_TCP, TCP_KEEPIDLE) != 77);
   CHECK (option_of (sock, IPPROTO_TCP, TCP_USER_TIMEOUT) == 0);

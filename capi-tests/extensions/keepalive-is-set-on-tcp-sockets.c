@@ -5,7 +5,7 @@
  *
  * Source: nbd_ext_set_keepalive(3), nbd_ext_set_user_timeout(3).
  */
-#include "../harness/tcp.h"
+#include "../harness/peer-tcp.h"
 
 static struct listener l;
 
@@ -45,7 +45,7 @@ check_options (int (*connect) (struct nbd_handle *h), bool keepalive,
   if (user_timeout)
     CHECK (nbd_ext_set_user_timeout (h, 123456) == 0);
   CHECK (connect (h) == 0);
-  tcp_accept (&l, h, &peer);
+  peer_accept_on (l.fd, h, &peer);
 
   CHECK ((fd = nbd_aio_get_fd (h)) >= 0);
   CHECK (option_of (fd, SOL_SOCKET, SO_KEEPALIVE) == keepalive);

@@ -6,7 +6,7 @@
  *
  * Source: nbd_ext_set_keepalive(3), nbd_ext_set_user_timeout(3).
  */
-#include "../harness/tcp.h"
+#include "../harness/peer-tcp.h"
 
 #include <limits.h>
 
@@ -64,7 +64,7 @@ main (void)
   /* The kernel accepts the largest and the smallest values. */
   CHECK (nbd_set_request_structured_replies (h, false) == 0);
   CHECK (nbd_aio_connect_tcp (h, "127.0.0.1", l.port) == 0);
-  tcp_accept (&l, h, &peer);
+  peer_accept_on (l.fd, h, &peer);
   check_keepalive (h, 32767, 1, 1);
   nbd_close (h);
   close (peer.fd);
@@ -76,7 +76,7 @@ main (void)
   CHECK (nbd_ext_set_user_timeout (h, 0) == 0);
   CHECK (nbd_set_request_structured_replies (h, false) == 0);
   CHECK (nbd_aio_connect_tcp (h, "127.0.0.1", l.port) == 0);
-  tcp_accept (&l, h, &peer);
+  peer_accept_on (l.fd, h, &peer);
   CHECK (option_of (nbd_aio_get_fd (h), SOL_SOCKET, SO_KEEPALIVE) == 0);
   CHECK (option_of (nbd_aio_get_fd (h), IPPROTO_TCP, TCP_USER_TIMEOUT) == 0);
   nbd_close (h);

@@ -7,7 +7,7 @@
  *
  * Source: nbd_ext_set_user_timeout(3).
  */
-#include "../harness/tcp.h"
+#include "../harness/peer-tcp.h"
 
 static char data[32 * MIB];
 
@@ -20,7 +20,7 @@ check_fails (struct listener *l, size_t count)
   CHECK (nbd_ext_set_user_timeout (h, 1000) == 0);
   CHECK (nbd_set_request_structured_replies (h, false) == 0);
   CHECK (nbd_aio_connect_tcp (h, "127.0.0.1", l->port) == 0);
-  tcp_accept (l, h, &peer);
+  peer_accept_on (l->fd, h, &peer);
   drop_what_arrives (peer.fd);
 
   CHECK_ERROR (nbd_pwrite (h, data, count, 0, 0), ETIMEDOUT);

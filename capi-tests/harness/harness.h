@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Support for every program in this directory: checks that report their
- * location, and a server to connect to.  MEMSERVER in the environment is the
- * path of the in-memory server.
+/* Support for every program: checks that report their location, and memserver to
+ * connect to, whose path is MEMSERVER in the environment.
  *
  * A program passes if it exits with status 0.
  */
@@ -210,17 +209,24 @@ start_server (char **argv)
   return server_socket;
 }
 
-/* Returns a socket on which a server has already sent these bytes and sends no
- * more. *server gets its other end, from which the client's output can be read.
+/* Starts a server with one end of a socket pair as its standard input, and
+ * returns the other end.
  */
 static inline int
-scripted_server (const void *bytes, size_t count, int *server)
+server_on_socket (char **argv, pid_t *pid)
 {
   int pair[2];
 
   CHECK (socketpair (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) == 0);
-  CHECK (write (pair[1], bytes, count) == (ssize_t) count);
-  *server = pair[1];
+  *pid = fork ();
+  CHECK (*pid >= 0);
+  if (*pid == 0) {
+    dup2 (pair[1], 0);
+    execvp (argv[0], argv);
+    perror (argv[0]);
+    _exit (127);
+  }
+  CHECK (close (pair[1]) == 0);
   return pair[0];
 }
 

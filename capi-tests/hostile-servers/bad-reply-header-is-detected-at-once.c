@@ -4,9 +4,7 @@
  * arrives, whether it was received alone or together with the previous reply.
  * Source: seen with libnbd 1.24.4.
  */
-#include "../harness/answers.h"
-
-enum { LENGTH = 8 + READ_SIZE };
+#include "../harness/peer-reads.h"
 
 /* Sends a valid reply and the beginning of one whose data is out of bounds. */
 static void
@@ -25,11 +23,8 @@ check_offset (bool given, bool own_loop)
     requests[i] = peer_request (&reads.peer, NULL);
   }
   for (int i = 0; i < 2; ++i) {
-    put32 (&bytes, 0x668e33ef);
-    put16 (&bytes, 1);
-    put16 (&bytes, REPLY_OFFSET_DATA);
-    put (&bytes, &requests[i].cookie, 8);
-    put32 (&bytes, LENGTH);
+    put_chunk_header (&bytes, STRUCTURED, &requests[i], true, REPLY_OFFSET_DATA,
+                      8 + READ_SIZE);
     put64 (&bytes, i == 0 ? 0 : 900000);
     if (i == 0)
       put (&bytes, zeroes, READ_SIZE);
@@ -65,9 +60,7 @@ check_magic (bool given, size_t count)
   reads.may_fail = true;
   issue_read (&reads, 0);
   request = peer_request (&reads.peer, NULL);
-  put32 (&bytes, 0x67446698);
-  put32 (&bytes, 0);
-  put (&bytes, &request.cookie, 8);
+  put_simple_reply (&bytes, &request, 0);
   put64 (&bytes, 0);
   put64 (&bytes, 0);
   bytes.count = count;

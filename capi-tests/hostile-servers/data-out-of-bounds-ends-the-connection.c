@@ -4,7 +4,7 @@
  * command in flight fails with ENOTCONN.
  * Source: seen with libnbd 1.24.4.
  */
-#include "../harness/commands.h"
+#include "../harness/peer.h"
 
 static void
 answer (unsigned type, uint64_t at, const char *data, uint32_t length)

@@ -5,7 +5,7 @@
  * the socket, never an error of the caller.
  * Source: nbd_flush(3); seen with libnbd 1.24.4.
  */
-#include "../harness/bursts.h"
+#include "../harness/peer-bursts.h"
 
 int
 main (void)

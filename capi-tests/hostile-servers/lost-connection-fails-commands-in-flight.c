@@ -5,7 +5,7 @@
  * commands in flight fail with ENOTCONN.
  * Source: nbd_aio_in_flight(3), nbd_aio_is_dead(3).
  */
-#include "../harness/commands.h"
+#include "../harness/peer.h"
 
 static void
 lose (size_t part_of_reply)

@@ -5,7 +5,7 @@
  * Source: libnbd(3), "Errors in callbacks" (the value of any
  * error detected so far).
  */
-#include "../harness/commands.h"
+#include "../harness/peer.h"
 
 static int
 lose (enum replies replies, bool inside_a_reply)

@@ -4,7 +4,7 @@
  * large write still waits for space in the socket.
  * Source: seen with libnbd 1.24.4.
  */
-#include "../harness/answers.h"
+#include "../harness/peer-reads.h"
 
 static char large[32 * 1024 * 1024];
 

@@ -5,7 +5,7 @@
  * is already gone.
  * Source: libnbd(3), "Errno", nbd_aio_is_dead(3).
  */
-#include "../harness/commands.h"
+#include "../harness/peer.h"
 
 int
 main (void)

@@ -7,7 +7,7 @@
  * Source: proto.md, "Structured reply chunk message"; outcomes of
  * libnbd 1.24.4, which takes what follows for the data of the read.
  */
-#include "../harness/commands.h"
+#include "../harness/peer.h"
 
 static void
 refuse (bool with_data)

@@ -5,7 +5,7 @@
  * connection.
  * Source: proto.md, "Simple reply message"; seen with libnbd 1.24.4.
  */
-#include "../harness/commands.h"
+#include "../harness/peer.h"
 
 int
 main (void)

@@ -5,7 +5,7 @@
  * order.
  * Source: seen with libnbd 1.24.4.
  */
-#include "../harness/commands.h"
+#include "../harness/peer.h"
 
 static char order[8];
 

@@ -6,7 +6,7 @@
  * the other kind of header are refused as soon as their own header is complete.
  * Source: seen with libnbd 1.24.4.
  */
-#include "../harness/commands.h"
+#include "../harness/peer.h"
 
 #define UNKNOWN 7
 
@@ -59,15 +59,7 @@ error_after (enum replies replies, int command, uint16_t type, size_t length,
   peer_connect (h, &peer);
   issue (h, command, &error);
   request = peer_request (&peer, NULL);
-  put32 (&chunk, replies == EXTENDED ? 0x6e8a278c : 0x668e33ef);
-  put16 (&chunk, 0);
-  put16 (&chunk, type);
-  put (&chunk, &request.cookie, 8);
-  if (replies == EXTENDED) {
-    put64 (&chunk, request.offset);
-    put64 (&chunk, length);
-  } else
-    put32 (&chunk, length);
+  put_chunk_header (&chunk, replies, &request, false, type, length);
   for (size_t i = missing; i < length; ++i)
     put (&chunk, "", 1);
   peer_bytes (&peer, &chunk);

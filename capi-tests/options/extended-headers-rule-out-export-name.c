@@ -4,7 +4,7 @@
  * EXPORT_NAME: the export is refused.
  * Source: proto.md, "NBD_OPT_EXTENDED_HEADERS".
  */
-#include "../harness/handshake.h"
+#include "../harness/peer-handshake.h"
 
 static struct script
 agreed (bool opt_mode)
@@ -12,8 +12,8 @@ agreed (bool opt_mode)
   struct script script = script_begin (GREETING_FIXED, opt_mode);
 
   CHECK (nbd_set_request_structured_replies (script.h, true) == 0);
-  put_reply (&script, OPT_EXTENDED_HEADERS, REP_ACK, "", 0);
-  put_reply (&script, OPT_GO, REP_ERR (1), "", 0);
+  put_ack (&script.says, OPT_EXTENDED_HEADERS);
+  put_option_reply (&script.says, OPT_GO, REP_ERR (1), "", 0);
   return script;
 }
 

@@ -4,7 +4,7 @@
  * export; other replies of that length are errors.
  * Source: nbd_opt_list(3), nbd_opt_go(3); seen with libnbd 1.24.4.
  */
-#include "../harness/handshake.h"
+#include "../harness/peer-handshake.h"
 
 #define LONGEST 8196
 
@@ -20,9 +20,9 @@ count_export (void *user_data, const char *name, const char *description)
 }
 
 static void
-put_export (struct script *s, uint32_t name, uint32_t description)
+put_listed (struct script *s, uint32_t name, uint32_t description)
 {
-  put_option_reply (&s->says, OPT_LIST, REP_SERVER, 4 + name + description);
+  put_option_header (&s->says, OPT_LIST, REP_SERVER, 4 + name + description);
   put32 (&s->says, name);
   put (&s->says, long_text, name);
   put (&s->says, long_text, description);
@@ -38,9 +38,9 @@ list (uint32_t name, uint32_t description, int expected)
     .user_data = &count,
   };
 
-  put_export (&s, name, description);
-  put_export (&s, 1, 0);
-  put_reply (&s, OPT_LIST, REP_ACK, "", 0);
+  put_listed (&s, name, description);
+  put_listed (&s, 1, 0);
+  put_ack (&s.says, OPT_LIST);
   CHECK (script_connect (&s) == 0);
   CHECK (nbd_opt_list (s.h, callback) == expected);
   CHECK (count == (expected == -1 ? 0 : expected));
@@ -53,9 +53,9 @@ information (uint32_t length)
 {
   struct script s = script_begin (GREETING_FIXED, false);
 
-  put_info_export (&s, OPT_GO, 1);
-  put_reply (&s, OPT_GO, REP_INFO, long_text, length);
-  put_reply (&s, OPT_GO, REP_ACK, "", 0);
+  put_export (&s.says, OPT_GO, MIB, 1);
+  put_option_reply (&s.says, OPT_GO, REP_INFO, long_text, length);
+  put_ack (&s.says, OPT_GO);
   CHECK (script_connect (&s) == 0);
   CHECK (nbd_get_size (s.h) == 1 * MIB);
   script_end (&s);
@@ -66,7 +66,7 @@ refusal (uint32_t length, const char *message)
 {
   struct script s = script_begin (GREETING_FIXED, false);
 
-  put_reply (&s, OPT_GO, REP_ERR (2), long_text, length);
+  put_option_reply (&s.says, OPT_GO, REP_ERR (2), long_text, length);
   CHECK_ERROR (script_connect (&s), 0);
   CHECK_MESSAGE (message);
   script_end (&s);

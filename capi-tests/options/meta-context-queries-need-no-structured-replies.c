@@ -5,7 +5,7 @@
  * NBD_OPT_GO.
  * Source: nbd_opt_list_meta_context(3); seen with libnbd 1.24.4.
  */
-#include "../harness/handshake.h"
+#include "../harness/peer-handshake.h"
 
 static int
 count_context (void *user_data, const char *name)
@@ -18,8 +18,9 @@ count_context (void *user_data, const char *name)
 static void
 put_base_allocation (struct script *s, uint32_t option)
 {
-  put_reply (s, option, REP_META_CONTEXT, "\0\0\0\1base:allocation", 19);
-  put_reply (s, option, REP_ACK, "", 0);
+  put_option_reply (&s->says, option, REP_META_CONTEXT,
+                    "\0\0\0\1base:allocation", 19);
+  put_ack (&s->says, option);
 }
 
 int
@@ -35,11 +36,11 @@ main (void)
   CHECK (nbd_set_request_structured_replies (s.h, true) == 0);
   CHECK (nbd_set_request_extended_headers (s.h, false) == 0);
   CHECK (nbd_add_meta_context (s.h, LIBNBD_CONTEXT_BASE_ALLOCATION) == 0);
-  put_reply (&s, OPT_STRUCTURED_REPLY, REP_ERR (1), "", 0);
+  put_option_reply (&s.says, OPT_STRUCTURED_REPLY, REP_ERR (1), "", 0);
   put_base_allocation (&s, OPT_LIST_META_CONTEXT);
   put_base_allocation (&s, OPT_SET_META_CONTEXT);
-  put_info_export (&s, OPT_GO, 1);
-  put_reply (&s, OPT_GO, REP_ACK, "", 0);
+  put_export (&s.says, OPT_GO, MIB, 1);
+  put_ack (&s.says, OPT_GO);
   CHECK (script_connect (&s) == 0);
   CHECK (nbd_get_structured_replies_negotiated (s.h) == 0);
   CHECK (nbd_opt_list_meta_context (s.h, context) == 1);

@@ -8,7 +8,7 @@
  * Source: nbd_opt_set_meta_context(3), nbd_set_request_meta_context(3); outcomes
  * of libnbd 1.24.4.
  */
-#include "../harness/handshake.h"
+#include "../harness/peer-handshake.h"
 
 /* Each letter is a call; in capitals, the server refuses it. With `o` the
  * server agrees and omits the size and the flags of the export.  Before a call
@@ -92,49 +92,48 @@ answer (struct script *script, char call)
 {
   switch (call) {
   case 's':
-    put_context (&script->says, 7, LIBNBD_CONTEXT_BASE_ALLOCATION);
-    put_reply (script, OPT_SET_META_CONTEXT, REP_ACK, "", 0);
+    put_context (&script->says, OPT_SET_META_CONTEXT, 7,
+                 LIBNBD_CONTEXT_BASE_ALLOCATION);
+    put_ack (&script->says, OPT_SET_META_CONTEXT);
     break;
   case 'e':
-    put_reply (script, OPT_SET_META_CONTEXT, REP_ACK, "", 0);
+    put_ack (&script->says, OPT_SET_META_CONTEXT);
     break;
   case 'S':
-    put_reply (script, OPT_SET_META_CONTEXT, REP_ERR (1), "", 0);
+    put_option_reply (&script->says, OPT_SET_META_CONTEXT, REP_ERR (1), "", 0);
     break;
   case 'l':
-    put_option_reply (&script->says, OPT_LIST_META_CONTEXT, REP_META_CONTEXT,
-                      4 + strlen (LIBNBD_CONTEXT_BASE_ALLOCATION));
-    put32 (&script->says, 0);
-    put (&script->says, LIBNBD_CONTEXT_BASE_ALLOCATION,
-         strlen (LIBNBD_CONTEXT_BASE_ALLOCATION));
-    put_reply (script, OPT_LIST_META_CONTEXT, REP_ACK, "", 0);
+    put_context (&script->says, OPT_LIST_META_CONTEXT, 0,
+                 LIBNBD_CONTEXT_BASE_ALLOCATION);
+    put_ack (&script->says, OPT_LIST_META_CONTEXT);
     break;
   case 'P':
   case 'y':
-    put_context (&script->says, 7, LIBNBD_CONTEXT_BASE_ALLOCATION);
+    put_context (&script->says, OPT_SET_META_CONTEXT, 7,
+                 LIBNBD_CONTEXT_BASE_ALLOCATION);
     /* fall through */
   case 'x':
-    put_reply (script, OPT_SET_META_CONTEXT, REP_ERR (1), "", 0);
+    put_option_reply (&script->says, OPT_SET_META_CONTEXT, REP_ERR (1), "", 0);
     break;
   case 'o':
-    put_reply (script, OPT_INFO, REP_ACK, "", 0);
+    put_ack (&script->says, OPT_INFO);
     break;
   case 'i':
-    put_info_export (script, OPT_INFO, NBD_FLAG_HAS_FLAGS);
-    put_reply (script, OPT_INFO, REP_ACK, "", 0);
+    put_export (&script->says, OPT_INFO, MIB, NBD_FLAG_HAS_FLAGS);
+    put_ack (&script->says, OPT_INFO);
     break;
   case 'I':
-    put_reply (script, OPT_INFO, REP_ERR (6), "", 0);
+    put_option_reply (&script->says, OPT_INFO, REP_ERR (6), "", 0);
     break;
   case 'g':
-    put_info_export (script, OPT_GO, NBD_FLAG_HAS_FLAGS);
-    put_reply (script, OPT_GO, REP_ACK, "", 0);
+    put_export (&script->says, OPT_GO, MIB, NBD_FLAG_HAS_FLAGS);
+    put_ack (&script->says, OPT_GO);
     break;
   case 'G':
-    put_reply (script, OPT_GO, REP_ERR (6), "", 0);
+    put_option_reply (&script->says, OPT_GO, REP_ERR (6), "", 0);
     break;
   case 'U':
-    put_reply (script, OPT_GO, REP_ERR (1), "", 0);
+    put_option_reply (&script->says, OPT_GO, REP_ERR (1), "", 0);
     put64 (&script->says, MIB);
     put16 (&script->says, NBD_FLAG_HAS_FLAGS);
     break;
@@ -196,7 +195,7 @@ check (const struct history *history)
   if (history->named)
     CHECK (nbd_add_meta_context (h, LIBNBD_CONTEXT_BASE_ALLOCATION) == 0);
   if (history->structured)
-    put_reply (&script, OPT_STRUCTURED_REPLY, REP_ACK, "", 0);
+    put_ack (&script.says, OPT_STRUCTURED_REPLY);
   for (call = history->calls; *call; ++call)
     answer (&script, *call);
   CHECK (script_connect (&script) == 0);

@@ -5,7 +5,7 @@
  * message names the request.
  * Source: nbd_aio_opt_go(3), nbd_opt_list(3); seen with libnbd 1.24.4.
  */
-#include "../harness/handshake.h"
+#include "../harness/peer-handshake.h"
 
 static int
 list (struct nbd_handle *h)

@@ -5,7 +5,7 @@
  * and later calls fail.
  * Source: nbd_set_opt_mode(3), nbd_opt_go(3).
  */
-#include "../harness/commands.h"
+#include "../harness/peer.h"
 
 static int
 ask (struct nbd_handle *h, uint32_t option)
@@ -14,17 +14,17 @@ ask (struct nbd_handle *h, uint32_t option)
   const nbd_context_callback context = { .callback = no_context };
 
   switch (option) {
-  case 3:
+  case OPT_LIST:
     return nbd_opt_list (h, list);
-  case 6:
+  case OPT_INFO:
     return nbd_opt_info (h);
-  case 7:
+  case OPT_GO:
     return nbd_opt_go (h);
-  case 8:
+  case OPT_STRUCTURED_REPLY:
     return nbd_opt_structured_reply (h);
-  case 9:
+  case OPT_LIST_META_CONTEXT:
     return nbd_opt_list_meta_context (h, context);
-  case 10:
+  case OPT_SET_META_CONTEXT:
     return nbd_opt_set_meta_context (h, context);
   default:
     return nbd_opt_extended_headers (h);
@@ -35,19 +35,17 @@ static void
 leave (uint32_t option, size_t bytes, bool deaf)
 {
   struct nbd_handle *h = nbd_create ();
-  struct bytes greeting = { .count = 0 }, reply = { .count = 0 };
+  struct bytes reply = { .count = 0 };
   int client, server;
 
   CHECK (nbd_set_opt_mode (h, true) == 0);
   CHECK (nbd_set_request_structured_replies (h, false) == 0);
-  put (&greeting, "NBDMAGICIHAVEOPT\0\3", 18);
-  client = scripted_server (greeting.data, greeting.count, &server);
+  client = scripted_server (GREETING_FIXED, GREETING_SIZE, &server);
   CHECK (nbd_connect_socket (h, client) == 0);
   CHECK (nbd_aio_is_negotiating (h) == 1);
 
   /* An error with a message. */
-  put_option_reply (&reply, option, UINT32_C (0x80000006), 2);
-  put (&reply, "no", 2);
+  put_option_reply (&reply, option, REP_ERR (6), "no", 2);
   CHECK (write (server, reply.data, bytes) == (ssize_t) bytes);
   if (deaf)
     CHECK (close (server) == 0);
@@ -66,7 +64,15 @@ leave (uint32_t option, size_t bytes, bool deaf)
 int
 main (void)
 {
-  static const uint32_t options[] = { 3, 6, 7, 8, 9, 10, 11 };
+  static const uint32_t options[] = {
+    OPT_LIST,
+    OPT_INFO,
+    OPT_GO,
+    OPT_STRUCTURED_REPLY,
+    OPT_LIST_META_CONTEXT,
+    OPT_SET_META_CONTEXT,
+    OPT_EXTENDED_HEADERS,
+  };
 
   for (size_t i = 0; i < ITEMS (options); ++i)
     for (size_t bytes = 0; bytes < 22; ++bytes) {

@@ -5,7 +5,7 @@
  * of either.
  * Source: seen with libnbd 1.24.4.
  */
-#include "../harness/handshake.h"
+#include "../harness/peer-handshake.h"
 
 /* Sends the first COUNT bytes of a reply, and closes.  Returns true if
  * nbd_aio_notify_read detects the end. */
@@ -18,7 +18,7 @@ notices (size_t count)
 
   CHECK (script_connect (&script) == 0);
   CHECK (nbd_aio_opt_info (script.h, NBD_NULL_COMPLETION) == 0);
-  put_option_reply (&reply, OPT_INFO, REP_INFO, 12);
+  put_option_header (&reply, OPT_INFO, REP_INFO, 12);
   put16 (&reply, 0);
   put64 (&reply, MIB);
   put16 (&reply, EVERY_FLAG);

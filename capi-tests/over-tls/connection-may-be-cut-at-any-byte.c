@@ -8,6 +8,7 @@
  *
  * Source: RFC 8446, section 6.1; nbd_close(3).  SERVER is a Unix socket.
  */
+#include "../harness/peer.h"
 #include "../harness/tls.h"
 
 enum ending { STALL, CUT, RESET };
@@ -56,20 +57,19 @@ session (size_t limit, enum ending ending)
 {
   struct nbd_handle *h = configured ();
   struct record records[2] = { { .error = -1 }, { .error = -1 } };
-  int pair[2], server = connect_server ();
+  int proxy, server = connect_server ();
   bool issued = false, leaving = false, ended = false, silent = false, whole;
   size_t said = 0;
   int64_t cookie = 0;
 
   memset (back, 0, sizeof back);
-  CHECK (socketpair (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) == 0);
-  CHECK (nbd_aio_connect_socket (h, pair[0]) == 0);
+  CHECK (nbd_aio_connect_socket (h, scripted_server ("", 0, &proxy)) == 0);
   for (int idle = 0; idle < 2;) {
     struct pollfd fds[3] = {
       { .fd = nbd_aio_is_dead (h) || nbd_aio_is_closed (h) ? -1
                                                            : nbd_aio_get_fd (h),
         .events = POLLIN },
-      { .fd = ended || silent ? -1 : pair[1], .events = POLLIN },
+      { .fd = ended || silent ? -1 : proxy, .events = POLLIN },
       { .fd = ended || said == limit ? -1 : server, .events = POLLIN },
     };
     ssize_t r;
@@ -103,22 +103,21 @@ session (size_t limit, enum ending ending)
     else if (fds[0].revents & POLLOUT)
       nbd_aio_notify_write (h);
     if (!ended && !(ending == RESET && said == limit)
-        && (fds[1].revents & POLLIN)
-        && pass_on (pair[1], server, SIZE_MAX) < 0) {
+        && (fds[1].revents & POLLIN) && pass_on (proxy, server, SIZE_MAX) < 0) {
       /* The client has ended its stream. */
       silent = true;
       /* The server may have gone already. */
       (void) !shutdown (server, SHUT_WR);
     }
     if (fds[2].revents) {
-      if ((r = pass_on (server, pair[1], limit - said)) < 0) {
-        CHECK (close (pair[1]) == 0);
+      if ((r = pass_on (server, proxy, limit - said)) < 0) {
+        CHECK (close (proxy) == 0);
         ended = true;
       } else
         said += r;
     }
     if (said == limit && ending != STALL && !ended) {
-      CHECK (close (pair[1]) == 0);
+      CHECK (close (proxy) == 0);
       ended = true;
     }
   }
@@ -139,7 +138,7 @@ session (size_t limit, enum ending ending)
   if (whole)
     CHECK (records[0].error == 0 && records[1].error == 0);
   if (!ended)
-    CHECK (close (pair[1]) == 0);
+    CHECK (close (proxy) == 0);
   CHECK (close (server) == 0);
   return whole;
 }

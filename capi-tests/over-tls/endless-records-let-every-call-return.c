@@ -6,7 +6,7 @@
  * another handshake), which end the connection.
  * Source: nbd_poll(3), nbd_aio_notify_read(3); seen with libnbd 1.24.4.
  */
-#include "../harness/tls-server.h"
+#include "../harness/peer-tls.h"
 
 #include <signal.h>
 
@@ -71,17 +71,16 @@ static void *
 serve (void *arg)
 {
   struct tls_server *server = arg;
-  unsigned char request[28];
+  unsigned char header[28];
+  struct request request;
   struct bytes chunk = { .count = 0 };
 
   tls_accept (server, required_setting ("PRIORITY"));
   tls_negotiate (server, LONG_READ);
-  tls_receive (server, request, sizeof request);
-  put32 (&chunk, 0x668e33ef);
-  put16 (&chunk, 1);
-  put16 (&chunk, REPLY_OFFSET_DATA);
-  put (&chunk, request + 8, 8);
-  put32 (&chunk, 8 + LONG_READ);
+  tls_receive (server, header, sizeof header);
+  request = parse_request (STRUCTURED, header);
+  put_chunk_header (&chunk, STRUCTURED, &request, true, REPLY_OFFSET_DATA,
+                    8 + LONG_READ);
   put64 (&chunk, 0);
   tls_send (server, &chunk);
   for (int i = 0; i < queued (); ++i)
@@ -117,18 +116,16 @@ call (struct nbd_handle *h, bool own_loop, int timeout)
 static void
 check (bool own_loop)
 {
-  struct tls_server server = { .fd = -1 };
+  struct tls_server server = { .session = NULL };
   struct nbd_handle *h = configured ();
-  int error = 0, calls = 0, fds[2];
+  int error = 0, calls = 0, client = scripted_server ("", 0, &server.peer.fd);
   nbd_completion_callback callback = { .callback = completion,
                                        .user_data = &error };
   pthread_t thread;
 
   reach (CONNECTED);
-  CHECK (socketpair (AF_UNIX, SOCK_STREAM, 0, fds) == 0);
-  server.fd = fds[1];
   CHECK (pthread_create (&thread, NULL, serve, &server) == 0);
-  CHECK (nbd_connect_socket (h, fds[0]) == 0);
+  CHECK (nbd_connect_socket (h, client) == 0);
   CHECK (nbd_aio_pread (h, data, sizeof data, 0, callback, 0) > 0);
   while (!has_reached (QUEUED))
     usleep (1000);

@@ -4,7 +4,7 @@
  * which error messages use too.  The text after the colon is human-readable.
  * Source: nbd_connection_state(3); the names are those of libnbd 1.24.4.
  */
-#include "../harness/handshake.h"
+#include "../harness/peer-handshake.h"
 
 static void
 check_state (struct nbd_handle *h, const char *name)
@@ -39,8 +39,8 @@ check_handshakes (void)
 {
   struct script s = script_begin (GREETING_FIXED, false);
 
-  put_info_export (&s, OPT_GO, 1);
-  put_reply (&s, OPT_GO, REP_ACK, "", 0);
+  put_export (&s.says, OPT_GO, MIB, 1);
+  put_ack (&s.says, OPT_GO);
   check_handshake (&s, 0, "MAGIC.RECV_MAGIC");
   check_handshake (&s, 16, "NEWSTYLE.RECV_GFLAGS");
   check_handshake (&s, 18, "NEWSTYLE.OPT_GO.RECV_REPLY");

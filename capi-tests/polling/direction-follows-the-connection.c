@@ -5,7 +5,7 @@
  * is processing.  Commands can be issued in either state.
  * Source: nbd_aio_get_direction(3), nbd_aio_is_ready(3).
  */
-#include "../harness/commands.h"
+#include "../harness/peer.h"
 
 static void
 check_state (struct nbd_handle *h, bool ready, unsigned direction)

@@ -4,7 +4,7 @@
  * been sent.
  * Source: nbd_aio_get_direction(3).
  */
-#include "../harness/commands.h"
+#include "../harness/peer.h"
 
 int
 main (void)

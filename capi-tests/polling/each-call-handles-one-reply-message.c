@@ -6,7 +6,7 @@
  * call.
  * Source: seen with libnbd 1.24.4.
  */
-#include "../harness/answers.h"
+#include "../harness/peer-reads.h"
 
 static void
 by_nbd_poll (struct nbd_handle *h)

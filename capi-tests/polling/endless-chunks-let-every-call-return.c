@@ -5,7 +5,7 @@
  * skipped in several calls.
  * Source: nbd_poll(3); seen with libnbd 1.24.4.
  */
-#include "../harness/answers.h"
+#include "../harness/peer-reads.h"
 
 #include <pthread.h>
 
@@ -32,11 +32,9 @@ send_chunks (void *arg)
   size_t sent = 0;
 
   while (burst.count + 28 < sizeof burst.data) {
-    put32 (&burst, 0x668e33ef);
-    put16 (&burst, 0);
-    put16 (&burst, REPLY_OFFSET_HOLE + 0x100);
-    put (&burst, &request.cookie, 8);
-    put32 (&burst, reads->chunks == 1 ? 0 : LONG_CHUNK);
+    put_chunk_header (&burst, STRUCTURED, &request, false,
+                      REPLY_OFFSET_HOLE + 0x100,
+                      reads->chunks == 1 ? 0 : LONG_CHUNK);
     if (reads->chunks > 1)
       break;
   }

@@ -5,6 +5,7 @@
  * call of another thread.
  * Source: seen with libnbd 1.24.4, where no call of another thread can come between.
  */
+#include "../harness/peer.h"
 #include "../harness/real-calls.h"
 
 #include <pthread.h>

@@ -5,7 +5,7 @@
  * receives the reply, before or after its own: nbd_poll returns.
  * Source: the promise of this library (docs/threads.md).
  */
-#include "../harness/commands.h"
+#include "../harness/peer.h"
 
 #include <pthread.h>
 
@@ -44,17 +44,6 @@ wait_in_poll (void *arg)
 }
 
 static void
-put_chunk (struct bytes *bytes, const struct request *to, uint16_t type,
-           uint32_t length)
-{
-  put32 (bytes, 0x668e33ef);
-  put16 (bytes, 1);
-  put16 (bytes, type);
-  put (bytes, &to->cookie, 8);
-  put32 (bytes, length);
-}
-
-static void
 run (bool polled_for_first)
 {
   struct bytes replies = { .count = 0 };
@@ -74,13 +63,13 @@ run (bool polled_for_first)
   other = peer_request (&peer, NULL);
   usleep (2000);
   if (polled_for_first)
-    put_chunk (&replies, &polled_for, REPLY_NONE, 0);
-  put_chunk (&replies, &other, REPLY_BLOCK_STATUS, 12);
+    put_chunk_header (&replies, STRUCTURED, &polled_for, true, REPLY_NONE, 0);
+  put_chunk_header (&replies, STRUCTURED, &other, true, REPLY_BLOCK_STATUS, 12);
   put32 (&replies, 1);
   put32 (&replies, 512);
   put32 (&replies, 0);
   if (!polled_for_first)
-    put_chunk (&replies, &polled_for, REPLY_NONE, 0);
+    put_chunk_header (&replies, STRUCTURED, &polled_for, true, REPLY_NONE, 0);
   peer_bytes (&peer, &replies);
   CHECK (pthread_join (asker, NULL) == 0);
   CHECK (pthread_join (poller, NULL) == 0);

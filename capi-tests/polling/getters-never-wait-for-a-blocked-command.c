@@ -6,7 +6,7 @@
  * for the lock.
  * Source: the promise of this library that calls which only look never wait.
  */
-#include "../harness/commands.h"
+#include "../harness/peer.h"
 
 #include <pthread.h>
 

@@ -4,7 +4,7 @@
  * not, and a disconnect until the connection is closed.
  * Source: nbd_aio_in_flight(3).
  */
-#include "../harness/commands.h"
+#include "../harness/peer.h"
 
 int
 main (void)

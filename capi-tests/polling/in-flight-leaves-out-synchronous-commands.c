@@ -7,7 +7,7 @@
  * Source: seen with libnbd 1.24.4, where nbd_aio_in_flight waits for the other
  * thread, and returns 0 then.
  */
-#include "../harness/commands.h"
+#include "../harness/peer.h"
 
 #include <pthread.h>
 

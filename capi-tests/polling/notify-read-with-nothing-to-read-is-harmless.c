@@ -4,7 +4,7 @@
  * continue, and further ones can be issued.
  * Source: nbd_aio_notify_read(3).
  */
-#include "../harness/commands.h"
+#include "../harness/peer.h"
 
 int
 main (void)

@@ -6,7 +6,7 @@
  * does not see it.
  * Source: the promise of this library (docs/threads.md).
  */
-#include "../harness/commands.h"
+#include "../harness/peer.h"
 
 #include <poll.h>
 #include <pthread.h>
@@ -25,9 +25,7 @@ put_reply (struct bytes *bytes, const struct request *request)
 {
   static const char data[512] = "data";
 
-  put32 (bytes, 0x67446698);
-  put32 (bytes, 0);
-  put (bytes, &request->cookie, 8);
+  put_simple_reply (bytes, request, 0);
   put (bytes, data, sizeof data);
 }
 

@@ -4,7 +4,7 @@
  * reply: the loop wakes for each, and each call handles one.
  * Source: nbd_aio_get_direction(3); seen with libnbd 1.24.4.
  */
-#include "../harness/answers.h"
+#include "../harness/peer-reads.h"
 
 enum notify { EITHER, ONLY_WRITE, EACH };
 

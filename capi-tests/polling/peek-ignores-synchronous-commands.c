@@ -5,7 +5,7 @@
  * Source: nbd_aio_peek_command_completed(3), and the promise of this library
  * (docs/threads.md).
  */
-#include "../harness/commands.h"
+#include "../harness/peer.h"
 
 #include <pthread.h>
 

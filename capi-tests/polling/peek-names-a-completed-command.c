@@ -4,7 +4,7 @@
  * is not yet retired, 0 if all are in flight, and an error if there are none.
  * Source: nbd_aio_peek_command_completed(3).
  */
-#include "../harness/commands.h"
+#include "../harness/peer.h"
 
 int
 main (void)

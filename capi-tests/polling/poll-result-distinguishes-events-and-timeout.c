@@ -3,7 +3,7 @@
 /* nbd_poll returns 0 on timeout and 1 if data arrived, even part of a reply.
  * Source: nbd_poll(3).
  */
-#include "../harness/commands.h"
+#include "../harness/peer.h"
 
 int
 main (void)

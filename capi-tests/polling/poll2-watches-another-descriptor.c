@@ -4,7 +4,7 @@
  * its peer; -1 stands for no descriptor.
  * Source: nbd_poll2(3).
  */
-#include "../harness/commands.h"
+#include "../harness/peer.h"
 
 int
 main (void)

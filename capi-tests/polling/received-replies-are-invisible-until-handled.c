@@ -5,7 +5,7 @@
  * the rest.
  * Source: nbd_stats_bytes_received(3); seen with libnbd 1.24.4.
  */
-#include "../harness/answers.h"
+#include "../harness/peer-reads.h"
 
 #define REPLY (16 + READ_SIZE)
 

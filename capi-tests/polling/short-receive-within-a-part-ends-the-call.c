@@ -5,7 +5,7 @@
  * not within a later part.
  * Source: seen with libnbd 1.24.4.
  */
-#include "../harness/commands.h"
+#include "../harness/peer.h"
 
 /* Sends the first COUNT bytes of a reply, and closes. Returns true if
  * nbd_aio_notify_read detects the end. */
@@ -23,11 +23,8 @@ notices (size_t count)
   CHECK (nbd_aio_pread (h, buffer, sizeof buffer, 0, NBD_NULL_COMPLETION, 0)
          == 1);
   request = peer_request (&peer, NULL);
-  put32 (&reply, 0x668e33ef);
-  put16 (&reply, 1);
-  put16 (&reply, REPLY_OFFSET_DATA);
-  put (&reply, &request.cookie, 8);
-  put32 (&reply, 8 + sizeof buffer);
+  put_chunk_header (&reply, STRUCTURED, &request, true, REPLY_OFFSET_DATA,
+                    8 + sizeof buffer);
   put64 (&reply, 0);
   put (&reply, buffer, sizeof buffer);
   reply.count = count;

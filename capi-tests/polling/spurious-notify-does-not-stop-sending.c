@@ -5,7 +5,7 @@
  * which then waits for a reply before it continues.
  * Source: nbd_aio_get_direction(3) (WRITE as long as there is more to send).
  */
-#include "../harness/commands.h"
+#include "../harness/peer.h"
 
 int
 main (void)

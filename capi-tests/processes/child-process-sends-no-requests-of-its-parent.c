@@ -5,7 +5,7 @@
  * Old data would overwrite newer data on the disk.
  * Source: seen with libnbd 1.24.4.
  */
-#include "../harness/bursts.h"
+#include "../harness/peer-bursts.h"
 
 #include <sys/wait.h>
 

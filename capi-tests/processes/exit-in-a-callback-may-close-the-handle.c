@@ -6,7 +6,7 @@
  * commands, and calls the running callback a second time.
  * Source: the promise of this library (docs/differences.md).
  */
-#include "../harness/commands.h"
+#include "../harness/peer.h"
 
 #include <sys/wait.h>
 

@@ -4,7 +4,7 @@
  * another thread calls exit(3), or daemon(3) continues in a child.
  * Source: seen with libnbd 1.24.4.
  */
-#include "../harness/bursts.h"
+#include "../harness/peer-bursts.h"
 
 #include <pthread.h>
 #include <sys/wait.h>

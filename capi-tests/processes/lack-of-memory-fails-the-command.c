@@ -5,7 +5,7 @@
  * continues.
  * Source: malloc(3); libnbd(3), "Errno".
  */
-#include "../harness/commands.h"
+#include "../harness/peer.h"
 
 /* Number of extents in one reply, each for 4 KiB. */
 #define EXTENTS 65536
@@ -73,15 +73,9 @@ put_status_header (struct bytes *bytes, const struct peer *peer,
 {
   bool wide = peer->replies == EXTENDED;
 
-  put32 (bytes, wide ? 0x6e8a278c : 0x668e33ef);
-  put16 (bytes, true);
-  put16 (bytes, wide ? REPLY_BLOCK_STATUS_EXT : REPLY_BLOCK_STATUS);
-  put (bytes, &to->cookie, 8);
-  if (wide) {
-    put64 (bytes, to->offset);
-    put64 (bytes, 8 + UINT64_C (16) * extents);
-  } else
-    put32 (bytes, 4 + 8 * extents);
+  put_chunk_header (bytes, peer->replies, to, true,
+                    wide ? REPLY_BLOCK_STATUS_EXT : REPLY_BLOCK_STATUS,
+                    wide ? 8 + 16 * extents : 4 + 8 * extents);
   put32 (bytes, 1);
   if (wide)
     put32 (bytes, extents);

@@ -10,6 +10,7 @@
  * Source: malloc(3); libnbd(3), "Errno".
  */
 #include "../harness/memory.h"
+#include "../harness/peer.h"
 
 #include <pthread.h>
 

@@ -5,7 +5,7 @@
  * *error.  With any other return value *error is ignored.
  * Source: nbd_pread_structured(3).
  */
-#include "../harness/commands.h"
+#include "../harness/peer.h"
 
 struct answer {
   int result, set_error;

@@ -5,7 +5,7 @@
  * cookies.  Only cookie 0 is a separate error.
  * Source: nbd_aio_command_completed(3).
  */
-#include "../harness/commands.h"
+#include "../harness/peer.h"
 
 int
 main (void)

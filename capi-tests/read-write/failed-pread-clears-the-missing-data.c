@@ -4,7 +4,7 @@
  * zeroes with pread_initialize, the default, and unchanged without it.
  * Source: nbd_set_pread_initialize(3); seen with libnbd 1.24.4.
  */
-#include "../harness/commands.h"
+#include "../harness/peer.h"
 
 #define COUNT 4096
 #define DATA 'd'
@@ -31,11 +31,8 @@ send_data (size_t at, size_t count, size_t missing)
   char data[COUNT];
 
   memset (data, DATA, sizeof data);
-  put32 (&chunk, 0x668e33ef);
-  put16 (&chunk, 0);
-  put16 (&chunk, REPLY_OFFSET_DATA);
-  put (&chunk, &first.cookie, 8);
-  put32 (&chunk, 8 + count);
+  put_chunk_header (&chunk, STRUCTURED, &first, false, REPLY_OFFSET_DATA,
+                    8 + count);
   put64 (&chunk, at);
   put (&chunk, data, count - missing);
   peer_bytes (&peer, &chunk);

@@ -6,6 +6,7 @@
  * then it fails with the error of the socket.
  * Source: the promise of this library (docs/threads.md).
  */
+#include "../harness/peer.h"
 #include "../harness/real-calls.h"
 
 #include <pthread.h>

@@ -5,6 +5,7 @@
  * Source: libnbd(3), "Asynchronous commands": only asynchronous commands use their
  * buffer after the call. The C library writes to it even so.
  */
+#include "../harness/peer.h"
 #include "../harness/real-calls.h"
 
 #include <poll.h>
@@ -43,26 +44,16 @@ poll (struct pollfd *fds, nfds_t count, int timeout)
   return real_poll (fds, count, timeout);
 }
 
-/* An oldstyle server of 64 MiB. */
-static const unsigned char oldstyle[152] = {
-  'N',  'B',  'D', 'M', 'A', 'G', 'I', 'C', 0, 0, 0x42, 0x02, 0x81, 0x86,
-  0x12, 0x53, 0,   0,   0,   0,   4,   0,   0, 0, 0,    0,    0,    1,
-};
-
 /* The library waits in poll(2) for sockets that the program knows. */
 static void
 cannot_poll (void)
 {
   struct nbd_handle *h = nbd_create ();
-  unsigned char reply[16 + 512] = {
-    0x67, 0x44, 0x66, 0x98, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1,
-  };
-  char buf[512];
-  int server;
+  struct bytes reply = { .count = 0 };
+  struct peer peer = { .oldstyle = true, .size = 64 * MIB, .flags = 1 };
+  char buf[512], data[512] = "data";
 
-  CHECK (nbd_connect_socket (h, scripted_server (oldstyle, sizeof oldstyle,
-                                                 &server))
-         == 0);
+  peer_connect (h, &peer);
   out_of_memory = true;
   CHECK_ERROR (nbd_pread (h, buf, sizeof buf, 0, 0), ENOMEM);
   CHECK_MESSAGE ("nbd_pread: poll");
@@ -70,13 +61,14 @@ cannot_poll (void)
 
   CHECK (nbd_aio_in_flight (h) == 0);
   memset (buf, 'x', sizeof buf);
-  memset (reply + 16, 'Z', 512);
-  (void) !send (server, reply, sizeof reply, MSG_NOSIGNAL);
+  put_simple_reply (&reply, &(struct request) { .cookie = htobe64 (1) }, 0);
+  put (&reply, data, sizeof data);
+  (void) !send (peer.fd, reply.data, reply.count, MSG_NOSIGNAL);
   nbd_poll (h, 0);
   for (size_t i = 0; i < sizeof buf; ++i)
     CHECK (buf[i] == 'x');
   nbd_close (h);
-  close (server);
+  peer_close (&peer);
 }
 
 /* It waits for other sockets by receiving. */

@@ -4,7 +4,7 @@
  * the chunk callback gets it from then on.
  * Source: nbd_pread_structured(3).
  */
-#include "../harness/commands.h"
+#include "../harness/peer.h"
 
 static int
 on_chunk (void *user_data, const void *subbuf, size_t count, uint64_t offset,

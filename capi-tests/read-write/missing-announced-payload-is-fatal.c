@@ -4,7 +4,7 @@
  * does not have.  The server would wait for it, so the connection ends at once.
  * Source: seen with libnbd 1.24.4.
  */
-#include "../harness/commands.h"
+#include "../harness/peer.h"
 
 /* Without extended headers the flag announces nothing. */
 static void

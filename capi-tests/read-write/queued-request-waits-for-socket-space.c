@@ -5,7 +5,7 @@
  * then, nor does nbd_poll as long as there is data to read.
  * Source: seen with libnbd 1.24.4.
  */
-#include "../harness/commands.h"
+#include "../harness/peer.h"
 
 static bool
 has_room (struct nbd_handle *h)

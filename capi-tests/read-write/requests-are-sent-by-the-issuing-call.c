@@ -4,7 +4,7 @@
  * earlier calls and of other commands in flight.
  * Source: seen with libnbd 1.24.4.
  */
-#include "../harness/bursts.h"
+#include "../harness/peer-bursts.h"
 
 #include <pthread.h>
 

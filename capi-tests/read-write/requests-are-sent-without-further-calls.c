@@ -4,7 +4,7 @@
  * program may then poll by itself.
  * Source: libnbd(3), "Asynchronous commands".
  */
-#include "../harness/commands.h"
+#include "../harness/peer.h"
 
 int
 main (void)

@@ -4,7 +4,7 @@
  * EINVAL, an error of 0 EPROTO; only the command fails.
  * Source: proto.md, "Error values".
  */
-#include "../harness/commands.h"
+#include "../harness/peer.h"
 
 static const struct {
   uint32_t wire;

@@ -5,7 +5,7 @@
  * compared with the log of the program.
  * Source: seen with libnbd 1.24.4.
  */
-#include "../harness/commands.h"
+#include "../harness/peer.h"
 
 #define ROUNDS 10
 

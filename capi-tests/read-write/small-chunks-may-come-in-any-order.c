@@ -4,7 +4,7 @@
  * order; a duplicate byte still fails the read.
  * Source: proto.md, "NBD_CMD_READ".
  */
-#include "../harness/commands.h"
+#include "../harness/peer.h"
 
 #define COUNT 4096
 

@@ -4,7 +4,7 @@
  * payload.
  * Source: proto.md, "Ordering of messages and writes".
  */
-#include "../harness/commands.h"
+#include "../harness/peer.h"
 
 static void
 issue (enum replies replies)

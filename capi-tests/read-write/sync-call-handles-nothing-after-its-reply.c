@@ -4,7 +4,7 @@
  * own, and leaves later ones to the next calls: the descriptor stays readable.
  * Source: seen with libnbd 1.24.4.
  */
-#include "../harness/answers.h"
+#include "../harness/peer-reads.h"
 
 #include <pthread.h>
 

@@ -6,7 +6,7 @@
  *
  * Source: libnbd(3), "Error handling".
  */
-#include "../harness/harness.h"
+#include "../harness/peer.h"
 
 int
 main (void)

@@ -4,7 +4,7 @@
  * sent and the greeting as a chunk received.
  * Source: libnbd(3), "Statistics"; chunk counts seen with libnbd 1.24.4.
  */
-#include "../harness/commands.h"
+#include "../harness/peer.h"
 
 int
 main (void)

@@ -5,7 +5,7 @@
  * server lacks, an empty request, the bounds, the alignment, the size.
  * Source: seen with libnbd 1.24.4; programs show these messages to users.
  */
-#include "../harness/commands.h"
+#include "../harness/peer.h"
 
 int
 main (void)

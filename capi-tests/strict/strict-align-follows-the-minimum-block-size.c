@@ -5,7 +5,7 @@
  * sent unchecked.
  * Source: nbd_set_strict_mode(3).
  */
-#include "../harness/commands.h"
+#include "../harness/peer.h"
 
 #define END (MIB + 5)
 

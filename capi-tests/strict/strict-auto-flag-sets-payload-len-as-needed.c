@@ -5,7 +5,7 @@
  * and STRICT_COMMANDS refuses the wrong choice.
  * Source: nbd_set_strict_mode(3), nbd_pwrite(3).
  */
-#include "../harness/commands.h"
+#include "../harness/peer.h"
 
 static void
 write_with (enum replies replies, uint16_t right)

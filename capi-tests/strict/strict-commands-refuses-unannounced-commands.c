@@ -4,7 +4,7 @@
  * refused.  Without it, it is sent.
  * Source: nbd_set_strict_mode(3).
  */
-#include "../harness/commands.h"
+#include "../harness/peer.h"
 
 static void
 refused (struct nbd_handle *h)

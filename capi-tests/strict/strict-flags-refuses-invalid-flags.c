@@ -4,7 +4,7 @@
  * it, every flag of 16 bits is sent; larger ones never are.
  * Source: nbd_set_strict_mode(3).
  */
-#include "../harness/commands.h"
+#include "../harness/peer.h"
 
 int
 main (void)

@@ -5,7 +5,7 @@
  * MiB.  Reads are not limited by it.
  * Source: nbd_set_strict_mode(3), nbd_get_block_size(3).
  */
-#include "../harness/commands.h"
+#include "../harness/peer.h"
 
 static char buf[3 * 1024 * 1024];
 

@@ -4,7 +4,7 @@
  * it is sent, at any offset up to the end of the export.
  * Source: nbd_set_strict_mode(3).
  */
-#include "../harness/commands.h"
+#include "../harness/peer.h"
 
 int
 main (void)

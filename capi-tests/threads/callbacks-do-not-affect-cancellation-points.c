@@ -7,7 +7,7 @@
  * Source: the promise of this library (docs/threads.md). libnbd 1.24.4 was seen to end the
  * thread in the next system call that it makes.
  */
-#include "../harness/commands.h"
+#include "../harness/peer.h"
 
 #include <pthread.h>
 

@@ -6,7 +6,7 @@
  * Source: the promise of this library (docs/threads.md). libnbd 1.24.4 was seen to end the
  * thread there, and to leave the handle half closed.
  */
-#include "../harness/commands.h"
+#include "../harness/peer.h"
 
 #include <pthread.h>
 

@@ -7,7 +7,7 @@
  * the handle stays locked.
  * Source: the promise of this library (docs/threads.md).
  */
-#include "../harness/commands.h"
+#include "../harness/peer.h"
 
 #include <pthread.h>
 #include <sys/mman.h>

@@ -6,7 +6,7 @@
  * The child's own handles work.
  * Source: fork(2): the child has one thread.
  */
-#include "../harness/commands.h"
+#include "../harness/peer.h"
 
 #include <pthread.h>
 #include <sys/wait.h>

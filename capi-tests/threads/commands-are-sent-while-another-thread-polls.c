@@ -6,7 +6,7 @@
  * Source: libnbd(3), "Asynchronous commands", and the promise of this library
  * (docs/threads.md).
  */
-#include "../harness/commands.h"
+#include "../harness/peer.h"
 
 #include <pthread.h>
 

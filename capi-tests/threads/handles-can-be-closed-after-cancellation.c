@@ -5,7 +5,7 @@
  * nbd_close works afterwards, and each closure has been freed once.
  * Source: seen with libnbd 1.24.4, which does not free the closure of the option.
  */
-#include "../harness/handshake.h"
+#include "../harness/peer-handshake.h"
 
 #include <pthread.h>
 
@@ -68,11 +68,7 @@ shuts_down (void *arg)
 static void *
 connects (void *arg)
 {
-  int pair[2];
-
-  CHECK (socketpair (AF_UNIX, SOCK_STREAM, 0, pair) == 0);
-  peer.fd = pair[1];
-  nbd_connect_socket (h, pair[0]);
+  nbd_connect_socket (h, scripted_server ("", 0, &peer.fd));
   return arg;
 }
 
@@ -125,7 +121,7 @@ main (void)
   nbd_close (h);
   peer_close (&peer);
 
-  script = script_begin ("NBDMAGICIHAVEOPT\0\3", true);
+  script = script_begin (GREETING_FIXED, true);
   CHECK (script_connect (&script) == 0);
   h = script.h;
   cancel_soon (lists);

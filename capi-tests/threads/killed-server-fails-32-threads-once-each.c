@@ -5,7 +5,7 @@
  * after it has returned.
  * Source: the promise of this library (docs/threads.md).
  */
-#include "../harness/commands.h"
+#include "../harness/peer.h"
 
 #include <pthread.h>
 
@@ -116,9 +116,7 @@ stop_hearing (void)
   for (int i = THREADS - 1; i >= 0 && r > 0; --i) {
     struct bytes header = { .count = 0 };
 
-    put32 (&header, 0x67446698);
-    put32 (&header, 0);
-    put64 (&header, be64toh (requests[i].cookie));
+    put_simple_reply (&header, &requests[i], 0);
     r = send (peer.fd, header.data, header.count, MSG_NOSIGNAL);
     for (size_t sent = 0; sent < SIZE && r > 0; sent += r)
       r = send (peer.fd, data, SIZE - sent, MSG_NOSIGNAL);

@@ -5,7 +5,7 @@
  * call: the program is still notified of its own.
  * Source: the promise of this library (docs/threads.md).
  */
-#include "../harness/commands.h"
+#include "../harness/peer.h"
 
 #include <pthread.h>
 
@@ -19,15 +19,6 @@ read_first (void *arg)
 {
   CHECK (nbd_pread (h, arg, SIZE, 0, 0) == 0);
   return NULL;
-}
-
-static void
-put_reply (struct bytes *bytes, const struct request *to, const char *data)
-{
-  put32 (bytes, 0x67446698);
-  put32 (bytes, 0);
-  put (bytes, &to->cookie, 8);
-  put (bytes, data, SIZE);
 }
 
 int
@@ -54,8 +45,10 @@ main (void)
 
   fd.fd = nbd_aio_get_fd (h);
   direction = nbd_aio_get_direction (h);
-  put_reply (&replies, &first, zeroes);
-  put_reply (&replies, &second, zeroes);
+  put_simple_reply (&replies, &first, 0);
+  put (&replies, zeroes, SIZE);
+  put_simple_reply (&replies, &second, 0);
+  put (&replies, zeroes, SIZE);
   peer_bytes (&peer, &replies);
   CHECK (pthread_join (thread, NULL) == 0);
   /* The direction was queried before the replies arrived. */

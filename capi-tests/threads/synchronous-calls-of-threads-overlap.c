@@ -6,7 +6,7 @@
  * 1.24.4, one command waits for the other.
  * Source: the promise of this library (docs/threads.md).
  */
-#include "../harness/commands.h"
+#include "../harness/peer.h"
 
 #include <pthread.h>
 

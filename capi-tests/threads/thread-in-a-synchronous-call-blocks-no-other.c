@@ -6,7 +6,7 @@
  * all of them wait for the command.
  * Source: the promise of this library (docs/threads.md).
  */
-#include "../harness/commands.h"
+#include "../harness/peer.h"
 
 #include <pthread.h>
 #include <sys/eventfd.h>

@@ -4,15 +4,15 @@
  * the program then connects over its own socket.
  * Source: nbd_get_uri(3); seen with libnbd 1.24.4.
  */
-#include "../harness/handshake.h"
+#include "../harness/peer-handshake.h"
 
 int
 main (void)
 {
   struct script s = script_begin (GREETING_FIXED, false);
 
-  put_info_export (&s, OPT_GO, 1);
-  put_reply (&s, OPT_GO, REP_ACK, "", 0);
+  put_export (&s.says, OPT_GO, MIB, 1);
+  put_ack (&s.says, OPT_GO);
   CHECK_ERROR (nbd_connect_tcp (s.h, "127.0.0.1", "1"), ECONNREFUSED);
   CHECK (script_connect (&s) == 0);
   CHECK_STRING (nbd_get_uri (s.h), "nbd://127.0.0.1:1/");

@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* A TLS server in a thread of the program, which can send records that real
- * servers do not send.  It loads GnuTLS like the library, so that a program
- * needs none of its headers.
+/* A scripted server with TLS, which can send records that real servers do not
+ * send.  It loads GnuTLS like the library, so that a program needs none of its
+ * headers.
  */
-#ifndef HARNESS_TLS_SERVER_H
-#define HARNESS_TLS_SERVER_H
+#ifndef HARNESS_PEER_TLS_H
+#define HARNESS_PEER_TLS_H
 
+#include "peer.h"
 #include "tls.h"
 
 #include <dlfcn.h>
 #include <pthread.h>
-#include <sys/socket.h>
 
 /* Constants of GnuTLS. */
 #define TLS_SERVER 1
@@ -81,7 +81,7 @@ load_gnutls (void)
 
 /* The server's end of a connection. */
 struct tls_server {
-  int fd;
+  struct peer peer;
   tls_session session;
   void *credentials;
   struct tls_datum ticket_key;
@@ -109,16 +109,15 @@ tls_send (struct tls_server *server, const struct bytes *bytes)
 static inline void
 tls_accept (struct tls_server *server, const char *priority)
 {
-  struct bytes bytes = { .count = 0 };
-  char seen[4 + 16];
+  struct bytes ack = { .count = 0 };
+  char flags[4];
   int r;
 
-  put (&bytes, "NBDMAGICIHAVEOPT\0\3", 18);
-  CHECK (send (server->fd, bytes.data, bytes.count, 0) == 18);
-  CHECK (recv (server->fd, seen, sizeof seen, MSG_WAITALL) == sizeof seen);
-  bytes.count = 0;
-  put_option_reply (&bytes, 5, 1, 0);
-  CHECK (send (server->fd, bytes.data, bytes.count, 0) == 20);
+  peer_write (&server->peer, GREETING_FIXED, GREETING_SIZE);
+  peer_read (&server->peer, flags, sizeof flags);
+  CHECK (peer_option (&server->peer).number == OPT_STARTTLS);
+  put_ack (&ack, OPT_STARTTLS);
+  peer_bytes (&server->peer, &ack);
 
   CHECK (tls.init (&server->session, TLS_SERVER) == 0);
   CHECK (tls.priority_set_direct (server->session, priority, NULL) == 0);
@@ -132,7 +131,7 @@ tls_accept (struct tls_server *server, const char *priority)
   CHECK (tls.session_ticket_key_generate (&server->ticket_key) == 0);
   CHECK (tls.session_ticket_enable_server (server->session, &server->ticket_key)
          == 0);
-  tls.transport_set_int2 (server->session, server->fd, server->fd);
+  tls.transport_set_int2 (server->session, server->peer.fd, server->peer.fd);
   while ((r = tls.handshake (server->session)) == TLS_AGAIN)
     ;
   CHECK (r == 0);
@@ -142,30 +141,25 @@ tls_accept (struct tls_server *server, const char *priority)
 static inline void
 tls_negotiate (struct tls_server *server, uint64_t size)
 {
-  struct {
-    char magic[8];
-    uint32_t option, length;
-  } header;
-  struct bytes bytes;
+  unsigned char header[OPTION_HEADER_SIZE];
+  struct option option;
+  struct bytes replies;
   char data[4096];
 
   do {
-    tls_receive (server, &header, sizeof header);
-    CHECK (be32toh (header.length) <= sizeof data);
-    tls_receive (server, data, be32toh (header.length));
-    header.option = be32toh (header.option);
-    bytes.count = 0;
-    if (header.option == 7) {
-      put_option_reply (&bytes, header.option, 3, 12);
-      put16 (&bytes, 0);
-      put64 (&bytes, size);
-      put16 (&bytes, NBD_FLAG_HAS_FLAGS);
-    }
-    /* Only extended headers are refused. */
-    put_option_reply (&bytes, header.option,
-                      header.option == 11 ? UINT32_C (0x80000001) : 1, 0);
-    tls_send (server, &bytes);
-  } while (header.option != 7);
+    tls_receive (server, header, sizeof header);
+    option = parse_option (header);
+    CHECK (option.length <= sizeof data);
+    tls_receive (server, data, option.length);
+    replies.count = 0;
+    if (option.number == OPT_GO)
+      put_export (&replies, OPT_GO, size, NBD_FLAG_HAS_FLAGS);
+    if (option.number == OPT_EXTENDED_HEADERS)
+      put_option_reply (&replies, option.number, REP_ERR (1), "", 0);
+    else
+      put_ack (&replies, option.number);
+    tls_send (server, &replies);
+  } while (option.number != OPT_GO);
 }
 
 static inline void
@@ -174,7 +168,7 @@ tls_end (struct tls_server *server)
   tls.deinit (server->session);
   tls.psk_free_server_credentials (server->credentials);
   free (server->ticket_key.data);
-  CHECK (close (server->fd) == 0);
+  peer_close (&server->peer);
 }
 
-#endif /* HARNESS_TLS_SERVER_H */
+#endif /* HARNESS_PEER_TLS_H */

@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Reads from a server played by the program, answered before the library
- * receives.
- */
-#ifndef HARNESS_ANSWERS_H
-#define HARNESS_ANSWERS_H
+/* Reads from a scripted server, answered before the library receives. */
+#ifndef HARNESS_PEER_READS_H
+#define HARNESS_PEER_READS_H
 
-#include "commands.h"
+#include "peer.h"
 
 #define READS 16
 #define READ_SIZE 512
@@ -120,4 +118,4 @@ end_reads (struct reads *reads)
   peer_close (&reads->peer);
 }
 
-#endif /* HARNESS_ANSWERS_H */
+#endif /* HARNESS_PEER_READS_H */

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The server of a sequence: its protocol, its exports and its faults are drawn
- * from the seed.
+/* memserver with options drawn from the seed: its protocol, its exports and its
+ * faults.
  */
-#ifndef SERVER_H
-#define SERVER_H
+#ifndef MEMSERVER_H
+#define MEMSERVER_H
 
 #include "transcript.h"
 #include "random.h"
@@ -299,21 +299,8 @@ static pid_t socketpair_server;
 static int
 server_on_socketpair (void)
 {
-  int pair[2];
-
-  CHECK (socketpair (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) == 0);
   fflush (stdout);
-  socketpair_server = fork ();
-  CHECK (socketpair_server >= 0);
-  if (socketpair_server == 0) {
-    char **argv = server_on_stdin ();
-
-    dup2 (pair[1], 0);
-    execv (argv[0], argv);
-    _exit (127);
-  }
-  close (pair[1]);
-  return pair[0];
+  return server_on_socket (server_on_stdin (), &socketpair_server);
 }
 
 static void
@@ -326,4 +313,4 @@ stop_socketpair_server (void)
   }
 }
 
-#endif /* SERVER_H */
+#endif /* MEMSERVER_H */

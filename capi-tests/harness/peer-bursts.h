@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Bursts of requests to a server played by the program. */
-#ifndef HARNESS_BURSTS_H
-#define HARNESS_BURSTS_H
+/* Bursts of requests to a scripted server. */
+#ifndef HARNESS_PEER_BURSTS_H
+#define HARNESS_PEER_BURSTS_H
 
-#include "commands.h"
-
-#include <sys/socket.h>
+#include "peer.h"
 
 /* Maximum delivery time of a request that was sent, in milliseconds. */
 #define SOON 2000
@@ -78,4 +76,4 @@ busy_handle (struct peer *peer)
   return h;
 }
 
-#endif
+#endif /* HARNESS_PEER_BURSTS_H */

@@ -2,12 +2,12 @@
 
 /* A conversation with a server, recorded once and then played back up to any
  * byte: the server's bytes, and the number of client bytes before each of them.
- * The program plays the server, so nothing blocks and nothing depends on time.
+ * The program is the server, so nothing blocks and nothing depends on time.
  */
-#ifndef HARNESS_REPLAY_H
-#define HARNESS_REPLAY_H
+#ifndef HARNESS_PEER_REPLAY_H
+#define HARNESS_PEER_REPLAY_H
 
-#include "commands.h"
+#include "peer.h"
 
 #define MAX_SAID 65536
 #define MAX_TURNS 256
@@ -28,27 +28,6 @@ struct recording {
 
 /* The end of the playback. */
 enum ending { STALL, CLOSE, RESET, GOES_ON };
-
-/* Starts a server with these options and one end of a socket pair as standard
- * input; returns the other end.
- */
-static inline int
-spawn_server (char **argv, pid_t *pid)
-{
-  int pair[2];
-
-  CHECK (socketpair (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) == 0);
-  *pid = fork ();
-  CHECK (*pid >= 0);
-  if (*pid == 0) {
-    dup2 (pair[1], 0);
-    execvp (argv[0], argv);
-    perror (argv[0]);
-    _exit (127);
-  }
-  CHECK (close (pair[1]) == 0);
-  return pair[0];
-}
 
 /* Forwards available data in one direction; false at end of file. */
 static inline bool
@@ -77,7 +56,7 @@ record (struct recording *recording, struct nbd_handle *h, int client,
         char **argv, bool (*session) (struct nbd_handle *, void *), void *data)
 {
   pid_t pid;
-  int server = spawn_server (argv, &pid);
+  int server = server_on_socket (argv, &pid);
   bool open = true;
 
   memset (recording, 0, sizeof *recording);
@@ -171,4 +150,4 @@ play (struct playback *p)
   return done;
 }
 
-#endif /* HARNESS_REPLAY_H */
+#endif /* HARNESS_PEER_REPLAY_H */

@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Support for programs about TCP sockets: a server on a port of this machine that
- * the program plays itself, and the options of a handle's socket.
- */
-#ifndef HARNESS_TCP_H
-#define HARNESS_TCP_H
+/* A scripted server on a port of this machine, and the options of sockets. */
+#ifndef HARNESS_PEER_TCP_H
+#define HARNESS_PEER_TCP_H
 
-#include "commands.h"
+#include "peer.h"
 
 #include <libnbd-ext.h>
 
@@ -37,29 +35,6 @@ tcp_listen (void)
   return l;
 }
 
-/* Accepts the connection of a handle that is connecting, and sends the whole
- * handshake.
- */
-static inline void
-tcp_accept (struct listener *l, struct nbd_handle *h, struct peer *peer)
-{
-  struct bytes handshake = { .count = 0 };
-  ssize_t r;
-
-  if (peer->size == 0)
-    peer->size = MIB;
-  if (peer->flags == 0)
-    peer->flags = EVERY_FLAG;
-  put_handshake (&handshake, peer);
-  CHECK ((peer->fd = accept4 (l->fd, NULL, NULL, SOCK_CLOEXEC)) >= 0);
-  r = send (peer->fd, handshake.data, handshake.count, MSG_NOSIGNAL);
-  CHECK (r == (ssize_t) handshake.count);
-  while (nbd_aio_is_connecting (h))
-    CHECK (nbd_poll (h, LONG_ENOUGH) == 1);
-  CHECK (nbd_aio_is_ready (h) == 1);
-  peer_is_connected (peer);
-}
-
 /* Returns an option of a socket. */
 static inline int
 option_of (int fd, int level, int name)
@@ -84,4 +59,4 @@ drop_what_arrives (int fd)
          == 0);
 }
 
-#endif /* HARNESS_TCP_H */
+#endif /* HARNESS_PEER_TCP_H */
