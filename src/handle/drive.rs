@@ -7,7 +7,6 @@ use std::io;
 use libc::{c_int, POLLERR, POLLHUP, POLLIN, POLLNVAL, POLLOUT};
 
 use super::connection::Connection;
-use super::interruption::Limit;
 use super::link::Receive;
 use super::shared::{DIRECTION_READ, DIRECTION_WRITE};
 use super::steps::Steps;
@@ -175,8 +174,11 @@ impl Connection {
 
     /// Prepares to wait by receiving, if only replies are expected: poll(2) would need another
     /// system call for each reply. A call that may be interrupted waits in poll(2) only.
-    pub(super) fn before_receiving(&mut self, limit: &Limit) -> Result<Option<Receive>, Error> {
-        let by_receiving = limit.is_none()
+    pub(super) fn before_receiving(
+        &mut self,
+        interruptible: bool,
+    ) -> Result<Option<Receive>, Error> {
+        let by_receiving = !interruptible
             && self.state() == State::Ready
             && self.link.is_plain()
             && !self.report.shared.program_polls()

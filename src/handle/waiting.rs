@@ -119,8 +119,8 @@ impl Call<'_> {
 
     /// Waits for the next reply message, with the turn, and with the lock released.
     async fn receive_with_turn(&mut self) -> Result<(), Stop> {
-        let limit = self.limits().limit;
-        if let Some(receive) = self.before_receiving(&limit)? {
+        let interruptible = !self.limits().limit.is_none();
+        if let Some(receive) = self.before_receiving(interruptible)? {
             let mut blocking = receive.blocking();
             let mut turn = guard((&mut *self, receive), |(call, receive)| {
                 call.cancelled_in_receive(receive);
@@ -145,8 +145,8 @@ impl Call<'_> {
 
     /// Waits for the next reply message with the lock held.
     async fn receive_locked(&mut self) -> Result<(), Stop> {
-        let limit = self.limits().limit;
-        if let Some(receive) = self.before_receiving(&limit)? {
+        let interruptible = !self.limits().limit.is_none();
+        if let Some(receive) = self.before_receiving(interruptible)? {
             let mut blocking = receive.blocking();
             let mut alone = guard((&mut *self, receive), |(call, receive)| {
                 call.cancelled_in_receive(receive);
