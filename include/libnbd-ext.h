@@ -11,6 +11,7 @@
 #define LIBNBD_EXT_H
 
 #include <libnbd.h>
+#include <sys/uio.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -67,6 +68,34 @@ int nbd_ext_cancel(struct nbd_handle *h)
 int nbd_ext_aio_cancel(struct nbd_handle *h, uint64_t cookie)
   LIBNBD_ATTRIBUTE_NONNULL(1);
 #define LIBNBD_EXT_HAVE_AIO_CANCEL 1
+
+/* Reads from the export into several buffers. */
+int nbd_ext_preadv(struct nbd_handle *h, const struct iovec *iov, int iovcnt,
+                   uint64_t offset, uint32_t flags)
+  LIBNBD_ATTRIBUTE_NONNULL(1, 2);
+#define LIBNBD_EXT_HAVE_PREADV 1
+
+/* Writes to the export from several buffers. */
+int nbd_ext_pwritev(struct nbd_handle *h, const struct iovec *iov, int iovcnt,
+                    uint64_t offset, uint32_t flags)
+  LIBNBD_ATTRIBUTE_NONNULL(1, 2);
+#define LIBNBD_EXT_HAVE_PWRITEV 1
+
+/* Starts a read from the export into several buffers. */
+int64_t nbd_ext_aio_preadv(struct nbd_handle *h, const struct iovec *iov,
+                           int iovcnt, uint64_t offset,
+                           nbd_completion_callback completion_callback,
+                           uint32_t flags)
+  LIBNBD_ATTRIBUTE_NONNULL(1, 2);
+#define LIBNBD_EXT_HAVE_AIO_PREADV 1
+
+/* Starts a write to the export from several buffers. */
+int64_t nbd_ext_aio_pwritev(struct nbd_handle *h, const struct iovec *iov,
+                            int iovcnt, uint64_t offset,
+                            nbd_completion_callback completion_callback,
+                            uint32_t flags)
+  LIBNBD_ATTRIBUTE_NONNULL(1, 2);
+#define LIBNBD_EXT_HAVE_AIO_PWRITEV 1
 
 #ifdef __cplusplus
 }

@@ -9,6 +9,8 @@
 
 #include "harness.h"
 
+#include <sys/uio.h>
+
 enum {
   CREATED = 1,
   CONNECTING = 2,
@@ -106,6 +108,7 @@ on_extent64 (void *user_data, const char *context, uint64_t offset,
 __attribute__ ((unused)) static char BUFFER[512];
 __attribute__ ((unused)) static int NUMBERS[3];
 
+#define IOV (&(struct iovec) { BUFFER, sizeof BUFFER })
 #define CONTEXTS ((char *[]) { "base:allocation", NULL })
 #define COMMAND ((char *[]) { "/bin/true", NULL })
 #define ADDRESS \

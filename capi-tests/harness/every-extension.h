@@ -15,3 +15,9 @@ FUNCTION (nbd_ext_get_cancellable, ANY, nbd_ext_get_cancellable (h))
 FUNCTION (nbd_ext_cancel, ANY,
           (nbd_ext_set_cancellable (h, true), nbd_ext_cancel (h)))
 FUNCTION (nbd_ext_aio_cancel, ANY, nbd_ext_aio_cancel (h, 1))
+FUNCTION (nbd_ext_preadv, CONNECTED, nbd_ext_preadv (h, IOV, 1, 0, 0))
+FUNCTION (nbd_ext_pwritev, CONNECTED, nbd_ext_pwritev (h, IOV, 1, 0, 0))
+FUNCTION (nbd_ext_aio_preadv, CONNECTED,
+          nbd_ext_aio_preadv (h, IOV, 1, 0, COMPLETION, 0))
+FUNCTION (nbd_ext_aio_pwritev, CONNECTED,
+          nbd_ext_aio_pwritev (h, IOV, 1, 0, COMPLETION, 0))

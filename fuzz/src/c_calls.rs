@@ -11,6 +11,8 @@ use std::os::fd::{AsRawFd, IntoRawFd};
 use std::os::unix::net::UnixStream;
 use std::ptr::null_mut;
 
+use libc::iovec;
+
 use crate::c_interface::*;
 use crate::choices::Choices;
 use crate::memory::Memory;
@@ -127,6 +129,19 @@ impl Calls {
         let start = buffer.as_mut_ptr().cast();
         self.buffers.push(buffer);
         start
+    }
+
+    /// Returns an array of buffers, some of which may be empty.
+    fn vector(&mut self, choices: &mut Choices) -> Vec<iovec> {
+        let count = choices.index(6);
+        let buffers = (0..count).map(|_| {
+            let length = choices.one_of(&[0, 1, 11, 500, 512, 4096]);
+            iovec {
+                iov_base: self.buffer(length),
+                iov_len: length,
+            }
+        });
+        buffers.collect()
     }
 
     /// Sends bytes from the server; bytes that the socket does not accept are
@@ -330,16 +345,26 @@ unsafe fn extension(it: &mut Calls, choices: &mut Choices) {
     let (mut idle, mut interval, mut count) = (0, 0, 0);
     // SAFETY: the handle is open, and the arguments live as long as the calls.
     unsafe {
-        match choices.index(2) {
+        match choices.index(4) {
             0 => {
                 nbd_ext_set_keepalive(h, number, number, number);
                 let got = nbd_ext_get_keepalive(h, &mut idle, &mut interval, &mut count);
                 assert_eq!(got, 0);
                 assert_eq!((idle == 0, interval == 0), (count == 0, count == 0));
             }
-            _ => {
+            1 => {
                 nbd_ext_set_user_timeout(h, number);
                 assert!(nbd_ext_get_user_timeout(h) >= 0);
+            }
+            2 => {
+                let (iov, completion) = (it.vector(choices), it.completion(choices));
+                let number = iov.len() as c_int;
+                nbd_ext_aio_preadv(h, iov.as_ptr(), number, 0, completion, 0);
+            }
+            _ => {
+                let (iov, completion) = (it.vector(choices), it.completion(choices));
+                let number = choices.one_of(&[iov.len() as c_int, 0, -1]);
+                nbd_ext_aio_pwritev(h, iov.as_ptr(), number, 0, completion, 0);
             }
         }
     }

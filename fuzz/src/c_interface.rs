@@ -4,6 +4,8 @@
 
 use std::ffi::{c_char, c_int, c_uint, c_void};
 
+use libc::iovec;
+
 #[repr(C)]
 pub struct Handle {
     _opaque: [u8; 0],
@@ -44,6 +46,22 @@ extern "C" {
     ) -> c_int;
     pub fn nbd_ext_set_user_timeout(h: *mut Handle, milliseconds: c_int) -> c_int;
     pub fn nbd_ext_get_user_timeout(h: *mut Handle) -> c_int;
+    pub fn nbd_ext_aio_preadv(
+        h: *mut Handle,
+        iov: *const iovec,
+        iovcnt: c_int,
+        offset: u64,
+        completion: Completion,
+        flags: u32,
+    ) -> i64;
+    pub fn nbd_ext_aio_pwritev(
+        h: *mut Handle,
+        iov: *const iovec,
+        iovcnt: c_int,
+        offset: u64,
+        completion: Completion,
+        flags: u32,
+    ) -> i64;
 }
 
 // As in include/libnbd.h.

@@ -11,7 +11,7 @@ use std::slice;
 use libc::{c_char, c_int, sockaddr, sockaddr_storage, socklen_t};
 
 use crate::error::Error;
-use crate::handle::buffer::{ReadBuffer, WriteBuffer};
+use crate::handle::buffer::{Memory, ReadBuffer, Vector, WriteBuffer};
 use crate::handle::callback::{
     nbd_chunk_callback, nbd_completion_callback, nbd_context_callback, nbd_debug_callback,
     nbd_extent64_callback, nbd_extent_callback, nbd_list_callback,
@@ -290,6 +290,15 @@ value_from! {
     &nbd_extent64_callback => |it| Value::Callback { optional: false, is_null: it.is_null() };
     &nbd_extent_callback => |it| Value::Callback { optional: false, is_null: it.is_null() };
     &nbd_list_callback => |it| Value::Callback { optional: false, is_null: it.is_null() };
+}
+
+impl<B: Memory> From<Vector<'_, B>> for Value<'_> {
+    fn from(vector: Vector<'_, B>) -> Self {
+        Value::Pointer {
+            shown: "<iov>",
+            is_null: vector.is_null(),
+        }
+    }
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ use super::buffer::{ReadBuffer, WriteBuffer};
 use super::callback::{
     nbd_chunk_callback, nbd_completion_callback, nbd_extent64_callback, nbd_extent_callback,
 };
+use super::pieces::Pieces;
 use crate::machine::Command;
 use crate::memory::NoMemory;
 
@@ -36,14 +37,48 @@ pub(super) enum Buffer {
     None,
     Read(ReadBuffer),
     Write(WriteBuffer),
+    ReadPieces(Pieces<ReadBuffer>),
+    WritePieces(Pieces<WriteBuffer>),
 }
 
 impl Buffer {
-    /// Returns the payload of a request.
+    /// Returns the payload of a request, if it is in one piece of memory.
     pub(super) fn to_send(&self) -> Option<iovec> {
         match self {
             Buffer::Write(buffer) if !buffer.is_empty() => Some(buffer.iovec(0, buffer.len())),
             _ => None,
+        }
+    }
+
+    /// Describes the payload of a request from offset `at` on, as far as there are places for its
+    /// pieces of memory. Returns their number.
+    pub(super) fn pieces(&self, at: usize, places: &mut [iovec]) -> usize {
+        match self {
+            Buffer::Write(buffer) => {
+                let piece = buffer.iovec(at, buffer.len() - at);
+                places.iter_mut().take(1).for_each(|place| *place = piece);
+                1
+            }
+            Buffer::WritePieces(pieces) => {
+                let pieces = pieces.iovecs(at, pieces.length() - at);
+                let filled = places.iter_mut().zip(pieces);
+                filled.map(|(place, piece)| *place = piece).count()
+            }
+            _ => 0,
+        }
+    }
+
+    /// Returns true if the payload of a request is in several pieces of memory.
+    pub(super) fn sends_pieces(&self) -> bool {
+        matches!(self, Buffer::WritePieces(_))
+    }
+
+    /// Clears a hole of a read: `len` bytes at offset `at`.
+    pub(super) fn hole(&self, at: usize, len: usize) {
+        match self {
+            Buffer::Read(buffer) => buffer.hole(at, len),
+            Buffer::ReadPieces(pieces) => pieces.hole(at, len),
+            _ => {}
         }
     }
 }
@@ -85,8 +120,10 @@ impl Attachment {
 
 /// Clears the missing parts of a read that has failed or was abandoned.
 pub(super) fn clear_gaps(command: &Command<Attachment>) {
-    if let Buffer::Read(buffer) = &command.attachment.buffer {
-        command.gaps(|at, count| buffer.failed(at, count));
+    match &command.attachment.buffer {
+        Buffer::Read(buffer) => command.gaps(|at, count| buffer.failed(at, count)),
+        Buffer::ReadPieces(pieces) => command.gaps(|at, count| pieces.failed(at, count)),
+        _ => {}
     }
 }
 
@@ -94,13 +131,16 @@ pub(super) fn clear_gaps(command: &Command<Attachment>) {
 pub(super) fn copy_data(command: &Command<Attachment>) -> Result<Box<[u8]>, NoMemory> {
     match &command.attachment.buffer {
         Buffer::Write(buffer) => buffer.copy(),
-        Buffer::None | Buffer::Read(_) => Ok(Box::default()),
+        Buffer::WritePieces(pieces) => pieces.copy(),
+        Buffer::None | Buffer::Read(_) | Buffer::ReadPieces(_) => Ok(Box::default()),
     }
 }
 
 /// Stores data of a read in its buffer.
 pub(super) fn put(command: &mut Command<Attachment>, at: usize, bytes: &[u8]) {
-    if let Buffer::Read(buffer) = &command.attachment.buffer {
-        buffer.copy_in(at, bytes);
+    match &command.attachment.buffer {
+        Buffer::Read(buffer) => buffer.copy_in(at, bytes),
+        Buffer::ReadPieces(pieces) => pieces.copy_in(at, bytes),
+        _ => {}
     }
 }

@@ -7,7 +7,29 @@
 //! the C boundary turns the panic into a dead handle. So neither a reply from a server nor a bug
 //! in handling it can write to other memory.
 
-use libc::{c_void, iovec};
+use std::marker::PhantomData;
+use std::slice;
+
+use libc::{c_int, c_void, iovec};
+
+use crate::error::Error;
+use crate::transport::IOV_MAX;
+
+/// Memory of the program: the buffer of a read or a write.
+pub trait Memory {
+    /// Makes a buffer of `len` bytes. For NULL, the length is 0.
+    ///
+    /// # Safety
+    ///
+    /// As for [`ReadBuffer::new`] or [`WriteBuffer::new`].
+    unsafe fn at(start: *mut c_void, len: usize) -> Self;
+
+    /// Returns the length in bytes.
+    fn length(&self) -> usize;
+
+    /// Describes `len` bytes at offset `at`.
+    fn iovec(&self, at: usize, len: usize) -> iovec;
+}
 
 use crate::memory::NoMemory;
 
@@ -126,6 +148,21 @@ impl ReadBuffer {
     }
 }
 
+impl Memory for ReadBuffer {
+    unsafe fn at(start: *mut c_void, len: usize) -> Self {
+        // SAFETY: by the contract of this function.
+        unsafe { ReadBuffer::new(start, len) }
+    }
+
+    fn length(&self) -> usize {
+        self.len
+    }
+
+    fn iovec(&self, at: usize, len: usize) -> iovec {
+        self.iovec(at, len)
+    }
+}
+
 /// The buffer of a write.
 #[derive(Debug, Clone, Copy)]
 pub struct WriteBuffer {
@@ -178,17 +215,23 @@ impl WriteBuffer {
     /// Returns a copy of the buffer.
     pub fn copy(&self) -> Result<Box<[u8]>, NoMemory> {
         let mut copy = Vec::new();
-        copy.try_reserve_exact(self.len)?;
+        self.append_to(&mut copy)?;
+        Ok(copy.into_boxed_slice())
+    }
+
+    /// Appends a copy of the buffer to `bytes`.
+    pub fn append_to(&self, bytes: &mut Vec<u8>) -> Result<(), NoMemory> {
+        bytes.try_reserve_exact(self.len)?;
         if self.len > 0 {
             // SAFETY: `len` bytes of the buffer are valid for reads by the contract of `new`, and
-            // `copy` has room for as many, which are initialized then.
+            // `bytes` has room for as many, which are initialized then.
             unsafe {
-                let start: *mut u8 = copy.as_mut_ptr();
-                start.copy_from_nonoverlapping(self.start, self.len);
-                copy.set_len(self.len);
+                let end: *mut u8 = bytes.as_mut_ptr().add(bytes.len());
+                end.copy_from_nonoverlapping(self.start, self.len);
+                bytes.set_len(bytes.len() + self.len);
             }
         }
-        Ok(copy.into_boxed_slice())
+        Ok(())
     }
 
     /// Returns a copy of the first bytes, at most `len`.
@@ -202,6 +245,116 @@ impl WriteBuffer {
         }
         head
     }
+}
+
+impl Memory for WriteBuffer {
+    unsafe fn at(start: *mut c_void, len: usize) -> Self {
+        // SAFETY: by the contract of this function.
+        unsafe { WriteBuffer::new(start, len) }
+    }
+
+    fn length(&self) -> usize {
+        self.len
+    }
+
+    fn iovec(&self, at: usize, len: usize) -> iovec {
+        self.iovec(at, len)
+    }
+}
+
+/// The program's array of buffers, as for readv(2). The array is valid only during the call that
+/// it is passed to; the buffers are valid for longer.
+#[derive(Debug)]
+pub struct Vector<'a, B> {
+    /// Empty for NULL, and for an invalid count.
+    array: &'a [iovec],
+    count: c_int,
+    is_null: bool,
+    buffers: PhantomData<B>,
+}
+
+impl<B> Clone for Vector<'_, B> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<B> Copy for Vector<'_, B> {}
+
+impl<'a, B: Memory> Vector<'a, B> {
+    /// Wraps an array of `count` buffers.
+    ///
+    /// # Safety
+    ///
+    /// If `count` is in the range from 1 to [`IOV_MAX`], `start` must be NULL or point to as many
+    /// elements, which are unchanged for `'a`, and each of which describes a buffer as for
+    /// [`Memory::at`].
+    pub unsafe fn new(start: *const iovec, count: c_int) -> Self {
+        Vector {
+            array: match valid_count(count) {
+                // SAFETY: by the contract of this function.
+                Some(count) if !start.is_null() => unsafe { slice::from_raw_parts(start, count) },
+                _ => &[],
+            },
+            count,
+            is_null: start.is_null(),
+            buffers: PhantomData,
+        }
+    }
+
+    /// Returns true if the program passed NULL instead of an array that is not empty.
+    pub fn is_null(&self) -> bool {
+        self.is_null && self.count > 0
+    }
+
+    /// Returns the buffers that are not empty, in order. For NULL, the length is 0.
+    pub fn buffers(self) -> impl Iterator<Item = B> + 'a {
+        let pieces = self.array.iter();
+        pieces
+            // SAFETY: by the contract of `new`.
+            .map(|piece| unsafe { B::at(piece.iov_base, piece.iov_len) })
+            .filter(|buffer| buffer.length() > 0)
+    }
+
+    /// Checks the array and adds up the lengths.
+    ///
+    /// Fails with `EINVAL` if the count is out of range, or if the sum is more than `SSIZE_MAX`,
+    /// and with `EFAULT` if a buffer is NULL but not empty.
+    pub fn check(self) -> Result<usize, Error> {
+        if valid_count(self.count).is_none() {
+            let what = format!("iovcnt should be from 0 to {IOV_MAX}, not {}", self.count);
+            return Err(Error::new(libc::EINVAL, what));
+        }
+        let is_missing = |piece: &iovec| piece.iov_base.is_null() && piece.iov_len > 0;
+        if let Some(index) = self.array.iter().position(is_missing) {
+            let what = format!("iov[{index}].iov_base cannot be NULL");
+            return Err(Error::new(libc::EFAULT, what));
+        }
+        let mut lengths = self.array.iter().map(|piece| piece.iov_len);
+        lengths
+            .try_fold(0, usize::checked_add)
+            .filter(|sum| *sum <= isize::MAX as usize)
+            .ok_or_else(|| {
+                let what = "the lengths in iov add up to more than SSIZE_MAX";
+                Error::new(libc::EINVAL, what)
+            })
+    }
+}
+
+impl Vector<'_, ReadBuffer> {
+    /// Clears all buffers, if the array is valid.
+    pub fn clear(self) {
+        if self.check().is_ok() {
+            self.buffers().for_each(|mut buffer| buffer.clear());
+        }
+    }
+}
+
+/// Returns the number of elements of an array of buffers, unless it is out of range.
+fn valid_count(count: c_int) -> Option<usize> {
+    usize::try_from(count)
+        .ok()
+        .filter(|count| *count <= IOV_MAX)
 }
 
 /// Returns the address of `len` bytes at offset `at`, after a bounds check.
@@ -298,5 +451,75 @@ mod tests {
         assert_eq!(*buffer.copy().unwrap(), data);
         assert_eq!(buffer.head(3), b"abc");
         assert_eq!(buffer.head(9), b"abcdef");
+    }
+
+    fn piece(start: *mut c_void, iov_len: usize) -> iovec {
+        iovec {
+            iov_base: start,
+            iov_len,
+        }
+    }
+
+    /// Returns the result of checking an array that says it has `count` elements.
+    fn check(array: &[iovec], count: c_int) -> Result<usize, Error> {
+        assert!(valid_count(count).is_none_or(|count| count <= array.len()));
+        // SAFETY: the array has at least as many elements, and the buffers are not accessed.
+        unsafe { Vector::<WriteBuffer>::new(array.as_ptr(), count) }.check()
+    }
+
+    #[test]
+    fn arrays_of_buffers_are_checked() {
+        let some = std::ptr::NonNull::dangling().as_ptr();
+        let null = std::ptr::null_mut();
+        for count in [-1, c_int::MIN, 1025, c_int::MAX] {
+            let text = format!("iovcnt should be from 0 to 1024, not {count}");
+            assert_eq!(check(&[], count), Err(Error::new(libc::EINVAL, text)));
+        }
+        assert_eq!(check(&[piece(some, 3); IOV_MAX], 1024), Ok(3072));
+        assert_eq!(check(&[], 0), Ok(0));
+        assert_eq!(check(&[piece(null, 0), piece(some, 5)], 2), Ok(5));
+        let missing = [piece(some, 1), piece(null, 1)];
+        let text = "iov[1].iov_base cannot be NULL";
+        assert_eq!(check(&missing, 2), Err(Error::new(libc::EFAULT, text)));
+        assert_eq!(check(&missing, 1), Ok(1));
+        let most = isize::MAX as usize;
+        assert_eq!(check(&[piece(some, most)], 1), Ok(most));
+        for lengths in [[most, 1], [usize::MAX, 1], [usize::MAX, 0]] {
+            let array = lengths.map(|len| piece(some, len));
+            let text = "the lengths in iov add up to more than SSIZE_MAX";
+            assert_eq!(check(&array, 2), Err(Error::new(libc::EINVAL, text)));
+        }
+    }
+
+    #[test]
+    fn null_is_an_array_of_no_buffers() {
+        for (count, is_null) in [(-1, false), (0, false), (1, true), (1025, true)] {
+            // SAFETY: NULL is allowed.
+            let vector = unsafe { Vector::<ReadBuffer>::new(std::ptr::null(), count) };
+            assert_eq!(vector.is_null(), is_null);
+            assert_eq!(vector.buffers().count(), 0);
+            vector.clear();
+        }
+    }
+
+    #[test]
+    fn all_buffers_of_an_array_are_cleared() {
+        let mut memory = [0xff; 8];
+        let start: *mut u8 = memory.as_mut_ptr();
+        let null = std::ptr::null_mut();
+        let array = [
+            piece(start.wrapping_add(1).cast(), 2),
+            piece(null, 0),
+            piece(start.cast(), 0),
+            piece(start.wrapping_add(4).cast(), 3),
+            piece(null, 1),
+        ];
+        // SAFETY: the bytes are valid and are read after the last use; NULL is allowed.
+        let [valid, invalid] =
+            [4, 5].map(|count| unsafe { Vector::<ReadBuffer>::new(array.as_ptr(), count) });
+        invalid.clear();
+        assert_eq!(memory, [0xff; 8]);
+        valid.clear();
+        assert_eq!(memory, [0xff, 0, 0, 0xff, 0, 0, 0, 0xff]);
     }
 }

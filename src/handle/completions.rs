@@ -268,13 +268,13 @@ fn chunk(link: &mut Link, cookie: u64, at: usize, count: usize, offset: u64, sta
     let Some(command) = link.machine.command_mut(cookie) else {
         return;
     };
-    let Buffer::Read(buffer) = &command.attachment.buffer else {
-        return;
-    };
+    let attachment = &command.attachment;
     if status == ReadStatus::Hole {
-        buffer.hole(at, count);
+        attachment.buffer.hole(at, count);
     }
-    let DataCallback::Chunk(chunk) = &command.attachment.callback else {
+    let (Buffer::Read(buffer), DataCallback::Chunk(chunk)) =
+        (&attachment.buffer, &attachment.callback)
+    else {
         return;
     };
     // A callback may replace only its own error.

@@ -32,6 +32,7 @@ mod link;
 #[allow(unsafe_code)]
 mod lock;
 mod option;
+pub mod pieces;
 #[allow(unsafe_code)]
 mod process;
 #[allow(unsafe_code)]

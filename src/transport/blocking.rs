@@ -163,6 +163,26 @@ impl Receive {
         }
     }
 
+    /// Waits for at least one byte, and receives into a list of pieces in order; at most
+    /// `IOV_MAX`.
+    ///
+    /// # Safety
+    ///
+    /// As for [`new`](Self::new). The list must also be valid for reads until the call has been
+    /// made.
+    pub unsafe fn into_list(fd: RawFd, list: &[iovec]) -> Self {
+        let none = iovec {
+            iov_base: std::ptr::null_mut(),
+            iov_len: 0,
+        };
+        // SAFETY: two empty pieces, and by the contract of this function.
+        let mut receive = unsafe { Receive::new(fd, None, none) };
+        // The system call only reads through this pointer, although its type is mutable.
+        receive.message.msg_iov = list.as_ptr().cast_mut();
+        receive.message.msg_iovlen = list.len() as _;
+        receive
+    }
+
     /// Waits until the pieces are full or the stream has ended.
     pub fn for_all(mut self) -> Self {
         self.flags = libc::MSG_WAITALL;
@@ -176,9 +196,11 @@ impl Receive {
     }
 
     fn make(&mut self) -> Result<usize, c_int> {
-        let pieces = &mut self.pieces[self.first..];
-        self.message.msg_iov = pieces.as_mut_ptr();
-        self.message.msg_iovlen = pieces.len() as _;
+        if self.message.msg_iov.is_null() {
+            let pieces = &mut self.pieces[self.first..];
+            self.message.msg_iov = pieces.as_mut_ptr();
+            self.message.msg_iovlen = pieces.len() as _;
+        }
         loop {
             // SAFETY: `message` describes the pieces, which are valid by the contract of `new`.
             let received = unsafe { recvmsg(self.fd, &raw mut self.message, self.flags) };

@@ -26,7 +26,7 @@ pub use address::{ip_address, unix_path, vsock_port};
 pub use arrivals::Arrivals;
 pub use channel::{Channel, Received};
 pub use connect::{Connector, Progress};
-pub use socket::Socket;
+pub use socket::{Socket, IOV_MAX};
 pub use subprocess::Subprocess;
 pub use tcp::TcpOptions;
 pub use waker::Waker;

@@ -13,7 +13,7 @@ use super::blocking;
 use crate::error::Error;
 
 /// The maximum number of elements in one system call (`IOV_MAX` of Linux).
-const IOV_MAX: usize = 1024;
+pub const IOV_MAX: usize = 1024;
 
 /// The send buffer size requested for Unix sockets. The default is so small that every large
 /// write would have to wait. The kernel reduces it to the system's limit.

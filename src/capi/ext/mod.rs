@@ -9,3 +9,4 @@
 pub mod cancel;
 pub mod interruption;
 pub mod keepalive;
+pub mod vectors;

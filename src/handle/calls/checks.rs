@@ -229,6 +229,7 @@ impl Checks<'_> {
         self.size(rules.carries, count)
     }
 
+    #[inline(always)]
     fn size(&self, carries: Carries, count: u64) -> Result<(), Error> {
         let too_large = |which: &str, limit: u64| {
             let what = format!("request too large: maximum {which} size is {limit}");

@@ -12,6 +12,7 @@ use crate::handle::buffer::{ReadBuffer, WriteBuffer};
 use crate::handle::callback::{
     nbd_chunk_callback, nbd_completion_callback, nbd_extent64_callback, nbd_extent_callback,
 };
+use crate::handle::pieces::Pieces;
 use crate::machine::NewCommand;
 use crate::memory::{self, NoMemory};
 use crate::protocol::flags::{command, TransmissionFlags};
@@ -138,6 +139,38 @@ impl Issue<'_> {
         let count = buf.len() as u64;
         let attachment = Attachment {
             buffer: Buffer::Write(buf),
+            ..Attachment::plain(completion)
+        };
+        self.issue(&PWRITE, flags, offset, count, attachment)
+    }
+
+    /// nbd_ext_aio_preadv(3)
+    pub fn preadv(
+        &mut self,
+        pieces: Pieces<ReadBuffer>,
+        offset: u64,
+        completion: nbd_completion_callback,
+        flags: u32,
+    ) -> Result<u64, Error> {
+        let count = pieces.length() as u64;
+        let attachment = Attachment {
+            buffer: Buffer::ReadPieces(pieces),
+            ..Attachment::plain(completion)
+        };
+        self.issue(&PREAD, flags, offset, count, attachment)
+    }
+
+    /// nbd_ext_aio_pwritev(3)
+    pub fn pwritev(
+        &mut self,
+        pieces: Pieces<WriteBuffer>,
+        offset: u64,
+        completion: nbd_completion_callback,
+        flags: u32,
+    ) -> Result<u64, Error> {
+        let count = pieces.length() as u64;
+        let attachment = Attachment {
+            buffer: Buffer::WritePieces(pieces),
             ..Attachment::plain(completion)
         };
         self.issue(&PWRITE, flags, offset, count, attachment)

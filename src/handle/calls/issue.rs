@@ -94,7 +94,7 @@ impl Issue<'_> {
             && command.payload.is_none()
             && link.machine.negotiated().extended_headers;
         let waits = link.waits_until_writable();
-        let own_payload = command.payload.is_some();
+        let several_pieces = command.payload.is_some() || command.attachment.buffer.sends_pieces();
         let data = command.attachment.buffer.to_send();
         let (cookie, request) = link.machine.begin(command)?;
         link.synchronous += usize::from(self.waiter == Waiter::Call);
@@ -102,7 +102,7 @@ impl Issue<'_> {
         connection.report.publish_in_flight(link);
         if waits {
             link.machine.queue(request);
-        } else if own_payload {
+        } else if several_pieces {
             link.machine.queue(request);
             connection.send_accepted();
         } else if let Err(lost) = link.send_request(request, data) {

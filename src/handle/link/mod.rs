@@ -6,6 +6,7 @@
 //! ([`Link::next_event`]) and fatal errors ([`Lost`]); the connection handles both.
 
 mod connect;
+mod direct;
 mod read_ahead;
 mod receive;
 mod send;

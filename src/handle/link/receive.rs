@@ -2,14 +2,15 @@
 
 //! Receiving: from the socket to the machine.
 //!
-//! If the next bytes are data of a read, they are received directly into the user's buffer.
-//! Everything else goes through a buffer of the calling thread.
+//! If the next bytes are data of a read, they are received directly into the user's buffer, or
+//! into several buffers. Everything else goes through a buffer of the calling thread.
 
 use std::io;
 use std::os::fd::{AsRawFd, RawFd};
 
 use libc::iovec;
 
+use super::direct::Direct;
 use super::read_ahead::LARGE;
 use super::{Link, Lost, Stage};
 use crate::error::Error;
@@ -18,17 +19,15 @@ use crate::machine::{Event, Machine};
 use crate::transport::blocking::{self, Blocking};
 use crate::transport::{arrivals, Channel, Received};
 
-const EMPTY: iovec = iovec {
-    iov_base: std::ptr::null_mut(),
-    iov_len: 0,
-};
+/// The maximum number of bytes received by one call with TLS: those of one record.
+const MAX_RECORD: usize = 16 * 1024;
 
 /// A receive that a thread makes with the lock released.
 #[derive(Debug)]
 pub(in crate::handle) struct Receive {
     fd: RawFd,
     /// A part of the buffer of a read in flight.
-    direct: Option<iovec>,
+    direct: Direct,
     /// A part of `buffer`.
     after: iovec,
     /// True to wait until both pieces are full.
@@ -39,18 +38,20 @@ pub(in crate::handle) struct Receive {
 impl Receive {
     /// Returns the system call, which waits for data and receives it.
     pub fn blocking(&self) -> Blocking {
-        // SAFETY: one piece is within `buffer`. The other is part of a read's buffer, which the
-        // program keeps until the command completes; and while a thread receives, no other thread
-        // completes a command or closes the socket (`Holder::Receiving`).
-        let receive = unsafe { blocking::Receive::new(self.fd, self.direct, self.after) };
+        // SAFETY: the last piece is within `buffer`. The others are part of a read's buffer, which
+        // the program keeps until the command completes; and while a thread receives, no other
+        // thread completes a command or closes the socket (`Holder::Receiving`). A list of pieces
+        // is part of this value, which the caller keeps.
+        let receive = unsafe {
+            match self.direct.list() {
+                Some(list) => blocking::Receive::into_list(self.fd, list),
+                None => blocking::Receive::new(self.fd, self.direct.one(), self.after),
+            }
+        };
         Blocking::Receive(match self.for_all {
             true => receive.for_all(),
             false => receive,
         })
-    }
-
-    fn awaited(&self) -> usize {
-        self.direct.map_or(0, |piece| piece.iov_len)
     }
 }
 
@@ -58,13 +59,14 @@ impl Link {
     /// Receives available data with one system call; with TLS, one record. Previously received
     /// bytes must have been used. `ahead` allows bytes after the current message.
     pub fn receive(&mut self, ahead: bool) -> Result<Received, Lost> {
-        let direct = self.direct();
-        let awaited = direct.map_or(0, |piece| piece.iov_len);
+        let mut direct = self.direct();
+        let awaited = direct.data();
         let Stage::Connected(channel) = &mut self.stage else {
             return Ok(Received::NOTHING);
         };
         let tls = matches!(channel, Channel::Tls(_));
         let count = match ahead || tls {
+            _ if direct.length() < awaited => 0,
             true => self.read_ahead.limit(awaited, arrivals::BUFFER_SIZE),
             false => after_direct(&self.machine, awaited),
         };
@@ -74,16 +76,23 @@ impl Link {
             iov_base: room.as_mut_ptr().cast(),
             iov_len: count.min(room.len()),
         };
-        let pieces = [direct.unwrap_or(EMPTY), after];
-        let pieces = &pieces[usize::from(direct.is_none())..];
-        // SAFETY: one piece is within the room for arrivals, the other is part of a read's
+        let two;
+        let pieces = match direct.complete_list(after) {
+            Some(list) => list,
+            None => {
+                let one = direct.one();
+                two = [one.unwrap_or(after), after];
+                &two[usize::from(one.is_none())..]
+            }
+        };
+        // SAFETY: the last piece is within the room for arrivals, the others are part of a read's
         // buffer, which the program keeps until the command completes.
         let received = unsafe { channel.recv_raw(pieces, ahead) };
         let count = match &received {
             Ok(Received::Bytes { count, .. }) => *count,
             _ => 0,
         };
-        let direct_count = count.min(awaited);
+        let direct_count = count.min(direct.length());
         self.arrivals.received(count - direct_count);
         self.machine.received_directly(direct_count);
         match received {
@@ -97,8 +106,8 @@ impl Link {
     /// this one system call. Previously received bytes must have been used, and nothing else may
     /// be received before [`Link::finish_receive`].
     pub fn begin_receive(&mut self, ahead: bool) -> Result<Receive, Lost> {
-        let direct = self.direct();
-        let awaited = direct.map_or(0, |piece| piece.iov_len);
+        let mut direct = self.direct();
+        let awaited = direct.data();
         let Stage::Connected(Channel::Plain(socket)) = &self.stage else {
             return Err(Error::new(libc::ENOTCONN, "recv").into());
         };
@@ -106,7 +115,7 @@ impl Link {
         let fd = socket.as_raw_fd();
         let for_all = awaited >= LARGE;
         let count = match ahead {
-            _ if for_all => 0,
+            _ if for_all || direct.length() < awaited => 0,
             true => self.read_ahead.limit(awaited, arrivals::BUFFER_SIZE),
             false => after_direct(&self.machine, awaited),
         };
@@ -116,6 +125,7 @@ impl Link {
             iov_base: buffer.as_mut_ptr().cast(),
             iov_len: count.min(buffer.len()),
         };
+        direct.complete_list(after);
         Ok(Receive {
             fd,
             direct,
@@ -131,13 +141,13 @@ impl Link {
         receive: Receive,
         result: io::Result<usize>,
     ) -> Result<Received, Lost> {
-        let awaited = receive.awaited();
-        let received = Channel::received(result, awaited + receive.after.iov_len);
+        let length = receive.direct.length();
+        let received = Channel::received(result, length + receive.after.iov_len);
         let count = match &received {
             Ok(Received::Bytes { count, .. }) => *count,
             _ => 0,
         };
-        let direct_count = count.min(awaited);
+        let direct_count = count.min(length);
         self.arrivals
             .return_buffer(receive.buffer, count - direct_count);
         self.machine.received_directly(direct_count);
@@ -165,7 +175,7 @@ impl Link {
         if !self.machine.wants_to_receive() {
             self.arrivals = arrivals::Arrivals::default();
         }
-        let now = self.direct().map_or(0, |piece| piece.iov_len);
+        let now = self.place().map_or(0, |(_, _, length)| length);
         self.read_ahead.used(now);
     }
 
@@ -210,13 +220,27 @@ impl Link {
         }
     }
 
-    /// Returns the part of a read's buffer for the next bytes, if any.
-    fn direct(&self) -> Option<iovec> {
-        let (cookie, at, length) = self.machine.direct()?;
-        match &self.machine.command(cookie)?.attachment.buffer {
-            Buffer::Read(buffer) => Some(buffer.iovec(at, length)),
-            _ => None,
+    /// Returns the memory for the next bytes in the buffer of a read.
+    fn direct(&self) -> Direct {
+        match self.place() {
+            Some((Buffer::Read(buffer), at, length)) => Direct::One(buffer.iovec(at, length)),
+            Some((Buffer::ReadPieces(pieces), at, length)) => {
+                let most = match &self.stage {
+                    Stage::Connected(Channel::Tls(_)) => MAX_RECORD,
+                    _ => usize::MAX,
+                };
+                Direct::several(pieces, at, length, most)
+            }
+            _ => Direct::None,
         }
+    }
+
+    /// Returns the buffer of a read for the next bytes, if any: their offset in it, and the number
+    /// of them.
+    fn place(&self) -> Option<(&Buffer, usize, usize)> {
+        let (cookie, at, length) = self.machine.direct()?;
+        let buffer = &self.machine.command(cookie)?.attachment.buffer;
+        matches!(buffer, Buffer::Read(_) | Buffer::ReadPieces(_)).then_some((buffer, at, length))
     }
 }
 

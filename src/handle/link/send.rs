@@ -5,12 +5,11 @@
 use libc::iovec;
 
 use super::{Link, Lost, Stage};
-use crate::handle::attachment::Buffer;
 use crate::machine::{Piece, State, Unsent};
 
-/// The maximum number of pieces of memory sent by one system call. A request has at most two, and
-/// most requests are sent separately.
-const MAX_PIECES: usize = 16;
+/// The maximum number of pieces of memory sent by one system call. Unless its payload is in several
+/// buffers, a request has at most two.
+const MAX_PIECES: usize = 128;
 
 const EMPTY: iovec = iovec {
     iov_base: std::ptr::null_mut(),
@@ -58,24 +57,27 @@ impl Link {
         while self.machine.wants_to_send() {
             let mut pieces = [const { EMPTY }; MAX_PIECES];
             let mut used = 0;
-            let mut length = 0;
-            for (place, piece) in pieces.iter_mut().zip(self.machine.outgoing()) {
-                *place = match piece {
-                    Piece::Bytes(bytes) => iovec {
-                        iov_base: bytes.as_ptr().cast_mut().cast(),
-                        iov_len: bytes.len(),
-                    },
-                    Piece::Data { command, at } => match &command.attachment.buffer {
-                        Buffer::Write(buffer) => buffer.iovec(at, buffer.len() - at),
-                        _ => EMPTY,
-                    },
+            for piece in self.machine.outgoing() {
+                let places = &mut pieces[used..];
+                let Some(place) = places.first_mut() else {
+                    break;
                 };
-                length += place.iov_len;
-                used += 1;
+                used += match piece {
+                    Piece::Bytes(bytes) => {
+                        *place = iovec {
+                            iov_base: bytes.as_ptr().cast_mut().cast(),
+                            iov_len: bytes.len(),
+                        };
+                        1
+                    }
+                    Piece::Data { command, at } => command.attachment.buffer.pieces(at, places),
+                };
             }
+            let pieces = &pieces[..used];
+            let length = pieces.iter().map(|piece| piece.iov_len).sum();
             // SAFETY: the pieces are bytes of the machine, which is not changed before the call
             // returns, and of buffers that the program keeps until their commands complete.
-            let sent = unsafe { channel.send_raw(&pieces[..used]) }?;
+            let sent = unsafe { channel.send_raw(pieces) }?;
             self.machine.sent(sent);
             if sent < length {
                 return Ok(());

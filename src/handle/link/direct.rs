@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+//! The memory for the next bytes in a read's buffer.
+
+#![forbid(unsafe_code)]
+
+use libc::iovec;
+
+use crate::handle::buffer::ReadBuffer;
+use crate::handle::pieces::Pieces;
+use crate::transport::IOV_MAX;
+
+/// The memory for the next bytes in a read's buffer.
+#[derive(Debug)]
+pub(super) enum Direct {
+    /// None: the next bytes are not data of a read.
+    None,
+    /// One piece for all of the data.
+    One(iovec),
+    /// Several pieces. In a box, since they are rare.
+    Several(Box<Several>),
+}
+
+/// Several pieces of memory.
+#[derive(Debug)]
+pub(super) struct Several {
+    list: Vec<iovec>,
+    /// Their length in bytes.
+    length: usize,
+    /// The length of the data in bytes.
+    data: usize,
+}
+
+impl Direct {
+    /// Makes the memory for `data` bytes at offset `at` of a read's buffers: for at most `most`
+    /// bytes, and for as many pieces as one system call accepts. If there is no memory for a list
+    /// of them, this is the first piece.
+    #[cold]
+    pub fn several(buffers: &Pieces<ReadBuffer>, at: usize, data: usize, most: usize) -> Direct {
+        let mut pieces = buffers.iovecs(at, data.min(most)).take(IOV_MAX - 1);
+        let count = buffers.iovecs(at, data.min(most)).take(IOV_MAX - 1).count();
+        let mut list = Vec::new();
+        // There is room for one more; see `complete_list`.
+        if list.try_reserve_exact(count + 1).is_err() {
+            return pieces.next().map_or(Direct::None, Direct::One);
+        }
+        list.extend(pieces);
+        let length = list.iter().map(|piece| piece.iov_len).sum();
+        Direct::Several(Box::new(Several { list, length, data }))
+    }
+
+    /// Returns the length of the pieces in bytes.
+    pub fn length(&self) -> usize {
+        match self {
+            Direct::None => 0,
+            Direct::One(piece) => piece.iov_len,
+            Direct::Several(several) => several.length,
+        }
+    }
+
+    /// Returns the length of the data in bytes. If it is more than that of the pieces, nothing may
+    /// be received after them, since it would have to be copied.
+    pub fn data(&self) -> usize {
+        match self {
+            Direct::Several(several) => several.data,
+            _ => self.length(),
+        }
+    }
+
+    /// Returns the only piece, if any.
+    pub fn one(&self) -> Option<iovec> {
+        match self {
+            Direct::One(piece) => Some(*piece),
+            _ => None,
+        }
+    }
+
+    /// Returns the list of several pieces.
+    pub fn list(&self) -> Option<&[iovec]> {
+        match self {
+            Direct::Several(several) => Some(&several.list),
+            _ => None,
+        }
+    }
+
+    /// Appends the memory for the bytes after the data to the list of several pieces, and returns
+    /// it.
+    pub fn complete_list(&mut self, after: iovec) -> Option<&[iovec]> {
+        if let Direct::Several(several) = self {
+            // Does not allocate: there is room.
+            several.list.push(after);
+        }
+        self.list()
+    }
+}
