@@ -28,6 +28,8 @@ const ELSEWHERE: &[&str] = &[
     "sd_listen_fds(3)",
     "ssh(1)",
     "pkg-config(1)",
+    "readv(2)",
+    "writev(2)",
     "certtool(1)",
     "psktool(1)",
     "nbd-server(1)",

@@ -6,8 +6,10 @@
 
 use libc::iovec;
 
+use crate::handle::attachment::{Attachment, Buffer};
 use crate::handle::buffer::ReadBuffer;
 use crate::handle::pieces::Pieces;
+use crate::machine::Machine;
 use crate::transport::IOV_MAX;
 
 /// The memory for the next bytes in a read's buffer.
@@ -32,11 +34,28 @@ pub(super) struct Several {
 }
 
 impl Direct {
+    /// Returns the memory for the next bytes. If it is several pieces, these are for at most
+    /// `most` bytes.
+    pub fn next(machine: &Machine<Attachment>, most: usize) -> Direct {
+        match place(machine) {
+            Some((Buffer::Read(buffer), at, length)) => Direct::One(buffer.iovec(at, length)),
+            Some((Buffer::ReadPieces(pieces), at, length)) => {
+                Direct::several(pieces, at, length, most)
+            }
+            _ => Direct::None,
+        }
+    }
+
+    /// Returns the number of bytes that are expected for a read's buffer.
+    pub fn expected(machine: &Machine<Attachment>) -> usize {
+        place(machine).map_or(0, |(_, _, length)| length)
+    }
+
     /// Makes the memory for `data` bytes at offset `at` of a read's buffers: for at most `most`
     /// bytes, and for as many pieces as one system call accepts. If there is no memory for a list
     /// of them, this is the first piece.
     #[cold]
-    pub fn several(buffers: &Pieces<ReadBuffer>, at: usize, data: usize, most: usize) -> Direct {
+    fn several(buffers: &Pieces<ReadBuffer>, at: usize, data: usize, most: usize) -> Direct {
         let mut pieces = buffers.iovecs(at, data.min(most)).take(IOV_MAX - 1);
         let count = buffers.iovecs(at, data.min(most)).take(IOV_MAX - 1).count();
         let mut list = Vec::new();
@@ -92,4 +111,12 @@ impl Direct {
         }
         self.list()
     }
+}
+
+/// Returns the buffer of a read for the next bytes, if any: their offset in it, and the number of
+/// them.
+fn place(machine: &Machine<Attachment>) -> Option<(&Buffer, usize, usize)> {
+    let (cookie, at, length) = machine.direct()?;
+    let buffer = &machine.command(cookie)?.attachment.buffer;
+    matches!(buffer, Buffer::Read(_) | Buffer::ReadPieces(_)).then_some((buffer, at, length))
 }

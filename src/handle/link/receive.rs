@@ -14,7 +14,7 @@ use super::direct::Direct;
 use super::read_ahead::LARGE;
 use super::{Link, Lost, Stage};
 use crate::error::Error;
-use crate::handle::attachment::{put, Attachment, Buffer};
+use crate::handle::attachment::{put, Attachment};
 use crate::machine::{Event, Machine};
 use crate::transport::blocking::{self, Blocking};
 use crate::transport::{arrivals, Channel, Received};
@@ -59,12 +59,12 @@ impl Link {
     /// Receives available data with one system call; with TLS, one record. Previously received
     /// bytes must have been used. `ahead` allows bytes after the current message.
     pub fn receive(&mut self, ahead: bool) -> Result<Received, Lost> {
-        let mut direct = self.direct();
-        let awaited = direct.data();
         let Stage::Connected(channel) = &mut self.stage else {
             return Ok(Received::NOTHING);
         };
         let tls = matches!(channel, Channel::Tls(_));
+        let mut direct = Direct::next(&self.machine, if tls { MAX_RECORD } else { usize::MAX });
+        let awaited = direct.data();
         let count = match ahead || tls {
             _ if direct.length() < awaited => 0,
             true => self.read_ahead.limit(awaited, arrivals::BUFFER_SIZE),
@@ -106,7 +106,7 @@ impl Link {
     /// this one system call. Previously received bytes must have been used, and nothing else may
     /// be received before [`Link::finish_receive`].
     pub fn begin_receive(&mut self, ahead: bool) -> Result<Receive, Lost> {
-        let mut direct = self.direct();
+        let mut direct = Direct::next(&self.machine, usize::MAX);
         let awaited = direct.data();
         let Stage::Connected(Channel::Plain(socket)) = &self.stage else {
             return Err(Error::new(libc::ENOTCONN, "recv").into());
@@ -175,8 +175,7 @@ impl Link {
         if !self.machine.wants_to_receive() {
             self.arrivals = arrivals::Arrivals::default();
         }
-        let now = self.place().map_or(0, |(_, _, length)| length);
-        self.read_ahead.used(now);
+        self.read_ahead.used(Direct::expected(&self.machine));
     }
 
     /// Returns an unused buffer to the thread, before the call ends or waits.
@@ -218,29 +217,6 @@ impl Link {
             }
             _ => false,
         }
-    }
-
-    /// Returns the memory for the next bytes in the buffer of a read.
-    fn direct(&self) -> Direct {
-        match self.place() {
-            Some((Buffer::Read(buffer), at, length)) => Direct::One(buffer.iovec(at, length)),
-            Some((Buffer::ReadPieces(pieces), at, length)) => {
-                let most = match &self.stage {
-                    Stage::Connected(Channel::Tls(_)) => MAX_RECORD,
-                    _ => usize::MAX,
-                };
-                Direct::several(pieces, at, length, most)
-            }
-            _ => Direct::None,
-        }
-    }
-
-    /// Returns the buffer of a read for the next bytes, if any: their offset in it, and the number
-    /// of them.
-    fn place(&self) -> Option<(&Buffer, usize, usize)> {
-        let (cookie, at, length) = self.machine.direct()?;
-        let buffer = &self.machine.command(cookie)?.attachment.buffer;
-        matches!(buffer, Buffer::Read(_) | Buffer::ReadPieces(_)).then_some((buffer, at, length))
     }
 }
 
