@@ -44,6 +44,7 @@ fn transfer(bench: &Bench, kind: &Kind, transport: Transport) -> Result<()> {
             "calls-over-tls-are-bounded",
             "commands-over-tls-run-on-a-small-stack",
             "signals-do-not-interrupt-calls-over-tls",
+            "vectors-round-trip-over-tls",
         ] {
             let client = bench.client(program, kind.authentication)?;
             client.on(server.address()).run()?;
