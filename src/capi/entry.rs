@@ -215,9 +215,10 @@ pub(super) fn with_waiting<R: Outcome>(
     // The future owns everything that has a destructor.
     let ended = run(suspension, async move {
         let mut call = handle.waiting_call(function, suspension);
-        let outcome = match called.begin(handle.shared()) {
-            Ok(()) => body(&mut call).await,
-            Err(error) => Err(error),
+        let outcome = match (called.begin(handle.shared()), &mut call) {
+            (Ok(()), Ok(call)) => body(call).await,
+            (Err(error), _) => Err(error),
+            (Ok(()), Err(error)) => Err(error.clone()),
         };
         end(function, handle.shared(), outcome)
     });

@@ -129,6 +129,19 @@ impl Limits<'_> {
         }
     }
 
+    /// Calls `attempt` with the time that it may take, again and again until it returns a value.
+    pub fn until_some<T>(&self, attempt: impl Fn(Duration) -> Option<T>) -> Result<T, Interrupt> {
+        loop {
+            let time = match self.time_left()? {
+                left @ 0..ATTEMPT => left,
+                _ => ATTEMPT,
+            };
+            if let Some(value) = attempt(Duration::from_millis(time as u64)) {
+                return Ok(value);
+            }
+        }
+    }
+
     /// Fails if the call was cancelled.
     pub fn check_cancelled(&self) -> Result<(), Interrupt> {
         let now = || self.interruptions.cancelled.load(SeqCst);
@@ -216,6 +229,9 @@ impl From<Stop> for Error {
         }
     }
 }
+
+/// The maximum time in milliseconds without a look at the limit while a call waits for the lock.
+const ATTEMPT: c_int = 10;
 
 /// The time in milliseconds until a call tries again to poll the eventfd.
 const RETRY: c_int = 1;

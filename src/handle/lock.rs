@@ -7,9 +7,10 @@
 //! parking_lot's own lock has such a table, so only its interface is used.
 
 use std::cell::UnsafeCell;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use libc::pthread_mutex_t;
-use parking_lot::lock_api::{self, GuardNoSend, RawMutex};
+use parking_lot::lock_api::{self, GuardNoSend, RawMutex, RawMutexTimed};
 
 /// A value that only the thread that holds the lock can access.
 pub(super) type Lock<T> = lock_api::Mutex<RawLock, T>;
@@ -46,5 +47,25 @@ unsafe impl RawMutex for RawLock {
     unsafe fn unlock(&self) {
         // SAFETY: as above; and by the contract of this function, this thread has locked it.
         unsafe { libc::pthread_mutex_unlock(self.0.get()) };
+    }
+}
+
+// SAFETY: as above.
+unsafe impl RawMutexTimed for RawLock {
+    type Duration = Duration;
+    type Instant = SystemTime;
+
+    fn try_lock_for(&self, timeout: Duration) -> bool {
+        self.try_lock_until(SystemTime::now() + timeout)
+    }
+
+    fn try_lock_until(&self, timeout: SystemTime) -> bool {
+        let time = timeout.duration_since(UNIX_EPOCH).unwrap_or_default();
+        // SAFETY: all-zero bytes are a valid `timespec`.
+        let mut until: libc::timespec = unsafe { std::mem::zeroed() };
+        until.tv_sec = time.as_secs() as _;
+        until.tv_nsec = time.subsec_nanos() as _;
+        // SAFETY: as for `lock`, and `until` lives across the call.
+        unsafe { libc::pthread_mutex_timedlock(self.0.get(), &raw const until) == 0 }
     }
 }

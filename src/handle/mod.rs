@@ -58,10 +58,13 @@ use call::LockOwner;
 pub use call::{Call, Function};
 pub use calls::{Connecting, Information, Issue, Options, Setup};
 pub use connection::Connection;
+use interruption::Limits;
 use lock::{Lock, RawLock};
 pub use settings::Settings;
 pub use shared::{Shared, Statistics};
 pub use suspension::Suspension;
+
+use crate::error::Error;
 
 /// A handle, made by nbd_create(3) and dropped by nbd_close(3).
 #[derive(Debug)]
@@ -134,22 +137,39 @@ impl Handle {
     /// function of the API.
     #[inline(never)]
     pub fn call(&self, function: &'static dyn Function) -> Call<'_> {
-        let now = process::generation();
-        if self.process.load(Ordering::Relaxed) != now {
-            self.reset_after_fork(now);
-        }
+        self.notice_fork();
         Call::new(self.connection.lock(), &self.owner, function)
     }
 
-    /// Waits for the lock, for a call that leaves its blocking system calls to its caller.
+    /// Waits for the lock, for a call that leaves its blocking system calls to its caller. Fails
+    /// if the call is interrupted meanwhile.
     pub fn waiting_call<'a>(
         &'a self,
         function: &'static dyn Function,
         suspension: &'a Suspension,
-    ) -> Call<'a> {
-        // Before waiting for the lock.
-        let limit = self.shared.interruptions().begin();
-        self.call(function).waiting(suspension, limit)
+    ) -> Result<Call<'a>, Error> {
+        let interruptions = self.shared.interruptions();
+        let limit = interruptions.begin();
+        let call = match limit.is_none() {
+            true => self.call(function),
+            false => {
+                self.notice_fork();
+                let limits = Limits {
+                    limit,
+                    interruptions,
+                };
+                let connection = limits.until_some(|time| self.connection.try_lock_for(time))?;
+                Call::new(connection, &self.owner, function)
+            }
+        };
+        Ok(call.waiting(suspension, limit))
+    }
+
+    fn notice_fork(&self) {
+        let now = process::generation();
+        if self.process.load(Ordering::Relaxed) != now {
+            self.reset_after_fork(now);
+        }
     }
 
     /// Resets a handle after fork(2): threads that held the lock, waited for it or slept do not
