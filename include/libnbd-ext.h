@@ -97,6 +97,21 @@ int64_t nbd_ext_aio_pwritev(struct nbd_handle *h, const struct iovec *iov,
   LIBNBD_ATTRIBUTE_NONNULL(1, 2);
 #define LIBNBD_EXT_HAVE_AIO_PWRITEV 1
 
+/* Sets whether requests are sent together. */
+int nbd_ext_set_batching(struct nbd_handle *h, bool enable)
+  LIBNBD_ATTRIBUTE_NONNULL(1);
+#define LIBNBD_EXT_HAVE_SET_BATCHING 1
+
+/* Checks whether requests are sent together. */
+int nbd_ext_get_batching(struct nbd_handle *h)
+  LIBNBD_ATTRIBUTE_NONNULL(1);
+#define LIBNBD_EXT_HAVE_GET_BATCHING 1
+
+/* Sends queued requests. */
+int nbd_ext_send(struct nbd_handle *h)
+  LIBNBD_ATTRIBUTE_NONNULL(1);
+#define LIBNBD_EXT_HAVE_SEND 1
+
 #ifdef __cplusplus
 }
 #endif

@@ -11,12 +11,13 @@
 #include <sys/socket.h>
 #include <sys/uio.h>
 
-static unsigned long system_calls, headers_sent;
+static unsigned long system_calls, headers_sent, receives, sends;
 
 ssize_t
 recv (int fd, void *data, size_t count, int flags)
 {
   ++system_calls;
+  ++receives;
   return real_recv (fd, data, count, flags);
 }
 
@@ -24,6 +25,7 @@ ssize_t
 recvmsg (int fd, struct msghdr *message, int flags)
 {
   ++system_calls;
+  ++receives;
   return real_recvmsg (fd, message, flags);
 }
 
@@ -31,6 +33,7 @@ ssize_t
 send (int fd, const void *data, size_t count, int flags)
 {
   ++system_calls;
+  ++sends;
   ++headers_sent;
   return real_send (fd, data, count, flags);
 }
@@ -39,6 +42,7 @@ ssize_t
 sendmsg (int fd, const struct msghdr *message, int flags)
 {
   ++system_calls;
+  ++sends;
   return real_sendmsg (fd, message, flags);
 }
 

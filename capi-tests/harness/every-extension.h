@@ -21,3 +21,6 @@ FUNCTION (nbd_ext_aio_preadv, CONNECTED,
           nbd_ext_aio_preadv (h, IOV, 1, 0, COMPLETION, 0))
 FUNCTION (nbd_ext_aio_pwritev, CONNECTED,
           nbd_ext_aio_pwritev (h, IOV, 1, 0, COMPLETION, 0))
+FUNCTION (nbd_ext_set_batching, ANY, nbd_ext_set_batching (h, false))
+FUNCTION (nbd_ext_get_batching, ANY, nbd_ext_get_batching (h))
+FUNCTION (nbd_ext_send, CONNECTED, nbd_ext_send (h))

@@ -345,7 +345,7 @@ unsafe fn extension(it: &mut Calls, choices: &mut Choices) {
     let (mut idle, mut interval, mut count) = (0, 0, 0);
     // SAFETY: the handle is open, and the arguments live as long as the calls.
     unsafe {
-        match choices.index(4) {
+        match choices.index(6) {
             0 => {
                 nbd_ext_set_keepalive(h, number, number, number);
                 let got = nbd_ext_get_keepalive(h, &mut idle, &mut interval, &mut count);
@@ -360,6 +360,14 @@ unsafe fn extension(it: &mut Calls, choices: &mut Choices) {
                 let (iov, completion) = (it.vector(choices), it.completion(choices));
                 let number = iov.len() as c_int;
                 nbd_ext_aio_preadv(h, iov.as_ptr(), number, 0, completion, 0);
+            }
+            3 => {
+                let batching = choices.once_in(2);
+                nbd_ext_set_batching(h, batching);
+                assert_eq!(nbd_ext_get_batching(h), c_int::from(batching));
+            }
+            4 => {
+                nbd_ext_send(h);
             }
             _ => {
                 let (iov, completion) = (it.vector(choices), it.completion(choices));

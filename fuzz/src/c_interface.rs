@@ -62,6 +62,9 @@ extern "C" {
         completion: Completion,
         flags: u32,
     ) -> i64;
+    pub fn nbd_ext_set_batching(h: *mut Handle, enable: bool) -> c_int;
+    pub fn nbd_ext_get_batching(h: *mut Handle) -> c_int;
+    pub fn nbd_ext_send(h: *mut Handle) -> c_int;
 }
 
 // As in include/libnbd.h.

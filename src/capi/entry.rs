@@ -24,7 +24,7 @@ use super::trace::{null, Argument};
 use crate::cancellation::CancellationDisabled;
 use crate::error::Error;
 use crate::handle::buffer::ReadBuffer;
-use crate::handle::{Call, Function as _, Handle, Shared, Suspension};
+use crate::handle::{Batch, Call, Function as _, Handle, Shared, Suspension};
 use crate::text::Written;
 
 /// The function and its arguments: `called!(FUNCTION(h, parameter: value, ...))`.
@@ -216,7 +216,10 @@ pub(super) fn with_waiting<R: Outcome>(
     let ended = run(suspension, async move {
         let mut call = handle.waiting_call(function, suspension);
         let outcome = match (called.begin(handle.shared()), &mut call) {
-            (Ok(()), Ok(call)) => body(call).await,
+            (Ok(()), Ok(call)) => match Batch::of(call).send() {
+                Ok(()) => body(call).await,
+                Err(error) => Err(error),
+            },
             (Err(error), _) => Err(error),
             (Ok(()), Err(error)) => Err(error.clone()),
         };
@@ -238,16 +241,26 @@ pub(super) fn try_with_shared<R: Outcome>(
     called: ApiCall<'_>,
     body: impl FnOnce(&Shared) -> Result<R, Error>,
 ) -> R::C {
+    with_handle(called, |handle| body(handle.shared()))
+}
+
+/// Runs `body` without the lock.
+pub(super) fn with_handle<R: Outcome>(
+    called: ApiCall<'_>,
+    body: impl FnOnce(&Handle) -> Result<R, Error>,
+) -> R::C {
     let function = called.function;
-    let shared = match called.handle {
-        Ok(handle) => handle.shared(),
+    let handle = match called.handle {
+        Ok(handle) => handle,
         Err(why) => return refused::<R>(function, why),
     };
+    let shared = handle.shared();
     // Writing messages and loading GnuTLS are cancellation points.
     let _disabled = CancellationDisabled::new();
-    // Unwind safety: a body only reads and changes atomics.
+    // Unwind safety: a body only reads and changes atomics, or the connection is dead after a
+    // panic.
     catch_unwind(AssertUnwindSafe(|| {
-        let outcome = called.begin(shared).and_then(|()| body(shared));
+        let outcome = called.begin(shared).and_then(|()| body(handle));
         end(function, shared, outcome)
     }))
     .unwrap_or_else(|panic| panicked::<R>(function, panic))

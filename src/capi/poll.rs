@@ -4,9 +4,11 @@
 
 use libc::{c_int, c_uint};
 
-use super::entry::{locked, unlocked, waiting};
+use super::entry::{called, locked, waiting, with_handle};
+use super::function::NBD_AIO_GET_DIRECTION;
 use super::opaque::nbd_handle;
 use super::outcome::Bits;
+use crate::handle::Batch;
 
 /// Waits for an event on the connection and handles it.
 ///
@@ -155,7 +157,10 @@ pub unsafe extern "C" fn nbd_aio_get_fd(h: *mut nbd_handle) -> c_int {
 /// libnbd(3), "MAIN LOOPS".
 #[no_mangle]
 pub unsafe extern "C" fn nbd_aio_get_direction(h: *mut nbd_handle) -> c_uint {
-    unlocked!(NBD_AIO_GET_DIRECTION(h), |shared| Bits(shared.direction()))
+    let called = called!(NBD_AIO_GET_DIRECTION(h));
+    with_handle(called, |handle| {
+        Ok(Bits(handle.direction(&NBD_AIO_GET_DIRECTION)))
+    })
 }
 
 /// Receives from the server when the socket is readable.
@@ -185,8 +190,10 @@ pub unsafe extern "C" fn nbd_aio_get_direction(h: *mut nbd_handle) -> c_uint {
 /// LOOPS".
 #[no_mangle]
 pub unsafe extern "C" fn nbd_aio_notify_read(h: *mut nbd_handle) -> c_int {
-    locked!(NBD_AIO_NOTIFY_READ(h), |connection| connection
-        .aio_notify_read())
+    locked!(NBD_AIO_NOTIFY_READ(h), |connection| {
+        Batch::of(connection).send()?;
+        connection.aio_notify_read()
+    })
 }
 
 /// Sends to the server when the socket is writable.
@@ -212,6 +219,8 @@ pub unsafe extern "C" fn nbd_aio_notify_read(h: *mut nbd_handle) -> c_int {
 /// LOOPS".
 #[no_mangle]
 pub unsafe extern "C" fn nbd_aio_notify_write(h: *mut nbd_handle) -> c_int {
-    locked!(NBD_AIO_NOTIFY_WRITE(h), |connection| connection
-        .aio_notify_write())
+    locked!(NBD_AIO_NOTIFY_WRITE(h), |connection| {
+        Batch::of(connection).send()?;
+        connection.aio_notify_write()
+    })
 }

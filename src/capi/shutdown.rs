@@ -7,6 +7,7 @@ use libc::c_int;
 use super::entry::{locked, waiting};
 use super::opaque::nbd_handle;
 use super::trace::Mask;
+use crate::handle::Batch;
 
 /// Ends the connection and waits until it is closed.
 ///
@@ -92,6 +93,7 @@ pub unsafe extern "C-unwind" fn nbd_shutdown(h: *mut nbd_handle, flags: u32) -> 
 #[no_mangle]
 pub unsafe extern "C" fn nbd_aio_disconnect(h: *mut nbd_handle, flags: u32) -> c_int {
     locked!(NBD_AIO_DISCONNECT(h, flags: Mask(flags)), |connection| {
+        Batch::of(connection).send()?;
         connection.aio_disconnect(flags)
     })
 }

@@ -29,7 +29,7 @@ pub struct Connection {
     pub(super) watchers: Watchers,
     pub(super) high_water: HighWater,
     /// The pending reason to end the connection, once no thread is receiving.
-    failure: Option<Lost>,
+    pub(super) failure: Option<Lost>,
 }
 
 impl Connection {

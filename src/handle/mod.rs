@@ -56,7 +56,7 @@ use parking_lot::lock_api::RawMutex as _;
 pub use admission::Access;
 use call::LockOwner;
 pub use call::{Call, Function};
-pub use calls::{Connecting, Information, Issue, Options, Setup};
+pub use calls::{Batch, Connecting, Information, Issue, Options, Setup};
 pub use connection::Connection;
 use interruption::Limits;
 use lock::{Lock, RawLock};
@@ -139,6 +139,24 @@ impl Handle {
     pub fn call(&self, function: &'static dyn Function) -> Call<'_> {
         self.notice_fork();
         Call::new(self.connection.lock(), &self.owner, function)
+    }
+
+    /// Returns the `LIBNBD_AIO_DIRECTION_*` bits to wait for, or 0. Requests that wait for the
+    /// program are sent first, unless another thread is in a call.
+    pub fn direction(&self, function: &'static dyn Function) -> u32 {
+        if self.shared.batching() && self.shared.has_queued() {
+            if let Some(mut call) = self.try_call(function) {
+                Batch::of(&mut call).send_for_direction();
+            }
+        }
+        self.shared.direction()
+    }
+
+    /// Takes the lock for a call of `function`, if no other thread has it.
+    fn try_call(&self, function: &'static dyn Function) -> Option<Call<'_>> {
+        let same_process = self.process.load(Ordering::Relaxed) == process::generation();
+        let connection = self.connection.try_lock().filter(|_| same_process)?;
+        Some(Call::new(connection, &self.owner, function))
     }
 
     /// Waits for the lock, for a call that leaves its blocking system calls to its caller. Fails

@@ -69,6 +69,8 @@ pub struct Shared {
     /// True if the program was asked to wait until the socket is writable, although nothing is
     /// pending.
     asked_to_write: AtomicBool,
+    /// True if requests stay queued until the program waits or asks (nbd_ext_set_batching(3)).
+    batching: AtomicBool,
     private_data: AtomicUsize,
     /// True if reads clear their buffer first, even before waiting for the lock.
     pread_initialize: AtomicBool,
@@ -89,6 +91,7 @@ impl Shared {
             receiving_ahead: AtomicBool::new(false),
             has_arrivals: AtomicBool::new(false),
             asked_to_write: AtomicBool::new(false),
+            batching: AtomicBool::new(false),
             private_data: AtomicUsize::new(0),
             pread_initialize: AtomicBool::new(true),
             interruptions: Interruptions::default(),
@@ -179,6 +182,20 @@ impl Shared {
     /// nothing was pending.
     pub(super) fn take_asked_to_write(&self) -> bool {
         self.asked_to_write.swap(false, Ordering::Relaxed)
+    }
+
+    /// Returns true if requests stay queued until the program waits or asks.
+    pub fn batching(&self) -> bool {
+        self.batching.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn set_batching(&self, enable: bool) {
+        self.batching.store(enable, Ordering::Relaxed);
+    }
+
+    /// Returns true if requests are queued, as last published.
+    pub(super) fn has_queued(&self) -> bool {
+        self.direction.load(Ordering::Acquire) & DIRECTION_WRITE != 0
     }
 
     /// Returns the number of outstanding commands of the program, without those of synchronous

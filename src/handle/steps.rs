@@ -6,6 +6,9 @@
 //! programs expect at most one completion per call (nbd_poll(3)). Bytes stay in the handle
 //! between calls only if the program waits with calls of the library. For other programs, nothing
 //! after the current message is received.
+//!
+//! After nbd_ext_set_batching(3), one call uses all received messages, so nothing stays in the
+//! handle and every program may receive several replies at once.
 
 use std::io;
 
@@ -38,7 +41,8 @@ impl Steps<'_> {
         self.link.send()
     }
 
-    /// Receives and handles at most one reply message; with TLS, all messages of one record.
+    /// Receives and handles at most one reply message; with TLS, all messages of one record; when
+    /// batching, all messages of one receive.
     pub fn receive(&mut self) -> Result<(), Lost> {
         let is_negotiating = self.link.is_negotiating();
         let sends = self.link.machine.wants_to_send();
@@ -52,7 +56,7 @@ impl Steps<'_> {
             if is_negotiating && (next || !self.link.is_negotiating()) {
                 break;
             }
-            if ended && self.link.has_decrypted() {
+            if ended && self.has_more(left) {
                 continue;
             }
             if ended || left == 0 || drained && self.link.machine.is_within_part() {
@@ -72,21 +76,25 @@ impl Steps<'_> {
         Ok(())
     }
 
-    /// Uses received bytes up to the end of one message; during the negotiation, all of them.
-    /// Returns false if they end before a message does.
+    /// Returns true if more messages must be used by this call.
+    fn has_more(&self, budget: usize) -> bool {
+        self.link.has_decrypted()
+            || budget > 0 && self.report.shared.batching() && self.link.has_arrivals()
+    }
+
+    /// Uses received bytes up to the end of one message; during the negotiation and when
+    /// batching, all of them. Returns false if they end before a message does.
     pub fn parse_arrivals(&mut self) -> Result<bool, Lost> {
-        let ended = loop {
-            match self.link.next_event() {
-                None => break false,
-                Some(event) => {
-                    let ends = event.ends_message();
-                    self.completions.act(self.link, self.report, event)?;
-                    if ends {
-                        break true;
-                    }
-                }
+        let batching = self.report.shared.batching();
+        let mut ended = false;
+        while let Some(event) = self.link.next_event() {
+            let ends = event.ends_message();
+            self.completions.act(self.link, self.report, event)?;
+            ended |= ends;
+            if ends && !batching {
+                break;
             }
-        };
+        }
         self.link.arrivals_parsed();
         if self.link.machine.awaits_tls_handshake() {
             let hostname = self.settings.tls.hostname(&self.link.endpoint);
@@ -134,6 +142,6 @@ impl Steps<'_> {
     pub fn may_receive_ahead(&self) -> bool {
         !self.link.is_negotiating()
             && !self.report.shared.debug_enabled()
-            && self.report.shared.begin_receiving_ahead()
+            && (self.report.shared.begin_receiving_ahead() || self.report.shared.batching())
     }
 }

@@ -223,7 +223,10 @@ impl Call<'_> {
         let for_reading = Holder::Polling {
             until_writable: false,
         };
-        while self.turns.holder == for_reading && self.link.waits_until_writable() {
+        while self.turns.holder == for_reading
+            && self.link.waits_until_writable()
+            && !self.link.holds
+        {
             if self.sleep_without_cancellation(Goal::EndOfTurn).is_err() {
                 break;
             }

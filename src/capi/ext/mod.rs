@@ -6,6 +6,7 @@
 //! All of them have the symbol version `LIBNBD_EXT_1.0`, so that a later version of the C library
 //! cannot have the same. A program that calls none of them must not notice that they exist.
 
+pub mod batching;
 pub mod cancel;
 pub mod interruption;
 pub mod keepalive;

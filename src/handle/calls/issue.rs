@@ -72,8 +72,8 @@ impl Issue<'_> {
     }
 
     /// Issues a command that passed all checks, and sends its request unless earlier requests are
-    /// waiting. If sending fails, the completion reports the error, and issuing it still
-    /// succeeds.
+    /// waiting or requests are sent together. If sending fails, the completion reports the error,
+    /// and issuing it still succeeds.
     pub(super) fn issue_checked(
         &mut self,
         mut command: NewCommand<Attachment>,
@@ -93,6 +93,7 @@ impl Issue<'_> {
             && command.flags & command::PAYLOAD_LEN != 0
             && command.payload.is_none()
             && link.machine.negotiated().extended_headers;
+        let holds = self.waiter == Waiter::Program && connection.report.shared.batching();
         let waits = link.waits_until_writable();
         let several_pieces = command.payload.is_some() || command.attachment.buffer.sends_pieces();
         let data = command.attachment.buffer.to_send();
@@ -100,8 +101,14 @@ impl Issue<'_> {
         link.synchronous += usize::from(self.waiter == Waiter::Call);
         // Publish the command before its reply can arrive.
         connection.report.publish_in_flight(link);
-        if waits {
+        if holds {
+            link.holds |= !waits;
             link.machine.queue(request);
+        } else if waits {
+            link.machine.queue(request);
+            if link.holds {
+                connection.send_accepted();
+            }
         } else if several_pieces {
             link.machine.queue(request);
             connection.send_accepted();

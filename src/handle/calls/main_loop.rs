@@ -48,7 +48,9 @@ impl Call<'_> {
             // The program was asked to wait until the socket is writable, to get here.
             return self.handle_before_waiting();
         }
-        if asked_to_write && self.link.direction() & DIRECTION_WRITE == 0 {
+        // When batching, any call may meanwhile have sent the requests.
+        let may_be_done = asked_to_write || self.report.shared.batching();
+        if may_be_done && self.link.direction() & DIRECTION_WRITE == 0 {
             return Ok(());
         }
         self.notify_write()

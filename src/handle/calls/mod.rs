@@ -2,6 +2,7 @@
 
 //! The functions of the API, one file for each subject.
 
+mod batching;
 mod checks;
 mod commands;
 mod completion;
@@ -15,6 +16,7 @@ mod settings;
 mod subprocess;
 mod uri;
 
+pub use batching::Batch;
 pub use connect::Connecting;
 pub use information::Information;
 pub use issue::Issue;

@@ -91,6 +91,8 @@ pub(super) struct Link {
     pub subprocess: Option<Subprocess>,
     /// The number of commands in flight that belong to synchronous calls.
     pub synchronous: usize,
+    /// True if the queue waits for the program instead of the socket (nbd_ext_set_batching(3)).
+    pub holds: bool,
 }
 
 impl Link {
@@ -104,6 +106,7 @@ impl Link {
             stage: Stage::None,
             retired: Stage::None,
             subprocess: None,
+            holds: false,
         }
     }
 

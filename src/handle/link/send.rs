@@ -42,6 +42,7 @@ impl Link {
 
     /// Sends queued data, as far as the socket accepts it.
     pub fn send(&mut self) -> Result<(), Lost> {
+        self.holds = false;
         if matches!(self.machine.state(), State::Closed | State::Dead) {
             return Ok(());
         }
