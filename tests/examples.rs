@@ -36,6 +36,7 @@ const EXAMPLES: &[Example] = &[
     example("multi-conn", &[], multi_conn),
     example("glib-main-loop", &["glib-2.0"], glib_main_loop),
     example("libev-loop", &["-lev"], libev_loop),
+    example("batched-copy", &[], batched_copy),
     example("optional-extensions", &[], optional_extensions),
     example("tour", &[], tour),
 ];
@@ -288,6 +289,23 @@ fn libev_loop(bench: &Bench<'_>) -> Result<()> {
     }
     let small = bench.serve("nbdkit memory 1M")?;
     bench.fails(&[&from.uri(""), &small.uri("")], "too small")
+}
+
+/// `real_programs` also runs it with the C library.
+fn batched_copy(bench: &Bench<'_>) -> Result<()> {
+    let disk = disk(bench)?;
+    let from = bench.serve("memserver --file disk.raw --shuffle 8")?;
+    let to = bench.serve("nbdkit --filter=delay memory 8M wdelay=2ms")?;
+    let expected = "8388608 bytes copied, with requests sent together\n";
+    bench.expect(&[&from.uri(""), &to.uri("")], expected)?;
+    if bench.scenario.tool("nbdcopy", &[&to.uri(""), "-"])? != disk {
+        return Err("the copy is not what was copied".to_owned());
+    }
+    let small = bench.serve("nbdkit memory 1M")?;
+    bench.fails(&[&from.uri(""), &small.uri("")], "too small")?;
+    let broken =
+        bench.serve("nbdkit --filter=error memory 8M error-pread=EIO error-pread-rate=100%")?;
+    bench.fails(&[&broken.uri(""), &to.uri("")], "Input/output error")
 }
 
 /// `real_programs` also runs it with the C library.

@@ -10,6 +10,7 @@ use support::scenario::Scenario;
 use support::Result;
 
 const OPTIONAL: &str = "examples/optional-extensions.c";
+const COPY: &str = "examples/batched-copy.c";
 const WEAK: &str = "tests/real_programs/programs/weak-reference.c";
 
 pub fn trials() -> Vec<Trial> {
@@ -17,6 +18,10 @@ pub fn trials() -> Vec<Trial> {
         Trial::test("extensions: a program goes on without them", || {
             Ok(optional()?)
         }),
+        Trial::test(
+            "extensions: a copy goes on without batching",
+            || Ok(copy()?),
+        ),
         Trial::test(
             "extensions: a weak reference keeps a program from starting",
             || Ok(weak()?),
@@ -27,6 +32,7 @@ pub fn trials() -> Vec<Trial> {
 /// Compiles the programs, with our header and library.
 pub fn compile() -> Result<()> {
     compiled(OPTIONAL)?;
+    compiled(COPY)?;
     compiled(WEAK).map(|_| ())
 }
 
@@ -58,6 +64,25 @@ fn optional() -> Result<()> {
         let server = s.serve("memserver --size 1M")?;
         let printed = s.client(&program, &[&server.uri("")])?.stdout;
         let expected = format!("{expected}The disk has 1048576 bytes.\n");
+        if printed != expected.as_bytes() {
+            let printed = String::from_utf8_lossy(&printed);
+            return Err(format!("{}: {printed}", library.name));
+        }
+    }
+    Ok(())
+}
+
+fn copy() -> Result<()> {
+    let program = compiled(COPY)?;
+    for (library, expected) in [
+        (Library::under_test()?, ", with requests sent together\n"),
+        (Library::system(), "\n"),
+    ] {
+        let s = Scenario::new(&library)?;
+        let from = s.serve("memserver --size 1M --pattern")?;
+        let to = s.serve("memserver --size 1M")?;
+        let printed = s.client(&program, &[&from.uri(""), &to.uri("")])?.stdout;
+        let expected = format!("1048576 bytes copied{expected}");
         if printed != expected.as_bytes() {
             let printed = String::from_utf8_lossy(&printed);
             return Err(format!("{}: {printed}", library.name));
