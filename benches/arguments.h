@@ -7,6 +7,7 @@
 #ifndef ARGUMENTS_H
 #define ARGUMENTS_H
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,6 +33,7 @@ struct arguments {
   const char *loop;  /* -l sync|nbd_poll|own; for the floor: connect|own */
   const char *debug; /* -D plain|callback|on */
   const char *style; /* -x simple|structured|extended */
+  bool batching;     /* -b, with a library that has nbd_ext_set_batching */
 };
 
 static inline struct arguments
@@ -45,7 +47,7 @@ parse_arguments (int argc, char *argv[])
                           .style = "structured" };
   int option;
 
-  while ((option = getopt (argc, argv, "u:o:s:d:n:c:l:D:x:")) != -1) {
+  while ((option = getopt (argc, argv, "u:o:s:d:n:c:l:D:x:b")) != -1) {
     switch (option) {
     case 'u':
       it.target = optarg;
@@ -76,6 +78,9 @@ parse_arguments (int argc, char *argv[])
       break;
     case 'x':
       it.style = optarg;
+      break;
+    case 'b':
+      it.batching = true;
       break;
     default:
       exit (EXIT_FAILURE);

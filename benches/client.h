@@ -7,6 +7,8 @@
 #ifndef CLIENT_H
 #define CLIENT_H
 
+#define _GNU_SOURCE /* RTLD_DEFAULT */
+#include <dlfcn.h>
 #include <poll.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -33,6 +35,17 @@ fail_if (int error)
   }
 }
 
+/* Lets the library send requests together, if it can. */
+static inline void
+set_batching (struct nbd_handle *nbd)
+{
+  int (*set) (struct nbd_handle * nbd, bool enable);
+
+  *(void **) &set = dlsym (RTLD_DEFAULT, "nbd_ext_set_batching");
+  if (set != NULL && set (nbd, true) == -1)
+    fail ();
+}
+
 static inline int
 silent (void *user_data, const char *context, const char *message)
 {
@@ -54,6 +67,8 @@ connect_handle (const struct arguments *it)
       || nbd_set_uri_allow_local_file (nbd, true) == -1
       || nbd_connect_uri (nbd, it->target) == -1)
     fail ();
+  if (it->batching)
+    set_batching (nbd);
   return nbd;
 }
 

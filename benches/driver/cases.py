@@ -36,6 +36,8 @@ class Case:
     shuffle: int = 0
     # plain, or a debug callback set with debug off (callback), or on (on).
     debug: str = "plain"
+    # Requests are sent together by a library that can (nbd_ext_set_batching).
+    batched: bool = False
     # With TLS. The floor does not encrypt, so it is not measured.
     tls: bool = False
     # Client and server on one CPU instead of one each.
@@ -48,6 +50,7 @@ class Case:
     def name(self):
         words = [f"{SIZES[self.size]} {self.operation}"]
         words.append(self.concurrency)
+        words += ["batched"] if self.batched else []
         words += ["own poll loop"] if self.loop == "own" else []
         words += ["two threads"] if self.loop == "threads" else []
         words += ["computing"] if self.compute else []
@@ -77,7 +80,7 @@ class Case:
     @property
     def subjects(self):
         """The subjects that support this case."""
-        without_floor = self.tls or self.loop == "shared"
+        without_floor = self.tls or self.batched or self.loop == "shared"
         return [C, THIS] if without_floor else [C, THIS, FLOOR]
 
     @property
@@ -123,6 +126,16 @@ def all_cases():
     yield Case(loops, "write", loop="own", quick=True)
     yield Case(loops, "read", 262144, 16, loop="own")
     yield Case(loops, "write", 262144, 16, loop="own")
+
+    batches = "Batching (nbd_ext_set_batching)"
+    yield Case(batches, "read", depth=16, batched=True)
+    yield Case(batches, "read", batched=True, headline=True)
+    yield Case(batches, "read", depth=1024, batched=True)
+    yield Case(batches, "write", batched=True, quick=True)
+    yield Case(batches, "zero", batched=True)
+    yield Case(batches, "read", loop="own", batched=True, quick=True)
+    yield Case(batches, "read", transport="tcp", batched=True)
+    yield Case(batches, "read", tls=True, batched=True)
 
     sizes = "Size: Unix socket"
     for operation in ("read", "write"):

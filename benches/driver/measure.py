@@ -117,6 +117,7 @@ class Bench:
         certificates = self.servers.certificates if case.tls else None
         uri = server.uri(case.operation, case.transport, certificates)
         words += ["-u", uri, "-l", case.loop, "-D", case.debug]
+        words += ["-b"] if case.batched else []
         program = case.loop if case.loop in ("threads", "shared") else "commands"
         return [self.programs.path(program), *words]
 
