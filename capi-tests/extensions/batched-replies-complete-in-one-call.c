@@ -7,7 +7,7 @@
  */
 #include "../harness/batches.h"
 
-#include "../harness/answers.h"
+#include "../harness/peer-reads.h"
 #include "../harness/counted-calls.h"
 
 static int

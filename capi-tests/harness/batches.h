@@ -6,7 +6,7 @@
 #ifndef HARNESS_BATCHES_H
 #define HARNESS_BATCHES_H
 
-#include "bursts.h"
+#include "peer-bursts.h"
 
 #include <libnbd-ext.h>
 
