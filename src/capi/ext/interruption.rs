@@ -4,6 +4,7 @@
 
 use libc::c_int;
 
+use crate::cancellation::CancellationDisabled;
 use crate::capi::boolean::c_bool;
 use crate::capi::entry::{trying, unlocked};
 use crate::capi::opaque::nbd_handle;
@@ -190,6 +191,8 @@ pub unsafe extern "C" fn nbd_ext_get_cancellable(h: *mut nbd_handle) -> c_int {
 /// `nbd_ext_set_cancellable`, `nbd_ext_set_timeout`, `nbd_ext_aio_cancel`.
 #[no_mangle]
 pub unsafe extern "C" fn nbd_ext_cancel(h: *mut nbd_handle) -> c_int {
+    // write(2) is a cancellation point. This is allowed in signal handlers (POSIX.1-2024).
+    let _disabled = CancellationDisabled::new();
     // SAFETY: the program passes NULL or a handle, which it does not close meanwhile.
     match unsafe { nbd_handle::check(h) } {
         Ok(handle) => match handle.shared().interruptions().cancel() {
