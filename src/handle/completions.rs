@@ -28,6 +28,8 @@ pub(super) struct Completions {
     total: u64,
     /// The number of completions for which no nbd_poll(3) has returned yet.
     unpolled: usize,
+    /// True if a command was cancelled since the last nbd_poll(3) began.
+    cancelled: bool,
 }
 
 /// The maximum number of completions remembered for nbd_poll(3). With more, it would return again
@@ -124,6 +126,11 @@ impl Completions {
         self.unpolled = 0;
     }
 
+    /// Returns true if a command was cancelled since the last call of this function.
+    pub fn take_cancelled(&mut self) -> bool {
+        std::mem::take(&mut self.cancelled)
+    }
+
     /// Completes a command that will not be answered.
     pub fn abandon(&mut self, link: &mut Link, report: &Report, cookie: u64) {
         if let Some(command) = link.machine.command_mut(cookie) {
@@ -133,7 +140,7 @@ impl Completions {
     }
 
     /// Completes a command in flight with an error now; its memory and closures are not used any
-    /// more. Returns false if there is no memory for this; then nothing has changed.
+    /// more. Fails if there is no memory for this; then nothing has changed.
     pub fn cancel(
         &mut self,
         link: &mut Link,
@@ -148,9 +155,17 @@ impl Completions {
         match attachment.waiter {
             Waiter::Program => {
                 self.count();
+                self.cancelled = true;
                 report.publish(link);
                 let mut error = errno;
-                kept = attachment.completion.call(&mut error) != 1;
+                kept = match attachment.completion.call(&mut error) {
+                    1 => false,
+                    -1 if error != 0 => {
+                        link.machine.replace_error(cookie, error);
+                        true
+                    }
+                    _ => true,
+                };
                 if kept {
                     self.completed.add(link, cookie);
                 }

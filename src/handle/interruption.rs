@@ -73,6 +73,13 @@ impl Interruptions {
         true
     }
 
+    /// Wakes the threads whose calls can be cancelled, without cancelling them.
+    pub(super) fn wake(&self) {
+        if let Some(waker) = self.waker.get() {
+            waker.wake();
+        }
+    }
+
     /// Returns the limit of a call that begins now.
     pub(super) fn begin(&self) -> Limit {
         let timeout = self.timeout.load(SeqCst);

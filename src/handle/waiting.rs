@@ -238,6 +238,10 @@ impl Call<'_> {
         let limit = u64::try_from(timeout).ok().filter(|limit| *limit > 0);
         let deadline = limit.map(|limit| Instant::now() + Duration::from_millis(limit));
         let timed_out = || deadline.map_or(timeout == 0, |deadline| deadline <= Instant::now());
+        if self.completions.take_cancelled() {
+            // The program may have checked that command just before another thread cancelled it.
+            return Ok(1);
+        }
         let before = self.completions.total();
         let mut left = timeout;
         loop {

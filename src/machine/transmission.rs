@@ -273,6 +273,13 @@ impl<T> Machine<T> {
         self.commands.completed(cookie)
     }
 
+    /// Replaces the error of a completed command that is not retired.
+    pub fn replace_error(&mut self, cookie: u64, errno: c_int) {
+        if let Some(command) = self.commands.completed_mut(cookie) {
+            command.replace_error(errno);
+        }
+    }
+
     /// Retires a completed command, unless `keeps` returns true. Returns the result of `keeps`.
     pub fn retire_unless(
         &mut self,

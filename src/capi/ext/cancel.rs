@@ -21,6 +21,11 @@ use crate::capi::opaque::nbd_handle;
 /// reply is ignored when it arrives. If a part of a write's data has been sent, the
 /// library copies the data to send the rest.
 ///
+/// Threads that wait in `nbd_poll` return 1, as after any completion, and so does the next
+/// call of `nbd_poll`. For this, calls on the handle must be cancellable
+/// (`nbd_ext_set_cancellable`): otherwise, the thread that waits for the server continues to
+/// wait. A main loop of your own is not woken.
+///
 /// If another thread is receiving data of this command in a synchronous call, the
 /// function waits until it has received it. It does not wait for a call with a limit
 /// of time or a cancellable one (`nbd_ext_set_timeout`, `nbd_ext_set_cancellable`).

@@ -55,6 +55,10 @@ impl Call<'_> {
         let cancels = command.is_some_and(|it| it.attachment.waiter == Waiter::Program);
         if cancels {
             cancel(self, cookie, libc::ECANCELED)?;
+            if matches!(self.turns.holder, Holder::Polling { .. }) {
+                // The thread may be in nbd_poll(3), which returns after a completion.
+                self.report.shared.interruptions().wake();
+            }
         }
         Ok(cancels)
     }
