@@ -104,8 +104,7 @@ cancel_one (int kind, int result, int error)
   if (result == 1) {
     CHECK_ERROR (nbd_aio_peek_command_completed (h), EINVAL);
     CHECK (nbd_aio_command_completed (h, cookie) == 0);
-  }
-  else {
+  } else {
     CHECK (nbd_aio_peek_command_completed (h) == cookie);
     CHECK_ERROR (nbd_aio_command_completed (h, cookie),
                  result == -1 && error ? error : ECANCELED);
@@ -123,8 +122,9 @@ cancel_one (int kind, int result, int error)
 int
 main (void)
 {
-  static const int results[][2] = { { 0, 0 }, { 0, EPERM }, { 1, 0 },
-                                    { -1, 0 }, { -1, EPERM } };
+  static const int results[][2] = {
+    { 0, 0 }, { 0, EPERM }, { 1, 0 }, { -1, 0 }, { -1, EPERM }
+  };
 
   peer = (struct peer) { .replies = EXTENDED, .contexts = 1 };
   h = nbd_create ();
