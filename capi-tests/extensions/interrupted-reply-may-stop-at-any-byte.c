@@ -197,8 +197,7 @@ stop_at (size_t stop, enum kind kind, enum interruption how)
     CHECK (nbd_aio_in_flight (h) == 1);
     CHECK (nbd_ext_aio_cancel (h, number) == 1);
     CHECK_ERROR (nbd_aio_command_completed (h, number), ECANCELED);
-  }
-  else
+  } else
     interrupt_call (h, how, run, &command);
   CHECK (munmap (command.memory, PAGE) == 0);
   CHECK (nbd_aio_in_flight (h) == 0);
