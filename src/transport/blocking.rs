@@ -244,6 +244,28 @@ mod tests {
     }
 
     #[test]
+    fn a_list_of_pieces_is_filled_in_order() {
+        let (ours, mut theirs) = UnixStream::pair().unwrap();
+        theirs.write_all(b"abcdefgh").unwrap();
+        let mut memory = [b'-'; 10];
+        let start: *mut u8 = memory.as_mut_ptr();
+        let list = [(1, 3), (5, 0), (5, 2), (8, 1)].map(|(at, iov_len)| iovec {
+            iov_base: start.wrapping_add(at).cast(),
+            iov_len,
+        });
+        // SAFETY: the memory and the list outlive the calls, and the memory is read after them.
+        let receive = unsafe { Receive::into_list(ours.as_raw_fd(), &list) };
+        assert_eq!(Blocking::Receive(receive).make(), Ok(6));
+        assert_eq!(memory, *b"-abc-de-f-");
+        // SAFETY: as above.
+        let receive = unsafe { Receive::into_list(ours.as_raw_fd(), &list[..2]) };
+        drop(theirs);
+        let mut rest = Blocking::Receive(receive.for_all());
+        assert_eq!(rest.make(), Ok(2));
+        assert_eq!(memory, *b"-ghc-de-f-");
+    }
+
+    #[test]
     fn a_second_descriptor_ends_the_wait() {
         let (ours, _theirs) = UnixStream::pair().unwrap();
         let (extra, mut waker) = UnixStream::pair().unwrap();

@@ -2,7 +2,7 @@
 
 //! The memory for the next bytes in a read's buffer.
 
-#![forbid(unsafe_code)]
+#![deny(unsafe_code)]
 
 use libc::iovec;
 
@@ -119,4 +119,50 @@ fn place(machine: &Machine<Attachment>) -> Option<(&Buffer, usize, usize)> {
     let (cookie, at, length) = machine.direct()?;
     let buffer = &machine.command(cookie)?.attachment.buffer;
     matches!(buffer, Buffer::Read(_) | Buffer::ReadPieces(_)).then_some((buffer, at, length))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::handle::buffer::Vector;
+
+    /// Returns the memory for `data` bytes at offset `at` of buffers of these lengths, and the
+    /// lengths of its pieces after it was completed.
+    fn several(lengths: &[usize], at: usize, data: usize, most: usize) -> (Direct, Vec<usize>) {
+        let some = std::ptr::NonNull::<u8>::dangling().as_ptr().cast();
+        let piece = |&iov_len: &usize| iovec {
+            iov_base: some,
+            iov_len,
+        };
+        let array: Vec<iovec> = lengths.iter().map(piece).collect();
+        let pieces = Pieces::new(vector(&array)).unwrap();
+        let mut direct = Direct::several(&pieces, at, data, most);
+        let list = direct.complete_list(piece(&7)).unwrap_or_default();
+        let list = list.iter().map(|piece| piece.iov_len).collect();
+        (direct, list)
+    }
+
+    #[allow(unsafe_code)]
+    fn vector(array: &[iovec]) -> Vector<'_, ReadBuffer> {
+        // SAFETY: the buffers are not accessed.
+        unsafe { Vector::new(array.as_ptr(), array.len() as i32) }
+    }
+
+    #[test]
+    fn the_list_has_the_pieces_and_the_memory_after_them() {
+        let (direct, list) = several(&[10, 20, 30], 5, 40, usize::MAX);
+        assert_eq!(list, [5, 20, 15, 7]);
+        assert_eq!((direct.length(), direct.data()), (40, 40));
+        assert_eq!(several(&[10, 20, 30], 10, 20, usize::MAX).1, [20, 7]);
+    }
+
+    #[test]
+    fn the_list_is_limited() {
+        let (direct, list) = several(&[10, 20, 30], 5, 40, 6);
+        assert_eq!(list, [5, 1, 7]);
+        assert_eq!((direct.length(), direct.data()), (6, 40));
+        let (direct, list) = several(&[2; IOV_MAX], 1, 2047, usize::MAX);
+        assert_eq!(list.len(), IOV_MAX);
+        assert_eq!((direct.length(), direct.data()), (2045, 2047));
+    }
 }
