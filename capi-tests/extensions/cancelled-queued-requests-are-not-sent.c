@@ -32,10 +32,9 @@ check (struct nbd_handle *h, struct peer *peer, unsigned cancelled)
                                { data[i] + SIZE / 2, SIZE / 2 } };
 
     memset (data[i], 'a' + i, SIZE);
-    cookies[i] = i % 2 ? nbd_ext_aio_pwritev (h, halves, 2, i * SIZE, callback,
-                                              0)
-                       : nbd_aio_pwrite (h, data[i], SIZE, i * SIZE, callback,
-                                         0);
+    cookies[i] = i % 2
+                     ? nbd_ext_aio_pwritev (h, halves, 2, i * SIZE, callback, 0)
+                     : nbd_aio_pwrite (h, data[i], SIZE, i * SIZE, callback, 0);
     CHECK (cookies[i] > 0);
   }
   for (int i = 0; i < COMMANDS; ++i)
