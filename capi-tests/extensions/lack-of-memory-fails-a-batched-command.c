@@ -37,9 +37,9 @@ walk (void)
                                          .user_data = &frees[i],
                                          .free = count_free };
 
-    cookies[i] = i % 2 ? nbd_aio_flush (h, callback, 0)
-                       : nbd_aio_pwrite (h, buffer, SIZE, i * SIZE, callback,
-                                         0);
+    cookies[i] = i % 2
+                     ? nbd_aio_flush (h, callback, 0)
+                     : nbd_aio_pwrite (h, buffer, SIZE, i * SIZE, callback, 0);
     MAY_LACK_MEMORY (cookies[i]);
   }
   while (nbd_aio_in_flight (h) > 0)

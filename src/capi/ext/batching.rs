@@ -42,8 +42,13 @@ use crate::handle::Batch;
 ///
 /// The rule does not depend on threads: a call in any thread sends the requests that
 /// all threads have queued. A call of `nbd_poll` that is already waiting in another
-/// thread does not send them. So a thread that issues commands while another one
+/// thread need not send them. So a thread that issues commands while another one
 /// waits must call `nbd_ext_send` after them.
+///
+/// `nbd_aio_get_direction` never waits for a call in another thread, nor for the call
+/// whose callback it is called in. During such a call it sends nothing, and its result
+/// includes `LIBNBD_AIO_DIRECTION_WRITE`. `nbd_aio_notify_write` then sends the
+/// requests. It succeeds if another thread has already done so.
 ///
 /// # Parameters
 ///
@@ -111,8 +116,8 @@ pub unsafe extern "C" fn nbd_ext_get_batching(h: *mut nbd_handle) -> c_int {
 /// program waits for something else, or if another thread is already waiting for the
 /// replies in `nbd_poll`.
 ///
-/// The call sends as much as the socket accepts. `nbd_poll` and
-/// `nbd_aio_notify_write` send the rest. If another thread is in `nbd_poll`, and the
+/// The call sends as much as the socket accepts, also of earlier requests. `nbd_poll`
+/// and `nbd_aio_notify_write` send the rest. If another thread is in `nbd_poll`, and the
 /// socket becomes full, the call waits until it has sent the rest or until that
 /// `nbd_poll` returns, as calls that issue commands do without batching.
 ///

@@ -24,12 +24,19 @@ impl<'c, 'a> Batch<'c, 'a> {
         self.0.report.shared.set_batching(enable);
         match enable {
             true => Ok(()),
-            false => self.ext_send(),
+            false => self.send_for_poll(),
         }
     }
 
     /// nbd_ext_send(3)
     pub fn ext_send(&mut self) -> Result<(), Error> {
+        // Also what the socket has not accepted before.
+        self.0.link.holds |= self.0.waits_until_writable();
+        self.send_for_poll()
+    }
+
+    /// Sends the requests, for a thread in nbd_poll(3) that waits for their replies.
+    fn send_for_poll(&mut self) -> Result<(), Error> {
         self.send()?;
         self.0.send_for_poll();
         Ok(())
