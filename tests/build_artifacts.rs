@@ -292,7 +292,8 @@ fn macros_have_the_right_value_and_type() {
 fn the_headers_define_no_other_names() {
     let directory = directory("names");
     let before = directory.join("before.h");
-    let includes = "#include <stdbool.h>\n#include <stdint.h>\n#include <sys/socket.h>\n";
+    let includes = "#include <stdbool.h>\n#include <stdint.h>\n#include <sys/socket.h>\n\
+                    #include <sys/uio.h>\n";
     fs::write(&before, includes).expect("a file can be written");
     let macros = |header: &Path| -> Vec<String> {
         run(Command::new(target::cc())
