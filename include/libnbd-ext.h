@@ -39,6 +39,22 @@ int nbd_ext_get_user_timeout(struct nbd_handle *h)
   LIBNBD_ATTRIBUTE_NONNULL(1);
 #define LIBNBD_EXT_HAVE_GET_USER_TIMEOUT 1
 
+/* Sets whether the messages of a server are kept for the program. */
+int nbd_ext_set_capture_stderr(struct nbd_handle *h, bool enable)
+  LIBNBD_ATTRIBUTE_NONNULL(1);
+#define LIBNBD_EXT_HAVE_SET_CAPTURE_STDERR 1
+
+/* Checks whether the messages of a server are kept for the program. */
+int nbd_ext_get_capture_stderr(struct nbd_handle *h)
+  LIBNBD_ATTRIBUTE_NONNULL(1);
+#define LIBNBD_EXT_HAVE_GET_CAPTURE_STDERR 1
+
+/* Returns the last lines that a server has written to standard error. */
+char *nbd_ext_get_error_detail(struct nbd_handle *h)
+  LIBNBD_ATTRIBUTE_ALLOC_DEALLOC(__builtin_free)
+  LIBNBD_ATTRIBUTE_NONNULL(1);
+#define LIBNBD_EXT_HAVE_GET_ERROR_DETAIL 1
+
 /* Limits the time of synchronous calls. */
 int nbd_ext_set_timeout(struct nbd_handle *h, int milliseconds)
   LIBNBD_ATTRIBUTE_NONNULL(1);

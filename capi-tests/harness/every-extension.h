@@ -8,6 +8,11 @@ FUNCTION (nbd_ext_get_keepalive, ANY,
           nbd_ext_get_keepalive (h, &NUMBERS[0], &NUMBERS[1], &NUMBERS[2]))
 FUNCTION (nbd_ext_set_user_timeout, CREATED, nbd_ext_set_user_timeout (h, 1000))
 FUNCTION (nbd_ext_get_user_timeout, ANY, nbd_ext_get_user_timeout (h))
+FUNCTION (nbd_ext_set_capture_stderr, CREATED,
+          nbd_ext_set_capture_stderr (h, true))
+FUNCTION (nbd_ext_get_capture_stderr, ANY, nbd_ext_get_capture_stderr (h))
+FUNCTION (nbd_ext_get_error_detail, ANY,
+          RELEASED (nbd_ext_get_error_detail (h)))
 FUNCTION (nbd_ext_set_timeout, ANY, nbd_ext_set_timeout (h, 1000))
 FUNCTION (nbd_ext_get_timeout, ANY, nbd_ext_get_timeout (h))
 FUNCTION (nbd_ext_set_cancellable, ANY, nbd_ext_set_cancellable (h, true))

@@ -345,7 +345,7 @@ unsafe fn extension(it: &mut Calls, choices: &mut Choices) {
     let (mut idle, mut interval, mut count) = (0, 0, 0);
     // SAFETY: the handle is open, and the arguments live as long as the calls.
     unsafe {
-        match choices.index(6) {
+        match choices.index(7) {
             0 => {
                 nbd_ext_set_keepalive(h, number, number, number);
                 let got = nbd_ext_get_keepalive(h, &mut idle, &mut interval, &mut count);
@@ -368,6 +368,11 @@ unsafe fn extension(it: &mut Calls, choices: &mut Choices) {
             }
             4 => {
                 nbd_ext_send(h);
+            }
+            5 => {
+                nbd_ext_set_capture_stderr(h, choices.once_in(2));
+                assert!(nbd_ext_get_capture_stderr(h) >= 0);
+                libc::free(nbd_ext_get_error_detail(h).cast());
             }
             _ => {
                 let (iov, completion) = (it.vector(choices), it.completion(choices));

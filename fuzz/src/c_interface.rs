@@ -46,6 +46,9 @@ extern "C" {
     ) -> c_int;
     pub fn nbd_ext_set_user_timeout(h: *mut Handle, milliseconds: c_int) -> c_int;
     pub fn nbd_ext_get_user_timeout(h: *mut Handle) -> c_int;
+    pub fn nbd_ext_set_capture_stderr(h: *mut Handle, enable: bool) -> c_int;
+    pub fn nbd_ext_get_capture_stderr(h: *mut Handle) -> c_int;
+    pub fn nbd_ext_get_error_detail(h: *mut Handle) -> *mut c_char;
     pub fn nbd_ext_aio_preadv(
         h: *mut Handle,
         iov: *const iovec,

@@ -262,7 +262,7 @@ pub unsafe extern "C" fn nbd_get_socket_activation_name(h: *mut nbd_handle) -> *
 #[no_mangle]
 pub unsafe extern "C" fn nbd_kill_subprocess(h: *mut nbd_handle, signum: c_int) -> c_int {
     locked!(NBD_KILL_SUBPROCESS(h, signum: signum), |connection| {
-        connection.kill_subprocess(signum)
+        connection.server_process().kill(signum)
     })
 }
 
@@ -287,5 +287,6 @@ pub unsafe extern "C" fn nbd_kill_subprocess(h: *mut nbd_handle, signum: c_int) 
 #[no_mangle]
 pub unsafe extern "C" fn nbd_get_subprocess_pid(h: *mut nbd_handle) -> i64 {
     locked!(NBD_GET_SUBPROCESS_PID(h), |connection| connection
-        .subprocess_pid())
+        .server_process()
+        .pid())
 }

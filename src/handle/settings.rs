@@ -9,7 +9,7 @@ use crate::constants::{LIBNBD_ALLOW_TRANSPORT_MASK, LIBNBD_STRICT_MASK};
 use crate::error::Error;
 use crate::memory;
 use crate::protocol::MAX_STRING;
-use crate::transport::TcpOptions;
+use crate::transport::{Stderr, TcpOptions};
 use crate::uri::UriPolicy;
 
 /// The maximum length of a socket name for socket activation, in bytes.
@@ -24,6 +24,8 @@ pub struct Settings {
     pub tls: TlsSettings,
     /// Options of the TCP sockets that the library opens.
     pub tcp: TcpOptions,
+    /// Standard error of servers that the library starts.
+    pub stderr: Stderr,
     /// Restrictions on URIs.
     pub uri: UriPolicy,
 }
@@ -35,6 +37,7 @@ impl Default for Settings {
             socket_activation_name: CString::default(),
             tls: TlsSettings::default(),
             tcp: TcpOptions::default(),
+            stderr: Stderr::Inherited,
             uri: UriPolicy::default(),
         }
     }
@@ -67,6 +70,19 @@ impl Settings {
         }
         self.uri.transports = mask;
         Ok(())
+    }
+
+    /// nbd_ext_get_capture_stderr(3)
+    pub fn captures_stderr(&self) -> bool {
+        self.stderr == Stderr::Captured
+    }
+
+    /// nbd_ext_set_capture_stderr(3)
+    pub fn set_capture_stderr(&mut self, enable: bool) {
+        self.stderr = match enable {
+            true => Stderr::Captured,
+            false => Stderr::Inherited,
+        };
     }
 
     /// nbd_get_socket_activation_name(3)

@@ -7,8 +7,9 @@ use std::io;
 use std::os::fd::{AsRawFd, OwnedFd};
 
 use super::address::Address;
+use super::process::is_for_this_process;
 use super::socket::open_stream;
-use super::spawn::{is_for_this_process, Environment};
+use super::spawn::Environment;
 use crate::error::Error;
 use crate::memory::NoMemory;
 

@@ -57,6 +57,30 @@ impl NoOtherForks {
     }
 }
 
+impl NoOtherForks {
+    /// Makes a child that the program does not notice: its end sends no SIGCHLD, and only
+    /// waitpid(2) with `__WALL` or `__WCLONE` finds it.
+    ///
+    /// # Safety
+    /// The child makes only system calls: the C library does not know of it.
+    pub unsafe fn fork_unnoticed(&self) -> pid_t {
+        const NO_SIGNAL: libc::c_long = 0;
+        // SAFETY: by the contract of this function. Without flags, the child has copies of all
+        // memory, also of the stack. The arguments are zero in any order, which depends on the
+        // architecture.
+        unsafe {
+            libc::syscall(
+                libc::SYS_clone,
+                NO_SIGNAL,
+                0_usize,
+                0_usize,
+                0_usize,
+                0_usize,
+            ) as pid_t
+        }
+    }
+}
+
 impl Drop for NoOtherForks {
     fn drop(&mut self) {
         unlock();

@@ -7,20 +7,18 @@
 //! therefore prepared before the fork.
 
 use std::ffi::{CStr, CString};
-use std::io;
 use std::mem::{zeroed, MaybeUninit};
-use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
+use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 use std::ptr::{null, null_mut};
 
 use libc::{c_char, c_int, pid_t};
 
 use super::forks::NoOtherForks;
+use super::process::{move_above, FIRST_LISTENER};
+use super::stderr_copy::StderrCopy;
 use crate::environment;
 use crate::error::Error;
 use crate::memory::{self, NoMemory};
-
-/// The descriptor of the first socket in socket activation.
-const FIRST_LISTENER: RawFd = 3;
 
 /// The descriptors of the child that the socket becomes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,6 +65,9 @@ impl Environment {
 
 /// Runs `argv` with the socket in `place`, and with no other descriptor of this library.
 ///
+/// `stderr` is the memory for a copy of what the server writes to standard error; without it, the
+/// server inherits that of the program.
+///
 /// `open` makes the socket and its other end. It must neither allocate nor take a lock
 /// ([`NoOtherForks`]). It runs when everything else is ready, so that no other process can
 /// inherit the socket.
@@ -78,8 +79,9 @@ pub(super) fn spawn<T>(
     argv: &[CString],
     place: Place,
     environment: Option<Environment>,
+    stderr: Option<Vec<u8>>,
     open: impl FnOnce() -> Result<(T, OwnedFd), Error>,
-) -> Result<(pid_t, T), Error> {
+) -> Result<(pid_t, Option<StderrCopy>, T), Error> {
     let Some(name) = argv.first() else {
         return Err(Error::new(
             libc::EINVAL,
@@ -102,14 +104,24 @@ pub(super) fn spawn<T>(
         let last = [pid_entry.cast::<c_char>().cast_const(), null()];
         variables = pointers(&[], &environment.entries, &last)?;
     }
+    // Dropped when forks are allowed again.
+    let mut copy = None;
     let _blocked = BlockedSignals::new();
     let forks = NoOtherForks::new();
+    let mut stderr_end = None;
+    if let Some(memory) = stderr {
+        // Before the socket exists, which the process that copies must not have.
+        let (started, end) = StderrCopy::start(&forks, memory)?;
+        copy = Some(started);
+        stderr_end = Some(end);
+    }
     let (other_end, socket) = open()?;
     // The child overwrites the descriptors up to FIRST_LISTENER. The socket can be among them if
     // the program has closed its standard input or output, so it is moved.
     let socket = move_above(socket)?;
     let mut child = Child {
         socket: socket.as_raw_fd(),
+        stderr: stderr_end.as_ref().map(AsRawFd::as_raw_fd),
         place,
         name: name.as_ptr(),
         candidates: &candidate_pointers,
@@ -129,7 +141,7 @@ pub(super) fn spawn<T>(
         // this function has kept alive, of which the child has a copy.
         unsafe { child.run() }
     }
-    Ok((pid, other_end))
+    Ok((pid, copy, other_end))
 }
 
 /// Blocks all signals in this thread while it exists, so that no signal handler of the program
@@ -156,47 +168,6 @@ impl Drop for BlockedSignals {
         // SAFETY: the set lives across the call.
         unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, &raw const self.before, null_mut()) };
     }
-}
-
-/// Waits until a child has ended. It may already have been reaped: by the program, or by the
-/// kernel if the program ignores SIGCHLD.
-pub(super) fn wait_for(pid: pid_t) {
-    loop {
-        // SAFETY: waitpid accepts a null pointer for a status that is not wanted.
-        let result = unsafe { libc::waitpid(pid, null_mut(), 0) };
-        if result >= 0 || io::Error::last_os_error().kind() != io::ErrorKind::Interrupted {
-            return;
-        }
-    }
-}
-
-/// Returns true if this process is responsible for resources of the process `creator`: it is that
-/// process, or a child that has replaced it, as after daemon(3).
-pub(super) fn is_for_this_process(creator: u32) -> bool {
-    if creator == std::process::id() {
-        return true;
-    }
-    // SAFETY: kill(2) takes integers, and signal 0 is none.
-    let found = unsafe { libc::kill(creator as pid_t, 0) };
-    found < 0 && io::Error::last_os_error().raw_os_error() == Some(libc::ESRCH)
-}
-
-/// Moves a descriptor above those that the child overwrites.
-fn move_above(fd: OwnedFd) -> Result<OwnedFd, Error> {
-    if fd.as_raw_fd() > FIRST_LISTENER {
-        return Ok(fd);
-    }
-    // SAFETY: this command of fcntl takes and returns integers only.
-    let copy = unsafe { libc::fcntl(fd.as_raw_fd(), libc::F_DUPFD_CLOEXEC, FIRST_LISTENER + 1) };
-    if copy < 0 {
-        return match last_errno() {
-            // The limit is below the minimum that was asked for.
-            libc::EINVAL => Err(Error::new(libc::EMFILE, "fcntl")),
-            _ => Err(Error::last_os("fcntl")),
-        };
-    }
-    // SAFETY: the descriptor was just made and has no other owner.
-    Ok(unsafe { OwnedFd::from_raw_fd(copy) })
 }
 
 /// Returns the files that a command name may refer to, in the order of execvp(3).
@@ -231,6 +202,8 @@ fn pointers(
 /// Everything that the child needs after the fork.
 struct Child<'a> {
     socket: RawFd,
+    /// Becomes standard error, if it is not inherited.
+    stderr: Option<RawFd>,
     place: Place,
     /// The command name for the error message, as the program gave it.
     name: *const c_char,
@@ -274,6 +247,9 @@ impl Child<'_> {
         // for.
         unsafe {
             // Copies made by dup2 survive exec; the original does not.
+            if let Some(stderr) = self.stderr {
+                check(libc::dup2(stderr, libc::STDERR_FILENO))?;
+            }
             match self.place {
                 Place::InputAndOutput => {
                     check(libc::dup2(self.socket, libc::STDIN_FILENO))?;

@@ -8,9 +8,29 @@ use libc::{c_int, pid_t};
 
 use super::activation::{self, PrivateSocket};
 use super::connect::Connector;
+use super::process::{is_for_this_process, wait_for};
 use super::socket::Socket;
-use super::spawn::{is_for_this_process, spawn, wait_for, Place};
+use super::spawn::{spawn, Place};
+use super::stderr_copy::StderrCopy;
 use crate::error::Error;
+
+/// Standard error of a server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stderr {
+    /// That of the program.
+    Inherited,
+    /// Passed on to that of the program, and the last lines kept.
+    Captured,
+}
+
+impl Stderr {
+    fn memory(self) -> Result<Option<Vec<u8>>, Error> {
+        match self {
+            Stderr::Inherited => Ok(None),
+            Stderr::Captured => Ok(Some(StderrCopy::reserve()?)),
+        }
+    }
+}
 
 /// A running server, waited for when dropped.
 ///
@@ -29,12 +49,15 @@ pub struct Subprocess {
     outlives_connection: bool,
     /// The listening socket of a server started by socket activation.
     listening: Option<PrivateSocket>,
+    /// The last field: dropped when the server has ended.
+    stderr: Option<StderrCopy>,
 }
 
 impl Subprocess {
     /// Runs a server that speaks NBD on its standard input and output.
-    pub fn command(argv: &[CString]) -> Result<(Subprocess, Socket), Error> {
-        let (pid, ours) = spawn(argv, Place::InputAndOutput, None, || {
+    pub fn command(argv: &[CString], stderr: Stderr) -> Result<(Subprocess, Socket), Error> {
+        let memory = stderr.memory()?;
+        let (pid, stderr, ours) = spawn(argv, Place::InputAndOutput, None, memory, || {
             Socket::pair().map_err(|error| Error::system("socketpair", &error))
         })?;
         let server = Subprocess {
@@ -42,13 +65,14 @@ impl Subprocess {
             parent: std::process::id(),
             outlives_connection: false,
             listening: None,
+            stderr,
         };
         Ok((server, ours))
     }
 
     /// Runs a tunnel: a program that forwards its standard input and output to a remote server.
-    pub fn tunnel(argv: &[CString]) -> Result<(Subprocess, Socket), Error> {
-        let (mut tunnel, socket) = Subprocess::command(argv)?;
+    pub fn tunnel(argv: &[CString], stderr: Stderr) -> Result<(Subprocess, Socket), Error> {
+        let (mut tunnel, socket) = Subprocess::command(argv, stderr)?;
         tunnel.outlives_connection = true;
         Ok((tunnel, socket))
     }
@@ -59,11 +83,13 @@ impl Subprocess {
     pub fn socket_activation(
         argv: &[CString],
         name: &CStr,
+        stderr: Stderr,
     ) -> Result<(Subprocess, Connector, CString), Error> {
         let listening = PrivateSocket::new()?;
         let mut connector = Connector::unix(listening.path())?;
         let environment = activation::environment(name)?;
-        let (pid, ()) = spawn(argv, Place::Listener, Some(environment), || {
+        let memory = stderr.memory()?;
+        let (pid, stderr, ()) = spawn(argv, Place::Listener, Some(environment), memory, || {
             let listener = listening.listen()?;
             connector.begin();
             Ok(((), listener))
@@ -74,6 +100,7 @@ impl Subprocess {
             parent: std::process::id(),
             outlives_connection: true,
             listening: Some(listening),
+            stderr,
         };
         Ok((server, connector, path))
     }
@@ -81,6 +108,11 @@ impl Subprocess {
     /// Returns the process ID of the server.
     pub fn pid(&self) -> pid_t {
         self.pid
+    }
+
+    /// Returns the last lines that the server has written to standard error, if they are captured.
+    pub fn captured_stderr(&mut self) -> &[u8] {
+        self.stderr.as_mut().map_or(&[], StderrCopy::text)
     }
 
     /// Sends a signal to the server: SIGTERM if `signum` is 0.
@@ -152,7 +184,7 @@ mod tests {
     }
 
     fn output_of(argv: &[CString]) -> String {
-        let (server, socket) = Subprocess::command(argv).unwrap();
+        let (server, socket) = Subprocess::command(argv, Stderr::Inherited).unwrap();
         socket.shutdown_write();
         let text = read_all(&socket);
         drop(socket);
@@ -172,7 +204,8 @@ mod tests {
             "exec >'{0}.part'; {script}; mv '{0}.part' '{0}'",
             file.display()
         );
-        let (server, connector, _) = Subprocess::socket_activation(&shell(&script), name).unwrap();
+        let (server, connector, _) =
+            Subprocess::socket_activation(&shell(&script), name, Stderr::Inherited).unwrap();
         let start = Instant::now();
         while !file.exists() {
             assert!(
@@ -194,7 +227,7 @@ mod tests {
 
     #[test]
     fn a_command_uses_its_standard_input_and_output() {
-        let (server, socket) = Subprocess::command(&words(&["cat"])).unwrap();
+        let (server, socket) = Subprocess::command(&words(&["cat"]), Stderr::Inherited).unwrap();
         assert_eq!(socket.send(&[IoSlice::new(b"hello")]).unwrap(), 5);
         socket.shutdown_write();
         assert_eq!(read_all(&socket), "hello");
@@ -209,7 +242,7 @@ mod tests {
             "cat >/dev/null; sleep 0.1; echo ended >'{}'",
             file.display()
         );
-        let (server, socket) = Subprocess::command(&shell(&script)).unwrap();
+        let (server, socket) = Subprocess::command(&shell(&script), Stderr::Inherited).unwrap();
         let pid = server.pid();
         drop(socket);
         drop(server);
@@ -228,9 +261,11 @@ mod tests {
         ] {
             assert_eq!(output_of(&argv), "");
         }
-        let error = Subprocess::command(&[]).err().unwrap();
+        let error = Subprocess::command(&[], Stderr::Inherited).err().unwrap();
         assert_eq!(error.errno(), libc::EINVAL);
-        let error = Subprocess::socket_activation(&[], c"").err().unwrap();
+        let error = Subprocess::socket_activation(&[], c"", Stderr::Inherited)
+            .err()
+            .unwrap();
         assert_eq!(error.errno(), libc::EINVAL);
     }
 
@@ -262,7 +297,7 @@ mod tests {
     #[test]
     fn nothing_of_this_library_leaks_into_the_server() {
         // A server and a connection that exist while the others are started.
-        let (_other, _socket) = Subprocess::command(&words(&["cat"])).unwrap();
+        let (_other, _socket) = Subprocess::command(&words(&["cat"]), Stderr::Inherited).unwrap();
         // Descriptors after `last`, except those inherited by this process.
         let others = |text: String, last: c_int| -> Vec<c_int> {
             let fds = text.split_whitespace().map(|fd| fd.parse().unwrap());
@@ -302,7 +337,8 @@ mod tests {
 
     #[test]
     fn a_signal_reaches_the_server() {
-        let (server, socket) = Subprocess::command(&words(&["sleep", "60"])).unwrap();
+        let (server, socket) =
+            Subprocess::command(&words(&["sleep", "60"]), Stderr::Inherited).unwrap();
         assert_eq!(server.kill(-1).unwrap_err().errno(), libc::EINVAL);
         assert_eq!(server.kill(1000).unwrap_err().errno(), libc::EINVAL);
         server.kill(0).unwrap();
@@ -324,7 +360,8 @@ mod tests {
     #[test]
     fn a_server_with_socket_activation_is_ended_and_cleaned_up_after() {
         let argv = words(&["sleep", "60"]);
-        let (server, mut connector, path) = Subprocess::socket_activation(&argv, c"").unwrap();
+        let (server, mut connector, path) =
+            Subprocess::socket_activation(&argv, c"", Stderr::Inherited).unwrap();
         let path = path.to_str().unwrap().to_owned();
         let directory = Path::new(&path).parent().unwrap().to_owned();
         use std::os::unix::fs::PermissionsExt;

@@ -17,6 +17,7 @@ const ELSEWHERE: &[&str] = &[
     "execve(2)",
     "socket(2)",
     "socketpair(2)",
+    "waitpid(2)",
     "dlsym(3)",
     "free(3)",
     "getaddrinfo(3)",

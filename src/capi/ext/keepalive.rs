@@ -125,6 +125,8 @@ pub unsafe extern "C" fn nbd_ext_get_keepalive(
 /// server stops receiving, the connection fails when data has waited for that time for
 /// space in the server's receive buffer.
 ///
+/// Current kernels also limit the time for connecting, for each address of a host.
+///
 /// This has no effect while nothing is sent; see `nbd_ext_set_keepalive`. The kernel
 /// measures in steps of its retransmissions, so the connection can last longer than
 /// `milliseconds`, in particular if that is less than a few seconds.

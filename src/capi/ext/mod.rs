@@ -8,6 +8,7 @@
 
 pub mod batching;
 pub mod cancel;
+pub mod error_detail;
 pub mod interruption;
 pub mod keepalive;
 pub mod vectors;

@@ -65,22 +65,25 @@ impl Connecting<'_> {
 
     /// nbd_aio_connect_command(3)
     pub fn command(&mut self, argv: Vec<CString>) -> Result<(), Error> {
-        let (subprocess, socket) = Subprocess::command(&argv)?;
+        let stderr = self.connection.settings.stderr;
+        let (subprocess, socket) = Subprocess::command(&argv, stderr)?;
         self.connection.link.subprocess = Some(subprocess);
         self.connected(socket)
     }
 
     /// Connects through a command that forwards its standard input and output to the server.
     pub(super) fn tunnel(&mut self, argv: &[CString]) -> Result<(), Error> {
-        let (subprocess, socket) = Subprocess::tunnel(argv)?;
+        let stderr = self.connection.settings.stderr;
+        let (subprocess, socket) = Subprocess::tunnel(argv, stderr)?;
         self.connection.link.subprocess = Some(subprocess);
         self.connected(socket)
     }
 
     /// nbd_aio_connect_systemd_socket_activation(3)
     pub fn systemd_socket_activation(&mut self, argv: Vec<CString>) -> Result<(), Error> {
-        let name = self.connection.settings.socket_activation_name();
-        let (subprocess, connector, path) = Subprocess::socket_activation(&argv, name)?;
+        let settings = &self.connection.settings;
+        let (name, stderr) = (settings.socket_activation_name(), settings.stderr);
+        let (subprocess, connector, path) = Subprocess::socket_activation(&argv, name, stderr)?;
         self.connection.link.subprocess = Some(subprocess);
         self.connect_to(Endpoint::Unix { path }, || Ok(connector))
     }
