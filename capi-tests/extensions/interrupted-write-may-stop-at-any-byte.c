@@ -66,8 +66,7 @@ interrupt (enum interruption how, struct write *write)
     CHECK (nbd_aio_is_processing (h) == 1);
     CHECK (nbd_ext_aio_cancel (h, cookie) == 1);
     CHECK_ERROR (nbd_aio_command_completed (h, cookie), ECANCELED);
-  }
-  else
+  } else
     interrupt_call (h, how, run, write);
   CHECK (munmap (write->memory, PAGE) == 0);
   CHECK (nbd_aio_in_flight (h) == 0);
