@@ -39,7 +39,7 @@ fill (void)
     CHECK (waits.fd >= 0);
     CHECK (connect (waits.fd, (struct sockaddr *) &full.address,
                     sizeof full.address)
-             == 0
+               == 0
            || errno == EINPROGRESS);
   } while (poll (&waits, 1, 50) == 1);
 }

@@ -33,14 +33,16 @@ COMMAND (block_status, nbd_block_status (h, COUNT, 0, EXTENT (record), 0))
 COMMAND (block_status_64,
          nbd_block_status_64 (h, COUNT, 0, EXTENT64 (record), 0))
 COMMAND (block_status_filter,
-         nbd_block_status_filter (
-           h, COUNT, 0, (char *[]) { LIBNBD_CONTEXT_BASE_ALLOCATION, NULL },
-           EXTENT64 (record), 0))
+         nbd_block_status_filter (h, COUNT, 0,
+                                  (char *[]) { LIBNBD_CONTEXT_BASE_ALLOCATION,
+                                               NULL },
+                                  EXTENT64 (record), 0))
 
 static int (*const commands[]) (struct nbd_handle *, void *) = {
-  read_data, read_chunks, read_pieces,  write_data,      write_pieces,
-  flush,     trim,        cache,        zero,            block_status,
-  block_status_64,        block_status_filter,
+  read_data,    read_chunks,     read_pieces,
+  write_data,   write_pieces,    flush,
+  trim,         cache,           zero,
+  block_status, block_status_64, block_status_filter,
 };
 
 static struct peer peer;
@@ -93,7 +95,7 @@ main (void)
       second.cookie = htobe64 (be64toh (first.cookie) + 1);
       answer (first);
       answer (second);
-      CHECK (commands[i] (h, &record) == 0);
+      CHECK (commands[i](h, &record) == 0);
       CHECK (record.letters[0] == '\0' || strcmp (record.letters, "mMm") == 0);
       second = peer_request (&peer, NULL);
       if (second.flags & NBD_CMD_FLAG_PAYLOAD_LEN)

@@ -55,8 +55,8 @@ static int
 by_activation (struct nbd_handle *h, void *arg)
 {
   (void) arg;
-  return nbd_connect_systemd_socket_activation (
-    h, (char *[]) { "sleep", "1000", NULL });
+  return nbd_connect_systemd_socket_activation (h, (char *[]) { "sleep", "1000",
+                                                                NULL });
 }
 
 static void

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* A call that waits for another thread is interrupted like one that waits for the
+ * server: behind an earlier command on the same bytes, behind one that excludes
+ * all others, and behind a thread that receives for all. The other thread gets
+ * its reply.  A shutdown that has not begun leaves the connection as it is.
+ * Source: nbd_ext_set_timeout(3), nbd_ext_cancel(3).
+ */
+#include "../harness/interruptions.h"
+
+#define COUNT 512
+
+static struct peer peer;
+static struct nbd_handle *h;
+static char data[COUNT], other_data[COUNT];
+
+static int
+ask_flush (struct nbd_handle *handle, void *arg)
+{
+  (void) arg;
+  return nbd_flush (handle, 0);
+}
+
+static int
+read_same (struct nbd_handle *handle, void *arg)
+{
+  (void) arg;
+  return nbd_pread (handle, data, COUNT, 0, 0);
+}
+
+static int
+read_others (struct nbd_handle *handle, void *arg)
+{
+  (void) arg;
+  return nbd_pread (handle, data, COUNT, 4096, 0);
+}
+
+static int
+block_status (struct nbd_handle *handle, void *arg)
+{
+  struct record record = { .result = 0 };
+  int r = nbd_block_status (handle, COUNT, 0, EXTENT (&record), 0);
+
+  (void) arg;
+  CHECK_RECORD (record, "m");
+  return r;
+}
+
+static int
+shut_down (struct nbd_handle *handle, void *arg)
+{
+  (void) arg;
+  return nbd_shutdown (handle, 0);
+}
+
+static int (*const calls[]) (struct nbd_handle *, void *) = {
+  ask_flush, read_same, read_others, block_status, shut_down,
+};
+
+/* The calls of the other thread, which cannot be interrupted: they began before.
+ */
+static void *
+write_first (void *arg)
+{
+  CHECK (nbd_pwrite (h, other_data, COUNT, 0, 0) == 0);
+  return arg;
+}
+
+static void *
+poll_first (void *arg)
+{
+  CHECK (nbd_poll (h, -1) == 1);
+  return arg;
+}
+
+static void
+behind (void *(*first) (void *), enum interruption how, size_t call)
+{
+  struct request request;
+  char payload[COUNT];
+  pthread_t thread;
+  int64_t cookie = 0;
+
+  h = nbd_create ();
+  peer = (struct peer) { .replies = STRUCTURED, .contexts = 1 };
+  peer_connect (h, &peer);
+  if (first == poll_first)
+    cookie = nbd_aio_flush (h, NBD_NULL_COMPLETION, 0);
+  CHECK (pthread_create (&thread, NULL, first, NULL) == 0);
+  if (first == write_first) {
+    request = peer_request (&peer, payload);
+    CHECK (request.type == NBD_CMD_WRITE);
+  }
+  else {
+    request = peer_request (&peer, NULL);
+    /* A waiting thread cannot be detected. */
+    usleep (2000);
+  }
+
+  interrupt_call (h, how, calls[call], NULL);
+  if (calls[call] == shut_down && first == poll_first) {
+    CHECK (nbd_aio_is_dead (h) == 1);
+    CHECK (pthread_join (thread, NULL) == 0);
+  }
+  else {
+    CHECK (nbd_aio_is_ready (h) == 1);
+    peer_success (&peer, &request);
+    CHECK (pthread_join (thread, NULL) == 0);
+    CHECK (first == write_first || wait_for (h, cookie) == 1);
+    CHECK (nbd_aio_is_ready (h) == 1);
+  }
+  nbd_close (h);
+  peer_close (&peer);
+}
+
+int
+main (void)
+{
+  for (int how = TIMEOUT; how <= CANCEL; ++how)
+    for (size_t call = 0; call < ITEMS (calls); ++call) {
+      behind (write_first, how, call);
+      behind (poll_first, how, call);
+    }
+  return 0;
+}
