@@ -11,7 +11,6 @@
 #define LIBNBD_EXT_H
 
 #include <libnbd.h>
-#include <sys/uio.h>
 
 #ifdef __cplusplus
 extern "C" {
