@@ -66,8 +66,7 @@ read_synchronously (void *arg)
     if (nbd_pread (h, data, COUNT, offset, 0) == 0) {
       check_data (data, offset);
       add (&succeeded);
-    }
-    else {
+    } else {
       CHECK (nbd_get_errno () == ECANCELED);
       add (&cancelled);
     }
@@ -123,8 +122,7 @@ read_asynchronously (void *arg)
       CHECK (__atomic_load_n (&completion.freed, __ATOMIC_SEQ_CST) == 1);
       CHECK_ERROR (nbd_aio_command_completed (h, cookie), ECANCELED);
       add (&cancelled);
-    }
-    else {
+    } else {
       CHECK (nbd_aio_command_completed (h, cookie) == 1);
       CHECK (__atomic_load_n (&completion.freed, __ATOMIC_SEQ_CST) == 1);
       check_data (data, offset);

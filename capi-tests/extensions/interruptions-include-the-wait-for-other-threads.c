@@ -90,8 +90,7 @@ behind (void *(*first) (void *), enum interruption how, size_t call)
   if (first == write_first) {
     request = peer_request (&peer, payload);
     CHECK (request.type == NBD_CMD_WRITE);
-  }
-  else {
+  } else {
     request = peer_request (&peer, NULL);
     /* A waiting thread cannot be detected. */
     usleep (2000);
@@ -101,8 +100,7 @@ behind (void *(*first) (void *), enum interruption how, size_t call)
   if (calls[call] == shut_down && first == poll_first) {
     CHECK (nbd_aio_is_dead (h) == 1);
     CHECK (pthread_join (thread, NULL) == 0);
-  }
-  else {
+  } else {
     CHECK (nbd_aio_is_ready (h) == 1);
     peer_success (&peer, &request);
     CHECK (pthread_join (thread, NULL) == 0);
