@@ -47,6 +47,8 @@ pub(super) enum Goal {
     Admission(Ticket),
     /// No thread has the turn.
     EndOfTurn,
+    /// No thread is receiving into the buffer of this command.
+    UnusedBuffer(u64),
 }
 
 #[derive(Debug)]
@@ -197,6 +199,10 @@ impl Turns {
                 Goal::Completion(before) => completions.total() != before,
                 Goal::Admission(ticket) => self.admissions.admits(ticket),
                 Goal::EndOfTurn => self.holder == Holder::None,
+                Goal::UnusedBuffer(cookie) => {
+                    let direct = link.machine.direct();
+                    self.holder != Holder::Receiving || direct.is_none_or(|it| it.0 != cookie)
+                }
             };
             if ready {
                 sleeper.wake(wakes);

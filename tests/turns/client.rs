@@ -300,7 +300,8 @@ impl Call<'_> {
             return self.poll_with_turn(false, false).map(drop);
         }
         self.turns.holder = Holder::Receiving;
-        let (direct, cancellable) = (self.link.machine.direct(), self.cancellable);
+        let direct = self.link.machine.direct().map(|it| it.0);
+        let cancellable = self.cancellable;
         self.direct = direct;
         let received = self.unlocked(|| WORLD.receive(direct, cancellable));
         match received {
@@ -316,7 +317,8 @@ impl Call<'_> {
         if !self.may_receive() {
             return self.wait_locked();
         }
-        match WORLD.receive(self.link.machine.direct(), self.cancellable) {
+        let direct = self.link.machine.direct().map(|it| it.0);
+        match WORLD.receive(direct, self.cancellable) {
             Ok(received) => Ok(self.handle(Some(received))?),
             Err(cancelled) => self.cancelled_in_receive(cancelled.has_received),
         }
@@ -486,7 +488,7 @@ impl Call<'_> {
             _ = self.wait_for_completion(cookie);
         }
         while self.turns.holder == Holder::Receiving && self.direct == Some(cookie) {
-            let _ = self.sleep_without_cancellation(Goal::EndOfTurn);
+            let _ = self.sleep_without_cancellation(Goal::UnusedBuffer(cookie));
         }
         self.link.machine.forget(cookie);
         self.completions.retire(cookie);

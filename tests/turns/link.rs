@@ -45,12 +45,13 @@ impl Machine {
         self.in_flight.keys().next().copied()
     }
 
-    /// Returns the command whose buffer the next reply may fill.
-    pub fn direct(&self) -> Option<u64> {
+    /// Returns the command whose buffer the next reply may fill, and the place
+    /// in it.
+    pub fn direct(&self) -> Option<(u64, usize, usize)> {
         let mut known = self.in_flight.iter();
         known
             .find(|(_, kind)| **kind != Kind::OfNobody)
-            .map(|(cookie, _)| *cookie)
+            .map(|(cookie, _)| (*cookie, 0, 512))
     }
 
     pub fn forget(&mut self, cookie: u64) {

@@ -49,7 +49,7 @@ impl Call<'_> {
             return Err(Error::new(libc::EINVAL, "invalid aio cookie 0"));
         }
         while is_receiving_into(self, cookie) {
-            self.sleep_without_cancellation(Goal::EndOfTurn)?;
+            self.sleep_without_cancellation(Goal::UnusedBuffer(cookie))?;
         }
         let command = self.link.machine.command(cookie);
         let cancels = command.is_some_and(|it| it.attachment.waiter == Waiter::Program);
@@ -138,7 +138,7 @@ impl Call<'_> {
         self.cancelled();
         // Another thread may be receiving into its buffer.
         while is_receiving_into(self, cookie) {
-            let _ = self.sleep_without_cancellation(Goal::EndOfTurn);
+            let _ = self.sleep_without_cancellation(Goal::UnusedBuffer(cookie));
         }
         if cancel(self, cookie, libc::ECANCELED).is_err() {
             let what = "no memory for the data of a cancelled write";
