@@ -29,12 +29,15 @@ use crate::capi::{entry, function};
 ///   execute the command: a write can have been made, or may be made later, also
 ///   after a later write to the same bytes. A reply that arrives later is ignored.
 ///   If the data of a write has been sent in part, the library copies it to send the
-///   rest; without memory for the copy, the connection ends.
+///   rest; without memory for the copy, the connection ends. It also ends if another
+///   thread, in a call without a limit, is receiving data of the command.
 /// - After an option, its reply is still expected. Call `nbd_poll` until
 ///   `nbd_aio_is_connecting` returns 0 before the next option.
-/// - After connecting, the handle is as it was before if no socket was connected yet,
-///   so you may connect again. Otherwise, the handle is dead.
-/// - After `nbd_shutdown` and `nbd_opt_abort`, the handle is dead.
+/// - After connecting, the handle is as it was before if no socket was connected yet
+///   and no server was started, so you may connect again. Otherwise, the handle is
+///   dead.
+/// - After `nbd_shutdown` and `nbd_opt_abort`, the handle is dead, unless the call was
+///   still waiting for synchronous commands of other threads.
 ///
 /// The time that the system takes to resolve a host name is not limited.
 ///
