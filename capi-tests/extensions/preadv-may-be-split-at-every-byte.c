@@ -9,7 +9,7 @@
 
 #define SIZE 20
 
-static const char data[SIZE] = "abcdef\0\0\0\0\0\0ghi\0\0\0jk";
+static const char data[] = "abcdef\0\0\0\0\0\0ghi\0\0\0jk";
 
 static void
 check_splits (struct nbd_handle *h)

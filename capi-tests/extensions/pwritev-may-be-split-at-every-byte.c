@@ -8,7 +8,7 @@
 
 #define SIZE 20
 
-static const char data[SIZE] = "The quick brown fox.";
+static const char data[] = "The quick brown fox.";
 
 /* Checks what was written, and erases it. */
 static void
