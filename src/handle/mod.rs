@@ -145,18 +145,18 @@ impl Handle {
     /// program are sent first, unless another thread is in a call.
     pub fn direction(&self, function: &'static dyn Function) -> u32 {
         if self.shared.batching() && self.shared.has_queued() {
-            if let Some(mut call) = self.try_call(function) {
-                Batch::of(&mut call).send_for_direction();
-            }
+            self.send_for_direction(function);
         }
         self.shared.direction()
     }
 
-    /// Takes the lock for a call of `function`, if no other thread has it.
-    fn try_call(&self, function: &'static dyn Function) -> Option<Call<'_>> {
+    #[inline(never)]
+    fn send_for_direction(&self, function: &'static dyn Function) {
         let same_process = self.process.load(Ordering::Relaxed) == process::generation();
-        let connection = self.connection.try_lock().filter(|_| same_process)?;
-        Some(Call::new(connection, &self.owner, function))
+        if let Some(connection) = self.connection.try_lock().filter(|_| same_process) {
+            let mut call = Call::new(connection, &self.owner, function);
+            Batch::of(&mut call).send_for_direction();
+        }
     }
 
     /// Waits for the lock, for a call that leaves its blocking system calls to its caller. Fails

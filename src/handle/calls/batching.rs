@@ -51,6 +51,7 @@ impl<'c, 'a> Batch<'c, 'a> {
         }
     }
 
+    #[inline(never)]
     fn send_now(&mut self) -> Result<(), Error> {
         if !self.0.turns.turn_is_held() {
             // Sending has failed in nbd_aio_get_direction(3).
