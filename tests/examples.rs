@@ -37,6 +37,7 @@ const EXAMPLES: &[Example] = &[
     example("glib-main-loop", &["glib-2.0"], glib_main_loop),
     example("libev-loop", &["-lev"], libev_loop),
     example("batched-copy", &[], batched_copy),
+    example("deadline", &[], deadline),
     example("optional-extensions", &[], optional_extensions),
     example("tour", &[], tour),
 ];
@@ -306,6 +307,25 @@ fn batched_copy(bench: &Bench<'_>) -> Result<()> {
     let broken =
         bench.serve("nbdkit --filter=error memory 8M error-pread=EIO error-pread-rate=100%")?;
     bench.fails(&[&broken.uri(""), &to.uri("")], "Input/output error")
+}
+
+/// `real_programs` also runs it with the C library.
+fn deadline(bench: &Bench<'_>) -> Result<()> {
+    let server = bench.serve("memserver --size 1000000")?;
+    bench.expect(&[&server.uri(""), "60"], "1000000 bytes read\n")?;
+    let slow = bench.serve("nbdkit --filter=delay memory 1M rdelay=60")?;
+    bench.fails(&[&slow.uri(""), "1"], "did not answer in time")?;
+
+    let program = bench.executable.to_string_lossy();
+    let interrupted = ["-s", "INT", "1", &program, &slow.uri(""), "60"];
+    let outcome = bench
+        .scenario
+        .run("timeout", &interrupted, &[], Ending::Failure)?;
+    let said = String::from_utf8_lossy(&outcome.stderr);
+    match said.contains("deadline: interrupted") {
+        true => Ok(()),
+        false => Err(format!("after ^C it said {said:?}")),
+    }
 }
 
 /// `real_programs` also runs it with the C library.

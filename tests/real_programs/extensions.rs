@@ -10,6 +10,7 @@ use support::scenario::Scenario;
 use support::Result;
 
 const OPTIONAL: &str = "examples/optional-extensions.c";
+const DEADLINE: &str = "examples/deadline.c";
 const COPY: &str = "examples/batched-copy.c";
 const WEAK: &str = "tests/real_programs/programs/weak-reference.c";
 
@@ -17,6 +18,9 @@ pub fn trials() -> Vec<Trial> {
     vec![
         Trial::test("extensions: a program goes on without them", || {
             Ok(optional()?)
+        }),
+        Trial::test("extensions: a read goes on without a deadline", || {
+            Ok(deadline()?)
         }),
         Trial::test(
             "extensions: a copy goes on without batching",
@@ -32,6 +36,7 @@ pub fn trials() -> Vec<Trial> {
 /// Compiles the programs, with our header and library.
 pub fn compile() -> Result<()> {
     compiled(OPTIONAL)?;
+    compiled(DEADLINE)?;
     compiled(COPY)?;
     compiled(WEAK).map(|_| ())
 }
@@ -64,6 +69,27 @@ fn optional() -> Result<()> {
         let server = s.serve("memserver --size 1M")?;
         let printed = s.client(&program, &[&server.uri("")])?.stdout;
         let expected = format!("{expected}The disk has 1048576 bytes.\n");
+        if printed != expected.as_bytes() {
+            let printed = String::from_utf8_lossy(&printed);
+            return Err(format!("{}: {printed}", library.name));
+        }
+    }
+    Ok(())
+}
+
+fn deadline() -> Result<()> {
+    let program = compiled(DEADLINE)?;
+    for (library, expected) in [
+        (Library::under_test()?, ""),
+        (
+            Library::system(),
+            "This libnbd waits without a limit; continuing.\n",
+        ),
+    ] {
+        let s = Scenario::new(&library)?;
+        let server = s.serve("memserver --size 1M")?;
+        let printed = s.client(&program, &[&server.uri(""), "60"])?.stdout;
+        let expected = format!("{expected}1048576 bytes read\n");
         if printed != expected.as_bytes() {
             let printed = String::from_utf8_lossy(&printed);
             return Err(format!("{}: {printed}", library.name));
