@@ -8,6 +8,8 @@
  */
 #include "../harness/interruptions.h"
 
+#include <pthread.h>
+
 #include <limits.h>
 
 #define THREADS 32

@@ -8,6 +8,8 @@
  */
 #include "../harness/interruptions.h"
 
+#include <pthread.h>
+
 #include <sched.h>
 
 #define COUNT 1024

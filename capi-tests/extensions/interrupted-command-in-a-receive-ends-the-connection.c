@@ -7,6 +7,8 @@
  */
 #include "../harness/interruptions.h"
 
+#include <pthread.h>
+
 #define COUNT 512
 
 static struct nbd_handle *h;

@@ -8,6 +8,8 @@
  */
 #include "../harness/interruptions.h"
 
+#include <pthread.h>
+
 #define COUNT 512
 
 static struct peer peer;

@@ -345,7 +345,7 @@ unsafe fn extension(it: &mut Calls, choices: &mut Choices) {
     let (mut idle, mut interval, mut count) = (0, 0, 0);
     // SAFETY: the handle is open, and the arguments live as long as the calls.
     unsafe {
-        match choices.index(7) {
+        match choices.index(10) {
             0 => {
                 nbd_ext_set_keepalive(h, number, number, number);
                 let got = nbd_ext_get_keepalive(h, &mut idle, &mut interval, &mut count);
@@ -373,6 +373,26 @@ unsafe fn extension(it: &mut Calls, choices: &mut Choices) {
                 nbd_ext_set_capture_stderr(h, choices.once_in(2));
                 assert!(nbd_ext_get_capture_stderr(h) >= 0);
                 libc::free(nbd_ext_get_error_detail(h).cast());
+            }
+            6 => {
+                let set = nbd_ext_set_timeout(h, number);
+                assert_eq!(set, if number < 0 { -1 } else { 0 });
+                assert!(set == -1 || nbd_ext_get_timeout(h) == number);
+            }
+            7 => {
+                let cancellable = choices.once_in(2);
+                assert_eq!(nbd_ext_set_cancellable(h, cancellable), 0);
+                assert_eq!(nbd_ext_get_cancellable(h), c_int::from(cancellable));
+                // No call waits that could be cancelled.
+                assert_eq!(nbd_ext_cancel(h), c_int::from(cancellable) - 1);
+            }
+            8 => {
+                let cookie = choices.number(0..=20);
+                let before = nbd_aio_in_flight(h);
+                let cancelled = nbd_ext_aio_cancel(h, cookie);
+                assert_eq!(cancelled == -1, cookie == 0);
+                assert!(cancelled < 1 || nbd_aio_in_flight(h) == before - 1);
+                assert!(nbd_ext_aio_cancel(h, cookie) < 1);
             }
             _ => {
                 let (iov, completion) = (it.vector(choices), it.completion(choices));

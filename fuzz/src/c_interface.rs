@@ -65,6 +65,12 @@ extern "C" {
         completion: Completion,
         flags: u32,
     ) -> i64;
+    pub fn nbd_ext_set_timeout(h: *mut Handle, milliseconds: c_int) -> c_int;
+    pub fn nbd_ext_get_timeout(h: *mut Handle) -> c_int;
+    pub fn nbd_ext_set_cancellable(h: *mut Handle, cancellable: bool) -> c_int;
+    pub fn nbd_ext_get_cancellable(h: *mut Handle) -> c_int;
+    pub fn nbd_ext_cancel(h: *mut Handle) -> c_int;
+    pub fn nbd_ext_aio_cancel(h: *mut Handle, cookie: u64) -> c_int;
     pub fn nbd_ext_set_batching(h: *mut Handle, enable: bool) -> c_int;
     pub fn nbd_ext_get_batching(h: *mut Handle) -> c_int;
     pub fn nbd_ext_send(h: *mut Handle) -> c_int;
