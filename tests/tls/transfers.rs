@@ -41,6 +41,7 @@ fn transfer(bench: &Bench, kind: &Kind, transport: Transport) -> Result<()> {
     if kind.export.is_empty() {
         for program in [
             "disconnect-shuts-down-the-socket",
+            "interrupted-commands-leave-the-session-intact",
             "batched-requests-share-records",
             "calls-over-tls-are-bounded",
             "commands-over-tls-run-on-a-small-stack",

@@ -15,9 +15,9 @@ use crate::capi::{entry, function};
 /// Without a limit, a synchronous call waits until the server answers or the
 /// connection ends, which may be never. With a limit, a call that has not finished
 /// in time fails with `ETIMEDOUT`. This applies to the functions that connect, to
-/// those that negotiate an option, such as `nbd_opt_go`, to synchronous commands such as
-/// `nbd_pread`, and to `nbd_shutdown`. It does not apply to asynchronous commands,
-/// see `nbd_ext_aio_cancel`, nor to `nbd_poll`, which has its own timeout.
+/// those that negotiate an option, such as `nbd_opt_go`, to synchronous commands
+/// such as `nbd_pread`, and to `nbd_shutdown`. It does not apply to asynchronous
+/// commands (see `nbd_ext_aio_cancel`) or to `nbd_poll`, which has its own timeout.
 ///
 /// The limit can be set at any time, and applies to calls that begin afterwards. The
 /// time includes the wait for other threads that use the handle.
@@ -25,12 +25,13 @@ use crate::capi::{entry, function};
 /// After `ETIMEDOUT`, the handle can be used again if the protocol allows it:
 ///
 /// - After a command, the connection continues. The buffer and the callbacks of the
-///   command are not used any more, and you may free the buffer. The server may still
-///   execute the command: a write can have been made, or may be made later, also
-///   after a later write to the same bytes. A reply that arrives later is ignored.
-///   If the data of a write has been sent in part, the library copies it to send the
-///   rest; without memory for the copy, the connection ends. It also ends if another
-///   thread, in a call without a limit, is receiving data of the command.
+///   command are no longer used, and you may free the buffer. The server may still
+///   execute the command: a write may take effect later, even after a later write to
+///   the same bytes. The reply is ignored when it arrives; until then, the command
+///   uses some memory. If a part of a write's data has been sent, the library copies
+///   the data to send the rest; without memory for the copy, the connection ends. It
+///   also ends if another thread, in a call without a limit, is receiving data of
+///   the command.
 /// - After an option, its reply is still expected. Call `nbd_poll` until
 ///   `nbd_aio_is_connecting` returns 0 before the next option.
 /// - After connecting, the handle is as it was before if no socket was connected yet
