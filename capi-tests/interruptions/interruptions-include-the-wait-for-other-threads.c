@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /* A call that waits for another thread is interrupted like one that waits for the
- * server: behind an earlier command on the same bytes, behind one that excludes
- * all others, and behind a thread that receives for all. The other thread gets
- * its reply.  A shutdown that has not begun leaves the connection as it is.
+ * server: for a write of the same bytes, and for a thread in nbd_poll that
+ * receives for all. The other thread gets its reply. A shutdown that has not
+ * begun leaves the connection as it is.
  * Source: nbd_ext_set_timeout(3), nbd_ext_cancel(3).
  */
 #include "../harness/interruptions.h"
@@ -76,7 +76,7 @@ poll_first (void *arg)
 }
 
 static void
-behind (void *(*first) (void *), enum interruption how, size_t call)
+after (void *(*first) (void *), enum interruption how, size_t call)
 {
   struct request request;
   char payload[COUNT];
@@ -118,8 +118,8 @@ main (void)
 {
   for (int how = TIMEOUT; how <= CANCEL; ++how)
     for (size_t call = 0; call < ITEMS (calls); ++call) {
-      behind (write_first, how, call);
-      behind (poll_first, how, call);
+      after (write_first, how, call);
+      after (poll_first, how, call);
     }
   return 0;
 }
