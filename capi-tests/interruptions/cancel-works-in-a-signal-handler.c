@@ -26,12 +26,15 @@ on_timer (int signum)
   errno = interrupted;
 }
 
-/* Sends SIGURG all the time; 0 stops it. */
+/* Sends SIGURG all the time. 0 stops it, and a signal that is on its way is
+ * ignored.
+ */
 static void
 send_signals (int flags, long nanoseconds)
 {
   static timer_t timer;
-  struct sigaction action = { .sa_handler = on_timer, .sa_flags = flags };
+  struct sigaction action = { .sa_handler = nanoseconds ? on_timer : SIG_IGN,
+                              .sa_flags = flags };
   struct sigevent event = { .sigev_notify = SIGEV_SIGNAL,
                             .sigev_signo = SIGURG };
   struct timespec time = { .tv_nsec = nanoseconds };

@@ -97,7 +97,8 @@ close_in_child (int i)
 
   CHECK (pid >= 0);
   if (pid == 0) {
-    nbd_close (handles[i]);
+    for (int open = i; open < HANDLES; ++open)
+      nbd_close (handles[open]);
     for (int j = 0; j < COMMANDS; ++j)
       CHECK (strchr (commands[i][j].record.letters, 'c') != NULL);
     _exit (0);

@@ -20,7 +20,7 @@ static unsigned long
 count_calls (void)
 {
   struct request request = { .cookie = htobe64 (++cookie) };
-  char data[512];
+  char data[512] = { 0 };
 
   /* The reply is there already. */
   peer_simple (&peer, &request, 0);
