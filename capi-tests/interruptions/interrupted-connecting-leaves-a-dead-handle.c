@@ -98,8 +98,13 @@ main (void)
     interrupt_connecting (how, by_tcp);
     interrupt_connecting (how, by_unix);
     interrupt_connecting (how, by_uri);
-    interrupt_connecting (how, by_command);
-    interrupt_connecting (how, by_activation);
+    /* A server that is killed before exec has a copy of the memory of the
+     * thread that cancels, which valgrind takes for lost.
+     */
+    if (how == TIMEOUT || getenv ("TEST_UNDER_VALGRIND") == NULL) {
+      interrupt_connecting (how, by_command);
+      interrupt_connecting (how, by_activation);
+    }
     for (size_t stop = 0; stop < handshake.count; ++stop) {
       client = scripted_server (handshake.data, stop, &peer.fd);
       interrupt_connecting (how, by_socket);
