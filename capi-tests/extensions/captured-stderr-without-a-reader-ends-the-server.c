@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* If nobody reads the standard error of the program, a server that writes to it
+/* If the standard error of the program has no reader, a server that writes to it
  * receives SIGPIPE, as without the capture.  If the program has no standard
  * error, what the server writes is lost, and nothing else happens.
  *

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* nbd_ext_cancel ends the calls of all threads that wait on a handle, in
- * whatever they wait: for the server, for space in the socket, for the thread
- * that receives, or for the lock. Calls that begin later are not cancelled, and
- * those of other handles are not either.
+/* nbd_ext_cancel ends the calls of all threads that wait on a handle: for the
+ * server, for space in the socket, for the thread that receives, or for the lock.
+ * It cancels neither calls that begin later nor those of other handles.
  * Source: nbd_ext_cancel(3).
  */
 #include "../harness/interruptions.h"

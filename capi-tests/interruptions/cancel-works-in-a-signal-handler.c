@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /* nbd_ext_cancel in a signal handler ends the call that the signal has
- * interrupted, also with SA_RESTART and on an alternate stack, at whatever
- * instruction the signal arrives.  It does not change errno.
+ * interrupted.  The signal may arrive at any instruction, and the handler may have
+ * SA_RESTART and an alternate stack.  nbd_ext_cancel does not change errno.
  * Source: nbd_ext_cancel(3).
  */
 #include "../harness/interruptions.h"

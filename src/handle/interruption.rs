@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use libc::c_int;
 
 use crate::error::Error;
-use crate::transport::blocking::Poll;
+use crate::transport::blocking::{milliseconds_until, Poll};
 use crate::transport::Waker;
 
 /// The settings of a handle, and its cancellations. No lock is needed, so that nbd_ext_cancel may
@@ -169,12 +169,6 @@ impl Limits<'_> {
             _ => false,
         }
     }
-}
-
-/// Returns the milliseconds until then, rounded up to avoid waking just before.
-pub(super) fn milliseconds_until(deadline: Instant) -> c_int {
-    let time = deadline.saturating_duration_since(Instant::now());
-    c_int::try_from(time.as_micros().div_ceil(1000)).unwrap_or(c_int::MAX)
 }
 
 /// The reason for an interruption.

@@ -11,12 +11,12 @@ use scopeguard::{guard, ScopeGuard};
 use super::admission::Access;
 use super::call::Call;
 use super::drive::Ready;
-use super::interruption::{milliseconds_until, Stop};
+use super::interruption::Stop;
 use super::link::Receive;
 use super::turns::{Goal, Holder};
 use crate::error::Error;
 use crate::machine::State;
-use crate::transport::blocking::{Blocking, Poll};
+use crate::transport::blocking::{milliseconds_until, Blocking, Poll};
 
 /// The sleep in milliseconds of a thread that cannot be woken, because the process has no free
 /// descriptor.

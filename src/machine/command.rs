@@ -251,7 +251,7 @@ impl<T> Commands<T> {
         match before {
             Progress::InFlight => {
                 self.in_flight -= 1;
-                // Found again, because of the other case.
+                // A second lookup, since `entry` would reserve memory for an unknown cookie.
                 return self.all.get_mut(&cookie);
             }
             Progress::Forgotten => drop(self.all.remove(&cookie)),

@@ -38,6 +38,12 @@ impl Blocking {
     }
 }
 
+/// Returns the milliseconds until then for poll(2), rounded up to avoid waking just before.
+pub fn milliseconds_until(deadline: Instant) -> c_int {
+    let time = deadline.saturating_duration_since(Instant::now());
+    c_int::try_from(time.as_micros().div_ceil(1000)).unwrap_or(c_int::MAX)
+}
+
 /// Arguments of poll(2).
 #[derive(Clone, Copy)]
 pub struct Poll {
@@ -121,9 +127,7 @@ impl Poll {
                 errno => return Err(errno.unwrap_or(libc::EIO)),
             }
             if let Some(deadline) = deadline {
-                let time = deadline.saturating_duration_since(Instant::now());
-                // Rounded up, to avoid waking just before the timeout.
-                left = time.as_micros().div_ceil(1000) as c_int;
+                left = milliseconds_until(deadline);
             }
         }
     }

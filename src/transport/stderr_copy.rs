@@ -21,11 +21,11 @@
 //! - It releases its copy of the program's large memory mappings. Otherwise the program would
 //!   copy each page that it changes, and the memory would stay in use as long as the server lives.
 //! - It ends with the server. If another process still has the pipe open then, such as a daemon
-//!   that the server has started, it passes on what is there when the handle is closed, and a
-//!   copy of it goes on until the end of the pipe.
+//!   that the server has started, it passes on what is there when the handle is closed. A copy of
+//!   it stays until the end of the pipe.
 //!
-//! If nobody reads standard error any more, it closes the pipe, and the server receives SIGPIPE as
-//! it would have without this.
+//! If the reader of standard error is gone, it closes the pipe. The server then receives SIGPIPE,
+//! as it would without this process.
 
 use std::mem::MaybeUninit;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
@@ -52,7 +52,7 @@ const CLOSE: u8 = b'c';
 /// The number in the message that is sent unasked, at the end of the pipe.
 const AT_THE_END: u8 = 0;
 
-/// Flags in the second byte of an answer: more was written than is kept; the process goes on.
+/// Flags in the second byte of an answer: more was written than is kept; the process stays.
 const CUT: u8 = 1;
 const STAYS: u8 = 2;
 
@@ -65,7 +65,7 @@ pub(super) struct StderrCopy {
     control: OwnedFd,
     helper: pid_t,
     /// The process ID of the process that started it.
-    maker: u32,
+    creator: u32,
     /// The number of the last question.
     number: u8,
     /// The last answer.
@@ -108,7 +108,7 @@ impl StderrCopy {
         let copy = StderrCopy {
             control,
             helper,
-            maker: std::process::id(),
+            creator: std::process::id(),
             number: AT_THE_END,
             answer: memory,
             ended: false,
@@ -120,7 +120,7 @@ impl StderrCopy {
     /// written so far has been passed on, but not for long.
     pub fn text(&mut self) -> &[u8] {
         // A child of fork(2) would take the answers of its parent.
-        if self.maker == std::process::id() && !self.ended && self.ask(REPORT) {
+        if self.creator == std::process::id() && !self.ended && self.ask(REPORT) {
             self.wait_for_answer(PATIENCE);
         }
         match self.answer.split_at_checked(HEAD) {
@@ -207,10 +207,10 @@ impl Drop for StderrCopy {
     /// Waits until everything that the server has written is passed on, as it would be without
     /// the copy. If standard error is blocked, the server would have had to wait, too.
     fn drop(&mut self) {
-        if !is_for_this_process(self.maker) {
+        if !is_for_this_process(self.creator) {
             return;
         }
-        let is_child = self.maker == std::process::id();
+        let is_child = self.creator == std::process::id();
         if !self.ended && self.ask(CLOSE) {
             while !self.wait_for_answer(PATIENCE) {
                 if !is_child || self.reap(libc::WNOHANG) {
@@ -344,8 +344,8 @@ impl Helper {
         }
     }
 
-    /// Passes on at most `limit` bytes. Returns false at the end of the pipe, or if nobody reads
-    /// standard error.
+    /// Passes on at most `limit` bytes. Returns false at the end of the pipe, or if standard error
+    /// has no reader.
     unsafe fn copy(&mut self, limit: usize) -> bool {
         let mut bytes = MaybeUninit::<[u8; PIECE]>::uninit();
         let start = bytes.as_mut_ptr().cast::<u8>();
@@ -398,7 +398,7 @@ impl Helper {
                 self.report(number, 0);
                 return;
             }
-            // A copy goes on, and the program reaps this process.
+            // A copy stays, and the program reaps this process.
             match system_call!(SYS_clone, 0, 0, 0, 0, 0) {
                 0 => {}
                 1.. => {
@@ -439,7 +439,7 @@ impl Helper {
     }
 }
 
-/// Returns true if the pipe is empty, and nobody can write to it.
+/// Returns true if the pipe is empty and has no writer.
 unsafe fn is_at_the_end() -> bool {
     let mut event = pollfd {
         fd: INPUT,
@@ -452,7 +452,7 @@ unsafe fn is_at_the_end() -> bool {
     event.revents == libc::POLLHUP
 }
 
-/// Writes to standard error. Returns false if nobody reads it.
+/// Writes to standard error. Returns false if it has no reader.
 unsafe fn write_all(start: *const u8, count: usize) -> bool {
     let mut done = 0;
     while done < count {

@@ -16,16 +16,15 @@ const WEAK: &str = "tests/real_programs/programs/weak-reference.c";
 
 pub fn trials() -> Vec<Trial> {
     vec![
-        Trial::test("extensions: a program goes on without them", || {
+        Trial::test("extensions: a program continues without them", || {
             Ok(optional()?)
         }),
-        Trial::test("extensions: a read goes on without a deadline", || {
+        Trial::test("extensions: a read continues without a deadline", || {
             Ok(deadline()?)
         }),
-        Trial::test(
-            "extensions: a copy goes on without batching",
-            || Ok(copy()?),
-        ),
+        Trial::test("extensions: a copy continues without batching", || {
+            Ok(copy()?)
+        }),
         Trial::test(
             "extensions: a weak reference keeps a program from starting",
             || Ok(weak()?),

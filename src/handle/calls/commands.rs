@@ -94,6 +94,25 @@ const BLOCK_STATUS_FILTER: Rules = Rules {
 };
 
 impl Issue<'_> {
+    /// Issues a read or write of `count` bytes, the length of `buffer`. Inline, as
+    /// [`issue`](Self::issue) is.
+    #[inline(always)]
+    fn transfer(
+        &mut self,
+        rules: &Rules,
+        buffer: Buffer,
+        count: u64,
+        offset: u64,
+        completion: nbd_completion_callback,
+        flags: u32,
+    ) -> Result<u64, Error> {
+        let attachment = Attachment {
+            buffer,
+            ..Attachment::plain(completion)
+        };
+        self.issue(rules, flags, offset, count, attachment)
+    }
+
     /// nbd_aio_pread(3)
     pub fn pread(
         &mut self,
@@ -103,11 +122,7 @@ impl Issue<'_> {
         flags: u32,
     ) -> Result<u64, Error> {
         let count = buf.len() as u64;
-        let attachment = Attachment {
-            buffer: Buffer::Read(buf),
-            ..Attachment::plain(completion)
-        };
-        self.issue(&PREAD, flags, offset, count, attachment)
+        self.transfer(&PREAD, Buffer::Read(buf), count, offset, completion, flags)
     }
 
     /// nbd_aio_pread_structured(3)
@@ -137,11 +152,14 @@ impl Issue<'_> {
         flags: u32,
     ) -> Result<u64, Error> {
         let count = buf.len() as u64;
-        let attachment = Attachment {
-            buffer: Buffer::Write(buf),
-            ..Attachment::plain(completion)
-        };
-        self.issue(&PWRITE, flags, offset, count, attachment)
+        self.transfer(
+            &PWRITE,
+            Buffer::Write(buf),
+            count,
+            offset,
+            completion,
+            flags,
+        )
     }
 
     /// nbd_ext_aio_preadv(3)
@@ -153,11 +171,14 @@ impl Issue<'_> {
         flags: u32,
     ) -> Result<u64, Error> {
         let count = pieces.length() as u64;
-        let attachment = Attachment {
-            buffer: Buffer::ReadPieces(pieces),
-            ..Attachment::plain(completion)
-        };
-        self.issue(&PREAD, flags, offset, count, attachment)
+        self.transfer(
+            &PREAD,
+            Buffer::ReadPieces(pieces),
+            count,
+            offset,
+            completion,
+            flags,
+        )
     }
 
     /// nbd_ext_aio_pwritev(3)
@@ -169,11 +190,14 @@ impl Issue<'_> {
         flags: u32,
     ) -> Result<u64, Error> {
         let count = pieces.length() as u64;
-        let attachment = Attachment {
-            buffer: Buffer::WritePieces(pieces),
-            ..Attachment::plain(completion)
-        };
-        self.issue(&PWRITE, flags, offset, count, attachment)
+        self.transfer(
+            &PWRITE,
+            Buffer::WritePieces(pieces),
+            count,
+            offset,
+            completion,
+            flags,
+        )
     }
 
     /// nbd_aio_flush(3)

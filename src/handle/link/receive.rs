@@ -38,10 +38,11 @@ pub(in crate::handle) struct Receive {
 impl Receive {
     /// Returns the system call, which waits for data and receives it.
     pub fn blocking(&self) -> Blocking {
-        // SAFETY: the last piece is within `buffer`. The others are part of a read's buffer, which
-        // the program keeps until the command completes; and while a thread receives, no other
-        // thread completes a command or closes the socket (`Holder::Receiving`). A list of pieces
-        // is part of this value, which the caller keeps.
+        // The program keeps the buffer of a read until its command completes, and while a thread
+        // receives, no other thread completes a command or closes the socket
+        // (`Holder::Receiving`).
+        // SAFETY: the last piece is within `buffer`, and the others are part of such a buffer. A
+        // list of pieces is part of this value, which the caller keeps.
         let receive = unsafe {
             match self.direct.list() {
                 Some(list) => blocking::Receive::into_list(self.fd, list),
