@@ -8,12 +8,6 @@
 
 #define REQUESTS 20
 
-static void
-just_exit (struct nbd_handle *h)
-{
-  (void) h;
-}
-
 static void (*const children[]) (struct nbd_handle *) = {
   nbd_close,
   just_exit,
@@ -28,18 +22,9 @@ main (void)
   for (size_t i = 0; i < count; ++i) {
     struct peer peer = { .replies = SIMPLE };
     struct nbd_handle *h = batching_handle (&peer);
-    int status;
-    pid_t pid;
 
     burst (h, REQUESTS);
-    pid = fork ();
-    CHECK (pid >= 0);
-    if (pid == 0) {
-      children[i](h);
-      exit (0);
-    }
-    CHECK (waitpid (pid, &status, 0) == pid);
-    CHECK (WIFEXITED (status) && WEXITSTATUS (status) == 0);
+    in_child (children[i], h);
     CHECK (!arrives (&peer, 0));
     CHECK (nbd_ext_send (h) == 0);
     expect_requests (&peer, REQUESTS);

@@ -9,7 +9,7 @@
  * This program defines the functions of the C library that the library calls,
  * and counts the calls.
  */
-#include "../harness/real-calls.h"
+#include "../harness/counted-calls.h"
 
 #include <fcntl.h>
 #include <poll.h>
@@ -18,41 +18,18 @@
 #define READS 20
 #define DELAY "20" /* milliseconds */
 
-static unsigned long system_calls;
-
-ssize_t
-recv (int fd, void *data, size_t count, int flags)
-{
-  ++system_calls;
-  return real_recv (fd, data, count, flags);
-}
-
-ssize_t
-recvmsg (int fd, struct msghdr *message, int flags)
-{
-  ++system_calls;
-  return real_recvmsg (fd, message, flags);
-}
-
-int
-poll (struct pollfd *fds, nfds_t count, int timeout)
-{
-  ++system_calls;
-  return real_poll (fds, count, timeout);
-}
-
 static void
 stays_non_blocking (struct nbd_handle *h, int fd)
 {
   char buf[512];
 
-  system_calls = 0;
+  system_calls = sends = 0;
   for (int i = 0; i < READS; ++i) {
     CHECK (fcntl (fd, F_GETFL) & O_NONBLOCK);
     CHECK (nbd_pread (h, buf, sizeof buf, 0, 0) == 0);
   }
   CHECK (fcntl (fd, F_GETFL) & O_NONBLOCK);
-  CHECK (system_calls <= 4 * READS);
+  CHECK (system_calls - sends <= 4 * READS);
 }
 
 static int

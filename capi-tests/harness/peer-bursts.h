@@ -6,8 +6,33 @@
 
 #include "peer.h"
 
+#include <sys/wait.h>
+
 /* Maximum delivery time of a request that was sent, in milliseconds. */
 #define SOON 2000
+
+/* Does `act` in a child, which has a copy of the handle and must succeed. */
+static inline void
+in_child (void (*act) (struct nbd_handle *h), struct nbd_handle *h)
+{
+  pid_t pid = fork ();
+  int status;
+
+  CHECK (pid >= 0);
+  if (pid == 0) {
+    act (h);
+    exit (0);
+  }
+  CHECK (waitpid (pid, &status, 0) == pid);
+  CHECK (WIFEXITED (status) && WEXITSTATUS (status) == 0);
+}
+
+/* For `in_child`: the child only exits. */
+static inline void
+just_exit (struct nbd_handle *h)
+{
+  (void) h;
+}
 
 static inline void
 issue_flush (struct nbd_handle *h)

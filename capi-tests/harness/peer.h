@@ -237,6 +237,22 @@ peer_error (struct peer *peer, const struct request *to, bool done,
   peer_chunk (peer, to, done, REPLY_ERROR, &payload);
 }
 
+/* Issues a flush and answers it: the connection works. Returns its cookie. */
+static inline uint64_t
+peer_flush (struct nbd_handle *h, struct peer *peer)
+{
+  int64_t cookie = nbd_aio_flush (h, NBD_NULL_COMPLETION, 0);
+  struct request request;
+
+  CHECK (cookie > 0);
+  request = peer_request (peer, NULL);
+  CHECK (request.type == NBD_CMD_FLUSH);
+  peer_success (peer, &request);
+  CHECK (wait_for (h, cookie) == 1);
+  CHECK (nbd_aio_is_ready (h) == 1);
+  return cookie;
+}
+
 /* Sends end of file to the client. */
 static inline void
 peer_hang_up (struct peer *peer)

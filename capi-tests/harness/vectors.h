@@ -98,6 +98,32 @@ check_vector (const struct vector *v, const void *data)
   CHECK (at == v->memory + v->size);
 }
 
+/* Reads into the pieces. */
+static inline void
+read_vector (struct nbd_handle *h, struct vector *v, uint64_t offset,
+             bool synchronous)
+{
+  if (synchronous)
+    CHECK (nbd_ext_preadv (h, v->iov, v->count, offset, 0) == 0);
+  else
+    CHECK (wait_for (h, nbd_ext_aio_preadv (h, v->iov, v->count, offset,
+                                            NBD_NULL_COMPLETION, 0))
+           == 1);
+}
+
+/* Writes the pieces. */
+static inline void
+write_vector (struct nbd_handle *h, const struct vector *v, uint64_t offset,
+              bool synchronous)
+{
+  if (synchronous)
+    CHECK (nbd_ext_pwritev (h, v->iov, v->count, offset, 0) == 0);
+  else
+    CHECK (wait_for (h, nbd_ext_aio_pwritev (h, v->iov, v->count, offset,
+                                             NBD_NULL_COMPLETION, 0))
+           == 1);
+}
+
 /* Makes the pieces of a payload of `size` bytes that is split at two places. */
 static inline void
 split_vector (struct vector *v, size_t first, size_t second, size_t size)

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /* A call that waits for another thread is interrupted like one that waits for the
- * server: for a write of the same bytes, and for a thread in nbd_poll that
- * receives for all. The other thread gets its reply. A shutdown that has not
+ * server: for a write of the same bytes, for a command with a callback, which has
+ * exclusive use of the handle and keeps its lock, and for a thread in nbd_poll
+ * that receives for all. The other thread gets its reply. A shutdown that has not
  * begun leaves the connection as it is.
  * Source: nbd_ext_set_timeout(3), nbd_ext_cancel(3).
  */
@@ -69,6 +70,16 @@ write_first (void *arg)
 }
 
 static void *
+map_first (void *arg)
+{
+  struct record record = { .result = 0 };
+
+  CHECK_ERROR (nbd_block_status (h, COUNT, 0, EXTENT (&record), 0), EIO);
+  CHECK_RECORD (record, "m");
+  return arg;
+}
+
+static void *
 poll_first (void *arg)
 {
   int r;
@@ -100,7 +111,8 @@ after (void *(*first) (void *), enum interruption how, size_t call)
   } else {
     request = peer_request (&peer, NULL);
     /* A waiting thread cannot be detected. */
-    usleep (20000);
+    if (first == poll_first)
+      usleep (20000);
   }
 
   interrupt_call (h, how, calls[call], NULL);
@@ -109,9 +121,12 @@ after (void *(*first) (void *), enum interruption how, size_t call)
     CHECK (pthread_join (thread, NULL) == 0);
   } else {
     CHECK (nbd_aio_is_ready (h) == 1);
-    peer_success (&peer, &request);
+    if (first == map_first)
+      peer_error (&peer, &request, true, EIO);
+    else
+      peer_success (&peer, &request);
     CHECK (pthread_join (thread, NULL) == 0);
-    CHECK (first == write_first || wait_for (h, cookie) == 1);
+    CHECK (first != poll_first || wait_for (h, cookie) == 1);
     CHECK (nbd_aio_is_ready (h) == 1);
   }
   nbd_close (h);
@@ -124,6 +139,7 @@ main (void)
   for (int how = TIMEOUT; how <= CANCEL; ++how)
     for (size_t call = 0; call < ITEMS (calls); ++call) {
       after (write_first, how, call);
+      after (map_first, how, call);
       after (poll_first, how, call);
     }
   return 0;

@@ -19,19 +19,9 @@ transfer (struct nbd_handle *h, const size_t *lengths, int count,
   CHECK ((data = malloc (v.length)) != NULL);
   fill (data, v.length, 0, count);
   put_in_vector (&v, data);
-  if (synchronous)
-    CHECK (nbd_ext_pwritev (h, v.iov, v.count, 0, 0) == 0);
-  else
-    CHECK (wait_for (h, nbd_ext_aio_pwritev (h, v.iov, v.count, 0,
-                                             NBD_NULL_COMPLETION, 0))
-           == 1);
+  write_vector (h, &v, 0, synchronous);
   fill_vector (&v, 0);
-  if (synchronous)
-    CHECK (nbd_ext_preadv (h, v.iov, v.count, 0, 0) == 0);
-  else
-    CHECK (wait_for (h, nbd_ext_aio_preadv (h, v.iov, v.count, 0,
-                                            NBD_NULL_COMPLETION, 0))
-           == 1);
+  read_vector (h, &v, 0, synchronous);
   check_vector (&v, data);
   free_vector (&v);
   free (data);

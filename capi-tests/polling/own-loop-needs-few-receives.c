@@ -4,33 +4,13 @@
  * two for a read, the header and the rest, while only reads are in flight, since
  * their replies are chunks, whose headers have a fixed length; and one for any
  * other command that is answered by a simple reply, as most servers do.
- *
- * This program defines the functions of the C library that the library calls,
- * and counts the calls.
  */
-#include "../harness/real-calls.h"
-
-#include <sys/socket.h>
+#include "../harness/commands.h"
+#include "../harness/counted-calls.h"
 
 #define DEPTH 16
 #define SIZE 4096
 #define COMMANDS 1000
-
-static unsigned long receives;
-
-ssize_t
-recv (int fd, void *data, size_t count, int flags)
-{
-  ++receives;
-  return real_recv (fd, data, count, flags);
-}
-
-ssize_t
-recvmsg (int fd, struct msghdr *message, int flags)
-{
-  ++receives;
-  return real_recvmsg (fd, message, flags);
-}
 
 static int idle[DEPTH], idle_count;
 

@@ -7,16 +7,7 @@
  */
 #include "../harness/peer-bursts.h"
 
-#include <sys/wait.h>
-
 #define REQUESTS 5
-
-/* Does one of these in a child with its copy of h. */
-static void
-just_exit (struct nbd_handle *h)
-{
-  (void) h;
-}
 
 static void
 use_own_handle (struct nbd_handle *h)
@@ -47,19 +38,10 @@ main (void)
 
   for (size_t i = 0; i < count; ++i) {
     struct peer peer;
-    int status;
-    pid_t pid;
     struct nbd_handle *h = busy_handle (&peer);
 
     burst (h, REQUESTS);
-    pid = fork ();
-    CHECK (pid >= 0);
-    if (pid == 0) {
-      children[i](h);
-      exit (0);
-    }
-    CHECK (waitpid (pid, &status, 0) == pid);
-    CHECK (WIFEXITED (status) && WEXITSTATUS (status) == 0);
+    in_child (children[i], h);
     CHECK (nbd_poll (h, 0) == 0);
     expect_requests (&peer, REQUESTS);
     nbd_close (h);

@@ -59,19 +59,6 @@ cancel (pthread_t thread)
   free_vector (&v);
 }
 
-static void
-check_connection (void)
-{
-  struct request request;
-  int64_t cookie = nbd_aio_flush (h, NBD_NULL_COMPLETION, 0);
-
-  CHECK (cookie > 0);
-  request = peer_request (&peer, NULL);
-  CHECK (request.type == NBD_CMD_FLUSH);
-  peer_success (&peer, &request);
-  CHECK (wait_for (h, cookie) == 1);
-}
-
 static void *
 drain (void *data)
 {
@@ -101,7 +88,7 @@ main (void)
   peer_simple (&peer, &request, 0);
   peer_write (&peer, data, PIECES * 50);
   handle_arrivals (h);
-  check_connection ();
+  peer_flush (h, &peer);
 
   /* The socket cannot hold the whole request. */
   for (size_t i = 0; i < sizeof data; ++i)
@@ -115,7 +102,7 @@ main (void)
   CHECK (pthread_join (thread, NULL) == 0);
   CHECK (memcmp (got, data, sizeof data) == 0);
   handle_arrivals (h);
-  check_connection ();
+  peer_flush (h, &peer);
   nbd_close (h);
   peer_close (&peer);
   return 0;

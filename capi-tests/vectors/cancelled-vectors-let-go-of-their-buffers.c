@@ -65,22 +65,6 @@ cancel (struct vector *v, int64_t cookie)
   CHECK_ERROR (nbd_aio_command_completed (h, cookie), ECANCELED);
 }
 
-/* Waits for a reply, and returns the cookie of the command. */
-static uint64_t
-check_connection (void)
-{
-  struct request request;
-  int64_t cookie = nbd_aio_flush (h, NBD_NULL_COMPLETION, 0);
-
-  CHECK (cookie > 0);
-  request = peer_request (&peer, NULL);
-  CHECK (request.type == NBD_CMD_FLUSH);
-  peer_success (&peer, &request);
-  CHECK (wait_for (h, cookie) == 1);
-  CHECK (nbd_aio_is_ready (h) == 1);
-  return cookie;
-}
-
 static void
 give_up_write_after (size_t sent, bool synchronous)
 {
@@ -112,14 +96,14 @@ give_up_write_after (size_t sent, bool synchronous)
     peer_success (&peer, &request);
     handle_arrivals (h);
   }
-  check_connection ();
+  peer_flush (h, &peer);
 }
 
 static void
 give_up_read_after (size_t arrived, bool synchronous)
 {
   char data[SIZE];
-  struct request request = { .cookie = htobe64 (check_connection () + 1) };
+  struct request request = { .cookie = htobe64 (peer_flush (h, &peer) + 1) };
   struct vector v;
   int64_t cookie = -1;
 
@@ -142,7 +126,7 @@ give_up_read_after (size_t arrived, bool synchronous)
   CHECK (request.type == NBD_CMD_READ);
   peer_write (&peer, data, SIZE - arrived);
   handle_arrivals (h);
-  check_connection ();
+  peer_flush (h, &peer);
 }
 
 int

@@ -21,18 +21,16 @@ check_splits (struct nbd_handle *h)
     for (size_t second = first; second <= SIZE; ++second) {
       split_vector (&v, first, second, SIZE);
       fill_vector (&v, 's');
-      CHECK (nbd_ext_preadv (h, v.iov, v.count, 100, 0) == 0);
+      read_vector (h, &v, 100, true);
       check_vector (&v, data);
 
       fill_vector (&v, 's');
-      CHECK (wait_for (h, nbd_ext_aio_preadv (h, v.iov, v.count, 100,
-                                              NBD_NULL_COMPLETION, 0))
-             == 1);
+      read_vector (h, &v, 100, false);
       check_vector (&v, data);
       free_vector (&v);
     }
   make_even_vector (&v, 1, SIZE);
-  CHECK (nbd_ext_preadv (h, v.iov, v.count, 100, 0) == 0);
+  read_vector (h, &v, 100, true);
   check_vector (&v, data);
   free_vector (&v);
   CHECK (nbd_shutdown (h, 0) == 0);

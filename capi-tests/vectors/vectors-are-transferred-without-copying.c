@@ -85,12 +85,7 @@ write_data (const char *data, bool synchronous)
   put_in_vector (&v, data);
   sent = false;
   sent_elsewhere = 0;
-  if (synchronous)
-    CHECK (nbd_ext_pwritev (h, v.iov, v.count, 4096, 0) == 0);
-  else
-    CHECK (wait_for (h, nbd_ext_aio_pwritev (h, v.iov, v.count, 4096,
-                                             NBD_NULL_COMPLETION, 0))
-           == 1);
+  write_vector (h, &v, 4096, synchronous);
   CHECK (sent);
   CHECK (sent_elsewhere <= 32);
 }
@@ -100,12 +95,7 @@ read_data (const char *data, bool synchronous)
 {
   fill_vector (&v, 0);
   elsewhere = 0;
-  if (synchronous)
-    CHECK (nbd_ext_preadv (h, v.iov, v.count, 4096, 0) == 0);
-  else
-    CHECK (wait_for (h, nbd_ext_aio_preadv (h, v.iov, v.count, 4096,
-                                            NBD_NULL_COMPLETION, 0))
-           == 1);
+  read_vector (h, &v, 4096, synchronous);
   check_vector (&v, data);
 }
 

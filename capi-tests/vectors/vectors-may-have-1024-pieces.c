@@ -11,24 +11,11 @@ static unsigned char data[64 * MIB];
 static void
 transfer (struct nbd_handle *h, struct vector *v, bool synchronous)
 {
-  int64_t cookie;
 
   put_in_vector (v, data);
-  if (synchronous)
-    CHECK (nbd_ext_pwritev (h, v->iov, v->count, 0, 0) == 0);
-  else {
-    cookie = nbd_ext_aio_pwritev (h, v->iov, v->count, 0, NBD_NULL_COMPLETION,
-                                  0);
-    CHECK (wait_for (h, cookie) == 1);
-  }
+  write_vector (h, v, 0, synchronous);
   fill_vector (v, 's');
-  if (synchronous)
-    CHECK (nbd_ext_preadv (h, v->iov, v->count, 0, 0) == 0);
-  else {
-    cookie = nbd_ext_aio_preadv (h, v->iov, v->count, 0, NBD_NULL_COMPLETION,
-                                 0);
-    CHECK (wait_for (h, cookie) == 1);
-  }
+  read_vector (h, v, 0, synchronous);
   check_vector (v, data);
 }
 
