@@ -11,7 +11,6 @@ static unsigned char data[64 * MIB];
 static void
 transfer (struct nbd_handle *h, struct vector *v, bool synchronous)
 {
-
   put_in_vector (v, data);
   write_vector (h, v, 0, synchronous);
   fill_vector (v, 's');
